@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# The whole chain on generated garments, no data needed: ./begin_to_demo.sh
+#
+# Generates images, trains one light network for all five types, freezes it, finds the keypoints of images it has not
+# seen, merges, measures and draws. At most ten minutes on two cores after the set-up. It starts from small weights
+# that this project trained on generated garments. All it makes lies in tmp/demo, but for submit/submit.csv.
+set -euo pipefail
+source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
+
+TYPES=(blouse dress outwear skirt trousers)
+TRAIN=600             # generated images to train on, of all types together
+VAL=50                # to watch the training
+TEST=50               # to test on
+SEED=1
+MODEL=mobilenet_small
+PRETRAIN_PATH=synthetic_mobilenet_small.npz  # in models/pretrained
+SIZE=192              # pixels of the network's input
+BATCHSIZE=8
+LR=1e-4
+STEPS=200
+SCALES='[1.0, (0.5,0.25,1.5), (0.5,0.75,1.5), (0.25,0.5,1.5), (0.75,0.5,1.5), (0.5,0.5,1.5)]'
+
+DEMO=tmp/demo
+DATA="$DEMO/data"
+GRAPH="$DEMO/frozen_graph.pb"
+SUBMISSION="$DEMO/submit/submit.csv"
+PICTURE="$DEMO/predictions.png"
+PUBLISHED=tmp/demo_published.csv  # the demo's own last submit/submit.csv, to tell it from a user's
+
+generate() {
+    say "1/6 generating $TRAIN garments to train on, $VAL to validate with, $TEST to test on"
+    python code/synthesize.py --output "$DATA" --train "$TRAIN" --val "$VAL" --test "$TEST" --seed "$SEED"
+}
+
+train() {
+    say "2/6 training $MODEL for all five types, $STEPS steps from $PRETRAIN_PATH"
+    python code/train.py --model "$MODEL" --tag all --datapath "$DATA" --imgpath "$DATA" \
+        --input-width "$SIZE" --input-height "$SIZE" --batchsize "$BATCHSIZE" --gpus 1 --lr "$LR" --seed "$SEED" \
+        --max-steps "$STEPS" --validate-every "$STEPS" --pretrain_path "$PRETRAIN_PATH" \
+        --modelpath "$DEMO/trained" --logpath "$DEMO/logs"
+}
+
+freeze() {
+    say "3/6 freezing it to $GRAPH"
+    python code/freeze.py --tag all --checkpoint "$DEMO/trained/all" --output "$GRAPH"
+}
+
+predict() {
+    local tag
+    for tag in "${TYPES[@]}"; do
+        say "4/6 finding the keypoints of the test images: $tag"
+        python code/run.py --modelpath "$GRAPH" --imagepath "$DATA/test" --csv "$DATA/test/test.csv" --tag "$tag" \
+            --test submit --inputsize "$SIZE" --resolution "${SIZE}x$SIZE" --scales "$SCALES" \
+            --output "$DEMO/submit/submit_$tag.csv"
+    done
+}
+
+measure() {
+    say '5/6 merging the five types and measuring them against the truth'
+    python submit/merge.py "$DEMO"/submit/submit_*.csv --list "$DATA/test/test.csv" --output "$SUBMISSION"
+    python code/evaluate.py --truth "$DATA/test/answer.csv" --submission "$SUBMISSION"
+}
+
+draw() {
+    say '6/6 drawing the predictions'
+    python code/draw.py --csv "$SUBMISSION" --imagepath "$DATA/test" --output "$PICTURE"
+}
+
+# Put the submission where a user's own would be; one that is there already, and not the demo's, is kept beside it.
+publish() {
+    if [[ -e submit/submit.csv ]] && ! cmp -s submit/submit.csv "$PUBLISHED"; then
+        mv --backup=numbered submit/submit.csv submit/submit.csv.before-demo
+        say 'the submit/submit.csv that was there is kept as submit/submit.csv.before-demo'
+    fi
+    cp "$SUBMISSION" "$PUBLISHED"
+    cp "$SUBMISSION" submit/submit.csv
+}
+
+set_up
+cd "$PROJECT"
+rm -rf "$DEMO"
+mkdir -p "$DEMO/submit"
+generate
+train
+freeze
+predict
+measure
+draw
+publish
+say "done: the submission is submit/submit.csv, the picture $PICTURE"

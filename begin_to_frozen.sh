@@ -1,0 +1,16 @@
+#!/usr/bin/env bash
+# Freeze a trained network into one file: ./begin_to_frozen.sh [TYPE] [--install] [more flags of code/freeze.py]
+#
+# Edit the tag below, or name the type: ./begin_to_frozen.sh dress
+# Takes the best checkpoint of the type's newest run and leaves tmp/frozen_graph.pb; --install also puts it at
+# models/trained/TYPE/graph/, where begin_to_test.sh looks.
+set -euo pipefail
+source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
+
+TAG=blouse            # blouse, dress, outwear, skirt, trousers, or all
+
+[[ ${1:--} == -* ]] || { TAG="$1"; shift; }
+set_up
+cd "$PROJECT"
+mkdir -p "models/trained/$TAG/graph"  # for those who copy tmp/frozen_graph.pb there themselves
+python code/freeze.py --tag "$TAG" "$@"

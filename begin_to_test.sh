@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Find the keypoints of one type's test images: ./begin_to_test.sh [TYPE] [more flags of code/run.py]
+#
+# Edit the tag below, or name the type: ./begin_to_test.sh dress
+# Writes submit/submit_TYPE.csv, and goes on where an interrupted run stopped. After all five types,
+# `python merge.py` in submit/ joins them into submit.csv.
+set -euo pipefail
+source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
+
+TAG=blouse            # blouse, dress, outwear, skirt or trousers
+IMAGEPATH=data/test_b # has Images/
+CSV=data/test_b/test.csv # the list of images
+TEST=submit           # submit writes the CSV; validate prints the normalised error on labelled images
+INPUTSIZE=368         # the longer side of an image becomes this
+RESOLUTION=368x368    # what the network sees
+SCALES='[1.0, (0.5,0.25,1.5), (0.5,0.75,1.5), (0.25,0.5,1.5), (0.75,0.5,1.5), (0.5,0.5,1.5)]'
+
+[[ ${1:--} == -* ]] || { TAG="$1"; shift; }
+set_up
+cd "$PROJECT"
+python code/run.py --modelpath "models/trained/$TAG/graph/frozen_graph.pb" --imagepath "$IMAGEPATH" --csv "$CSV" \
+    --tag "$TAG" --test "$TEST" --inputsize "$INPUTSIZE" --resolution "$RESOLUTION" --scales "$SCALES" "$@"

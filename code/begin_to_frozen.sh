@@ -1,0 +1,1 @@
+../begin_to_frozen.sh

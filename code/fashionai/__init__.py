@@ -1,0 +1,1 @@
+"""FashionAI clothes keypoints: find the 4 to 15 keypoints of a garment in a photograph."""

@@ -1,0 +1,248 @@
+"""The CSV files: annotations, test lists and submissions, read strictly and written back in the same form.
+
+Header `image_id,image_category` and the 24 keypoint names; a cell is `x_y_v`, three integers: x and y in original
+pixels, v = 1 visible, 0 occluded, -1 absent (`-1_-1_-1`). A submission has the same form; a test list has the first two
+columns only. Rows are counted as an editor shows them: the header is row 1.
+
+Letters used in shapes: N images; 24 keypoints in the order of CSV_KEYPOINTS; 3 values x, y, v.
+"""
+import csv
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Type, TypeVar, Union
+
+import numpy as np
+
+from .garments import CSV_KEYPOINTS, GARMENTS, JOINT, garment_of
+
+HEADER = ('image_id', 'image_category') + CSV_KEYPOINTS
+"""The 26 column names of an annotations file or a submission; a test list has the first two."""
+
+_CELL = '-?[0-9]{1,6}_-?[0-9]{1,6}_(?:-1|0|1)'
+_ONE_CELL = re.compile(_CELL)
+_ALL_CELLS = re.compile(','.join([_CELL] * len(CSV_KEYPOINTS)))
+_ROWS_A_CHUNK = 2048
+
+PathLike = Union[str, Path]
+_AnyTable = TypeVar('_AnyTable', bound='_Table')
+
+
+class _Table:
+    """What annotations and test lists share: N rows with an image id and a garment type each."""
+
+    image_ids: Tuple[str, ...]
+    categories: Tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.image_ids)
+
+    def select(self: _AnyTable, indices: Sequence[int]) -> _AnyTable:
+        """The rows of those numbers, in that order."""
+        raise NotImplementedError
+
+    def of_type(self: _AnyTable, tag: str) -> _AnyTable:
+        """The rows of one garment type, or every row for `all`. Raises ValueError for an unknown tag."""
+        name = garment_of(tag).name
+        return self.select([i for i, category in enumerate(self.categories) if name in (JOINT, category)])
+
+
+@dataclass(frozen=True, eq=False)
+class TestList(_Table):
+    """N images to be worked on; `source` is the file they were read from."""
+
+    __test__ = False  # pytest would take a class of this name for a test
+
+    image_ids: Tuple[str, ...]
+    categories: Tuple[str, ...]
+    source: str
+
+    def select(self, indices: Sequence[int]) -> 'TestList':
+        """The rows of those numbers, in that order."""
+        return TestList(_pick(self.image_ids, indices), _pick(self.categories, indices), self.source)
+
+
+@dataclass(frozen=True, eq=False)
+class Annotations(_Table):
+    """N images with labelled or predicted keypoints: (N, 24, 3) int32 of x, y, v in original pixels."""
+
+    image_ids: Tuple[str, ...]
+    categories: Tuple[str, ...]
+    keypoints: np.ndarray
+    source: str
+
+    def select(self, indices: Sequence[int]) -> 'Annotations':
+        """The rows of those numbers, in that order."""
+        keypoints = self.keypoints[np.asarray(indices, np.int64)]
+        return Annotations(_pick(self.image_ids, indices), _pick(self.categories, indices), keypoints, self.source)
+
+
+def read_annotations(path: PathLike) -> Annotations:
+    """Read annotations or a submission.
+
+    Raises ValueError, naming file, row and column, for anything but rows of distinct images of known types with 24
+    cells of the form `x_y_v`, and for a file without such rows.
+    """
+    table = _read_rows(path)
+    _check_not_empty(path, len(table))
+    return table
+
+
+def read_test_list(path: PathLike) -> TestList:
+    """Read a test list. Further columns are passed over, so an annotations file serves as a list as well.
+
+    Raises ValueError, naming file and row, for repeated ids, unknown types and a file without rows.
+    """
+    seen: Dict[str, int] = {}
+    categories = []
+    for row_number, row in _data_rows(path, HEADER[:2]):
+        categories.append(_checked_start(path, row_number, row, seen))
+    _check_not_empty(path, len(seen))
+    return TestList(tuple(seen), tuple(categories), str(path))
+
+
+def format_row(image_id: str, category: str, keypoints: np.ndarray) -> List[str]:
+    """The 26 cells of a row; keypoints are (24, 3) integers x, y, v."""
+    return [image_id, category] + [f'{x:d}_{y:d}_{v:d}' for x, y, v in np.asarray(keypoints).tolist()]
+
+
+def write_annotations(path: PathLike, annotations: Annotations) -> None:
+    """Write a whole file at once: it appears complete, or not at all."""
+    unfinished = f'{path}.tmp'
+    with open(unfinished, 'w', encoding='utf-8', newline='') as file:
+        writer = csv.writer(file, lineterminator='\n')
+        writer.writerow(HEADER)
+        writer.writerows(map(format_row, annotations.image_ids, annotations.categories, annotations.keypoints))
+    os.replace(unfinished, path)
+
+
+class SubmissionWriter:
+    """Writes a submission row by row, each flushed at once, so that an interrupted run keeps what it had.
+
+    With `resume`, the rows already in the file stay and their ids are in `done`; a last line that was cut off in the
+    middle is dropped. Otherwise the file starts anew. Raises ValueError where the file to resume is not a submission.
+    """
+
+    def __init__(self, path: PathLike, resume: bool) -> None:
+        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        self.done: Set[str] = set()
+        if resume and _drop_torn_line(path):
+            self.done.update(_read_rows(path).image_ids)
+            self._file = open(path, 'a', encoding='utf-8', newline='')
+        else:
+            self._file = open(path, 'w', encoding='utf-8', newline='')
+            self._write(HEADER)
+
+    def __enter__(self) -> 'SubmissionWriter':
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        self._file.close()
+
+    def append(self, image_id: str, category: str, keypoints: np.ndarray) -> None:
+        """Add the row of an image; keypoints are (24, 3) integers x, y, v in original pixels."""
+        assert image_id not in self.done, f'{image_id} written twice'
+        self._write(format_row(image_id, category, keypoints))
+        self.done.add(image_id)
+
+    def _write(self, row: Sequence[str]) -> None:
+        csv.writer(self._file, lineterminator='\n').writerow(row)
+        self._file.flush()
+
+
+def _pick(values: Tuple[str, ...], indices: Sequence[int]) -> Tuple[str, ...]:
+    return tuple(values[i] for i in indices)
+
+
+def _drop_torn_line(path: PathLike) -> bool:
+    """Cut a file back to its last complete line; whether anything is left of it."""
+    if not Path(path).exists():
+        return False
+    with open(path, 'r+b') as file:
+        length = file.read().rfind(b'\n') + 1
+        file.truncate(length)
+    return length > 0
+
+
+def _read_rows(path: PathLike) -> Annotations:
+    """All rows of an annotations file, which may be none."""
+    seen: Dict[str, int] = {}
+    categories: List[str] = []
+    chunks: List[np.ndarray] = [np.empty((0, len(CSV_KEYPOINTS), 3), np.int32)]
+    pending: List[str] = []
+    for row_number, row in _data_rows(path, HEADER):
+        categories.append(_checked_start(path, row_number, row, seen))
+        cells = ','.join(row[2:])
+        if not _ALL_CELLS.fullmatch(cells):
+            raise ValueError(_cell_fault(path, row_number, row))
+        pending.append(cells)
+        if len(pending) == _ROWS_A_CHUNK:
+            chunks.append(_numbers(pending))
+            pending = []
+    chunks.append(_numbers(pending))
+    return Annotations(tuple(seen), tuple(categories), np.concatenate(chunks), str(path))
+
+
+def _numbers(rows: List[str]) -> np.ndarray:
+    """(n, 24, 3) int32 of n rows of cells that are known to be well formed."""
+    text = ','.join(rows).replace('_', ',')
+    return np.fromstring(text, np.int32, sep=',').reshape(-1, len(CSV_KEYPOINTS), 3)
+
+
+def _data_rows(path: PathLike, header: Sequence[str]) -> Iterator[Tuple[int, List[str]]]:
+    """Row number and cells of each row, as many as the header has; empty lines are skipped."""
+    row_number = width = 0
+    with open(path, encoding='utf-8-sig') as file:
+        try:
+            for row_number, line in enumerate(file, 1):
+                # these files hardly ever have quotes, and plain splitting is several times as fast as the csv module
+                row = next(csv.reader([line])) if '"' in line else line.rstrip('\n').split(',')
+                if not width:
+                    width = _checked_width(path, row, header)
+                elif len(row) == width:
+                    yield row_number, row
+                elif line.strip():
+                    raise ValueError(f'{path}, row {row_number}: {len(row)} columns, wanted {width}')
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise ValueError(f'{path}: not a CSV file in UTF-8, after row {row_number}: {error}') from error
+    if not width:
+        raise ValueError(f'{path}: empty file; wanted a header {",".join(header[:3])}... and one row an image')
+
+
+def _checked_width(path: PathLike, found: List[str], wanted: Sequence[str]) -> int:
+    """The number of columns. Raises ValueError where a header has other names; only a test list's may have more."""
+    for column, name in enumerate(wanted):
+        if column >= len(found) or found[column] != name:
+            there = repr(found[column]) if column < len(found) else 'nothing'
+            raise ValueError(f'{path}, row 1: column {column + 1} of the header is {there}, wanted {name!r}')
+    if len(found) > len(wanted) and tuple(wanted) == HEADER:
+        raise ValueError(f'{path}, row 1: {len(found)} columns in the header, wanted {len(wanted)}')
+    return len(found)
+
+
+def _check_not_empty(path: PathLike, rows: int) -> None:
+    if not rows:
+        raise ValueError(f'{path}: a header but no rows; wanted one row an image')
+
+
+def _checked_start(path: PathLike, row_number: int, row: List[str], seen: Dict[str, int]) -> str:
+    """The type of a row whose id is put into `seen`. Raises ValueError for a repeated id or an unknown type."""
+    image_id, category = row[:2]
+    if not image_id:
+        raise ValueError(f'{path}, row {row_number}, column image_id: empty, wanted the path of an image')
+    if category not in GARMENTS:
+        raise ValueError(f'{path}, row {row_number}, column image_category: {category!r} is not a garment type, '
+                         f'wanted one of {", ".join(GARMENTS)}')
+    if seen.setdefault(image_id, row_number) != row_number:
+        raise ValueError(f'{path}, row {row_number}: image {image_id} occurs already in row {seen[image_id]}')
+    return GARMENTS[category].name
+
+
+def _cell_fault(path: PathLike, row_number: int, row: List[str]) -> str:
+    """Which of a row's 24 cells is malformed, in words."""
+    column = next(i for i in range(2, len(row)) if not _ONE_CELL.fullmatch(row[i]))
+    return (f'{path}, row {row_number}, column {HEADER[column]}: {row[column]!r} is not x_y_v, wanted whole numbers '
+            f'with v 1, 0 or -1, such as 120_85_1')

@@ -1,0 +1,61 @@
+"""What the entry points share: paths, sizes and errors as a user types and reads them."""
+import logging
+import sys
+from pathlib import Path
+from typing import Callable, Tuple, Union
+
+PROJECT_ROOT = Path(__file__).resolve().parents[2]
+
+
+def guarded(command: Callable[[], int]) -> int:
+    """Run a command; bad input (ValueError, OSError) ends as one line on standard error and exit code 1."""
+    _log_to_stderr()
+    try:
+        return command()
+    except (ValueError, OSError) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print('interrupted; what is written so far is kept, the same command goes on from there', file=sys.stderr)
+        return 130
+
+
+def resolve(path: Union[str, Path]) -> Path:
+    """The existing file or folder a user means: looked for from the working directory, then from the project's root.
+
+    So that `./tmp/frozen_graph.pb` means the same from the root and from `code/`. Raises ValueError where neither has it.
+    """
+    candidates = [Path(path), PROJECT_ROOT / str(path)]
+    if not Path(path).is_absolute():
+        candidates += [PROJECT_ROOT / 'code' / str(path)]
+    for candidate in candidates:
+        if candidate.exists():
+            return candidate.resolve()
+    raise ValueError(f'{path} does not exist, neither from {Path.cwd()} nor from {PROJECT_ROOT}')
+
+
+def resolve_output(path: Union[str, Path]) -> Path:
+    """Where a relative output path goes: under the project's root, whatever the working directory; folders made."""
+    absolute = (PROJECT_ROOT / path).resolve()
+    absolute.parent.mkdir(parents=True, exist_ok=True)
+    return absolute
+
+
+def size_hw(text: str) -> Tuple[int, int]:
+    """(height, width) of `368` or `368x432` (width first, as the original writes it). Raises ValueError otherwise."""
+    numbers = text.lower().split('x')
+    if len(numbers) > 2 or not all(number.strip().isdigit() and int(number) > 0 for number in numbers):
+        raise ValueError(f'{text!r} is not a size: wanted a number such as 368, or WIDTHxHEIGHT such as 368x368')
+    return int(numbers[-1]), int(numbers[0])
+
+
+def _log_to_stderr() -> None:
+    """Messages of the project as plain lines; libraries speak only of errors, whatever they set up themselves."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter('%(message)s'))
+    for name in ('fashionai', '__main__'):
+        logging.getLogger(name).handlers = [handler]
+        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).propagate = False
+    for name in ('tensorflow', 'tensorpack'):  # a filter, since they set their levels anew when they are imported
+        logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.ERROR)

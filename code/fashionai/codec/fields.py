@@ -1,0 +1,79 @@
+"""Limbs -> part affinity fields: where a limb lies and which way it points (Cao et al., CVPR 2017).
+
+Shapes: L limbs, (H, W) input pixels, (h, w) cells.
+"""
+from typing import Tuple
+
+import numpy as np
+
+from fashionai.codec.heatmaps import cells_hw
+
+RADIUS = 8.0
+"""A limb's field reaches this many input pixels from the line between its ends."""
+
+
+def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray, input_hw: Tuple[int, int],
+                  stride: int) -> np.ndarray:
+    """The part affinity fields of one image.
+
+    At input resolution a limb's field is its unit vector at every pixel within RADIUS of the segment and 0 elsewhere;
+    a cell is the mean of its pixels, that is the unit vector times the part of the cell the limb covers.
+
+    Args:
+        starts_xy, ends_xy: (L, 2) ends of the limbs in input pixels.
+        drawn: (L,) bool; the field of a limb that is not drawn, or has no length, stays 0.
+        input_hw: (H, W), both multiples of the stride.
+        stride: pixels a cell.
+
+    Returns:
+        (h, w, 2 L) float32, x and y of each limb interleaved.
+    """
+    fields = np.zeros(cells_hw(input_hw, stride) + (len(starts_xy), 2), np.float32)
+    vectors = np.asarray(ends_xy, np.float64) - starts_xy
+    lengths = np.hypot(vectors[:, 0], vectors[:, 1])
+    limbs = np.flatnonzero(drawn & (lengths > 0))
+    units = vectors[limbs] / lengths[limbs, None]
+    first, last = _row_spans(np.asarray(starts_xy, np.float64)[limbs], units, lengths[limbs], input_hw[0])
+    coverage = _cell_coverage(first, last, input_hw, stride)
+    fields[:, :, limbs] = coverage.transpose(1, 2, 0)[:, :, :, None] * units
+    return fields.reshape(fields.shape[:2] + (-1,))
+
+
+def _row_spans(starts: np.ndarray, units: np.ndarray, lengths: np.ndarray,
+               height: int) -> Tuple[np.ndarray, np.ndarray]:
+    """The x interval (first, last), (L, H) each, that every pixel row cuts from each limb's capsule.
+
+    A capsule is a rectangle along the segment with a disc at either end; it is convex, so the row's interval runs
+    from the least to the greatest x of the three. A row that misses the capsule gets (inf, -inf).
+    """
+    rows = np.arange(height)[None, :]
+    ux, uy = units[:, :1], units[:, 1:]
+    x, dy = starts[:, :1], rows - starts[:, 1:]
+    across = _strip(-uy, ux * dy, -RADIUS, RADIUS)
+    along = _strip(ux, uy * dy, 0, lengths[:, None])
+    low, high = np.maximum(across[0], along[0]), np.minimum(across[1], along[1])
+    missed = low > high
+    low, high = np.where(missed, np.inf, x + low), np.where(missed, -np.inf, x + high)
+    for centre in (starts, starts + units * lengths[:, None]):
+        half = np.sqrt(np.maximum(RADIUS ** 2 - (rows - centre[:, 1:]) ** 2, 0))
+        inside = np.abs(rows - centre[:, 1:]) <= RADIUS
+        low = np.where(inside, np.minimum(low, centre[:, :1] - half), low)
+        high = np.where(inside, np.maximum(high, centre[:, :1] + half), high)
+    return low, high
+
+
+def _strip(slope: np.ndarray, offset: np.ndarray, least: float, greatest: float) -> Tuple[np.ndarray, np.ndarray]:
+    """The interval of t in which least <= slope t + offset <= greatest."""
+    slope = np.where(np.abs(slope) < 1e-9, 1e-9, slope)
+    one, other = (least - offset) / slope, (greatest - offset) / slope
+    return np.minimum(one, other), np.maximum(one, other)
+
+
+def _cell_coverage(first: np.ndarray, last: np.ndarray, input_hw: Tuple[int, int], stride: int) -> np.ndarray:
+    """(L, h, w) part of each cell's pixels whose centres lie in their row's interval."""
+    height, width = cells_hw(input_hw, stride)
+    first = np.ceil(np.clip(first, 0, input_hw[1])).astype(np.int32)[:, :, None]
+    last = np.floor(np.clip(last, -1, input_hw[1] - 1)).astype(np.int32)[:, :, None]
+    left = np.arange(width, dtype=np.int32) * stride
+    counts = np.clip(np.minimum(last, left + stride - 1) - np.maximum(first, left) + 1, 0, stride)
+    return counts.reshape(-1, height, stride, width).sum(axis=2) / np.float32(stride ** 2)

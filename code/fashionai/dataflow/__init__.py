@@ -1,0 +1,1 @@
+"""From files to training batches, without TensorFlow: read, augment, encode, batch."""

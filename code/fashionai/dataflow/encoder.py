@@ -1,0 +1,55 @@
+"""One labelled row to one training sample: the work of a data worker."""
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Tuple
+
+import cv2
+import numpy as np
+
+from fashionai.annotations import Annotations
+from fashionai.codec.targets import encode_targets
+from fashionai.dataflow.augment import apply_to_image, apply_to_points, draw_augmentation
+from fashionai.dataflow.reading import read_image
+from fashionai.garments import Garment
+
+SAMPLE_FIELDS = ('image', 'heatmaps', 'fields', 'heatmap_weights', 'field_weights')
+"""What a sample, and a batch, holds, in order: the network's input and the members of Targets."""
+
+
+@dataclass(frozen=True)
+class InputShape:
+    """The network's input (height, width) in pixels, and the pixels a cell of its maps."""
+
+    input_hw: Tuple[int, int]
+    stride: int
+
+
+@dataclass(frozen=True)
+class SampleEncoder:
+    """Turns (epoch, row) into a sample. Holds plain data only, so that worker processes can receive it.
+
+    Randomness depends on (seed, epoch, row) alone: the same sample comes out whichever worker makes it.
+    """
+
+    annotations: Annotations
+    image_root: Path
+    garment: Garment
+    shape: InputShape
+    seed: int
+
+    def __call__(self, key: Tuple[int, int]) -> List[np.ndarray]:
+        """The sample's arrays in the order of SAMPLE_FIELDS: uint8 (H, W, 3) BGR, then float32.
+
+        Raises ValueError, naming the file, for an image that cannot be read.
+        """
+        cv2.setNumThreads(0)  # the workers share the cores already
+        epoch, row = key
+        rng = np.random.RandomState([self.seed, epoch, row])
+        image = read_image(self.image_root / self.annotations.image_ids[row])
+        labels = self.annotations.keypoints[row, self.garment.csv_indices]
+        augmentation = draw_augmentation(rng, image.shape[:2], self.shape.input_hw)
+        points, visibility, in_view = apply_to_points(
+            augmentation, labels[:, :2], labels[:, 2], self.garment.mirror_indices, self.shape.input_hw)
+        targets = encode_targets(self.garment, points, visibility, in_view, self.shape.input_hw, self.shape.stride)
+        return [apply_to_image(augmentation, image, self.shape.input_hw), targets.heatmaps, targets.fields,
+                targets.heatmap_weights, targets.field_weights]

@@ -1,0 +1,68 @@
+"""2x3 affine maps that move an image and its points together.
+
+The pixel-centre convention of the whole project: the point (x, y) = (3, 5) is the centre of the pixel in column 3 and
+row 5, so an image of width w covers x from -0.5 to w - 0.5. Enlarging by s therefore maps x to (x + 0.5) s - 0.5, and
+the centre of heat-map cell j at stride 8 is input pixel 8 j + 3.5. A map is a (2, 3) float64 array [A | t] that takes
+a source point p to A p + t.
+"""
+from typing import Tuple
+
+import cv2
+import numpy as np
+
+
+def scaling(x_factor: float, y_factor: float) -> np.ndarray:
+    """Enlarge the picture by the factors, its top left corner (-0.5, -0.5) staying in place."""
+    return np.array([[x_factor, 0, (x_factor - 1) / 2], [0, y_factor, (y_factor - 1) / 2]], np.float64)
+
+
+def translation(dx: float, dy: float) -> np.ndarray:
+    """Move by (dx, dy) pixels."""
+    return np.array([[1, 0, dx], [0, 1, dy]], np.float64)
+
+
+def rotation(degrees: float, centre_xy: Tuple[float, float]) -> np.ndarray:
+    """Turn about a point; positive angles turn clockwise on the screen (y points down)."""
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    linear = np.array([[cosine, -sine], [sine, cosine]])
+    centre = np.asarray(centre_xy, np.float64)
+    return np.column_stack([linear, centre - linear @ centre])
+
+
+def mirroring(width: int) -> np.ndarray:
+    """Swap the left and right of an image of that width: x becomes width - 1 - x."""
+    return np.array([[-1, 0, width - 1], [0, 1, 0]], np.float64)
+
+
+def compose(*maps: np.ndarray) -> np.ndarray:
+    """One map that applies the given maps in order, the first one first."""
+    result = np.eye(3)
+    for affine in maps:
+        result = np.vstack([affine, [0, 0, 1]]) @ result
+    return result[:2]
+
+
+def invert(affine: np.ndarray) -> np.ndarray:
+    """The map that undoes another."""
+    return np.linalg.inv(np.vstack([affine, [0, 0, 1]]))[:2]
+
+
+def transform_points(affine: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
+    """Move points (..., 2) through a map; float64 (..., 2)."""
+    return np.asarray(points_xy, np.float64) @ affine[:, :2].T + affine[:, 2]
+
+
+def warp_image(affine: np.ndarray, image: np.ndarray, size_hw: Tuple[int, int], border: float = 0) -> np.ndarray:
+    """Draw the image (h, w, c) through a map onto a canvas of size (height, width); what it leaves bare is `border`.
+
+    Bilinear. Where the map shrinks by more than two, the image is first averaged down by a whole factor, so that
+    a large photograph does not alias.
+    """
+    shrink = int(1 / np.sqrt(abs(np.linalg.det(affine[:, :2]))))
+    if shrink >= 2:
+        height, width = image.shape[0] // shrink, image.shape[1] // shrink
+        if height and width:
+            affine = compose(scaling(image.shape[1] / width, image.shape[0] / height), affine)
+            image = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    return cv2.warpAffine(image, affine, (size_hw[1], size_hw[0]), flags=cv2.INTER_LINEAR,
+                          borderMode=cv2.BORDER_CONSTANT, borderValue=(border,) * 4)

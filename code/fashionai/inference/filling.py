@@ -1,0 +1,72 @@
+"""Points the heat maps do not show, put where the type's mean shape has them.
+
+K keypoints in the garment's channel order; points (x, y) and sizes in the image's own pixels.
+"""
+from typing import Optional, Tuple
+
+import numpy as np
+from skimage.transform import SimilarityTransform
+
+from fashionai.garments import CSV_KEYPOINTS, Garment
+from fashionai.shapes import REFERENCE_SIZE, shape_of
+
+
+def fillable(garment: Garment) -> np.ndarray:
+    """(K,) bool: the points that are filled in where their peak is invalid: the waistline; on a dress, the hem too."""
+    edges = ('waistline', 'hemline') if garment.name == 'dress' else ('waistline',)
+    return np.array([name.startswith(edges) for name in garment.keypoints])
+
+
+def fill_in(points_xy: np.ndarray, valid: np.ndarray, garment: Garment, image_hw: Tuple[int, int]) -> np.ndarray:
+    """The points (K, 2), the fillable ones among the invalid moved to where the valid ones say they should be.
+
+    The mean shape is laid over the valid points by the similarity that fits them best; with fewer than two of them it
+    goes where such garments usually are.
+    """
+    missing = fillable(garment) & ~valid
+    if not missing.any():
+        return points_xy
+    filled = points_xy.copy()
+    filled[missing] = _fitted_shape(points_xy, valid, garment, image_hw)[missing]
+    return filled
+
+
+def usual_points(garment: Garment, image_hw: Tuple[int, int]) -> np.ndarray:
+    """(K, 2) points of a garment in the middle of an image, of the mean shape and the usual size."""
+    height, width = image_hw
+    size = shape_of(garment.name).size_mean_std[0] / REFERENCE_SIZE * max(image_hw)
+    points = _mean_shape(garment) * size + (np.array([width, height]) - 1) / 2
+    return np.clip(points, 0, np.array([width, height]) - 1.0)
+
+
+def submission_keypoints(points_xy: np.ndarray, garment: Garment) -> np.ndarray:
+    """(24, 3) int32 of x, y, v in CSV order: the type's points in whole pixels with v = 1, the others all -1."""
+    keypoints = np.full((len(CSV_KEYPOINTS), 3), -1, np.int32)
+    keypoints[garment.csv_indices, :2] = np.rint(points_xy)
+    keypoints[garment.csv_indices, 2] = 1
+    return keypoints
+
+
+def _fitted_shape(points_xy: np.ndarray, valid: np.ndarray, garment: Garment,
+                  image_hw: Tuple[int, int]) -> np.ndarray:
+    shape = _mean_shape(garment)
+    if len(np.unique(points_xy[valid], axis=0)) >= 2:
+        transform = _similarity(shape[valid], points_xy[valid])
+        if transform is not None:
+            return transform(shape)
+    return usual_points(garment, image_hw)
+
+
+def _mean_shape(garment: Garment) -> np.ndarray:
+    """(K, 2) mean shape in channel order, centred, of unit size."""
+    shape = shape_of(garment.name)
+    return shape.mean_xy[[shape.keypoints.index(name) for name in garment.keypoints]]
+
+
+def _similarity(source: np.ndarray, target: np.ndarray) -> Optional[SimilarityTransform]:
+    """The similarity that best takes (n, 2) source points to target points; None where they determine none."""
+    if hasattr(SimilarityTransform, 'from_estimate'):  # scikit-image 0.26 on; before, `estimate` in place
+        transform = SimilarityTransform.from_estimate(source, target)
+        return transform if transform else None
+    transform = SimilarityTransform()
+    return transform if transform.estimate(source, target) else None

@@ -1,0 +1,99 @@
+"""Frozen graphs: a `.pb` loaded, checked against the garment type it is to serve, and made a function."""
+import logging
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import Optional, Tuple, Type, Union
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+from google.protobuf.message import DecodeError
+
+from fashionai.garments import Garment, joint_garment
+from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, Contract, contract_path
+
+_LOG = logging.getLogger(__name__)
+
+_USUAL_STRIDE = 8
+"""Stride of a graph that comes without a contract: that of every network of the original."""
+
+
+class FrozenGraph:
+    """A frozen graph in a session of its own, closed by leaving the `with` block.
+
+    `garment` is the one whose channels it gives: the type asked for, or the joint one. `stride` is in input pixels.
+    Raises ValueError, naming the file, where it is no graph, lacks the input or the output, or serves other types.
+    """
+
+    def __init__(self, path: Union[str, Path], wanted: Garment, threads: int = 0) -> None:
+        contract_file = contract_path(path)
+        contract = Contract.load(contract_file) if contract_file.exists() else None
+        self.garment = _contract_garment(contract, wanted, contract_file) if contract else wanted
+        self.stride = contract.stride if contract else _USUAL_STRIDE
+        self._path = path
+        names = (contract.input_name, contract.output_name) if contract else (INPUT_NAME, OUTPUT_NAME)
+        graph = tf.Graph()
+        with graph.as_default():
+            self._image, self._maps = _import_graph(path, names)
+        channels = self._maps.shape[-1] if self._maps.shape.rank == 4 else None
+        channels = getattr(channels, 'value', channels)  # TF 1.15 wraps the number in a Dimension
+        if contract is None and channels == _channels(joint_garment()):
+            self.garment = joint_garment()
+        if channels != _channels(self.garment):
+            raise ValueError(f'{path} does not fit {wanted.name}: it gives {channels} channels, {wanted.name} has '
+                             f'{_channels(wanted)} and the joint network {_channels(joint_garment())}')
+        options = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
+        options.gpu_options.allow_growth = True
+        self._session = tf.Session(graph=graph, config=options)
+
+    def forward(self, images: np.ndarray) -> np.ndarray:
+        """Maps (N, h / stride, w / stride, C) of images (N, h, w, 3), float32 BGR 0..255."""
+        try:
+            return self._session.run(self._maps, {self._image: images})
+        except tf.errors.OpError as error:
+            _LOG.error('%s', error.message)
+            raise ValueError(f'{self._path} fails on {len(images)} windows of {images.shape[2]}x{images.shape[1]} '
+                             f'pixels: {type(error).__name__} (see above)') from None
+
+    def __enter__(self) -> 'FrozenGraph':
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        self._session.close()
+
+
+def _import_graph(path: Union[str, Path], names: Tuple[str, str]) -> Tuple[tf.Tensor, tf.Tensor]:
+    """Read a graph into the default one; its input and output tensors."""
+    definition = tf.GraphDef()
+    try:
+        definition.ParseFromString(Path(path).read_bytes())
+    except DecodeError:
+        raise ValueError(f'{path} is not a frozen graph: its {os.path.getsize(path)} bytes cannot be read as one '
+                         '(was the copy cut short?)') from None
+    operations = {node.name for node in definition.node}
+    missing = [name for name in names if name not in operations]
+    if missing:
+        raise ValueError(f'{path} is not a graph of this project: it has no {" and no ".join(missing)} '
+                         f'among its {len(operations)} operations')
+    try:
+        image, maps = tf.import_graph_def(definition, return_elements=[f'{name}:0' for name in names], name='')
+    except (ValueError, tf.errors.OpError) as error:
+        raise ValueError(f'{path} cannot be loaded as a graph: {str(error).splitlines()[0]}') from None
+    return image, maps
+
+
+def _contract_garment(contract: Contract, wanted: Garment, path: Path) -> Garment:
+    """The garment of a contract, which has to be the wanted or the joint one, keypoint by keypoint."""
+    joint = joint_garment()
+    if contract.tag not in (wanted.name, joint.name):
+        raise ValueError(f'the graph of {path} is for {contract.tag}: wanted one for {wanted.name} or {joint.name}')
+    garment = joint if contract.tag == joint.name else wanted
+    if contract.keypoints != garment.keypoints:
+        raise ValueError(f'the graph of {path} has other keypoints for {contract.tag} than this version: '
+                         f'{", ".join(contract.keypoints)}; wanted {", ".join(garment.keypoints)}')
+    return garment
+
+
+def _channels(garment: Garment) -> int:
+    return garment.num_heatmaps + garment.num_fields

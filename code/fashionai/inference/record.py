@@ -1,0 +1,64 @@
+"""What a submission was made from, kept beside it, so that a run goes on only where it is the same run.
+
+The record of `submit_skirt.csv` is the hidden file `.submit_skirt.csv.json`: the job, and the images that failed.
+"""
+import hashlib
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Mapping, Sequence
+
+
+@dataclass(frozen=True)
+class Record:
+    """The record of one output file. `job` names everything that decides its rows, as text."""
+
+    output: Path
+    job: Mapping[str, str]
+
+    @property
+    def path(self) -> Path:
+        """The record's own file."""
+        return self.output.with_name(f'.{self.output.name}.json')
+
+    def resume(self) -> Dict[str, str]:
+        """Check that the output, if there is one, is of this very job; the failures (image id -> error) noted so far.
+
+        Raises ValueError, saying what differs, where it is not.
+        """
+        if not self.output.exists():
+            return {}
+        if not self.path.exists():
+            raise ValueError(f'{self.output} is there already and holds no record of its run: '
+                             'give --overwrite to start anew, or another --output')
+        try:
+            noted = json.loads(self.path.read_text())
+            job, failures = noted['job'], dict(noted['failures'])
+        except (ValueError, KeyError, TypeError):
+            raise ValueError(f'{self.path} is damaged: give --overwrite to start anew') from None
+        differing = [name for name in self.job if job.get(name) != self.job[name]]
+        if differing:
+            raise ValueError(f'{self.output} was written with another {" and ".join(differing)}: '
+                             'give --overwrite to start anew, or another --output')
+        return failures
+
+    def save(self, failures: Mapping[str, str]) -> None:
+        """Write the record, at once or not at all."""
+        draft = self.path.with_name(self.path.name + '.new')
+        draft.write_text(json.dumps({'job': dict(self.job), 'failures': dict(failures)}, indent=2) + '\n')
+        os.replace(str(draft), str(self.path))
+
+
+def file_sum(path: Path) -> str:
+    """The SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(path, 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def list_sum(lines: Sequence[str]) -> str:
+    """The SHA-256 of a list of texts."""
+    return hashlib.sha256('\n'.join(lines).encode()).hexdigest()

@@ -1,0 +1,113 @@
+"""From a list of images to the rows of a submission, one after the other, so that an interrupted run can go on."""
+import logging
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Callable, ContextManager, Dict, Iterator, List, Mapping, Sequence, Set, Tuple, Union
+
+import cv2
+import numpy as np
+from tqdm import tqdm
+
+from fashionai.annotations import SubmissionWriter, TestList
+from fashionai.dataflow.reading import read_image
+from fashionai.garments import GARMENTS
+from fashionai.inference.filling import submission_keypoints, usual_points
+from fashionai.inference.predictor import Predictor
+from fashionai.inference.record import Record
+
+_LOG = logging.getLogger(__name__)
+
+_ASSUMED_HW = (512, 512)
+"""The size of an image that cannot be read."""
+
+_Batch = Tuple[str, Tuple[str, ...]]
+_Read = Union[np.ndarray, str]
+
+
+def write_submission(record: Record, overwrite: bool, images: TestList, folder: Path, batch_size: int,
+                     load: Callable[[], ContextManager[Mapping[str, Predictor]]]) -> Dict[str, str]:
+    """Write the row of every listed image to the record's output; where a run of the same job was cut off, go on.
+
+    An image that cannot be read gets a row too: the mean shape in its middle.
+
+    Args:
+        record: the output and the job.
+        overwrite: start anew, whatever is there.
+        images: the list.
+        folder: where the image ids lead from.
+        batch_size: images that go through the network together.
+        load: opens the predictors, by garment type; not called where every row is there already.
+
+    Returns:
+        Image id -> error of every image that could not be read, those of the run that is gone on with included.
+
+    Raises ValueError, before anything is changed, where the output is not of the same job or `load` raises it.
+    """
+    failures = {} if overwrite else record.resume()
+    done = set() if overwrite else _done(record.output)
+    failures = {image_id: error for image_id, error in failures.items() if image_id in done}
+    if set(images.image_ids) <= done:
+        _LOG.info('%s is complete already: nothing to do', record.output)
+        return failures
+    with load() as predictors:
+        if overwrite and record.output.exists():
+            record.output.unlink()
+        record.save(failures)
+        with SubmissionWriter(record.output, resume=True) as writer:
+            _write_rows(images, folder, predictors, writer, batch_size, record, failures)
+    return failures
+
+
+def _write_rows(images: TestList, folder: Path, predictors: Mapping[str, Predictor], writer: SubmissionWriter,
+                batch_size: int, record: Record, failures: Dict[str, str]) -> None:
+    """Append the missing rows, type by type; a failure is noted before its row is written."""
+    todo = images.select([i for i, image_id in enumerate(images.image_ids) if image_id not in writer.done])
+    batches = [batch for tag in predictors for batch in _batches(todo.of_type(tag), tag, batch_size)]
+    with tqdm(total=len(images), initial=len(images) - len(todo), unit='image') as progress:
+        for (tag, ids), read in _read_ahead(folder, batches):
+            pictures = [picture for picture in read if not isinstance(picture, str)]
+            predictions = iter(predictors[tag].predict(pictures) if pictures else ())
+            garment = GARMENTS[tag]
+            for image_id, picture in zip(ids, read):
+                if isinstance(picture, str):
+                    failures[image_id] = picture
+                    record.save(failures)
+                    points = usual_points(garment, _ASSUMED_HW)
+                else:
+                    points = next(predictions).points_xy
+                writer.append(image_id, tag, submission_keypoints(points, garment))
+            progress.update(len(ids))
+
+
+def _done(output: Path) -> Set[str]:
+    """Ids of the rows that a submission has, which may not exist yet."""
+    if not output.exists():
+        return set()
+    with SubmissionWriter(output, resume=True) as writer:
+        return writer.done
+
+
+def _batches(images: TestList, tag: str, size: int) -> List[_Batch]:
+    return [(tag, images.image_ids[start:start + size]) for start in range(0, len(images), size)]
+
+
+def _read_ahead(folder: Path, batches: Sequence[_Batch]) -> Iterator[Tuple[_Batch, List[_Read]]]:
+    """Every batch with its pictures, or the errors in their places; the next one is read while this one is used."""
+    with ThreadPoolExecutor(max_workers=1) as reader:
+        reading = [reader.submit(_read_all, folder, ids) for _, ids in batches[:1]]
+        for number, batch in enumerate(batches):
+            read = reading.pop().result()
+            reading += [reader.submit(_read_all, folder, ids) for _, ids in batches[number + 1:number + 2]]
+            yield batch, read
+
+
+def _read_all(folder: Path, ids: Sequence[str]) -> List[_Read]:
+    return [_read(folder / image_id) for image_id in ids]
+
+
+def _read(path: Path) -> _Read:
+    """The picture, or the error as text."""
+    try:
+        return read_image(path)
+    except (ValueError, OSError, cv2.error) as error:
+        return ' '.join(str(error).split())

@@ -1,0 +1,156 @@
+"""Normalised error (NE) of keypoints, in the two conventions in use. A figure means nothing without its name.
+
+NE = the sum of distance / s over keypoints, divided by the number of those keypoints, pooled over all images, where s
+is the distance of the type's normaliser pair in the ground truth: the armpits of upper garments, the waistband of
+skirts and trousers. The labelled coordinates count even where occluded. Only keypoints of the row's type count, and
+the v of a prediction is ignored: one left at `-1_-1_-1` is measured from (-1, -1).
+
+- `leaderboard` counts occluded and visible keypoints. An image is left out where both normaliser points are absent;
+  where one is, its label (-1, -1) is used as it stands.
+- `visible` counts visible keypoints only. An image is left out where either normaliser point is absent.
+
+In both, an image whose normaliser points coincide (s = 0) is left out, for nothing can be measured by it.
+
+Letters used in shapes: N images; 24 keypoints in the order of CSV_KEYPOINTS.
+"""
+import logging
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Optional, Sequence
+
+import numpy as np
+
+from .annotations import Annotations
+from .garments import CSV_KEYPOINTS, GARMENTS
+
+_log = logging.getLogger(__name__)
+_NAMED_IN_ERRORS = 3
+
+
+@dataclass(frozen=True)
+class Figure:
+    """An error over a number of keypoints; `total` is the sum of distance / s."""
+
+    total: float
+    points: int
+
+    @property
+    def percent(self) -> Optional[float]:
+        """The normalised error in percent; None over no keypoints."""
+        return 100 * self.total / self.points if self.points else None
+
+    def to_json(self) -> Dict[str, Any]:
+        """`ne` in percent, rounded to two decimals or None, and `points`."""
+        return {'ne': None if self.percent is None else round(self.percent, 2), 'points': self.points}
+
+
+@dataclass(frozen=True)
+class Breakdown:
+    """The figures of one convention: pooled, and by the types and keypoint names that the truth has."""
+
+    pooled: Figure
+    types: Mapping[str, Figure]
+    keypoints: Mapping[str, Figure]
+
+    def to_json(self) -> Dict[str, Any]:
+        """`ne` and `points` of all, then the same for each of `types` and `keypoints`."""
+        return {**self.pooled.to_json(),
+                'types': {name: figure.to_json() for name, figure in self.types.items()},
+                'keypoints': {name: figure.to_json() for name, figure in self.keypoints.items()}}
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Both conventions; `status` splits `leaderboard` into its `visible` (v = 1) and `occluded` (v = 0) keypoints."""
+
+    leaderboard: Breakdown
+    visible: Breakdown
+    status: Mapping[str, Figure]
+
+    def to_json(self) -> Dict[str, Any]:
+        """The figures of both conventions by name; errors in percent, rounded to two decimals."""
+        return {'leaderboard': self.leaderboard.to_json(), 'visible': self.visible.to_json()}
+
+
+def score(truth: Annotations, submission: Annotations) -> Scores:
+    """Measure a submission against the ground truth, row by row of the same image id.
+
+    Rows of the submission that the truth does not have are passed over, with a warning. Raises ValueError where rows
+    of the truth are missing in the submission, or have another garment type there.
+    """
+    row_of = {image_id: row for row, image_id in enumerate(submission.image_ids)}
+    missing = [image_id for image_id in truth.image_ids if image_id not in row_of]
+    if missing:
+        raise ValueError(f'{submission.source}: {len(missing)} of the {len(truth)} images of {truth.source} are '
+                         f'missing, {_few(missing)}')
+    if len(submission) > len(truth):
+        _log.warning('%s: %d rows are not in %s and are passed over', submission.source,
+                     len(submission) - len(truth), truth.source)
+    rows = [row_of[image_id] for image_id in truth.image_ids]
+    for image_id, row, category in zip(truth.image_ids, rows, truth.categories):
+        if submission.categories[row] != category:
+            raise ValueError(f'{submission.source}: {image_id} is of type {submission.categories[row]}, wanted '
+                             f'{category} as in {truth.source}')
+    return score_points(truth.categories, truth.keypoints, submission.keypoints[rows])
+
+
+def score_points(categories: Sequence[str], truth: np.ndarray, predicted: np.ndarray) -> Scores:
+    """Measure predicted points that are in the order of the truth already.
+
+    categories: the garment type of each of the N images. truth: (N, 24, 3) integers x, y, v in original pixels.
+    predicted: (N, 24, 2 or more) x, y, ... in original pixels, of any number type; only x and y are used.
+    """
+    names = list(GARMENTS)
+    type_numbers = np.array([names.index(category) for category in categories], np.int64)
+    belongs = np.array([[name in garment.keypoints for name in CSV_KEYPOINTS] for garment in GARMENTS.values()])
+    pairs = np.array([[CSV_KEYPOINTS.index(name) for name in garment.normaliser] for garment in GARMENTS.values()])
+    ends = truth[np.arange(len(truth))[:, None], pairs[type_numbers]]
+    spans = np.hypot(ends[:, 0, 0] - ends[:, 1, 0], ends[:, 0, 1] - ends[:, 1, 1], dtype=np.float64)
+    distances = np.hypot(predicted[..., 0] - truth[..., 0], predicted[..., 1] - truth[..., 1], dtype=np.float64)
+    errors = distances / np.where(spans > 0, spans, 1)[:, None]
+
+    status, end_present = truth[..., 2], ends[..., 2] >= 0
+    measurable = belongs[type_numbers] & (spans > 0)[:, None]
+    labelled = measurable & (status >= 0) & end_present.any(axis=1)[:, None]
+    visible = measurable & (status == 1) & end_present.all(axis=1)[:, None]
+    return Scores(_break_down(errors, labelled, type_numbers, belongs),
+                  _break_down(errors, visible, type_numbers, belongs),
+                  {'visible': _figure(errors, labelled & (status == 1)),
+                   'occluded': _figure(errors, labelled & (status == 0))})
+
+
+def format_scores(scores: Scores) -> str:
+    """A table for people: both conventions side by side, in percent, and how many keypoints each figure is over."""
+    board, visible = scores.leaderboard, scores.visible
+    width = max(len(name) for name in CSV_KEYPOINTS) + 4
+    lines = [f'{"":{width}}{"leaderboard":>20}{"visible":>20}', f'{"":{width}}' + f'{"NE %":>10}{"points":>10}' * 2,
+             _line('all', [board.pooled, visible.pooled], width), 'by type']
+    lines += [_line(f'  {name}', [board.types[name], visible.types[name]], width) for name in board.types]
+    lines += ['by keypoint']
+    lines += [_line(f'  {name}', [board.keypoints[name], visible.keypoints[name]], width) for name in board.keypoints]
+    lines += ['by status'] + [_line(f'  {name}', [figure], width) for name, figure in scores.status.items()]
+    return '\n'.join(lines)
+
+
+def _break_down(errors: np.ndarray, counted: np.ndarray, type_numbers: np.ndarray, belongs: np.ndarray) -> Breakdown:
+    """Sum errors (N, 24) where counted (N, 24); belongs (5, 24) says which type has which keypoint."""
+    present = np.unique(type_numbers)
+    names = list(GARMENTS)
+    types = {names[number]: _figure(errors[type_numbers == number], counted[type_numbers == number])
+             for number in present}
+    keypoints = {CSV_KEYPOINTS[column]: _figure(errors[:, column], counted[:, column])
+                 for column in np.flatnonzero(belongs[present].any(axis=0))}
+    return Breakdown(_figure(errors, counted), types, keypoints)
+
+
+def _figure(errors: np.ndarray, counted: np.ndarray) -> Figure:
+    return Figure(float(errors[counted].sum()), int(counted.sum()))
+
+
+def _line(name: str, figures: List[Figure], width: int) -> str:
+    cells = ('-' if figure.percent is None else f'{figure.percent:.2f}' for figure in figures)
+    return f'{name:{width}}' + ''.join(f'{cell:>10}{figure.points:>10}' for cell, figure in zip(cells, figures))
+
+
+def _few(image_ids: Sequence[str]) -> str:
+    more = ', ...' if len(image_ids) > _NAMED_IN_ERRORS else ''
+    return f'such as {", ".join(image_ids[:_NAMED_IN_ERRORS])}{more}'

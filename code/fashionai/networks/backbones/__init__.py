@@ -1,0 +1,1 @@
+"""The trunks: each module turns the normalised image into features at stride 8."""

@@ -1,0 +1,64 @@
+"""Where training leaves its checkpoints, and how to find one again.
+
+models/trained/<tag>/<run>/ holds `run.json`, checkpoints `model-<step>`, and in `best/` the checkpoint with the lowest
+validation error, with `best.json`.
+"""
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Optional, Union
+
+import tensorflow.compat.v1 as tf
+
+from fashionai.networks.contract import read_json
+
+BEST = 'best'
+RUN_FILE = 'run.json'
+BEST_FILE = 'best.json'
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A checkpoint: its prefix (the path less `.index`), its step, and what `run.json` says of the run it belongs to.
+
+    `run` is empty where there is no such file; `validation_ne`, in per cent, is known of a `best` checkpoint only.
+    """
+
+    prefix: str
+    step: int
+    run: Dict[str, Any]
+    validation_ne: Optional[float] = None
+
+
+def find_checkpoint(path: Union[str, Path]) -> Checkpoint:
+    """The checkpoint a path means: a prefix, itself; a folder with checkpoints, the one of the highest step; a folder
+    of runs, however deep, the best one of the run that was written to last, or its highest step where none was kept.
+
+    Raises ValueError where there is none.
+    """
+    path = Path(path)
+    if path.is_dir():
+        prefix = _highest_step(path if list(path.glob('model-*.index')) else _best_of_newest_run(path))
+    else:
+        prefix = re.sub(r'\.index$', '', str(path))
+    numbered = re.search(r'model-(\d+)$', prefix)
+    if not numbered or not tf.train.checkpoint_exists(prefix):
+        raise ValueError(f'no checkpoint at {path}: wanted a file model-<step>.index that train.py wrote, or a folder '
+                         'with such files')
+    folder = Path(prefix).parent
+    run, step = folder.parent if folder.name == BEST else folder, int(numbered.group(1))
+    best = read_json(folder / BEST_FILE)
+    return Checkpoint(prefix, step, read_json(run / 'run.json'),
+                      best.get('validation_ne') if best.get('step') == step else None)
+
+
+def _highest_step(folder: Path) -> str:
+    """Prefix of a folder's last checkpoint, the folder itself where it has none."""
+    steps = [int(index.stem[6:]) for index in folder.glob('model-*.index') if index.stem[6:].isdigit()]
+    return str(folder / f'model-{max(steps)}') if steps else str(folder)
+
+
+def _best_of_newest_run(folder: Path) -> Path:
+    written = max(folder.rglob('model-*.index'), key=lambda index: index.stat().st_mtime, default=folder / 'none')
+    run = written.parent.parent if written.parent.name == BEST else written.parent
+    return run / BEST if list(run.glob(f'{BEST}/model-*.index')) else run

@@ -1,0 +1,65 @@
+"""What a frozen graph says about itself: a small JSON file beside the `.pb`."""
+import json
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, Dict, Optional, Tuple, Union
+
+INPUT_NAME = 'image'
+"""The graph's input: float32 (N, H, W, 3)."""
+
+OUTPUT_NAME = 'Openpose/concat_stage7'
+"""The graph's output: float32 (N, H/stride, W/stride, K + 1 + 2L), heat maps, background, fields."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """How to feed a graph and how to read it.
+
+    `keypoints` are the heat-map channels in order, the background after them left out; `input_hw` is the size trained
+    at, in pixels, and any multiple of `stride` works; `validation_ne` is in per cent, None where it was not measured.
+    """
+
+    tag: str
+    keypoints: Tuple[str, ...]
+    model: str
+    input_hw: Tuple[int, int]
+    stride: int
+    step: int
+    validation_ne: Optional[float] = None
+    input_name: str = INPUT_NAME
+    output_name: str = OUTPUT_NAME
+    channel_order: str = 'BGR'
+    value_range: Tuple[float, float] = (0, 255)
+
+    def save(self, path: Union[str, Path]) -> None:
+        """Write as JSON."""
+        Path(path).write_text(json.dumps(asdict(self), indent=2) + '\n')
+
+    @classmethod
+    def load(cls, path: Union[str, Path]) -> 'Contract':
+        """Read what `save` wrote. Raises ValueError, naming file and key, where it is anything else."""
+        values = read_json(Path(path))
+        wanted = {field.name for field in fields(cls)}
+        if set(values) != wanted:
+            raise ValueError(f'{path} is not the contract of a graph: keys missing {sorted(wanted - set(values))}, '
+                             f'unknown {sorted(set(values) - wanted)}')
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        return cls(**values)
+
+
+def contract_path(graph: Union[str, Path]) -> Path:
+    """Where the contract of a `.pb` lies: beside it, under the same name with `.json`."""
+    return Path(graph).with_suffix('.json')
+
+
+def read_json(path: Path) -> Dict[str, Any]:
+    """The object in a file, {} where there is no file. Raises ValueError where it holds anything else."""
+    if not path.is_file():
+        return {}
+    try:
+        values = json.loads(path.read_text())
+    except ValueError as error:
+        raise ValueError(f'{path} is not JSON: {error}') from None
+    if not isinstance(values, dict):
+        raise ValueError(f'{path} holds a {type(values).__name__}: wanted an object')
+    return values

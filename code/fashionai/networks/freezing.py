@@ -1,0 +1,88 @@
+"""From a checkpoint to one `.pb`: all that does not depend on the image becomes a constant, batch norm included."""
+from pathlib import Path
+from typing import Set
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from fashionai.garments import garment_of
+from fashionai.networks.catalog import build, input_placeholder, network_spec
+from fashionai.networks.checkpoints import Checkpoint
+from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, Contract, contract_path
+
+TOLERANCE = 1e-3
+"""The part of the largest output by which frozen and live output may differ: rounding stays far below it."""
+
+
+def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> float:
+    """Write the network of a checkpoint as a frozen graph and, beside it, its contract.
+
+    The graph takes any number of images of any size that is a multiple of the stride. Before anything is written, its
+    output is compared with the session's on random images; the largest absolute difference is returned.
+
+    Raises ValueError where the checkpoint is not of this network and tag, or the two outputs differ.
+    """
+    garment, spec = garment_of(tag), network_spec(model)
+    with tf.Graph().as_default(), tf.Session() as session:
+        image = input_placeholder()
+        output = build(model, image, garment, is_training=False).output
+        _restore(session, checkpoint, model, tag)
+        frozen = fold_constants(session, image, output)
+        batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * spec.stride, 6 * spec.stride, 3))
+        live = session.run(output, {image: batch})
+    difference = np.abs(live - _run_frozen(frozen, batch)).max()
+    if not difference <= TOLERANCE * np.abs(live).max():
+        raise ValueError(f'the frozen graph of {checkpoint.prefix} differs from the session by {difference:.3g}, where '
+                         f'outputs reach {np.abs(live).max():.3g}: not written')
+    output_pb.write_bytes(frozen.SerializeToString())
+    Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
+             checkpoint.step, checkpoint.validation_ne).save(contract_path(output_pb))
+    return float(difference)
+
+
+def fold_constants(session: tf.Session, image: tf.Tensor, output: tf.Tensor) -> tf.GraphDef:
+    """The graph from image to output, with every tensor on the way in that does not depend on the image a constant.
+
+    So variables, and what is computed from them alone, such as weights times batch norm's scale, become plain numbers.
+    Nodes keep their names. Attributes at their defaults are left out, so that an older TensorFlow, which may not know
+    them, reads the graph too.
+    """
+    live = _dependants(image.op)
+    edges = [tensor for operation in live for tensor in operation.inputs if tensor.op not in live]
+    assert all(tensor.value_index == 0 for tensor in edges), 'a constant has one output'
+    values = session.run({tensor.op.name: tensor for tensor in edges})
+    full, folded = session.graph.as_graph_def(), tf.GraphDef()
+    folded.versions.CopyFrom(full.versions)
+    for node in full.node:
+        if node.name in values:
+            value = tf.make_tensor_proto(values[node.name])
+            folded.node.add(name=node.name, op='Const', attr={
+                'dtype': tf.AttrValue(type=value.dtype), 'value': tf.AttrValue(tensor=value)})
+        else:
+            folded.node.add().CopyFrom(node)
+    folded = tf.graph_util.extract_sub_graph(folded, [output.op.name])
+    return tf.train.export_meta_graph(graph_def=folded, collection_list=[], strip_default_attrs=True).graph_def
+
+
+def _dependants(operation: tf.Operation) -> Set[tf.Operation]:
+    """The operation and every one that its output reaches."""
+    found, queue = {operation}, [operation]
+    while queue:
+        for tensor in queue.pop().outputs:
+            queue.extend(consumer for consumer in tensor.consumers() if consumer not in found)
+            found.update(tensor.consumers())
+    return found
+
+
+def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) -> None:
+    try:
+        tf.train.Saver(tf.model_variables()).restore(session, checkpoint.prefix)
+    except (tf.errors.OpError, ValueError) as error:
+        reason = next((line for line in str(error).splitlines() if 'not found in' in line or 'shape' in line), error)
+        raise ValueError(f'{checkpoint.prefix} is no checkpoint of {model} for {tag}: {reason}') from None
+
+
+def _run_frozen(graph_def: tf.GraphDef, batch: np.ndarray) -> np.ndarray:
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        tf.import_graph_def(graph_def, name='')
+        return session.run(graph.get_tensor_by_name(f'{OUTPUT_NAME}:0'), {f'{INPUT_NAME}:0': batch})

@@ -1,0 +1,159 @@
+"""Starting weights from published files, from the project's own, and from checkpoints."""
+import logging
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Set, Tuple, Union
+
+import h5py
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from fashionai.networks.checkpoints import find_checkpoint
+
+PathLike = Union[str, Path]
+Values = Dict[str, np.ndarray]
+
+_MODEL_VARIABLE = re.compile(r'/(weights|biases|gamma|beta|moving_mean|moving_variance)$')
+"""How the names of a network's variables end; a checkpoint's other contents are the optimiser's."""
+
+_OPENPOSE_LAYER = 'conv4_4_CPM/weights'
+"""Tells OpenPose's weights from those of a plain VGG19."""
+
+_OPENPOSE_RANGE = 256
+"""OpenPose's first layer sees value / 256 - 0.5, the one here values as they are, less their mean."""
+
+_SHOWN = 6
+"""Layers named in a line of the log before it says how many more there are."""
+
+_logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class WeightReport:
+    """What became of a weight file.
+
+    `filled` are names of variables; `skipped` are names in the file that the network has no variable for; `unmatched`
+    are the variables left at their initial values, with the reason where the file does have one of that name.
+    """
+
+    filled: Tuple[str, ...]
+    skipped: Tuple[str, ...]
+    unmatched: Mapping[str, str]
+
+    def summary(self) -> str:
+        """A few lines: counts, the first layers of each kind, and every difference in shape."""
+        lines = [f'  {len(self.filled)} variables filled{_layers(self.filled)}',
+                 f'  {len(self.skipped)} in the file and not used{_layers(self.skipped)}',
+                 f'  {len(self.unmatched)} left at their initial values{_layers(list(self.unmatched))}']
+        return '\n'.join(lines + [f'    {name}: {reason}' for name, reason in self.unmatched.items() if reason])
+
+
+def load_pretrained(path: PathLike, session: tf.Session) -> WeightReport:
+    """Fill the model variables of the session's graph that a weight file has values for, by name and shape.
+
+    The file is a `.npy` dict of layers, a Keras `.h5`, the project's own `.npz`, or a checkpoint (see
+    `checkpoints.find_checkpoint`). Names match whole (`Openpose/Mconv1_stage2_L1/weights`) or, for files that know
+    layers only, by their last two parts. Call it after the initialisers; it adds nothing to the graph.
+
+    Raises ValueError where the file is missing, unreadable, or fills nothing.
+    """
+    values = read_weights(path)
+    with session.graph.as_default():
+        variables = tf.model_variables()
+    filled: List[str] = []
+    unmatched: Dict[str, str] = {}
+    used: Set[str] = set()
+    for variable in variables:
+        name, shape = variable.op.name, tuple(variable.shape.as_list())
+        key = name if name in values else '/'.join(name.split('/')[-2:])
+        if key not in values:
+            unmatched[name] = ''
+        elif values[key].shape != shape:
+            unmatched[name] = f'{shape} in the network, {values[key].shape} in the file'
+            used.add(key)
+        else:
+            # The initialiser with another value in place of its own: unlike tf.assign it works in a finalised graph.
+            session.run(variable.initializer, {variable.initializer.inputs[1]: values[key].astype(np.float32)})
+            filled.append(name)
+            used.add(key)
+    report = WeightReport(tuple(filled), tuple(sorted(set(values) - used)), unmatched)
+    if not filled:
+        raise ValueError(f'{path} fits none of the {len(variables)} variables of this network:\n{report.summary()}')
+    _logger.info('weights from %s\n%s', path, report.summary())
+    return report
+
+
+def read_weights(path: PathLike) -> Values:
+    """Every array of a weight file, named `layer/weights` and `layer/biases` or, in `.npz` and checkpoints, by the
+    variable's whole name. Of a checkpoint, what belongs to the optimiser is left out.
+
+    Raises ValueError where there is no such file, or it does not hold what its ending promises.
+    """
+    path = Path(path)
+    if path.suffix in _READERS and path.is_file():
+        try:
+            return _READERS[path.suffix](path)
+        except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise ValueError(f'{path} cannot be read as {path.suffix} weights ({error}): models/README.md lists the '
+                             'files that can, with the sums to check') from None
+    try:
+        prefix = find_checkpoint(path).prefix
+    except ValueError:
+        raise ValueError(f'no weights at {path}: models/README.md says where to get them and where to put them; '
+                         "--pretrain_path '' trains from scratch") from None
+    reader = tf.train.load_checkpoint(prefix)
+    return {name: reader.get_tensor(name)
+            for name in reader.get_variable_to_shape_map() if _MODEL_VARIABLE.search(name)}
+
+
+def export_weights(checkpoint: PathLike, path: PathLike, half: bool = True) -> None:
+    """Write the network's variables of a checkpoint as a `.npz` that `load_pretrained` reads.
+
+    With `half`, weights go as float16, which does to start from; biases and batch norm stay float32.
+    """
+    values: Dict[str, Any] = {name: value.astype(np.float16 if half and value.ndim > 1 else np.float32)
+                              for name, value in read_weights(checkpoint).items()}
+    np.savez_compressed(str(path), **values)
+
+
+def _read_npy(path: Path) -> Values:
+    """A pickled dict: layer -> [weights, biases] or layer -> {'weights': ..., 'biases': ...}."""
+    values = {}
+    for layer, arrays in np.load(str(path), allow_pickle=True, encoding='latin1').item().items():
+        named = arrays if isinstance(arrays, dict) else {'weights': arrays[0], 'biases': arrays[1]}
+        values.update({f'{layer}/{name}': np.asarray(array) for name, array in named.items()})
+    if _OPENPOSE_LAYER in values:
+        values['conv1_1/weights'] = values['conv1_1/weights'] / _OPENPOSE_RANGE
+    return values
+
+
+def _read_keras(path: Path) -> Values:
+    """Keras keeps one group for each layer; its `block1_conv2` is `conv1_2` here. Input channels are BGR there too."""
+    values = {}
+
+    def visit(name: str, item: Union[h5py.Dataset, h5py.Group]) -> None:
+        if isinstance(item, h5py.Dataset):
+            layer = re.sub(r'^block(\d)_conv(\d)$', r'conv\1_\2', name.split('/')[0])
+            values[f'{layer}/{"biases" if item.ndim == 1 else "weights"}'] = item[()]
+
+    with h5py.File(str(path), 'r') as file:
+        file.visititems(visit)
+    return values
+
+
+def _read_npz(path: Path) -> Values:
+    with np.load(str(path)) as file:
+        return {name: file[name] for name in file.files}
+
+
+_READERS: Mapping[str, Callable[[Path], Values]] = MappingProxyType(
+    {'.npy': _read_npy, '.h5': _read_keras, '.npz': _read_npz})
+
+
+def _layers(names: Sequence[str]) -> str:
+    """` (conv1_1, conv1_2, ... and 8 more layers)`: a layer stands for its weights and its biases."""
+    layers = list(dict.fromkeys(name.rpartition('/')[0] or name for name in names))
+    more = f', ... and {len(layers) - _SHOWN} more layers' if len(layers) > _SHOWN else ''
+    return f' ({", ".join(layers[:_SHOWN])}{more})' if layers else ''

@@ -1,0 +1,62 @@
+"""What the five garments look like on average: a point distribution model of each type's keypoints.
+
+Measured from 63,765 labels of the FashionAI keypoint data and kept in `shapes.json`. A shape is aligned by translation,
+scale and rotation (Procrustes) before its mean and principal components are taken, so a mean shape is centred on the
+origin and its squared coordinates sum to one; y points down. Sizes and centres are for images 512 pixels long.
+"""
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Tuple
+
+import numpy as np
+
+REFERENCE_SIZE = 512
+"""Long side in pixels of the images that sizes and centres are given for."""
+
+
+@dataclass(frozen=True)
+class Shape:
+    """The shape statistics of one garment type with K keypoints and P principal components."""
+
+    tag: str
+    keypoints: Tuple[str, ...]
+    """Names in CSV order: the order of every K axis here."""
+    mean_xy: np.ndarray
+    """(K, 2) float64: the aligned mean shape."""
+    components: np.ndarray
+    """(P, K, 2) float64: principal components, each of unit length."""
+    std: np.ndarray
+    """(P,) float64: standard deviation along each component, largest first."""
+    visible_rate: np.ndarray
+    """(K,) float64: share of labels in which the keypoint is visible; likewise occluded and absent."""
+    occluded_rate: np.ndarray
+    absent_rate: np.ndarray
+    size_mean_std: Tuple[float, float]
+    """Root of the sum of squared distances from the centroid, in pixels: the factor from aligned shape to image."""
+    centre_mean_xy: np.ndarray
+    """(2,) float64: mean centroid in pixels, and its standard deviation."""
+    centre_std_xy: np.ndarray
+    tilt_std_deg: float
+
+
+def shape_of(tag: str) -> Shape:
+    """The shape statistics of a garment type. Raises ValueError for a tag that is not one of the five types."""
+    path = Path(__file__).with_name('shapes.json')
+    table = json.loads(path.read_text(encoding='utf-8'))
+    if tag not in table:
+        raise ValueError(f'no shape statistics for {tag!r}: wanted one of {", ".join(table)}')
+    entry = table[tag]
+    return Shape(
+        tag=tag,
+        keypoints=tuple(entry['keypoints']),
+        mean_xy=np.array(entry['mean_xy']),
+        components=np.array(entry['components']),
+        std=np.array(entry['std']),
+        visible_rate=np.array(entry['visible_rate']),
+        occluded_rate=np.array(entry['occluded_rate']),
+        absent_rate=np.array(entry['absent_rate']),
+        size_mean_std=tuple(entry['size_px']),
+        centre_mean_xy=np.array(entry['centre_px'][0]),
+        centre_std_xy=np.array(entry['centre_px'][1]),
+        tilt_std_deg=float(entry['tilt_deg_std']))

@@ -1,0 +1,216 @@
+"""Skirts and trousers."""
+from typing import Mapping, Tuple
+
+import numpy as np
+
+from fashionai.synthetic.canvas import BODY, LEFT, RIGHT
+from fashionai.synthetic.cloth import Crease, scatter_creases, turn_of
+from fashionai.synthetic.colours import WOOD_COLOURS, contrasting, pick, shaded
+from fashionai.synthetic.curves import bow, box, ellipse, mix, spline, tube, wavy
+from fashionai.synthetic.easel import FLAT, HANGER, WORN, Easel
+from fashionai.synthetic.fabric import Fabric
+from fashionai.synthetic.figure import draw_legs
+from fashionai.synthetic.others import draw_arms, draw_upper
+from fashionai.synthetic.pose import Pose
+
+Points = Mapping[str, np.ndarray]
+TOP_OVER_RATE = 0.25
+"""Share of the wearers whose top hangs over the waistband."""
+
+
+def draw_bottom(easel: Easel, pose: Pose, fabric: Fabric) -> None:
+    """Draw a skirt or trousers with whatever carries it."""
+    points = pose.points
+    waist = points['waistband_left'], points['waistband_right']
+    over = easel.chance(TOP_OVER_RATE)
+    if easel.shown == HANGER:
+        _draw_clip_hanger(easel, waist)
+    if easel.has_body:
+        if 'crotch' in points:
+            _draw_feet(easel, points)
+        else:
+            hips = (waist[0] + waist[1]) / 2 + [0, 0.2 * easel.metre]
+            draw_legs(easel, hips, 0.3 * easel.metre, _shoe(easel))
+        if not over:
+            top = draw_upper(easel, waist, False)
+    (draw_trousers if 'crotch' in points else draw_skirt)(easel, points, fabric)
+    if easel.has_body and over:
+        top = draw_upper(easel, waist, True)
+    if easel.shown == WORN:
+        draw_arms(easel, waist, top)
+    elif easel.shown == HANGER:
+        _draw_clips(easel, waist)
+
+
+def _shoe(easel: Easel) -> Tuple[int, int, int]:
+    return tuple(int(level) for level in easel.rng.integers(10, 235, 3))
+
+
+def draw_skirt(easel: Easel, points: Points, fabric: Fabric) -> None:
+    """A skirt: pencil, A-line, pleated or flared."""
+    rng = easel.rng
+    left, right = points['waistband_left'], points['waistband_right']
+    low_left, low_right = points['hemline_left'], points['hemline_right']
+    waist, hem = float(np.hypot(*(right - left))), float(np.hypot(*(low_right - low_left)))
+    length = float(np.hypot(*((low_left + low_right - left - right) / 2)))
+    flare = hem / waist
+    flowing = flare > 1.5 or easel.chance(0.3)
+    hip = rng.uniform(0.02, 0.09) * waist if flare < 1.6 else rng.normal(0, 0.04) * waist
+    at = min(0.2 * easel.metre / length, 0.6)
+    edge = bow(low_right, low_left, abs(rng.normal(0.03, 0.05)) * hem, count=41)
+    if flowing:
+        edge = wavy(edge, rng.uniform(0.01, 0.03) * hem, int(rng.integers(2, 9)), rng.uniform(0, 6))
+    sides = [bow(right, low_right, hip, at), bow(low_left, left, hip, 1 - at)]
+    top = bow(left, right, rng.normal(-0.02, 0.02) * waist)
+    creases = _pleats(easel, points, flowing, waist)
+    easel.paint(np.vstack([top, sides[0], edge, sides[1]]), fabric, BODY, turn_of((left + right) / 2, (low_left + low_right) / 2),
+                creases)
+    dark = shaded(fabric.colour, 0.65)
+    if not flowing:
+        up = mix((low_left + low_right) / 2, (left + right) / 2, 0.04) - (low_left + low_right) / 2
+        easel.canvas.stroke(mix(edge, edge.mean(axis=0), 0.02) + up, dark, 0.004 * easel.metre)
+    if easel.chance(0.25):
+        _front_row(easel, (left + right) / 2, (low_left + low_right) / 2, dark)
+    elif easel.chance(0.2):
+        for share in (0.33, 0.66):
+            tier = bow(mix(right, low_right, share), mix(left, low_left, share), 0.03 * hem)
+            easel.canvas.stroke(tier, dark, 0.008 * easel.metre)
+    if easel.chance(0.2) and flare < 1.7:
+        _pocket_lines(easel, left, right, dark)
+    _draw_waistband(easel, top, fabric, waist)
+
+
+def _pleats(easel: Easel, points: Points, flowing: bool, waist: float) -> Tuple[Crease, ...]:
+    rng, pleats = easel.rng, []
+    left, right = points['waistband_left'], points['waistband_right']
+    count = int(rng.integers(5, 22)) if flowing else int(rng.integers(0, 4))
+    for share in np.linspace(0.05, 0.95, count):
+        start = mix(left, right, share)
+        end = mix(points['hemline_left'], points['hemline_right'], share + rng.normal(0, 0.02))
+        line = np.stack([mix(start, end, rng.uniform(0, 0.25)), mix(start, end, 0.5) + rng.normal(0, 2, 2), end])
+        pleats.append(Crease(line, rng.uniform(0.25, 0.6) * waist / max(count, 4), rng.uniform(0.8, 2) * rng.choice((-1, 1))))
+    pulls = scatter_creases(rng, [left, right], [points['hemline_left'], points['hemline_right']], waist,
+                            int(rng.integers(1, 5)), 0.03 * waist)
+    return tuple(pleats) + pulls
+
+
+def draw_trousers(easel: Easel, points: Points, fabric: Fabric) -> None:
+    """Trousers or shorts: seat and two legs, either leg in front."""
+    rng = easel.rng
+    left, right, crotch = points['waistband_left'], points['waistband_right'], points['crotch']
+    waist = float(np.hypot(*(right - left)))
+    bulge, knee = rng.uniform(0.02, 0.1) * waist, rng.normal(0, 0.025)
+    top = bow(left, right, rng.normal(-0.02, 0.02) * waist)
+    sides = [('left', LEFT, left, -1), ('right', RIGHT, right, 1)]
+    for number in rng.permutation(2):
+        side, owner, corner, sign = sides[number]
+        _draw_leg(easel, points, fabric, side, owner, corner, sign, (bulge, knee))
+    middle = (left + right) / 2
+    hips = [mix(end, points[f'bottom_{side}_out'], 0.12) for end, side in ((left, 'left'), (right, 'right'))]
+    dark = shaded(fabric.colour, 0.7)
+    fly = bow(middle, crotch, 0.02 * waist * rng.choice((-1, 1)))
+    easel.canvas.stroke(fly, dark, 0.006 * easel.metre)
+    if easel.chance(0.5):
+        easel.canvas.stroke(spline([middle + [0.05 * waist, 0], mix(middle, crotch, 0.45) + [0.05 * waist, 0],
+                                    mix(middle, crotch, 0.6)]), dark, 0.004 * easel.metre)
+    if easel.chance(0.75):
+        _pocket_lines(easel, *((left, right) if easel.chance(0.5) else (mix(left, hips[0], 0.2), mix(right, hips[1], 0.2))), dark)
+    _draw_waistband(easel, top, fabric, waist)
+
+
+def _draw_leg(easel: Easel, points: Points, fabric: Fabric, side: str, owner: int, corner: np.ndarray, sign: int,
+              shape: Tuple[float, float]) -> None:
+    """One half of the trousers, from the middle of the waistband to the hem of its leg."""
+    rng, crotch = easel.rng, points['crotch']
+    out, inner = points[f'bottom_{side}_out'], points[f'bottom_{side}_in']
+    middle = (points['waistband_left'] + points['waistband_right']) / 2
+    length = float(np.hypot(*(out - corner)))
+    hip_at = np.clip(float((crotch - middle)[1]) / length * 0.8, 0.1, 0.8)
+    bulge, knee = shape
+    outer = spline([corner, mix(corner, out, hip_at) + [sign * bulge, 0], mix(corner, out, 0.5 + 0.5 * hip_at)
+                    + [sign * (0.4 * bulge + knee * length), 0], out])
+    inseam = spline([crotch, mix(crotch, inner, 0.45) + [sign * knee * length * 0.5, 0], inner])
+    width = float(np.hypot(*(out - inner)))
+    hem = bow(out, inner, sign * rng.uniform(0, 0.1) * width)
+    outline = np.vstack([outer, hem, inseam[::-1], middle - [sign * 1.0, 0]])
+    knee_point = mix(mix(corner, crotch, 0.5), (out + inner) / 2, 0.55)
+    creases = scatter_creases(rng, [crotch, knee_point, (out + inner) / 2], [outer[14], outer[7], knee_point],
+                              0.4 * width, int(rng.integers(3, 9)), 0.08 * width)
+    if easel.chance(0.3):
+        creases += (Crease(np.stack([mix(corner, middle, 0.4), knee_point, (out + inner) / 2]), 0.08 * width, 1.6),)
+    easel.paint(outline, fabric, owner, turn_of(mix(corner, crotch, 0.5), (out + inner) / 2), creases, rng.uniform(0.92, 1.03))
+    easel.canvas.stroke(inseam, shaded(fabric.colour, 0.55), 0.006 * easel.metre)
+    if easel.chance(0.6):
+        share = min(0.035 * easel.metre / length, 0.2)
+        fold = np.vstack([hem, mix(inner, crotch, share), mix(out, outer[14], share * 2)])
+        easel.paint(fold, fabric, owner, tone=rng.uniform(0.75, 1.15))
+
+
+def _draw_waistband(easel: Easel, top: np.ndarray, fabric: Fabric, waist: float) -> None:
+    """The band along the upper edge, with a belt, loops or a button; `top` runs from left to right."""
+    rng = easel.rng
+    height = rng.uniform(0.05, 0.15) * waist
+    across = (top[-1] - top[0]) / waist
+    down = np.array([-across[1], across[0]]) * height
+    colour = fabric.plain(contrasting(rng, fabric.colour, 60)) if rng.random() < 0.3 else fabric
+    band = np.vstack([top, top[::-1] + down])
+    easel.paint(band, colour, BODY, 90 if rng.random() < 0.5 else 0, tone=rng.uniform(0.78, 0.98))
+    dark = shaded(colour.colour, 0.55)
+    easel.canvas.stroke(top + down, dark, 0.006 * easel.metre)
+    if rng.random() < 0.4:
+        for share in (0.2, 0.8):
+            loop = box(mix(top[0], top[-1], share) + down * 0.5, (0.03 * waist, 1.2 * height))
+            easel.canvas.fill(loop, shaded(fabric.colour, 0.8), BODY)
+    middle = (top[0] + top[-1]) / 2 + down * 0.5
+    if rng.random() < 0.5:
+        easel.canvas.fill(ellipse(middle, (0.25 * height, 0.25 * height), 0, 14), (90, 140, 170), BODY)
+    elif rng.random() < 0.4:
+        for end in rng.uniform(-0.12, 0.12, 2):
+            easel.canvas.stroke(np.stack([middle, middle + np.array([end, rng.uniform(0.2, 0.6)]) * waist]), dark,
+                                0.012 * easel.metre)
+
+
+def _pocket_lines(easel: Easel, left: np.ndarray, right: np.ndarray, dark: Tuple[int, int, int]) -> None:
+    waist = float(np.hypot(*(right - left)))
+    drop = easel.rng.uniform(0.25, 0.4) * waist
+    for start, sign in ((mix(left, right, 0.2), -1), (mix(left, right, 0.8), 1)):
+        line = bow(start + [0, 0.08 * waist], start + np.array([sign * 0.19 * waist, drop]), -sign * 0.04 * waist)
+        easel.canvas.stroke(line, dark, 0.006 * easel.metre)
+
+
+def _front_row(easel: Easel, top: np.ndarray, low: np.ndarray, dark: Tuple[int, int, int]) -> None:
+    easel.canvas.stroke(np.stack([top, low]), dark, 0.004 * easel.metre)
+    for share in np.linspace(0.15, 0.9, 6):
+        easel.canvas.fill(ellipse(mix(top, low, share), np.full(2, 0.012 * easel.metre), 0, 12), dark, BODY)
+
+
+def _draw_feet(easel: Easel, points: Points) -> None:
+    """Calves and shoes that come out of the trouser legs."""
+    metre, shoe = easel.metre, _shoe(easel)
+    middle = (points['waistband_left'] + points['waistband_right']) / 2
+    for side, sign in (('left', -1), ('right', 1)):
+        end = (points[f'bottom_{side}_out'] + points[f'bottom_{side}_in']) / 2
+        start = mix(end, mix(middle, points['crotch'], 1.0) + [sign * 0.08 * metre, 0], 0.3)
+        rest = max(1.02 * metre - float(np.hypot(*(end - middle))), 0.05 * metre)
+        ankle = end + np.array([0, rest])
+        widest = 0.85 * float(np.hypot(*(points[f'bottom_{side}_out'] - points[f'bottom_{side}_in'])))
+        breadth = np.interp(rest / metre * np.array([1.1, 1, 0.5, 0]), (0, 0.1, 0.3, 0.6), (0.065, 0.075, 0.11, 0.14)) * metre
+        easel.paint_smooth(tube([start, end, mix(end, ankle, 0.5), ankle], np.minimum(breadth, widest)))
+        toe = ankle + np.array([sign * 0.05, 0.1]) * metre
+        easel.paint_smooth(tube([ankle, toe], np.array([0.075, 0.085]) * metre), shoe)
+
+
+def _draw_clip_hanger(easel: Easel, waist: Tuple[np.ndarray, np.ndarray]) -> None:
+    left, right = waist
+    top = (left + right) / 2 - [0, 0.06 * easel.metre]
+    easel.paint_smooth(tube([left + [0, -0.03 * easel.metre], right + [0, -0.03 * easel.metre]],
+                            np.array([0.018, 0.018]) * easel.metre), pick(easel.rng, WOOD_COLOURS))
+    turn = np.radians(np.linspace(90, -150, 12))[:, None]
+    hook = top - [0, 0.09 * easel.metre] + 0.03 * easel.metre * np.hstack([np.cos(turn), np.sin(turn)])
+    easel.canvas.stroke(np.vstack([top + [0, 0.03 * easel.metre], hook]), (150, 150, 155), 0.009 * easel.metre)
+
+
+def _draw_clips(easel: Easel, waist: Tuple[np.ndarray, np.ndarray]) -> None:
+    for share in (0.1, 0.9):
+        centre = mix(waist[0], waist[1], share)
+        easel.canvas.fill(box(centre, np.array([0.03, 0.06]) * easel.metre), (40, 40, 44), BODY)

@@ -1,0 +1,79 @@
+"""The picture being painted, and for every pixel which part of the garment it shows."""
+from typing import Callable, Optional, Tuple, Union
+
+import cv2
+import numpy as np
+
+from fashionai import geometry
+
+BACKDROP, BODY, LEFT, RIGHT, FOREIGN = 0, 1, 2, 3, 255
+"""Owners of a pixel: nothing of the garment, its body, its left or right sleeve or leg, something in front of it."""
+
+Colour = Tuple[int, int, int]
+"""Blue, green, red, 0 to 255."""
+Box = Tuple[int, int, int, int]
+"""x0, y0, x1, y1 in pixels, the last ones excluded."""
+Paint = Union[Colour, Callable[[Box, np.ndarray], np.ndarray]]
+"""A colour, or a function of a box and its (h, w) uint8 coverage that gives the box's (h, w, 3) float32 colours."""
+
+_SHIFT = 4
+
+
+class Canvas:
+    """A BGR picture with its owner map. Shapes come upright and go through `frame` to the pixels of the picture."""
+
+    def __init__(self, image: np.ndarray, frame: np.ndarray, owner: Optional[np.ndarray] = None) -> None:
+        self.image = image
+        self.frame = frame
+        self.owner = np.zeros(image.shape[:2], np.uint8) if owner is None else owner
+
+    @property
+    def size_hw(self) -> Tuple[int, int]:
+        """Height and width in pixels."""
+        return self.image.shape[:2]
+
+    def untransformed(self) -> 'Canvas':
+        """The same picture, for shapes that are given in its pixels."""
+        return Canvas(self.image, geometry.scaling(1, 1), self.owner)
+
+    def fill(self, outline: np.ndarray, paint: Paint, owner: int) -> None:
+        """Paint the inside of an outline (N, 2) and make `owner` the owner of its pixels."""
+        pixels = geometry.transform_points(self.frame, outline)
+        corners = _fixed(pixels)
+        if isinstance(paint, tuple):
+            cv2.fillPoly(self.image, [corners], paint, cv2.LINE_AA, _SHIFT)
+        else:
+            self._fill_painted(pixels, paint)
+        cv2.fillPoly(self.owner, [corners], owner, cv2.LINE_8, _SHIFT)
+
+    def _fill_painted(self, pixels: np.ndarray, paint: Callable[[Box, np.ndarray], np.ndarray]) -> None:
+        height, width = self.size_hw
+        low = np.maximum(np.floor(pixels.min(axis=0)).astype(int) - 1, 0)
+        high = np.minimum(np.ceil(pixels.max(axis=0)).astype(int) + 2, (width, height))
+        if np.any(high - low < 2):
+            return
+        box = (low[0], low[1], high[0], high[1])
+        region = self.image[box[1]:box[3], box[0]:box[2]]
+        coverage = np.zeros(region.shape[:2], np.uint8)
+        cv2.fillPoly(coverage, [_fixed(pixels - low)], 255, cv2.LINE_AA, _SHIFT)
+        alpha = coverage.astype(np.float32)[..., None] * np.float32(1 / 255)
+        ground = region.astype(np.float32)
+        ground += (paint(box, coverage) - ground) * alpha
+        region[...] = ground + np.float32(0.5)
+
+    def stroke(self, line: np.ndarray, colour: Colour, width: float, closed: bool = False) -> None:
+        """Draw along a line (N, 2), `width` pixels wide; owners stay as they are."""
+        pixels = _fixed(geometry.transform_points(self.frame, line))
+        cv2.polylines(self.image, [pixels], closed, colour, max(1, int(round(width))), cv2.LINE_AA, _SHIFT)
+
+    def shows(self, point_xy: np.ndarray, owners: Tuple[int, ...], radius: int) -> bool:
+        """Whether any pixel within `radius` of a point, in pixels of the picture, belongs to one of the owners."""
+        x, y = (int(round(value)) for value in point_xy)
+        near = self.owner[max(y - radius, 0):y + radius + 1, max(x - radius, 0):x + radius + 1]
+        return bool(np.isin(near, owners).any())
+
+
+def _fixed(pixels: np.ndarray) -> np.ndarray:
+    """(N, 1, 2) int32 fixed-point corners, as OpenCV wants them; a whole number is the centre of a pixel."""
+    limited = np.clip(pixels, -4000, 4000)
+    return np.round(limited * (1 << _SHIFT)).astype(np.int32)[:, None]

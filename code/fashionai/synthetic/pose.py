@@ -1,0 +1,157 @@
+"""Sample where a garment's keypoints lie: a shape from the shape model, then a size, a place and a tilt.
+
+A garment is sampled and drawn *upright*: in pixels, about its own centroid, y down, not yet tilted or mirrored; its
+`frame` is the (2, 3) affine map from there to the pixels of the picture.
+"""
+from dataclasses import dataclass
+from typing import FrozenSet, Mapping, Tuple
+
+import numpy as np
+
+from fashionai import geometry
+from fashionai.shapes import REFERENCE_SIZE, Shape, shape_of
+
+ASPECTS = ((1, 1), (3, 2), (4, 3), (3, 4))
+"""Height : width of the pictures, and the share of each."""
+ASPECT_SHARES = (0.72, 0.16, 0.1, 0.02)
+TRUNCATION = 2.0
+"""Coefficients are drawn within so many standard deviations."""
+MARGIN = 4
+CUT_OFF_RATE = 0.03
+"""Share of the garments that may reach out of the picture; the labels call what lies outside absent."""
+
+
+@dataclass(frozen=True)
+class Pose:
+    """Where one garment is: its keypoints upright, which of them it has not, and its place in the picture."""
+
+    tag: str
+    points: Mapping[str, np.ndarray]
+    """Upright (2,) point of every keypoint of the type, also of those the garment has not."""
+    absent: FrozenSet[str]
+    frame: np.ndarray
+    size_hw: Tuple[int, int]
+    mirrored: bool
+
+
+def sample_pose(rng: np.random.Generator, tag: str, long_side: int, filling: bool) -> Pose:
+    """A pose of that garment type in a picture whose longer side is `long_side` pixels.
+
+    `filling` garments are as large as the larger half of the labels, since nobody is to be shown around them.
+    """
+    shape = shape_of(tag)
+    aspect = ASPECTS[rng.choice(len(ASPECTS), p=ASPECT_SHARES)]
+    height, width = (long_side * side // max(aspect) for side in aspect)
+    aligned = _sample_shape(rng, shape)
+    tilt = float(np.clip(rng.normal(0, shape.tilt_std_deg), -25, 25)) if rng.random() < 0.8 else 0.0
+    mean, spread = shape.size_mean_std
+    size = mean + abs(rng.normal(0, spread)) if filling else max(rng.normal(mean - 0.3 * spread, 0.9 * spread), 0.4 * mean)
+    scales = np.array([width, height]) / REFERENCE_SIZE
+    centre = rng.normal(shape.centre_mean_xy, shape.centre_std_xy) * scales
+    turned = geometry.transform_points(geometry.rotation(tilt, (0, 0)), aligned)
+    size *= long_side / REFERENCE_SIZE
+    if rng.random() >= CUT_OFF_RATE:
+        size, centre = _fit(turned, size, centre, np.array([width, height], float))
+    mirrored = bool(rng.random() < 0.5)
+    frame = geometry.compose(geometry.rotation(tilt, (0, 0)), geometry.translation(*centre))
+    if mirrored:
+        frame = geometry.compose(frame, geometry.mirroring(width))
+    points = {name: size * point for name, point in zip(shape.keypoints, aligned)}
+    return Pose(tag, points, _sample_absent(rng, shape), frame, (height, width), mirrored)
+
+
+def _fit(turned: np.ndarray, size: float, centre: np.ndarray, extent: np.ndarray) -> Tuple[float, np.ndarray]:
+    """Shrink and shift so that all points lie inside the picture."""
+    low, high = turned.min(axis=0), turned.max(axis=0)
+    size = min(size, float(np.min((extent - 2 * MARGIN) / (high - low))))
+    return size, np.clip(centre, MARGIN - size * low, extent - 1 - MARGIN - size * high)
+
+
+def _sample_absent(rng: np.random.Generator, shape: Shape) -> FrozenSet[str]:
+    """Keypoints this garment has not, at the rates of the labels: without shoulders it has no sleeves either."""
+    rates = {name.split('_')[0]: rate for name, rate in zip(shape.keypoints, shape.absent_rate)}
+    top, waist = rng.random(2)
+    chance = {'shoulder': top, 'cuff': top, 'waistline': waist}
+    missing = {part for part in chance if chance[part] < rates.get(part, 0)}
+    return frozenset(name for name in shape.keypoints if name.split('_')[0] in missing)
+
+
+def _sample_shape(rng: np.random.Generator, shape: Shape) -> np.ndarray:
+    """(K, 2) aligned points; folded-over shapes are drawn again, ever closer to the mean."""
+    spread = 1.0
+    while True:
+        coefficients = np.clip(rng.normal(0, spread, len(shape.std)), -TRUNCATION, TRUNCATION) * shape.std
+        points = shape.mean_xy + np.tensordot(coefficients, shape.components, 1)
+        if _unfolded(dict(zip(shape.keypoints, points))):
+            return points
+        spread *= 0.98
+
+
+def _unfolded(points: Mapping[str, np.ndarray]) -> bool:
+    """Whether a garment can have its corners there: left of right, top above bottom, no sleeve or leg crossed."""
+    return (_legs_unfolded if 'crotch' in points else _skirt_unfolded if 'waistband_left' in points
+            else _top_unfolded)(points)
+
+
+def _skirt_unfolded(points: Mapping[str, np.ndarray]) -> bool:
+    waist = points['waistband_right'] - points['waistband_left']
+    hem = points['hemline_right'] - points['hemline_left']
+    return bool(waist[0] > 0.12 and hem[0] > 0.8 * waist[0] and max(abs(waist[1]) / waist[0], abs(hem[1]) / hem[0]) < 0.3
+                and np.mean([points['hemline_left'][1], points['hemline_right'][1]])
+                > 0.7 * waist[0] + points['waistband_left'][1])
+
+
+def _legs_unfolded(points: Mapping[str, np.ndarray]) -> bool:
+    left, right, crotch = points['waistband_left'], points['waistband_right'], points['crotch']
+    bottoms = np.array([points[f'bottom_{name}'] for name in ('left_out', 'left_in', 'right_in', 'right_out')])
+    widths = np.hypot(*np.diff(bottoms, axis=0).T)
+    across = np.diff(bottoms[:, 0])
+    return bool(right[0] - left[0] > 0.12 and crotch[1] - max(left[1], right[1]) > 0.45 * (right[0] - left[0])
+                and left[0] + 0.02 < crotch[0] < right[0] - 0.02 and bottoms[:, 1].min() > crotch[1] + 0.04
+                and across[0] > 0.04 and across[2] > 0.04 and across[1] > -0.02
+                and 0.4 < widths[0] / widths[2] < 2.5 and abs(left[1] - right[1]) < 0.15)
+
+
+def _top_unfolded(points: Mapping[str, np.ndarray]) -> bool:
+    sides = [_side(points, side, sign) for side, sign in (('left', -1), ('right', 1))]
+    hem = 'hemline' if 'hemline_left' in points else 'top_hem'
+    neck = points['neckline_right'][0] - points['neckline_left'][0]
+    chest = points['armpit_right'][0] - points['armpit_left'][0]
+    hems = points[f'{hem}_right'] - points[f'{hem}_left']
+    dip = points['center_front'] - mean_of(points, 'neckline') if 'center_front' in points else np.zeros(2)
+    return bool(all(sides) and neck > 0.05 and chest > 0.12 and hems[0] > 0.6 * chest and abs(hems[1]) < 0.25 * hems[0]
+                and abs(dip[0]) < 0.35 * neck and -0.01 < dip[1] < 1.3 * neck)
+
+
+def mean_of(points: Mapping[str, np.ndarray], part: str) -> np.ndarray:
+    """The point midway between the left and the right keypoint of a pair."""
+    return (points[f'{part}_left'] + points[f'{part}_right']) / 2
+
+
+def _side(points: Mapping[str, np.ndarray], side: str, sign: int) -> bool:
+    """One half of a top: neck, shoulder, armpit, waist and hem in order, and a sleeve that is not twisted."""
+    neck, shoulder, armpit = (points[f'{part}_{side}'] for part in ('neckline', 'shoulder', 'armpit'))
+    hem = points.get(f'hemline_{side}', points.get(f'top_hem_{side}'))
+    chain = [shoulder[1], armpit[1]] + ([points[f'waistline_{side}'][1]] if f'waistline_{side}' in points else [])
+    outer, inner = points[f'cuff_{side}_out'], points[f'cuff_{side}_in']
+    sleeve = np.array([shoulder, outer, inner, armpit]) * [-sign, 1]
+    middle = (shoulder + armpit) / 2
+    length, width = np.hypot(*((outer + inner) / 2 - middle)), np.hypot(*(outer - inner))
+    return bool(sign * (shoulder - neck)[0] > 0.015 and -0.03 < shoulder[1] - neck[1] < 0.16
+                and np.all(np.diff(chain + [hem[1]]) > 0.04) and sign * armpit[0] > 0.05
+                and sign * (shoulder - armpit)[0] > -0.08 and width > 0.03 and width < 1.5 * (armpit - shoulder)[1] + 0.03
+                and length > 0.06 and _area(sleeve) > 0.35 * length * width and not _crossing(*sleeve[[0, 1, 3, 2]])
+                and not _crossing(*sleeve[[1, 2, 0, 3]]))
+
+
+def _area(polygon: np.ndarray) -> float:
+    """Signed area; positive where the corners run anticlockwise on screen."""
+    x, y = polygon.T
+    return float(np.sum(y * np.roll(x, -1) - x * np.roll(y, -1)) / 2)
+
+
+def _crossing(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> bool:
+    """Whether the segments ab and cd cross."""
+    def beside(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> float:
+        return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
+    return beside(a, b, c) * beside(a, b, d) < 0 and beside(c, d, a) * beside(c, d, b) < 0

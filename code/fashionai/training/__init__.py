@@ -1,0 +1,1 @@
+"""Training: losses, towers over devices, and a session loop with hooks."""

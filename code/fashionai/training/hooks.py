@@ -1,0 +1,97 @@
+"""What happens beside the steps: progress, summaries, validation, and a stop where numbers break."""
+import logging
+import time
+from typing import Callable, Optional
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from fashionai.training.checkpoints import BestCheckpoint
+from fashionai.training.feeding import BatchQueue
+
+logger = logging.getLogger(__name__)
+
+Forward = Callable[[np.ndarray], np.ndarray]
+"""From images (B, H, W, 3) float32 BGR 0..255 to the network's output maps (B, h, w, C) float32."""
+
+
+class DivergedError(ValueError):
+    """The loss or its gradient is no longer a finite number."""
+
+
+class FiniteHook(tf.train.SessionRunHook):
+    """Stops the training, before anything is saved, where the loss or the gradient's norm is NaN or infinite."""
+
+    def __init__(self, loss: tf.Tensor, gradient_norm: tf.Tensor) -> None:
+        self._watched = [loss, gradient_norm]
+
+    def before_run(self, run_context: tf.train.SessionRunContext) -> tf.train.SessionRunArgs:
+        return tf.train.SessionRunArgs(self._watched)
+
+    def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
+        if not np.isfinite(run_values.results).all():
+            raise DivergedError(f'the loss is {run_values.results[0]} and its gradient has norm '
+                                f'{run_values.results[1]}: training stops; try a lower --lr')
+
+
+class ProgressHook(tf.train.SessionRunHook):
+    """A line every `every` steps, or after `seconds`: epoch, loss, learning rate, images/s, ready batches, time left."""
+
+    def __init__(self, loss: tf.Tensor, rate: tf.Tensor, batches: BatchQueue, batch_size: int, epoch_steps: int,
+                 last_step: int, every: int, seconds: float = 10) -> None:
+        self._fetches = {'loss': loss, 'rate': rate}
+        self._batches, self._batch_size, self._epoch_steps = batches, batch_size, epoch_steps
+        self._last_step, self._every, self._seconds = last_step, every, seconds
+
+    def begin(self) -> None:
+        self._step = tf.train.get_global_step()
+
+    def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
+        self._shown_step, self._shown_at = int(session.run(self._step)), time.time()
+
+    def before_run(self, run_context: tf.train.SessionRunContext) -> tf.train.SessionRunArgs:
+        return tf.train.SessionRunArgs(self._fetches)
+
+    def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
+        step, elapsed = int(run_context.session.run(self._step)), time.time() - self._shown_at
+        if step % self._every and elapsed < self._seconds and step < self._last_step:
+            return
+        pace = max(step - self._shown_step, 1) / max(elapsed, 1e-9)
+        remaining = time.strftime('%H:%M:%S', time.gmtime((self._last_step - step) / pace))
+        days = int((self._last_step - step) / pace // 86400)
+        logger.info('step %d/%d  epoch %.1f  loss %.4g  lr %.3g  %.1f images/s  queue %d/%d  ETA %s%s', step,
+                    self._last_step, step / self._epoch_steps, run_values.results['loss'], run_values.results['rate'],
+                    pace * self._batch_size, self._batches.fill, self._batches.capacity,
+                    f'{days} d ' if days else '', remaining)
+        self._shown_step, self._shown_at = step, time.time()
+
+
+class ValidationHook(tf.train.SessionRunHook):
+    """Every `every` steps, and at the end: the validation error, to the log, TensorBoard and the best checkpoint."""
+
+    def __init__(self, forward: Callable[[tf.Session], Forward], validate: Callable[[Forward], float],
+                 best: BestCheckpoint, writer: tf.summary.FileWriter, every: int) -> None:
+        self._forward, self._validate, self._best = forward, validate, best
+        self._writer, self._every = writer, every
+        self._validated: Optional[int] = None
+
+    def begin(self) -> None:
+        self._step = tf.train.get_global_step()
+
+    def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
+        step = int(run_context.session.run(self._step))
+        if step % self._every == 0:
+            self._run(run_context.session, step)
+
+    def end(self, session: tf.Session) -> None:
+        step = int(session.run(self._step))
+        if step != self._validated:
+            self._run(session, step)
+
+    def _run(self, session: tf.Session, step: int) -> None:
+        validation_ne = self._validate(self._forward(session))
+        logger.info('step %d: validation NE (visible) %.2f %%', step, validation_ne)
+        summary = tf.Summary(value=[tf.Summary.Value(tag='validation_ne', simple_value=validation_ne)])
+        self._writer.add_summary(summary, step)
+        self._best.offer(session, step, validation_ne)
+        self._validated = step

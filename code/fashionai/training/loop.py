@@ -1,0 +1,152 @@
+"""The training itself: graph, session, steps."""
+import logging
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Callable, List, Optional, Tuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from fashionai.codec.heatmaps import cells_hw
+from fashionai.garments import Garment
+from fashionai.networks.catalog import NETWORKS, build
+from fashionai.training.checkpoints import BestCheckpoint, CheckpointHook
+from fashionai.training.feeding import BatchQueue
+from fashionai.training.hooks import FiniteHook, Forward, ProgressHook, ValidationHook
+from fashionai.training.losses import Batch
+from fashionai.training.schedule import learning_rate
+from fashionai.training.summaries import image_summaries, scalar_summaries
+from fashionai.training.towers import Towers, build_towers, session_config, tower_devices
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class TrainingSettings:
+    """What a training does. Steps are counted over the whole run; sizes are in input pixels."""
+
+    model: str
+    garment: Garment
+    input_hw: Tuple[int, int]
+    batch_size: int
+    towers: int
+    learning_rate: str
+    decay_steps: int
+    warmup_steps: int
+    max_steps: int
+    epoch_steps: int
+    validate_every: int
+    save_every: int
+    run_folder: Path
+    log_folder: Path
+    seed: int
+    log_every: int = 100
+    keep: int = 100
+
+
+@dataclass(frozen=True)
+class TrainingGraph:
+    """The nodes the session runs."""
+
+    batch: Batch
+    towers: Towers
+    rate: tf.Tensor
+    gradient_norm: tf.Tensor
+    train: tf.Operation
+
+
+def last_step(run_folder: Path) -> int:
+    """The step of the run's last checkpoint, 0 where there is none."""
+    latest = tf.train.latest_checkpoint(str(run_folder))
+    return int(latest.rsplit('-', 1)[1]) if latest else 0
+
+
+def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
+    """Shapes of a batch's arrays, in the order of dataflow's SAMPLE_FIELDS."""
+    size, garment = settings.batch_size, settings.garment
+    cells = cells_hw(settings.input_hw, NETWORKS[settings.model].stride)
+    return [(size,) + settings.input_hw + (3,), (size,) + cells + (garment.num_heatmaps,),
+            (size,) + cells + (garment.num_fields,), (size, garment.num_heatmaps), (size, garment.num_fields)]
+
+
+def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callable[[tf.Session], None],
+          validate: Optional[Callable[[Forward], float]]) -> None:
+    """Train until `max_steps`, going on from the run folder's last checkpoint if there is one.
+
+    Args:
+        settings: what to train.
+        batches: a started queue of batches.
+        load_weights: fills the fresh variables of a training that starts anew.
+        validate: validation NE in percent of a forward function; None for no validation.
+
+    Raises ValueError for a bad sample, and DivergedError where the loss is no longer finite.
+    """
+    with tf.Graph().as_default():
+        tf.set_random_seed(settings.seed)
+        step = tf.train.get_or_create_global_step()
+        devices = tower_devices(settings.towers)
+        graph = _training_graph(settings, step, devices)
+        saver = tf.train.Saver(max_to_keep=settings.keep)
+        scaffold = tf.train.Scaffold(saver=saver, init_fn=lambda _, session: load_weights(session))
+        hooks = _hooks(settings, graph, batches, saver, validate)
+        with tf.train.MonitoredTrainingSession(
+                checkpoint_dir=str(settings.run_folder), scaffold=scaffold, hooks=hooks, config=session_config(devices),
+                save_checkpoint_secs=None, save_checkpoint_steps=None, save_summaries_steps=None,
+                save_summaries_secs=None, log_step_count_steps=None) as session:
+            _run_steps(session, graph, step, settings.max_steps, batches)
+
+
+def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: tf.Tensor, max_steps: int,
+               batches: BatchQueue) -> None:
+    """Steps until the last; Ctrl-C ends early and well, so that a checkpoint is saved."""
+    done = session.run_step_fn(lambda step_context: step_context.session.run(step))
+    try:
+        for _ in range(done, max_steps):
+            session.run(graph.train, dict(zip(graph.batch.tensors, batches.get())))
+    except KeyboardInterrupt:
+        logger.warning('interrupted: saving a checkpoint; the same command goes on from it')
+
+
+def _training_graph(settings: TrainingSettings, step: tf.Tensor, devices: List[str]) -> TrainingGraph:
+    types = (tf.uint8,) + (tf.float32,) * 4
+    batch = Batch(*(tf.placeholder(kind, shape) for kind, shape in zip(types, batch_shapes(settings))))
+    towers = build_towers(lambda image: build(settings.model, image, settings.garment, True), batch,
+                          settings.batch_size, devices)
+    rate = learning_rate(settings.learning_rate, settings.decay_steps, settings.warmup_steps, step)
+    optimizer = tf.train.AdamOptimizer(rate, epsilon=1e-8)
+    with tf.control_dependencies(towers.updates):
+        train_op = optimizer.apply_gradients(towers.gradients, step)
+    norm = tf.global_norm([gradient for gradient, _ in towers.gradients])
+    return TrainingGraph(batch, towers, rate, norm, train_op)
+
+
+def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue, saver: tf.train.Saver,
+           validate: Optional[Callable[[Forward], float]]) -> List[tf.train.SessionRunHook]:
+    """In the order they run: broken numbers stop the training before a checkpoint is written."""
+    writer = tf.summary.FileWriter(str(settings.log_folder))
+    hooks = [
+        FiniteHook(graph.towers.loss, graph.gradient_norm),
+        CheckpointHook(settings.run_folder, saver, settings.save_every),
+        ProgressHook(graph.towers.loss, graph.rate, batches, settings.batch_size, settings.epoch_steps,
+                     settings.max_steps, settings.log_every),
+        tf.train.SummarySaverHook(settings.log_every, summary_writer=writer,
+                                  summary_op=scalar_summaries(graph.towers, graph.rate)),
+        tf.train.SummarySaverHook(settings.save_every, summary_writer=writer,
+                                  summary_op=image_summaries(graph.batch, graph.towers))]
+    if validate is not None:
+        hooks.append(ValidationHook(_forward_in_training(settings), validate, BestCheckpoint(settings.run_folder),
+                                    writer, settings.validate_every))
+    return hooks
+
+
+def _forward_in_training(settings: TrainingSettings) -> Callable[[tf.Session], Forward]:
+    """The network as it will be frozen (batch norm at its averages), on the variables in training."""
+    image = tf.placeholder(tf.float32, (None, None, None, 3))
+    with tf.name_scope('validation'), tf.variable_scope(tf.get_variable_scope(), reuse=True):
+        output = build(settings.model, image, settings.garment, False).output
+
+    def forward_of(session: tf.Session) -> Forward:
+        def forward(images: np.ndarray) -> np.ndarray:
+            return session.run(output, {image: images})
+        return forward
+    return forward_of

@@ -1,0 +1,68 @@
+"""One network on several devices: the batch is split, the variables are shared, the gradients are summed."""
+import logging
+from dataclasses import dataclass
+from typing import Callable, List, Sequence, Tuple
+
+import tensorflow.compat.v1 as tf
+
+from fashionai.networks.catalog import Network
+from fashionai.training.losses import Batch, stage_losses, total_loss
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Towers:
+    """What the towers compute together.
+
+    losses: (stages, 2), the loss of each stage's fields and heat maps over the whole batch. loss: the scalar that is
+    minimised. gradients: (gradient, variable) pairs of `loss`. updates: the batch-norm updates of the first tower.
+    first: the network of the first tower.
+    """
+
+    losses: tf.Tensor
+    loss: tf.Tensor
+    gradients: List[Tuple[tf.Tensor, tf.Variable]]
+    updates: List[tf.Operation]
+    first: Network
+
+
+def tower_devices(towers: int) -> List[str]:
+    """A device a tower: the GPUs while they last, then CPU devices, with one warning."""
+    gpus = len(tf.config.experimental.list_physical_devices('GPU'))
+    if towers > gpus:
+        logger.warning('%d towers wanted and %d GPUs found: %d on CPU devices', towers, gpus, towers - gpus)
+    return [f'/gpu:{i}' if i < gpus else f'/cpu:{i - gpus}' for i in range(towers)]
+
+
+def session_config(devices: Sequence[str]) -> tf.ConfigProto:
+    """Session settings under which every device of the list exists, and GPU memory is taken as it is needed."""
+    cpus = sum('cpu' in device for device in devices)
+    config = tf.ConfigProto(allow_soft_placement=True, device_count={'CPU': max(cpus, 1)})
+    config.gpu_options.allow_growth = True
+    return config
+
+
+def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_batch: int,
+                 devices: Sequence[str]) -> Towers:
+    """A tower a device.
+
+    Args:
+        build: makes the network from (N, H, W, 3) float32 images; called once a tower, sharing its variables.
+        batch: the whole batch, which divides by the number of towers.
+        global_batch: its size.
+        devices: where each tower runs.
+    """
+    shares = zip(*(tf.split(tensor, len(devices)) for tensor in batch.tensors))
+    losses, gradients, networks = [], [], []
+    for number, (device, share) in enumerate(zip(devices, shares)):
+        with tf.device(device), tf.name_scope(f'tower_{number}'), \
+                tf.variable_scope(tf.get_variable_scope(), reuse=tf.AUTO_REUSE):
+            part = Batch(*share)
+            networks.append(build(tf.cast(part.image, tf.float32)))
+            losses.append(stage_losses(networks[-1], part, global_batch))
+            gradients.append(tf.gradients(total_loss(losses[-1]), tf.trainable_variables()))
+    summed = tf.add_n(losses)
+    return Towers(summed, total_loss(summed),
+                  [(tf.add_n(list(parts)), variable) for parts, variable in zip(zip(*gradients), tf.trainable_variables())],
+                  tf.get_collection(tf.GraphKeys.UPDATE_OPS, scope='tower_0/'), networks[0])

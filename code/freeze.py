@@ -1,0 +1,64 @@
+"""Freeze a trained network: one `.pb` that run.py reads, with its JSON contract beside it."""
+import argparse
+import shutil
+import sys
+from pathlib import Path
+from typing import Optional, Sequence
+
+from fashionai.cli import guarded, resolve, resolve_output
+from fashionai.stack import graph_mode
+
+BEST = 'best'
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--checkpoint', default=BEST, help=(
+        'a checkpoint model-<step>, or a folder: its highest step; the default, best, is the best checkpoint of the '
+        'newest run under <modelpath>/<tag>, or its highest step where validation kept none'))
+    parser.add_argument('--modelpath', default='models/trained', help='folder of checkpoints (default: %(default)s)')
+    parser.add_argument('--model', help='network (default: what run.json beside the checkpoint says)')
+    parser.add_argument('--tag', help='garment type, or all (default: what run.json says)')
+    parser.add_argument('--output', default='./tmp/frozen_graph.pb', help='default: %(default)s')
+    parser.add_argument('--install', action='store_true', help='also copy to models/trained/<tag>/graph')
+    return parser.parse_args(argv)
+
+
+def checkpoint_path(args: argparse.Namespace) -> Path:
+    """Where `--checkpoint` points to. Raises ValueError where there is nothing."""
+    if args.checkpoint == BEST:
+        return resolve(Path(args.modelpath) / (args.tag or ''))
+    try:
+        return resolve(args.checkpoint)
+    except ValueError:
+        return resolve(f'{args.checkpoint}.index')
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Find the checkpoint, freeze it, and copy it to where run.py looks."""
+    args = parse(argv)
+    graph_mode()
+    from fashionai.networks.checkpoints import find_checkpoint
+    from fashionai.networks.contract import contract_path
+    from fashionai.networks.freezing import freeze
+
+    checkpoint = find_checkpoint(checkpoint_path(args))
+    model, tag = args.model or checkpoint.run.get('model'), args.tag or checkpoint.run.get('tag')
+    if not model or not tag:
+        raise ValueError(f'{checkpoint.prefix} has no run.json that says its network and garment type: '
+                         'give --model and --tag')
+    print(f'freezing {checkpoint.prefix} ({model}, {tag})')
+    output = resolve_output(args.output)
+    difference = freeze(checkpoint, model, tag, output)
+    print(f'wrote {output} and {contract_path(output).name}; it differs from the session by {difference:.2g} at most')
+    if args.install:
+        installed = resolve_output(Path('models/trained', tag, 'graph', 'frozen_graph.pb'))
+        shutil.copyfile(str(output), str(installed))
+        shutil.copyfile(str(contract_path(output)), str(contract_path(installed)))
+        print(f'installed {installed}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(guarded(main))

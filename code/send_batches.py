@@ -1,0 +1,31 @@
+"""Make training batches on this host for a trainer on another (train.py --remote-data)."""
+import argparse
+import sys
+from typing import Optional, Sequence
+
+from fashionai.cli import guarded
+from fashionai.dataflow.encoder import InputShape, SampleEncoder
+from fashionai.options import add_data_options, labelled_rows
+from fashionai.garments import garment_of
+from fashionai.stack import graph_mode
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Send until interrupted. Give every host its own --seed, and otherwise the trainer's own flags."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add_data_options(parser)
+    parser.add_argument('--remote-data', required=True, help="the trainer's address, tcp://HOST:PORT")
+    options = parser.parse_args(argv)
+    graph_mode()
+    from fashionai.dataflow.flow import training_flow
+    from fashionai.dataflow.remote import send_batches
+    from fashionai.networks.catalog import network_spec
+    shape = InputShape((options.input_height, options.input_width), network_spec(options.model).stride)
+    rows, image_root = labelled_rows(options, 'train')
+    encoder = SampleEncoder(rows, image_root, garment_of(options.tag), shape, options.seed)
+    send_batches(training_flow(encoder, options.batchsize, options.workers), options.remote_data)
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(guarded(main))

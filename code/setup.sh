@@ -1,0 +1,127 @@
+# shellcheck shell=bash
+# The one set-up of every driver: source this file, then call `set_up`.
+#
+# It makes a virtual environment inside the checkout, .venv/<Python version>, installs requirements.txt and
+# tests/requirements.txt there, and puts its `python` first on PATH. Done once: a second run starts at once.
+#
+#   PYTHON   the interpreter, a name or a path (default python3)
+#              3.7          TensorFlow 1.15
+#              3.10 - 3.13  TensorFlow 2, with its CUDA libraries where the machine has an NVIDIA driver
+#
+# As root on Debian, missing system packages are installed by apt; otherwise a message names them.
+
+PROJECT="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
+
+say() {
+    echo "== $*" >&2
+}
+
+die() {
+    echo "error: $*" >&2
+    exit 1
+}
+
+# Install Debian packages; fails where that is not possible (no root, no apt, no such package).
+apt_install() {
+    [[ $(id -u) == 0 ]] && command -v apt-get >/dev/null || return 1
+    say "installing system packages: $*"
+    local install=(env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@")
+    "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq >/dev/null && "${install[@]}" >/dev/null; }
+}
+
+# Print the full path of the interpreter that PYTHON names.
+find_python() {
+    local wanted="${PYTHON:-python3}" show='import sys; print(sys.executable)' version
+    "$wanted" -c "$show" 2>/dev/null && return
+    # Under pyenv the name of a version that is not selected is a stub that refuses to run.
+    if command -v pyenv >/dev/null; then
+        for version in $(pyenv versions --bare); do
+            "$(pyenv prefix "$version")/bin/$wanted" -c "$show" 2>/dev/null && return
+        done
+    fi
+    if [[ -z ${PYTHON:-} ]] && apt_install python3 python3-venv; then
+        python3 -c "$show" && return
+    fi
+    die "no interpreter $wanted that runs: install Python 3.7 or 3.10 to 3.13, or name another by PYTHON=..."
+}
+
+# OpenCV's wheel brings all it needs but two system libraries.
+need_opencv_libraries() {
+    local load='import ctypes; [ctypes.CDLL(name) for name in ("libGL.so.1", "libgthread-2.0.so.0")]'
+    "$1" -c "$load" 2>/dev/null || apt_install libgl1 libglib2.0-0 ||
+        die 'OpenCV needs two system libraries: have an administrator run: apt-get install libgl1 libglib2.0-0'
+}
+
+# Debian ships Python without the part that makes virtual environments.
+need_venv() {
+    "$1" -c 'import ensurepip, venv' 2>/dev/null || apt_install "python$2-venv" ||
+        die "$1 cannot make a virtual environment: have an administrator run: apt-get install python$2-venv"
+}
+
+# Can python-prctl be built: a C compiler, libcap's headers and Python's?
+prctl_builds() {
+    local include
+    include="$("$1" -c 'import sysconfig; print(sysconfig.get_paths()["include"])')"
+    printf '#include <Python.h>\n#include <sys/capability.h>\n' | gcc -fsyntax-only -I "$include" -x c - 2>/dev/null
+}
+
+# The same after installing what a Debian machine lacks for it.
+need_prctl_headers() {
+    prctl_builds "$1" && return
+    local packages=(libcap-dev)
+    command -v gcc >/dev/null || packages+=(gcc libc6-dev)
+    [[ $1 != /usr/bin/* ]] || packages+=("python$2-dev")
+    apt_install "${packages[@]}" && prctl_builds "$1"
+}
+
+# make_environment <interpreter> <version> <environment> <extra requirement or nothing>
+make_environment() {
+    local python="$1" version="$2" venv="$3" extra="$4"
+    need_venv "$python" "$version"
+    need_opencv_libraries "$python"
+    local requirements="$PROJECT/requirements.txt"
+    say "setting up Python $version in ${venv#"$PROJECT/"}: once, some minutes, TensorFlow is large"
+    "$python" -m venv --clear "$venv"
+    if ! need_prctl_headers "$python" "$version"; then
+        say 'going on without python-prctl, which names processes and ends workers with their parent: it needs gcc and'
+        say 'the headers of libcap and Python. For it: apt-get install gcc libcap-dev python3-dev, then delete .venv'
+        requirements="$venv/requirements.txt"
+        grep -v '^python-prctl' "$PROJECT/requirements.txt" >"$requirements"
+    fi
+    "$venv/bin/python" -m pip install --quiet --upgrade pip
+    "$venv/bin/python" -m pip install --quiet -r "$requirements" -r "$PROJECT/tests/requirements.txt" ${extra:+"$extra"}
+    "$venv/bin/python" -W ignore -c 'import cv2, numpy, skimage, tensorflow, tensorpack.dataflow' 2>"$venv/check.log" ||
+        { cat "$venv/check.log" >&2; die "the packages in $venv are installed but do not load: see above"; }
+}
+
+# What the environment was made from; another fingerprint means that it has to be made anew.
+fingerprint() {
+    "$1" -c 'import sys; print(sys.executable, sys.version)'
+    echo "$2"
+    cat "$PROJECT/requirements.txt" "$PROJECT/tests/requirements.txt"
+}
+
+# Make the environment unless it is there and whole: its stamp is written last, so a set-up cut short leaves none.
+set_up() {
+    local python version venv stamp extra='' wanted
+    python="$(find_python)"
+    version="$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+    case "$version" in
+        3.7) ;;
+        3.10 | 3.11 | 3.12 | 3.13) ! nvidia-smi -L >/dev/null 2>&1 || extra='tensorflow[and-cuda]' ;;
+        *) die "$python is Python $version: wanted 3.7, or 3.10 to 3.13; choose another by PYTHON=..." ;;
+    esac
+    venv="$PROJECT/.venv/$version"
+    stamp="$venv/complete"
+    wanted="$(fingerprint "$python" "$extra" | sha256sum)"
+    mkdir -p "$PROJECT/.venv"
+    (
+        flock 9 # a second driver started meanwhile waits for the first one's set-up
+        if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
+            rm -f "$stamp"
+            make_environment "$python" "$version" "$venv" "$extra"
+            echo "$wanted" >"$stamp"
+        fi
+    ) 9>"$PROJECT/.venv/lock"
+    export PATH="$venv/bin:$PATH"
+}

@@ -1,0 +1,25 @@
+#!/usr/bin/env bash
+# Set up, then run every test: ./run_tests.sh [arguments of pytest]
+#
+# PYTHON=python3.7 chooses the interpreter, and with it the TensorFlow: see code/setup.sh. Where the interpreter has
+# ruff and mypy (3.10 and newer), the code's style and types are checked too.
+set -euo pipefail
+source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
+
+lint() {
+    local status=0 cache="$PROJECT/tmp/cache"
+    say 'style: ruff'
+    python -m ruff check --config tests/ruff.toml --cache-dir "$cache/ruff" code submit tests || status=1
+    say 'types: mypy'
+    python -m mypy --config-file tests/mypy.ini --cache-dir "$cache/mypy" || status=1
+    return "$status"
+}
+
+set_up
+cd "$PROJECT"
+status=0
+if python -c 'import ruff, mypy' 2>/dev/null; then
+    lint || { status=1; say 'style or types are at fault, see above: this run will fail, the tests run all the same'; }
+fi
+python -m pytest -c tests/pytest.ini -o cache_dir="$PROJECT/tmp/cache/pytest" "$@" || status=1
+exit "$status"

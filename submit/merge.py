@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+"""Merge the submissions of the five garment types into one file, submit.csv.
+
+Takes submit_blouse.csv, submit_dress.csv, submit_outwear.csv, submit_skirt.csv and submit_trousers.csv from the folder
+of this script, or the files given. Every header, cell, garment type and image id is checked first; on any fault nothing
+is written. A file that is absent or has no rows is a fault, and so is, with --list, an image of the list without a row;
+with --partial these are warnings, and what is there is merged. Needs Python alone.
+"""
+import argparse
+import csv
+import os
+import re
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+
+HERE = Path(__file__).resolve().parent
+TYPES = ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
+HEADER = (
+    'image_id', 'image_category', 'neckline_left', 'neckline_right', 'center_front', 'shoulder_left', 'shoulder_right',
+    'armpit_left', 'armpit_right', 'waistline_left', 'waistline_right', 'cuff_left_in', 'cuff_left_out',
+    'cuff_right_in', 'cuff_right_out', 'top_hem_left', 'top_hem_right', 'waistband_left', 'waistband_right',
+    'hemline_left', 'hemline_right', 'crotch', 'bottom_left_in', 'bottom_left_out', 'bottom_right_in',
+    'bottom_right_out')
+CELL = '-?[0-9]{1,6}_-?[0-9]{1,6}_(?:-1|0|1)'
+ALL_CELLS = re.compile(','.join([CELL] * (len(HEADER) - 2)))
+NAMED_IN_MESSAGES = 10
+
+
+class Row(NamedTuple):
+    """One image of a submission: its garment type, its whole line, and the file and row it stands in."""
+
+    category: str
+    line: str
+    place: str
+
+
+def read_lines(path: Path, header: Sequence[str]) -> Iterator[Tuple[str, str, List[str]]]:
+    """Place, line and cells of each row under a header that begins with the given names; types are checked."""
+    width = 0
+    with open(str(path), encoding='utf-8-sig') as file:
+        for number, line in enumerate(decoded(path, file), 1):
+            line, place = line.rstrip('\n'), f'{path}, row {number}'
+            cells = next(csv.reader([line])) if '"' in line else line.split(',')
+            if not width:
+                width = len(cells)
+                check_header(place, cells, header)
+            elif line.strip():
+                if len(cells) != width:
+                    raise ValueError(f'{place}: {len(cells)} columns, wanted {width}')
+                if cells[1] not in TYPES:
+                    raise ValueError(f'{place}, column image_category: {cells[1]!r}, wanted one of {", ".join(TYPES)}')
+                yield place, line, cells
+
+
+def decoded(path: Path, lines: Iterable[str]) -> Iterator[str]:
+    """The lines; what cannot be decoded raises ValueError that names the file."""
+    try:
+        yield from lines
+    except UnicodeDecodeError as error:
+        raise ValueError(f'{path}: not a text file in UTF-8: {error}') from error
+
+
+def check_header(place: str, found: Sequence[str], wanted: Sequence[str]) -> None:
+    """Raise ValueError where a header has other names; only a test list's may have more of them."""
+    for column, name in enumerate(wanted):
+        if column >= len(found) or found[column] != name:
+            there = repr(found[column]) if column < len(found) else 'nothing'
+            raise ValueError(f'{place}: column {column + 1} of the header is {there}, wanted {name!r}')
+    if len(found) > len(wanted) and wanted == HEADER:
+        raise ValueError(f'{place}: {len(found)} columns in the header, wanted {len(wanted)}')
+
+
+def add_submission(path: Path, rows: Dict[str, Row]) -> int:
+    """Check a submission and add its rows, by image id, to those there are; how many they were."""
+    before = len(rows)
+    named = re.fullmatch(f'submit_({"|".join(TYPES)})', path.stem)
+    for place, line, cells in read_lines(path, HEADER):
+        image_id, category = cells[:2]
+        if named and category != named.group(1):
+            raise ValueError(f'{place}, column image_category: {category!r}, wanted {named.group(1)!r} as in the name '
+                             f'of the file')
+        if not ALL_CELLS.fullmatch(','.join(cells[2:])):
+            column = next(i for i in range(2, len(cells)) if not re.fullmatch(CELL, cells[i]))
+            raise ValueError(f'{place}, column {HEADER[column]}: {cells[column]!r} is not x_y_v, wanted whole numbers '
+                             f'with v 1, 0 or -1')
+        if not image_id or image_id in rows:
+            raise ValueError(f'{place}: ' + (f'image {image_id} occurs already in {rows[image_id].place}' if image_id
+                                             else 'the image id is empty'))
+        rows[image_id] = Row(category, line, place)
+    return len(rows) - before
+
+
+def read_all(paths: Sequence[Path], partial: bool) -> Dict[str, Row]:
+    """Rows of all files by image id, telling how many each has."""
+    rows: Dict[str, Row] = {}
+    absent = []
+    for path in paths:
+        count = add_submission(path, rows) if path.exists() else 0
+        if count:
+            print(f'{path.name}: {count} rows')
+        else:
+            absent.append(f'{path} {"has no rows" if path.exists() else "does not exist"}')
+    if absent:
+        complain('; '.join(absent), partial)
+    if not rows:
+        raise ValueError('nothing to merge')
+    return rows
+
+
+def put_in_order(rows: Dict[str, Row], list_path: Path, partial: bool) -> List[Row]:
+    """The rows in the order of a test list. Raises ValueError for rows that the list does not have."""
+    wanted: Dict[str, str] = {}
+    for place, _, cells in read_lines(list_path, HEADER[:2]):
+        image_id, category = cells[:2]
+        if image_id in wanted:
+            raise ValueError(f'{place}: image {image_id} occurs twice')
+        if image_id in rows and rows[image_id].category != category:
+            raise ValueError(f'{rows[image_id].place}: image {image_id} is of type {rows[image_id].category}, wanted '
+                             f'{category} as in {place}')
+        wanted[image_id] = category
+    unknown = [row.place for image_id, row in rows.items() if image_id not in wanted]
+    if unknown:
+        raise ValueError(f'{len(unknown)} rows are of images that {list_path} does not have: {few(unknown, "; ")}')
+    missing = [image_id for image_id in wanted if image_id not in rows]
+    if missing:
+        types = Counter(wanted[image_id] for image_id in missing)
+        counts = ', '.join(f'{types[name]} {name}' for name in TYPES if types[name])
+        complain(f'{len(missing)} of {len(wanted)} images of {list_path} have no row ({counts}): {few(missing)}',
+                 partial)
+    return [rows[image_id] for image_id in wanted if image_id in rows]
+
+
+def write(path: Path, rows: Sequence[Row]) -> None:
+    """Write the merged file, which appears complete or not at all."""
+    unfinished = path.with_name(path.name + '.tmp')
+    try:
+        with open(str(unfinished), 'w', encoding='utf-8', newline='') as file:
+            file.write(','.join(HEADER) + '\n')
+            file.writelines(row.line + '\n' for row in rows)
+        os.replace(str(unfinished), str(path))
+    finally:
+        if unfinished.exists():
+            unfinished.unlink()
+
+
+def complain(message: str, partial: bool) -> None:
+    """Raise ValueError, or only warn where part of the rows is enough."""
+    if not partial:
+        raise ValueError(f'{message}; --partial merges what is there')
+    print(f'warning: {message}', file=sys.stderr)
+
+
+def few(names: Sequence[str], separator: str = ', ') -> str:
+    """The first of many names."""
+    more = len(names) - NAMED_IN_MESSAGES
+    return separator.join(names[:NAMED_IN_MESSAGES]) + (f' and {more} more' if more > 0 else '')
+
+
+def find(path: str) -> Path:
+    """A path as it stands or, where there is nothing, from the project's root."""
+    return Path(path) if Path(path).exists() else HERE.parent / path
+
+
+def merge(args: argparse.Namespace) -> None:
+    """Check, merge and write what the command line asks for."""
+    paths = [Path(path) for path in args.inputs] or [HERE / f'submit_{name}.csv' for name in TYPES]
+    rows = read_all(paths, args.partial)
+    ordered = put_in_order(rows, find(args.list), args.partial) if args.list else list(rows.values())
+    write(Path(args.output), ordered)
+    print(f'{args.output}: {len(ordered)} rows in all')
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Entry point; the exit code is 1 where the files are at fault."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('inputs', nargs='*', metavar='FILE', help='submissions to merge, instead of the five')
+    parser.add_argument('--list', metavar='CSV', help='test list whose order the rows take; none may be outside it')
+    parser.add_argument('--output', metavar='CSV', default=str(HERE / 'submit.csv'), help='default: %(default)s')
+    parser.add_argument('--partial', action='store_true', help='warn of what is missing instead of failing')
+    args = parser.parse_args(argv)
+    try:
+        merge(args)
+    except (ValueError, OSError, csv.Error) as error:
+        print(f'error: {error}', file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,111 @@
+"""The vectorised targets against the formulas, evaluated pixel by pixel in double precision."""
+import numpy as np
+import pytest
+
+from fashionai.codec.fields import encode_fields
+from fashionai.codec.heatmaps import cell_centres, encode_heatmaps, peaks
+from fashionai.codec.targets import encode_targets
+from fashionai.garments import GARMENTS, garment_of
+
+HW = (48, 72)
+STRIDE = 8
+
+
+def block_means(pixels):
+    height, width = pixels.shape
+    return np.array([[pixels[r:r + 8, c:c + 8].mean() for c in range(0, width, 8)] for r in range(0, height, 8)])
+
+
+def direct_gaussian(x, y):
+    """sigma 8 px, cut where the exponent passes 4.6052."""
+    picture = np.zeros(HW)
+    for row in range(HW[0]):
+        for column in range(HW[1]):
+            exponent = ((column - x) ** 2 + (row - y) ** 2) / 2 / 8 ** 2
+            if exponent <= 4.6052:
+                picture[row, column] = np.exp(-exponent)
+    return picture
+
+
+def direct_limb(start, end):
+    """1 at every pixel within 8 px of the segment."""
+    start, end = np.array(start, float), np.array(end, float)
+    picture = np.zeros(HW)
+    for row in range(HW[0]):
+        for column in range(HW[1]):
+            pixel = np.array([column, row], float)
+            along = np.clip(np.dot(pixel - start, end - start) / np.dot(end - start, end - start), 0, 1)
+            picture[row, column] = np.linalg.norm(pixel - start - along * (end - start)) <= 8
+    return picture
+
+
+@pytest.mark.parametrize('points', [
+    [(30.3, 20.7), (40.1, 25.2)],
+    [(0.0, 0.0), (71.4, 47.3)],
+    [(3.5, 3.5), (-6.0, 60.0)],
+    [(35.9, 11.1), (36.0, 11.0)]])
+def test_heatmaps_equal_the_formula(points):
+    found = encode_heatmaps(np.array(points), np.array([True, True]), HW, STRIDE)
+    gaussians = [direct_gaussian(*point) for point in points]
+    for channel in (0, 1):
+        np.testing.assert_allclose(found[:, :, channel], block_means(gaussians[channel]), atol=1e-6)
+    np.testing.assert_allclose(found[:, :, 2], block_means(1 - np.maximum(*gaussians)), atol=1e-6)
+
+
+def test_a_point_that_is_not_drawn_leaves_no_trace():
+    found = encode_heatmaps(np.array([[20., 20.], [50., 30.]]), np.array([False, True]), HW, STRIDE)
+    assert not found[:, :, 0].any()
+    np.testing.assert_allclose(found[:, :, 2], 1 - found[:, :, 1], atol=1e-6)
+
+
+@pytest.mark.parametrize('start, end', [
+    ((10.2, 9.1), (60.4, 40.3)), ((60.4, 40.3), (10.2, 9.1)), ((20.3, 5.1), (20.3, 44.9)), ((5.2, 20.4), (66.1, 20.4)),
+    ((-20.1, -3.3), (30.2, 70.7)), ((33.3, 22.2), (33.9, 22.6)), ((68.2, 3.1), (90.5, -10.2))])
+def test_fields_equal_the_formula(start, end):
+    found = encode_fields(np.array([start]), np.array([end]), np.array([True]), HW, STRIDE)
+    unit = (np.array(end) - start) / np.linalg.norm(np.array(end) - start)
+    covered = block_means(direct_limb(start, end))
+    np.testing.assert_allclose(found[:, :, 0], covered * unit[0], atol=1e-6)
+    np.testing.assert_allclose(found[:, :, 1], covered * unit[1], atol=1e-6)
+
+
+def test_limbs_without_length_or_not_drawn_have_no_field():
+    starts, ends = np.array([[20., 20.], [5., 5.]]), np.array([[20., 20.], [50., 40.]])
+    assert not encode_fields(starts, ends, np.array([True, False]), HW, STRIDE).any()
+
+
+def test_a_round_trip_is_within_half_a_cell_up_to_the_borders():
+    rng = np.random.RandomState(0)
+    corners = np.array([[-.5, -.5], [71.5, -.5], [-.5, 47.5], [71.5, 47.5]])
+    points = np.concatenate([corners, rng.uniform(-0.5, [71.5, 47.5], (300, 2))])
+    cells, scores = peaks(encode_heatmaps(points, np.ones(len(points), bool), HW, STRIDE)[:, :, :-1])
+    assert np.abs(cell_centres(cells, STRIDE) - points).max() <= STRIDE / 2 + 1e-9
+    assert scores.min() > 0.5
+
+
+def test_channels_count_as_the_labels_say():
+    skirt = GARMENTS['skirt']
+    points = np.array([[10., 10.], [40., 10.], [10., 40.], [60., 40.]])
+    targets = encode_targets(skirt, points, np.array([1, 0, -1, 1]), np.array([True, True, True, False]), HW, STRIDE)
+    assert targets.heatmap_weights.tolist() == [1, 0, 0, 1, 1], 'visible points and the background'
+    counted = dict(zip(skirt.limbs, targets.field_weights.reshape(-1, 2).tolist()))
+    assert counted.pop(('waistband_left', 'hemline_right')) == [1, 1]
+    assert all(weights == [0, 0] for weights in counted.values())
+    drawn = targets.heatmaps.max(axis=(0, 1)) > 0.3
+    assert drawn[:4].tolist() == [True, True, False, False], 'occluded is drawn; absent and out of view are not'
+    fields = np.abs(targets.fields).max(axis=(0, 1)).reshape(-1, 2).max(axis=1) > 0
+    assert [limb for limb, there in zip(skirt.limbs, fields) if there] == [('waistband_left', 'waistband_right')]
+
+
+def test_the_joint_network_learns_nothing_from_points_a_type_has_not():
+    joint = garment_of('all')
+    visibility = np.full(24, -1)
+    visibility[joint.keypoints.index('crotch')] = 1
+    targets = encode_targets(joint, np.full((24, 2), 20.), visibility, np.ones(24, bool), HW, STRIDE)
+    assert targets.heatmap_weights.sum() == 2
+    assert not targets.field_weights.any()
+
+
+def test_an_input_that_is_no_multiple_of_the_stride_is_refused():
+    with pytest.raises(ValueError, match='multiples of 8'):
+        encode_heatmaps(np.zeros((1, 2)), np.array([True]), (100, 96), 8)

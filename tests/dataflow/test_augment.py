@@ -1,0 +1,86 @@
+"""Image and points move together, whatever is drawn."""
+import cv2
+import numpy as np
+import pytest
+
+from fashionai.dataflow.augment import (apply_to_image, apply_to_points, draw_augmentation, fit_to_input,
+                                        largest_upright_rectangle)
+from fashionai.garments import GARMENTS
+
+INPUT_HW = (160, 128)
+SKIRT = GARMENTS['skirt']
+
+
+def brightest(image, channel):
+    """Centre of mass of what is bright in a channel."""
+    weights = image[:, :, channel].astype(float)
+    weights[weights < 60] = 0
+    rows, columns = np.indices(weights.shape)
+    return np.array([(weights * columns).sum(), (weights * rows).sum()]) / weights.sum()
+
+
+def dotted(size_hw, points_xy):
+    """Blue, green and red dots at the points."""
+    image = np.zeros(size_hw + (3,), np.uint8)
+    for channel, (x, y) in enumerate(points_xy):
+        colour = [0, 0, 0]
+        colour[channel] = 255
+        cv2.circle(image, (x, y), 5, colour, -1)
+    return image
+
+
+@pytest.mark.parametrize('size_hw', [(200, 150), (150, 260), (512, 512)])
+def test_dots_are_found_where_the_points_say(size_hw):
+    points = (np.array([[0.4, 0.45], [0.6, 0.5], [0.5, 0.6], [0.45, 0.55]]) * size_hw[::-1]).astype(int)
+    image = dotted(size_hw, points[:3])
+    for seed in range(30):
+        augmentation = draw_augmentation(np.random.RandomState(seed), size_hw, INPUT_HW)
+        warped = apply_to_image(augmentation, image, INPUT_HW)
+        moved, _, in_view = apply_to_points(augmentation, points, np.ones(4, int), SKIRT.mirror_indices, INPUT_HW)
+        original = SKIRT.mirror_indices if augmentation.mirrored else np.arange(4)
+        assert in_view.all()
+        for channel in range(3):
+            place = list(original).index(channel)
+            np.testing.assert_allclose(brightest(warped, channel), moved[place], atol=0.6)
+
+
+def test_a_mirrored_image_swaps_left_and_right_names():
+    points = np.array([[40, 50], [90, 52], [30, 150], [100, 155]])
+    found = set()
+    for seed in range(20):
+        augmentation = draw_augmentation(np.random.RandomState(seed), (200, 150), INPUT_HW)
+        moved, visibility, _ = apply_to_points(augmentation, points, np.array([1, 0, 1, 1]), SKIRT.mirror_indices,
+                                               INPUT_HW)
+        assert moved[0, 0] < moved[1, 0] and moved[2, 0] < moved[3, 0], 'left stays image-left'
+        assert visibility.tolist() == ([0, 1, 1, 1] if augmentation.mirrored else [1, 0, 1, 1])
+        found.add(augmentation.mirrored)
+    assert found == {True, False}
+
+
+def test_only_the_picture_is_in_view():
+    image = np.full((200, 150, 3), 255, np.uint8)
+    for seed in range(30):
+        augmentation = draw_augmentation(np.random.RandomState(seed), image.shape[:2], INPUT_HW)
+        warped = apply_to_image(augmentation, image, INPUT_HW)
+        left, top, right, bottom = augmentation.view
+        rows, columns = np.indices(INPUT_HW)
+        inside = (columns > left + 1) & (columns < right - 1) & (rows > top + 1) & (rows < bottom - 1)
+        outside = (columns < left - 1) | (columns > right + 1) | (rows < top - 1) | (rows > bottom + 1)
+        assert (warped[inside] > 250).all(), 'the cut leaves no black corner of the rotation'
+        assert not warped[outside].any()
+
+
+@pytest.mark.parametrize('size_hw, degrees', [((100, 300), 10), ((300, 100), -14), ((200, 200), 15), ((100, 500), 40)])
+def test_the_upright_rectangle_fits_and_touches(size_hw, degrees):
+    height, width = largest_upright_rectangle(size_hw, degrees)
+    angle = np.radians(degrees)
+    corners = np.array([[sx * width / 2, sy * height / 2] for sx in (-1, 1) for sy in (-1, 1)])
+    turned = np.abs(corners @ np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]))
+    slack = np.array(size_hw[::-1]) / 2 - turned
+    assert slack.min() > -1e-9, 'inside'
+    assert slack.min() < 1e-9, 'touching'
+
+
+def test_without_augmentation_the_whole_picture_is_centred():
+    augmentation = fit_to_input((320, 160), INPUT_HW)
+    np.testing.assert_allclose(augmentation.view, (23.5, -0.5, 103.5, 159.5))

@@ -1,0 +1,107 @@
+"""A graph is loaded with its contract or without, and one that does not fit is refused by name."""
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from fashionai.garments import Garment, garment_of
+from fashionai.inference.graph import FrozenGraph
+from fashionai.networks.contract import Contract, contract_path
+
+SKIRT = garment_of('skirt')
+
+
+def channels(garment: Garment) -> int:
+    return garment.num_heatmaps + garment.num_fields
+
+
+def write_graph(path: Path, num_channels: int, output: str = 'Openpose/concat_stage7', most: int = 100) -> Path:
+    """A graph of one layer, for at most so many images: every channel is the blue of a cell's first pixel, times the
+    channel's number."""
+    with tf.Graph().as_default() as graph:
+        image = tf.placeholder(tf.float32, (None, None, None, 3), name='image')
+        kernel = np.zeros((1, 1, 3, num_channels), np.float32)
+        kernel[0, 0, 0] = np.arange(num_channels)
+        with tf.control_dependencies([tf.debugging.assert_less_equal(tf.shape(image)[0], most)]):
+            maps = tf.nn.conv2d(image, tf.constant(kernel), strides=[1, 8, 8, 1], padding='SAME')
+        tf.identity(maps, name=output)
+        path.write_bytes(graph.as_graph_def().SerializeToString())
+    return path
+
+
+def write_contract(path: Path, tag: str, **changes: object) -> None:
+    values = {'tag': tag, 'keypoints': garment_of(tag).keypoints, 'model': 'testing', 'input_hw': (368, 368),
+              'stride': 8, 'step': 1, **changes}
+    Contract(**values).save(contract_path(path))
+
+
+def test_the_graph_alone_works(tmp_path: Path) -> None:
+    images = np.random.RandomState(0).uniform(0, 255, (3, 16, 24, 3)).astype(np.float32)
+    with FrozenGraph(write_graph(tmp_path / 'g.pb', channels(SKIRT)), SKIRT, threads=1) as graph:
+        maps = graph.forward(images)
+        assert (graph.garment, graph.stride) == (SKIRT, 8)
+    np.testing.assert_allclose(maps, images[:, ::8, ::8, :1] * np.arange(15), rtol=1e-5)
+
+
+def test_a_joint_graph_serves_every_type(tmp_path: Path) -> None:
+    joint = garment_of('all')
+    path = write_graph(tmp_path / 'g.pb', channels(joint))
+    for _ in ('without a contract', 'with one'):
+        for tag in ('skirt', 'dress', 'all'):
+            with FrozenGraph(path, garment_of(tag)) as graph:
+                assert graph.garment == joint
+        write_contract(path, 'all')
+
+
+def test_the_contract_gives_names_and_stride(tmp_path: Path) -> None:
+    path = write_graph(tmp_path / 'g.pb', channels(SKIRT), output='maps')
+    write_contract(path, 'skirt', output_name='maps', stride=4)
+    with FrozenGraph(path, SKIRT) as graph:
+        assert graph.stride == 4 and graph.forward(np.zeros((1, 8, 8, 3), np.float32)).shape == (1, 1, 1, 15)
+
+
+def test_other_channels_are_refused(tmp_path: Path) -> None:
+    path = write_graph(tmp_path / 'g.pb', channels(garment_of('dress')))
+    with pytest.raises(ValueError, match=r'g\.pb does not fit skirt: it gives 48 channels, skirt has 15'):
+        FrozenGraph(path, SKIRT)
+    write_contract(path, 'skirt')
+    with pytest.raises(ValueError, match='48 channels'):
+        FrozenGraph(path, SKIRT)
+
+
+def test_a_contract_for_another_type_is_refused(tmp_path: Path) -> None:
+    path = write_graph(tmp_path / 'g.pb', channels(SKIRT))
+    write_contract(path, 'dress')
+    with pytest.raises(ValueError, match=r'g\.json is for dress: wanted one for skirt or all'):
+        FrozenGraph(path, SKIRT)
+    write_contract(path, 'skirt', keypoints=SKIRT.keypoints[::-1])
+    with pytest.raises(ValueError, match='other keypoints'):
+        FrozenGraph(path, SKIRT)
+
+
+@pytest.mark.parametrize('content, said', [
+    (b'no graph at all, but text', 'cannot be read'), (b'', 'no image and no Openpose/concat_stage7')])
+def test_what_is_no_graph_is_refused(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / 'g.pb'
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=said):
+        FrozenGraph(path, SKIRT)
+
+
+def test_a_copy_cut_short_is_refused(tmp_path: Path) -> None:
+    path = write_graph(tmp_path / 'g.pb', channels(SKIRT))
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(ValueError, match=r'g\.pb'):
+        FrozenGraph(path, SKIRT)
+
+
+def test_other_names_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='no Openpose/concat_stage7 among'):
+        FrozenGraph(write_graph(tmp_path / 'g.pb', 15, output='maps'), SKIRT)
+
+
+def test_a_failing_pass_says_what_it_was_given(tmp_path: Path) -> None:
+    with FrozenGraph(write_graph(tmp_path / 'g.pb', 15, most=1), SKIRT) as graph:
+        with pytest.raises(ValueError, match=r'g\.pb fails on 2 windows of 8x16 pixels: InvalidArgument'):
+            graph.forward(np.zeros((2, 16, 8, 3), np.float32))

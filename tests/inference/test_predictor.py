@@ -1,0 +1,214 @@
+"""A stand-in network that finds coloured dots: what it sees is found again in the image's own pixels."""
+from typing import Dict, List, Tuple
+
+import cv2
+import numpy as np
+import pytest
+
+from fashionai.garments import GARMENTS, Garment, joint_garment
+from fashionai.inference.predictor import Prediction, Predictor
+from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
+
+SKIRT, DRESS = GARMENTS['skirt'], GARMENTS['dress']
+PAIR_COLOURS: Dict[str, Tuple[int, int]] = {'waistband': (255, 0), 'hemline': (0, 255)}
+"""Blue and red of a pair's dots; which of the two a dot is shows in the slope of the green behind it."""
+
+SIZES_HW = [(512, 512), (290, 512), (1000, 640), (97, 60)]
+PLACES = {'waistband_left': (0.34, 0.22), 'waistband_right': (0.62, 0.17), 'hemline_left': (0.2, 0.8),
+          'hemline_right': (0.86, 0.73)}
+
+
+def dotted(image_hw: Tuple[int, int], garment: Garment = SKIRT) -> Tuple[np.ndarray, np.ndarray]:
+    """A picture (h, w, 3), green growing to the right, with a dot at each place, and the dots' pixels (K, 2)."""
+    height, width = image_hw
+    image = np.zeros((height, width, 3), np.uint8)
+    image[:, :, 1] = np.linspace(40, 200, width)
+    points = np.array([np.rint(np.multiply(PLACES[name], (width, height))) for name in garment.keypoints])
+    rows, columns = np.mgrid[0:height, 0:width]
+    for name, (x, y) in zip(garment.keypoints, points):
+        disc = (columns - x) ** 2 + (rows - y) ** 2 <= (0.025 * max(image_hw)) ** 2
+        image[disc, 0], image[disc, 2] = PAIR_COLOURS[name.split('_')[0]]
+    return image, points
+
+
+def dots_of(window: np.ndarray, blue_red: Tuple[int, int]) -> List[Tuple[float, float]]:
+    """Middles of the whole dots of a colour that a window shows."""
+    mask = (np.abs(window[:, :, 0] - blue_red[0]) < 128) & (np.abs(window[:, :, 2] - blue_red[1]) < 128)
+    count, _, boxes, middles = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
+    height, width = mask.shape
+    return [tuple(middle) for (x, y, w, h, _), middle in list(zip(boxes, middles))[1:count]
+            if x > 0 and y > 0 and x + w < width and y + h < height]
+
+
+class DotNetwork:
+    """Maps like a trained network's: a Gaussian of 8 pixels for every dot, named by the side of the picture it is on.
+
+    Which side that is, a real network reads from the garment; this one from the green, which grows to the right in the
+    picture and to the left in its mirror image. There a dot drawn as the left one has to be called the right one.
+    """
+
+    def __init__(self, garment: Garment = SKIRT, stride: int = 8) -> None:
+        self.garment, self.stride, self.batches = garment, stride, []
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        assert images.dtype == np.float32
+        self.batches.append(len(images))
+        return np.stack([self._maps(image) for image in images])
+
+    def _maps(self, window: np.ndarray) -> np.ndarray:
+        height, width = (side // self.stride for side in window.shape[:2])
+        y, x = np.mgrid[0:height, 0:width] * self.stride + (self.stride - 1) / 2
+        maps = np.zeros((height, width, self.garment.num_heatmaps + self.garment.num_fields), np.float32)
+        lit = window[:, :, 1] > 30
+        columns = np.nonzero(lit)[1]
+        grows = len(columns) > 0 and np.corrcoef(columns, window[:, :, 1][lit])[0, 1] > 0
+        for name, colours in PAIR_COLOURS.items():
+            for dot_x, dot_y in dots_of(window, colours):
+                green = window[int(round(dot_y)), int(round(dot_x)), 1]
+                drawn_left = green < 40 + 160 * 0.49
+                side = 'left' if drawn_left == grows else 'right'
+                gaussian = np.exp(-((x - dot_x) ** 2 + (y - dot_y) ** 2) / (2 * 8 ** 2))
+                maps[:, :, self.garment.keypoints.index(f'{name}_{side}')] += gaussian
+        return maps
+
+
+def predict(network: DotNetwork, images: List[np.ndarray], scales: str, resolution_hw: Tuple[int, int] = (368, 368),
+            **choices: object) -> List[Prediction]:
+    windows = windows_of(parse_scales(scales), 368, resolution_hw)
+    return Predictor(network, SKIRT, 368, resolution_hw, windows, network.stride, **choices).predict(images)
+
+
+@pytest.mark.parametrize('scales, join', [
+    ('[None]', 'addup'), ('[1.0]', 'addup'), ('[0.75]', 'addup'), ('[(1.5, 0.3)]', 'addup'),
+    ('[1.0, (0.5, 0.25, 1.5)]', 'addup'), (DEFAULT_SCALES, 'addup'), ('[1.0, 0.75, (0.8, 0.5), None]', 'average')])
+def test_points_are_found_within_a_pixel(scales: str, join: str) -> None:
+    images, points = zip(*[dotted(image_hw) for image_hw in SIZES_HW])
+    for image_hw, found, wanted in zip(SIZES_HW, predict(DotNetwork(), list(images), scales, join=join), points):
+        np.testing.assert_allclose(found.points_xy, wanted, atol=1, err_msg=str(image_hw))
+        assert found.valid.all()
+
+
+@pytest.mark.parametrize('resolution_hw', [(256, 256), (432, 432), (320, 400)])
+@pytest.mark.parametrize('flip', [False, True])
+def test_other_resolutions(resolution_hw: Tuple[int, int], flip: bool) -> None:
+    image, points = dotted((400, 512))
+    for scales in ('[None]', '[(1.2, 0.2)]'):
+        found, = predict(DotNetwork(), [image], scales, resolution_hw, flip=flip)
+        np.testing.assert_allclose(found.points_xy, points, atol=1)
+
+
+def test_mirrored_passes_bear_the_points_alone() -> None:
+    """A network blind to upright pictures: the points come from the mirrored half of the batch, sides put right."""
+    class Blind(DotNetwork):
+        def __call__(self, images: np.ndarray) -> np.ndarray:
+            maps = super().__call__(images)
+            maps[:len(maps) // 2] = 0
+            return maps
+
+    image, points = dotted((512, 400))
+    found, = predict(Blind(), [image], '[1.0]')
+    np.testing.assert_allclose(found.points_xy, points, atol=1)
+
+
+def test_everything_goes_in_one_batch() -> None:
+    network = DotNetwork()
+    predict(network, [dotted((300, 200))[0]] * 3, DEFAULT_SCALES)
+    predict(network, [dotted((300, 200))[0]], '[1.0, None]', flip=False)
+    assert network.batches == [3 * 6 * 2, 2]
+
+
+def test_images_of_a_batch_do_not_mix() -> None:
+    images = [dotted(image_hw)[0] for image_hw in SIZES_HW[1:3]]
+    together = predict(DotNetwork(), images, '[1.0, (0.5, 0.5, 1.5)]')
+    for image, found in zip(images, together):
+        np.testing.assert_array_equal(predict(DotNetwork(), [image], '[1.0, (0.5, 0.5, 1.5)]')[0].points_xy,
+                                      found.points_xy)
+
+
+def test_another_stride() -> None:
+    image, points = dotted((512, 512))
+    found, = predict(DotNetwork(stride=4), [image], '[1.0]')
+    np.testing.assert_allclose(found.points_xy, points, atol=1)
+
+
+def test_a_joint_network_is_read_by_name() -> None:
+    image, points = dotted((500, 300))
+    found, = predict(DotNetwork(joint_garment()), [image], '[1.0]', network_garment=joint_garment())
+    np.testing.assert_allclose(found.points_xy, points, atol=1)
+
+
+def test_heatmaps_lie_on_the_canvas() -> None:
+    """512 x 256 on a canvas of 368: the image fills columns 92 to 276."""
+    image, points = dotted((512, 256))
+    windows = windows_of([1.0], 368, (368, 368))
+    canvas, = Predictor(DotNetwork(), SKIRT, 368, (368, 368), windows, 8).heatmaps([image])
+    assert canvas.shape == (368, 368, 4) and canvas.dtype == np.float32
+    expected = (points + 0.5) * 368 / 512 - 0.5 + (92, 0)
+    highest = [np.unravel_index(canvas[:, :, channel].argmax(), (368, 368))[::-1] for channel in range(4)]
+    np.testing.assert_allclose(highest, expected, atol=0.8)
+    assert 0.68 < canvas.max() <= 0.74  # the sigmoid of 1, blurred
+
+
+def blob_network(garment: Garment, points_xy: np.ndarray) -> object:
+    """A network for images of 368 x 368 at one scale that sees a garment's points (K, 2), those not nan, anywhere."""
+    def forward(images: np.ndarray) -> np.ndarray:
+        y, x = np.mgrid[0:46, 0:46] * 8 + 3.5
+        maps = np.zeros((len(images), 46, 46, garment.num_heatmaps + garment.num_fields), np.float32)
+        for channel, (px, py) in enumerate(points_xy):
+            if np.isfinite(px):
+                maps[..., channel] = np.exp(-((x - px) ** 2 + (y - py) ** 2) / 128)
+        return maps
+    return forward
+
+
+def look(garment: Garment, points_xy: np.ndarray, image_hw: Tuple[int, int] = (368, 368)) -> Prediction:
+    predictor = Predictor(blob_network(garment, points_xy), garment, 368, (368, 368),
+                          windows_of([1.0], 368, (368, 368)), 8, flip=False)
+    return predictor.predict([np.zeros(image_hw + (3,), np.uint8)])[0]
+
+
+def test_peaks_in_the_padding_are_not_taken() -> None:
+    """The image covers columns 92 to 276; the dot at 40 lies left of them, so its point sticks to the border."""
+    points = np.array([(40., 100.), (250., 120.), (120., 300.), (240., 310.)])
+    found = look(SKIRT, points, (512, 256))
+    assert found.valid.tolist() == [False, True, True, True]
+    assert (found.points_xy >= 0).all() and (found.points_xy <= (255, 511)).all()
+    assert found.points_xy[0, 0] < 1
+
+
+def test_flat_maps_are_invalid_but_have_a_place() -> None:
+    points = np.array([(np.nan, np.nan), (250., 120.), (120., 300.), (240., 310.)])
+    found = look(SKIRT, points)
+    assert found.valid.tolist() == [False, True, True, True]
+    assert (found.points_xy >= 0).all() and (found.points_xy <= 367).all()
+
+
+def test_lost_waist_and_hem_of_a_dress_are_filled_in_where_the_others_say() -> None:
+    from fashionai.shapes import shape_of
+    shape = shape_of('dress')
+    places = dict(zip(shape.keypoints, shape.mean_xy * 250 + (190, 180)))
+    truth = np.array([places[name] for name in DRESS.keypoints])
+    shown = truth.copy()
+    for name in ('waistline_left', 'hemline_right', 'cuff_left_in'):
+        shown[DRESS.keypoints.index(name)] = np.nan
+    found = look(DRESS, shown)
+    errors = np.hypot(*(found.points_xy - truth).T)
+    assert errors[DRESS.keypoints.index('waistline_left')] < 2 and errors[DRESS.keypoints.index('hemline_right')] < 2
+    assert errors[DRESS.keypoints.index('cuff_left_in')] > 10  # keeps the arg-max of its flat map
+    assert found.valid.sum() == len(DRESS.keypoints) - 3
+
+
+@pytest.mark.parametrize('image_hw', [(1, 1), (1, 700), (3, 2)])
+def test_tiny_images_have_points_inside_them(image_hw: Tuple[int, int]) -> None:
+    found = look(SKIRT, np.full((4, 2), 180.), image_hw)
+    assert (found.points_xy >= 0).all() and (found.points_xy <= np.array(image_hw[::-1]) - 1).all()
+
+
+def test_what_does_not_suit_is_refused() -> None:
+    windows = windows_of([1.0], 368, (368, 368))
+    with pytest.raises(ValueError, match='multiples of 8'):
+        Predictor(DotNetwork(), SKIRT, 368, (300, 368), windows, 8)
+    with pytest.raises(ValueError, match='addup, average'):
+        Predictor(DotNetwork(), SKIRT, 368, (368, 368), windows, 8, join='sum')
+    with pytest.raises(ValueError, match='92x92 cells.*wanted 46x46'):
+        Predictor(DotNetwork(stride=4), SKIRT, 368, (368, 368), windows, 8).predict([dotted((99, 99))[0]])

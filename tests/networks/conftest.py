@@ -1,0 +1,15 @@
+"""For every test of the networks: graph mode, and a fresh graph as the default one."""
+from typing import Iterator
+
+import pytest
+import tensorflow.compat.v1 as tf
+
+from fashionai.stack import graph_mode
+
+
+@pytest.fixture(autouse=True)
+def graph() -> Iterator[tf.Graph]:
+    graph_mode()
+    with tf.Graph().as_default() as fresh:
+        tf.set_random_seed(1)
+        yield fresh

@@ -1,0 +1,37 @@
+"""The contract of a frozen graph: written, read, refused."""
+import json
+from pathlib import Path
+
+import pytest
+
+from fashionai.networks.contract import Contract, contract_path
+
+CONTRACT = Contract('skirt', ('waistband_left', 'waistband_right'), 'testing', (192, 160), 8, 1000, 4.5)
+
+
+def test_round_trip(tmp_path: Path) -> None:
+    CONTRACT.save(tmp_path / 'graph.json')
+    assert Contract.load(tmp_path / 'graph.json') == CONTRACT
+
+
+def test_other_programs_can_read_it(tmp_path: Path) -> None:
+    CONTRACT.save(tmp_path / 'graph.json')
+    assert json.loads((tmp_path / 'graph.json').read_text()) == {
+        'tag': 'skirt', 'keypoints': ['waistband_left', 'waistband_right'], 'model': 'testing', 'input_hw': [192, 160],
+        'stride': 8, 'step': 1000, 'validation_ne': 4.5, 'input_name': 'image', 'output_name': 'Openpose/concat_stage7',
+        'channel_order': 'BGR', 'value_range': [0, 255]}
+
+
+def test_path() -> None:
+    assert contract_path('models/trained/dress/graph/frozen_graph.pb') == Path(
+        'models/trained/dress/graph/frozen_graph.json')
+
+
+@pytest.mark.parametrize('text, message', [
+    ('{"tag"', 'is not JSON'), ('[]', 'holds a list: wanted an object'),
+    ('{"tag": "skirt", "colour": 1}', "keys missing .*'keypoints'.* unknown ..colour.")])
+def test_anything_else_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    path = tmp_path / 'graph.json'
+    path.write_text(text)
+    with pytest.raises(ValueError, match=f'graph.json.*{message}'):
+        Contract.load(path)

@@ -1,0 +1,93 @@
+"""Freezing: the frozen graph computes what the session computes, from constants alone."""
+from pathlib import Path
+from typing import Dict
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from fashionai.garments import garment_of
+from fashionai.networks import freezing
+from fashionai.networks.catalog import build, input_placeholder
+from fashionai.networks.checkpoints import Checkpoint
+from fashionai.networks.contract import Contract
+from fashionai.networks.freezing import freeze
+
+IMAGES = np.random.RandomState(0).uniform(0, 255, (3, 32, 64, 3)).astype(np.float32)
+
+
+def randomise(session: tf.Session) -> None:
+    """Values for every variable such that no term of batch norm is 0 or 1."""
+    rng = np.random.RandomState(1)
+    for variable in tf.model_variables():
+        shape = variable.shape.as_list()
+        variable.load(rng.uniform(0.5, 2, shape) if variable.op.name.endswith(('variance', 'gamma'))
+                      else rng.normal(0, 0.3, shape), session)
+
+
+def trained(folder: Path, model: str, tag: str) -> Dict[str, object]:
+    """A checkpoint of a network with random values, and its output for IMAGES."""
+    with tf.Graph().as_default(), tf.Session() as session:
+        image = input_placeholder()
+        output = build(model, image, garment_of(tag), is_training=False).output
+        tf.train.get_or_create_global_step()
+        session.run(tf.global_variables_initializer())
+        randomise(session)
+        prefix = tf.train.Saver().save(session, str(folder / 'model'), 1200)
+        return {'checkpoint': Checkpoint(prefix, 1200, {'input_hw': [192, 160]}, 4.25),
+                'output': session.run(output, {image: IMAGES})}
+
+
+def read_graph(path: Path) -> tf.GraphDef:
+    graph_def = tf.GraphDef()
+    graph_def.ParseFromString(path.read_bytes())
+    return graph_def
+
+
+@pytest.mark.parametrize('model', ['testing', 'mobilenet_small'])
+def test_the_frozen_graph_is_the_session(tmp_path: Path, model: str) -> None:
+    case = trained(tmp_path, model, 'skirt')
+    difference = freeze(case['checkpoint'], model, 'skirt', tmp_path / 'graph.pb')
+    graph_def = read_graph(tmp_path / 'graph.pb')
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        tf.import_graph_def(graph_def, name='')
+        assert graph.get_tensor_by_name('Openpose/concat_stage7:0').shape.as_list()[3] == 15
+        output = session.run('Openpose/concat_stage7:0', {'image:0': IMAGES})
+    scale = np.abs(case['output']).max()
+    assert output.shape == (3, 4, 8, 15)
+    assert np.abs(output - case['output']).max() < 1e-4 * scale
+    assert 0 <= difference < 1e-4 * scale
+
+
+def test_nothing_but_the_network_is_left(tmp_path: Path) -> None:
+    freeze(trained(tmp_path, 'testing', 'skirt')['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
+    nodes = list(read_graph(tmp_path / 'graph.pb').node)
+    assert {node.op for node in nodes} == {
+        'Placeholder', 'Const', 'Sub', 'Mul', 'Conv2D', 'DepthwiseConv2dNative', 'BiasAdd', 'Relu', 'ConcatV2'}
+    normalised = [node.name for node in nodes if node.op == 'Mul']
+    assert len(normalised) == 1, f'only the image is scaled as the graph runs, not weights: {normalised}'
+    assert not any(attribute in node.attr for node in nodes for attribute in ('explicit_paddings', 'data_format')), \
+        'attributes at their defaults would shut out older versions of TensorFlow'
+
+
+def test_the_contract_lies_beside_it(tmp_path: Path) -> None:
+    freeze(trained(tmp_path, 'testing', 'skirt')['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
+    assert Contract.load(tmp_path / 'graph.json') == Contract(
+        'skirt', ('waistband_left', 'waistband_right', 'hemline_left', 'hemline_right'), 'testing', (192, 160), 8, 1200,
+        4.25)
+
+
+@pytest.mark.parametrize('model, tag', [('testing', 'dress'), ('mobilenet_small', 'skirt')])
+def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path, model: str, tag: str) -> None:
+    case = trained(tmp_path, 'testing', 'skirt')
+    with pytest.raises(ValueError, match=f'model-1200 is no checkpoint of {model} for {tag}: .*(shape|not found)'):
+        freeze(case['checkpoint'], model, tag, tmp_path / 'graph.pb')
+    assert not (tmp_path / 'graph.pb').exists()
+
+
+def test_a_difference_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    case = trained(tmp_path, 'testing', 'skirt')
+    monkeypatch.setattr(freezing, '_run_frozen', lambda graph_def, batch: np.zeros((2, 8, 6, 15)))
+    with pytest.raises(ValueError, match='differs from the session'):
+        freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
+    assert not (tmp_path / 'graph.pb').exists()

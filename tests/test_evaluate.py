@@ -1,0 +1,56 @@
+"""evaluate.py as it is called."""
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Tuple
+
+import evaluate
+import numpy as np
+import pytest
+
+from fashionai.annotations import Annotations, write_annotations
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> Tuple[str, str]:
+    """A skirt whose four points are each 10 pixels off, its waistband being 50 wide."""
+    keypoints = np.full((1, 24, 3), -1)
+    keypoints[0, 15:19] = [[100, 50, 1], [150, 50, 1], [90, 300, 0], [160, 300, 1]]
+    names = []
+    for name, shift in (('truth.csv', 0), ('submit.csv', 10)):
+        moved = keypoints + np.array([0, shift, 0]) * (keypoints[..., 2:] >= 0)
+        write_annotations(tmp_path / name, Annotations(('a.jpg',), ('skirt',), moved, ''))
+        names.append(str(tmp_path / name))
+    return names[0], names[1]
+
+
+def test_prints_a_table_and_writes_json(files: Tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / 'out.json'
+    assert evaluate.main(['--truth', files[0], '--submission', files[1], '--json', str(out)]) == 0
+    assert ['all', '20.00', '4', '20.00', '3'] in [line.split() for line in capsys.readouterr().out.splitlines()]
+    figures = json.loads(out.read_text())
+    assert set(figures) == {'leaderboard', 'visible'}
+    assert set(figures['visible']) == {'ne', 'points', 'types', 'keypoints'}
+    assert (figures['leaderboard']['ne'], figures['leaderboard']['points']) == (20.0, 4)
+    assert figures['visible']['types'] == {'skirt': {'ne': 20.0, 'points': 3}}
+
+
+@pytest.mark.parametrize('content', [None, 'image_id,image_category\n'], ids=['no file', 'wrong header'])
+def test_a_fault_is_one_line(files: Tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture,
+                             content: str) -> None:
+    bad = tmp_path / 'bad.csv'
+    if content:
+        bad.write_text(content)
+    assert evaluate.main(['--truth', files[0], '--submission', str(bad)]) == 1
+    message = capsys.readouterr().err
+    assert message.startswith('error: ') and 'bad.csv' in message and message.count('\n') == 1
+
+
+def test_works_from_any_folder_without_tensorflow_and_opencv(files: Tuple[str, str], tmp_path: Path) -> None:
+    program = (f'import sys; sys.path.insert(0, {str(Path(evaluate.__file__).parent)!r}); import evaluate; '
+               f'code = evaluate.main(); assert not {{"tensorflow", "cv2"}} & set(sys.modules); sys.exit(code)')
+    done = subprocess.run([sys.executable, '-c', program, '--truth', 'truth.csv', '--submission', 'submit.csv'],
+                          cwd=str(tmp_path), capture_output=True)
+    assert (done.returncode, done.stderr) == (0, b'')
+    assert b'20.00' in done.stdout

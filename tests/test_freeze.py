@@ -1,0 +1,84 @@
+"""freeze.py as a user runs it, on the `testing` network."""
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+import freeze
+from fashionai import cli
+from fashionai.garments import garment_of
+from fashionai.networks.catalog import build, input_placeholder
+from fashionai.stack import graph_mode
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty project folder for the command to work in."""
+    monkeypatch.setattr(cli, 'PROJECT_ROOT', tmp_path)
+    return tmp_path
+
+
+def save_run(folder: Path, tag: str, bias: float, step: int, describe: bool = True) -> str:
+    """A run's checkpoint, all zero but for the biases: so the graph's output tells which checkpoint it is."""
+    graph_mode()
+    (folder / 'best').mkdir(parents=True, exist_ok=True)
+    with tf.Graph().as_default(), tf.Session() as session:
+        build('testing', input_placeholder(), garment_of(tag), is_training=False)
+        session.run(tf.global_variables_initializer())
+        for variable in tf.model_variables():
+            if variable.op.name == 'Openpose/Mconv2_stage2_L2/biases':
+                variable.load(np.full(variable.shape.as_list(), bias), session)
+            elif variable.op.name.endswith('weights'):
+                variable.load(np.zeros(variable.shape.as_list()), session)
+        if describe:
+            (folder / 'run.json').write_text(json.dumps({'model': 'testing', 'tag': tag, 'input_hw': [96, 64]}))
+        return tf.train.Saver().save(session, str(folder / 'model'), step, write_meta_graph=False)
+
+
+def heatmap_value(path: Path) -> float:
+    with tf.Graph().as_default(), tf.Session() as session:
+        graph_def = tf.GraphDef()
+        graph_def.ParseFromString(path.read_bytes())
+        tf.import_graph_def(graph_def, name='')
+        return float(session.run('Openpose/concat_stage7:0', {'image:0': np.zeros((1, 16, 16, 3))})[0, 0, 0, 0])
+
+
+def test_the_best_checkpoint_of_the_newest_run_is_frozen_and_installed(
+        project: Path, capsys: pytest.CaptureFixture) -> None:
+    run = project / 'models' / 'trained' / 'skirt' / 'run'
+    save_run(run, 'skirt', 1, 300)
+    save_run(run / 'best', 'skirt', 2, 200, describe=False)
+    (run / 'best' / 'best.json').write_text('{"step": 200, "validation_ne": 5.5}')
+    assert freeze.main(['--tag', 'skirt', '--install']) == 0
+    installed = project / 'models' / 'trained' / 'skirt' / 'graph'
+    for graph in (project / 'tmp' / 'frozen_graph.pb', installed / 'frozen_graph.pb'):
+        assert heatmap_value(graph) == 2
+        contract = json.loads(graph.with_suffix('.json').read_text())
+        assert contract['input_hw'] == [96, 64]
+        assert (contract['step'], contract['validation_ne'], contract['tag']) == (200, 5.5, 'skirt')
+    output = capsys.readouterr().out
+    assert 'best/model-200' in output and str(installed) in output
+
+
+@pytest.mark.parametrize('checkpoint', ['run', 'run/model-300', 'run/model-300.index'])
+def test_a_checkpoint_by_name(project: Path, checkpoint: str) -> None:
+    save_run(project / 'run', 'dress', 3, 300)
+    assert freeze.main(['--checkpoint', checkpoint, '--output', 'out/dress.pb']) == 0
+    assert heatmap_value(project / 'out' / 'dress.pb') == 3
+    assert not (project / 'models').exists()
+
+
+def test_a_checkpoint_that_says_nothing_of_itself(project: Path) -> None:
+    save_run(project / 'run', 'skirt', 3, 300, describe=False)
+    with pytest.raises(ValueError, match='give --model and --tag'):
+        freeze.main(['--checkpoint', 'run'])
+    assert freeze.main(['--checkpoint', 'run', '--model', 'testing', '--tag', 'skirt']) == 0
+
+
+@pytest.mark.parametrize('arguments', [[], ['--tag', 'skirt'], ['--checkpoint', 'absent/model-5']])
+def test_nothing_to_freeze(project: Path, arguments: list) -> None:
+    (project / 'models' / 'trained').mkdir(parents=True)
+    with pytest.raises(ValueError, match='no checkpoint|does not exist'):
+        freeze.main(arguments)

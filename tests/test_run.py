@@ -1,0 +1,128 @@
+"""run.py from command line to rows, with a graph of one layer."""
+from pathlib import Path
+from typing import List
+
+import cv2
+import numpy as np
+import pytest
+import run
+import tensorflow.compat.v1 as tf
+
+from fashionai.annotations import Annotations, read_annotations, write_annotations
+from fashionai.garments import GARMENTS, garment_of
+
+TYPES = ('skirt', 'trousers', 'skirt', 'dress', 'skirt')
+
+
+def write_graph(path: Path, tag: str, seed: int = 0) -> None:
+    """A graph of one layer, random but fixed."""
+    garment = garment_of(tag)
+    shape = (8, 8, 3, garment.num_heatmaps + garment.num_fields)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tf.Graph().as_default() as graph:
+        image = tf.placeholder(tf.float32, (None, None, None, 3), name='image')
+        kernel = np.random.RandomState(seed).normal(0, 1e-2, shape).astype(np.float32)
+        kernel -= kernel.mean(axis=(0, 1, 2))
+        maps = tf.nn.conv2d(image, tf.constant(kernel), strides=[1, 8, 8, 1], padding='SAME')
+        tf.identity(maps, name='Openpose/concat_stage7')
+        path.write_bytes(graph.as_graph_def().SerializeToString())
+
+
+@pytest.fixture()
+def data(tmp_path: Path) -> Path:
+    """A folder with five pictures, their labels in val.csv, and two graphs."""
+    random = np.random.RandomState(0)
+    keypoints = np.full((len(TYPES), 24, 3), -1, np.int32)
+    for number, tag in enumerate(TYPES):
+        noise = random.uniform(0, 255, (60, 50, 3)).astype(np.uint8)
+        cv2.imwrite(str(tmp_path / f'{number}.png'), cv2.GaussianBlur(noise, (0, 0), 3))
+        indices = GARMENTS[tag].csv_indices
+        keypoints[number, indices] = np.column_stack([random.randint(0, 50, (len(indices), 2)), np.ones(len(indices))])
+    ids = tuple(f'{number}.png' for number in range(len(TYPES)))
+    write_annotations(tmp_path / 'val.csv', Annotations(ids, TYPES, keypoints, ''))
+    write_graph(tmp_path / 'skirt.pb', 'skirt')
+    write_graph(tmp_path / 'all.pb', 'all')
+    return tmp_path
+
+
+def command(data: Path, *more: str, tag: str = 'skirt', graph: str = 'skirt.pb') -> List[str]:
+    return [f'--modelpath={data / graph}', f'--imagepath={data}', f'--csv={data / "val.csv"}', f'--tag={tag}',
+            '--inputsize=96', '--resolution=96x96', '--scales=[1.0, (0.5,0.25,1.5)]', f'--output={data / "out.csv"}',
+            '--threads=1', *more]
+
+
+def test_the_rows_of_a_type_are_written(data: Path) -> None:
+    assert run.main(command(data)) == 0
+    rows = read_annotations(data / 'out.csv')
+    assert rows.image_ids == ('0.png', '2.png', '4.png') and set(rows.categories) == {'skirt'}
+    points = rows.keypoints[:, GARMENTS['skirt'].csv_indices]
+    assert (points[..., 2] == 1).all() and (points[..., :2] >= 0).all() and (points[..., :2] < (50, 60)).all()
+
+
+def test_a_joint_graph_serves_one_type_or_all(data: Path) -> None:
+    assert run.main(command(data, graph='all.pb')) == 0
+    assert len(read_annotations(data / 'out.csv')) == 3
+    assert run.main(command(data, '--overwrite', '--batch=2', graph='all.pb', tag='all')) == 0
+    rows = read_annotations(data / 'out.csv')
+    assert dict(zip(rows.image_ids, rows.categories)) == {f'{n}.png': tag for n, tag in enumerate(TYPES)}
+
+
+def test_choices_change_the_points_or_leave_them(data: Path) -> None:
+    def points(*more: str) -> np.ndarray:
+        assert run.main(command(data, '--overwrite', *more)) == 0
+        return read_annotations(data / 'out.csv').keypoints
+    usual = points()
+    np.testing.assert_array_equal(points('--batch=3'), usual)
+    assert (points('--no-flip') != usual).any() and (points('--merge=average') != usual).any()
+    assert (points('--scales=[None]') != usual).any()
+
+
+def test_validation_prints_the_error_in_both_conventions(data: Path, capsys: pytest.CaptureFixture) -> None:
+    assert run.main(command(data, '--test=validate')) == 0
+    printed = capsys.readouterr().out
+    for text in ('leaderboard', 'visible', 'skirt', 'hemline_left'):
+        assert text in printed
+    assert 'trousers' not in printed
+
+
+def test_a_retrained_graph_does_not_keep_old_rows(data: Path, capsys: pytest.CaptureFixture) -> None:
+    assert run.main(command(data)) == 0
+    write_graph(data / 'skirt.pb', 'skirt', seed=1)
+    assert run.main(command(data)) == 1
+    assert 'another graph' in capsys.readouterr().err
+    assert run.main(command(data, '--overwrite')) == 0 and run.main(command(data)) == 0
+
+
+def test_a_bad_image_ends_the_run_non_zero_after_the_others(data: Path, capsys: pytest.CaptureFixture) -> None:
+    (data / '0.png').write_text('no picture')
+    assert run.main(command(data)) == 1
+    assert '1 of 3 images' in capsys.readouterr().err
+    assert len(read_annotations(data / 'out.csv')) == 3
+    assert run.main(command(data)) == 1
+
+
+@pytest.mark.parametrize('more, said', [
+    (('--scales=1.0',), 'square brackets'), (('--resolution=100x96',), 'multiples of 8'),
+    (('--resolution=wide',), "'wide' is not a size"), (('--inputsize=96x64',), 'square'), (('--batch=0',), '--batch 0'),
+    (('--tag=dress',), 'does not fit dress'), (('--tag=outwear',), 'no row of type outwear'),
+    (('--modelpath=none.pb',), 'none.pb does not exist'), (('--imagepath=nowhere',), 'nowhere does not exist'),
+    (('--csv=none.csv',), 'none.csv does not exist')])
+def test_mistakes_end_in_one_line(data: Path, capsys: pytest.CaptureFixture, more: tuple, said: str) -> None:
+    assert run.main(command(data, *more)) == 1
+    error = capsys.readouterr().err.strip()
+    assert said in error and error.startswith('error: ') and '\n' not in error
+    assert not (data / 'out.csv').exists()
+
+
+def test_the_graph_of_the_type_is_found(data: Path, monkeypatch: pytest.MonkeyPatch,
+                                        capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.setattr(run, 'PROJECT_ROOT', data)
+    monkeypatch.setattr('fashionai.cli.PROJECT_ROOT', data)
+    monkeypatch.chdir(data)
+    arguments = [argument for argument in command(data, '--overwrite') if not argument.startswith('--modelpath')]
+    assert run.main(arguments) == 1
+    assert 'no graph for skirt' in capsys.readouterr().err
+    write_graph(data / 'models/trained/all/graph/frozen_graph.pb', 'all')
+    assert run.main(arguments) == 0
+    write_graph(data / 'models/trained/skirt/graph/frozen_graph.pb', 'dress')
+    assert run.main(arguments) == 1

@@ -1,0 +1,97 @@
+"""The session loop: what is kept, what stops it, and what it says."""
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from fashionai.garments import GARMENTS
+from fashionai.networks.weights import read_weights
+from fashionai.training.checkpoints import BestCheckpoint
+from fashionai.training.hooks import DivergedError
+from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
+
+
+class Batches:
+    """A queue of random batches; the one of number `broken` is not finite."""
+
+    capacity, fill = 8, 8
+
+    def __init__(self, shapes, broken=None):
+        self._shapes, self._broken, self._given = shapes, broken, 0
+
+    def get(self):
+        self._given += 1
+        rng = np.random.RandomState(self._given)
+        batch = [rng.randint(0, 255, self._shapes[0]).astype(np.uint8)]
+        batch += [rng.rand(*shape).astype(np.float32) for shape in self._shapes[1:]]
+        if self._given == self._broken:
+            batch[1][:] = np.nan
+        return batch
+
+
+@pytest.fixture
+def settings(tmp_path):
+    return TrainingSettings(
+        model='testing', garment=GARMENTS['skirt'], input_hw=(32, 48), batch_size=4, towers=2, learning_rate='1e-3',
+        decay_steps=100, warmup_steps=0, max_steps=6, epoch_steps=3, validate_every=2, save_every=2,
+        run_folder=tmp_path / 'run', log_folder=tmp_path / 'log', seed=1, log_every=2, keep=2)
+
+
+def run(settings, broken=None, validate=None, load=lambda session: None):
+    train(settings, Batches(batch_shapes(settings), broken), load, validate)
+
+
+def test_the_last_checkpoints_and_the_best_are_kept(settings):
+    errors = iter([30., 10., 20.])
+    run(settings, validate=lambda forward: next(errors))
+    kept = sorted(path.name for path in settings.run_folder.glob('model-*.index'))
+    assert kept == ['model-4.index', 'model-6.index']
+    assert json.loads((settings.run_folder / 'best' / 'best.json').read_text()) == {'step': 4, 'validation_ne': 10.0}
+    assert list((settings.run_folder / 'best').glob('model-4.index'))
+
+
+def test_training_goes_on_from_the_last_checkpoint(settings):
+    run(settings)
+    loads = []
+    run(replace(settings, max_steps=9), load=loads.append)
+    assert last_step(settings.run_folder) == 9
+    assert not loads, 'initial weights are for a training that starts anew'
+
+
+def test_a_loss_that_is_not_finite_stops_before_it_is_saved(settings):
+    with pytest.raises(DivergedError, match='lower --lr'):
+        run(settings, broken=4)
+    assert last_step(settings.run_folder) == 2
+    values = read_weights(settings.run_folder)
+    assert all(np.isfinite(value).all() for value in values.values())
+
+
+def test_validation_sees_the_network_as_it_will_be_frozen(settings):
+    shapes = []
+
+    def validate(forward):
+        images = np.random.RandomState(0).uniform(0, 255, (1, 32, 48, 3)).astype(np.float32)
+        np.testing.assert_allclose(forward(np.repeat(images, 3, axis=0))[0], forward(images)[0], atol=1e-5)
+        shapes.append(forward(images).shape)
+        return 1.0
+
+    run(settings, validate=validate)
+    assert shapes == [(1, 4, 6, 15)] * 3
+
+
+def test_the_best_is_remembered_over_an_interruption(tmp_path):
+    for error, kept in ((20., 20.), (30., 20.), (15., 15.), (float('nan'), 15.)):
+        with tf.Graph().as_default(), tf.Session() as session:
+            session.run(tf.get_variable('weights', (2,)).initializer)
+            BestCheckpoint(tmp_path).offer(session, int(error) if error == error else 99, error)
+        assert json.loads((tmp_path / 'best' / 'best.json').read_text())['validation_ne'] == kept
+
+
+def test_tensorboard_gets_every_stage_rate_and_pictures(settings):
+    run(settings, validate=lambda forward: 12.5)
+    tags = {value.tag: value for path in settings.log_folder.glob('events*')
+            for event in tf.train.summary_iterator(str(path)) for value in event.summary.value}
+    assert {'loss', 'learning_rate', 'validation_ne', 'stage1/L1_fields', 'stage2/L2_heatmaps'} <= set(tags)
+    assert any(value.HasField('image') for value in tags.values())
