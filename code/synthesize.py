@@ -14,7 +14,7 @@ LEAST_SIZE = 64
 def parse(argv: Optional[List[str]]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument('--output', default='data/synthetic', help='new folder, from the project\'s root')
+    parser.add_argument('--output', default='data/synthetic', help="new folder, from the project's root")
     parser.add_argument('--train', type=int, default=1000, help='training pictures, over all five types')
     parser.add_argument('--val', type=int, default=100, help='validation pictures')
     parser.add_argument('--test', type=int, default=100, help='test pictures')

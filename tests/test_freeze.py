@@ -2,11 +2,11 @@
 import json
 from pathlib import Path
 
+import freeze
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-import freeze
 from fashionai import cli
 from fashionai.garments import garment_of
 from fashionai.networks.catalog import build, input_placeholder

@@ -9,7 +9,7 @@ CODE = Path(__file__).resolve().parents[1] / 'code'
 PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
     ('garments', 'geometry'),
-    ('annotations', 'metrics', 'shapes'),
+    ('annotations', 'drawing', 'metrics', 'shapes'),
     ('codec',),
     ('dataflow', 'networks'),
     ('training', 'inference', 'synthetic'))

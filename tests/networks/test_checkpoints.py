@@ -9,11 +9,11 @@ import pytest
 from fashionai.networks.checkpoints import find_checkpoint
 
 
-def touch(folder: Path, step: int, when: int = 0, **description: Any) -> None:
+def touch(folder: Path, number: int, when: int = 0, **description: Any) -> None:
     """An empty checkpoint, which is enough to be found."""
     folder.mkdir(parents=True, exist_ok=True)
     for ending in ('index', 'data-00000-of-00001'):
-        path = folder / f'model-{step}.{ending}'
+        path = folder / f'model-{number}.{ending}'
         path.write_bytes(b'')
         os.utime(str(path), (1e9 + when, 1e9 + when))
     if description:

@@ -19,10 +19,12 @@ IMAGES = np.random.RandomState(0).uniform(0, 255, (3, 32, 64, 3)).astype(np.floa
 def randomise(session: tf.Session) -> None:
     """Values for every variable such that no term of batch norm is 0 or 1."""
     rng = np.random.RandomState(1)
+    values = {}
     for variable in tf.model_variables():
         shape = variable.shape.as_list()
-        variable.load(rng.uniform(0.5, 2, shape) if variable.op.name.endswith(('variance', 'gamma'))
-                      else rng.normal(0, 0.3, shape), session)
+        values[variable.initializer.inputs[1]] = (
+            rng.uniform(0.5, 2, shape) if variable.op.name.endswith(('variance', 'gamma')) else rng.normal(0, 0.3, shape))
+    session.run(tf.variables_initializer(tf.model_variables()), values)
 
 
 def trained(folder: Path, model: str, tag: str) -> Dict[str, object]:
@@ -87,7 +89,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path, model: str, t
 
 def test_a_difference_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = trained(tmp_path, 'testing', 'skirt')
-    monkeypatch.setattr(freezing, '_run_frozen', lambda graph_def, batch: np.zeros((2, 8, 6, 15)))
+    monkeypatch.setattr(freezing, '_run_frozen', lambda frozen, batch: np.zeros((2, 8, 6, 15)))
     with pytest.raises(ValueError, match='differs from the session'):
         freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
     assert not (tmp_path / 'graph.pb').exists()

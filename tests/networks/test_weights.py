@@ -1,7 +1,7 @@
 """Loading weights: every kind of file, and what is said about those that do not fit."""
 import logging
 from pathlib import Path
-from typing import Dict, List
+from typing import Dict
 
 import h5py
 import numpy as np
@@ -65,9 +65,9 @@ def save_checkpoint(folder: Path, step: int = 7) -> str:
 
 @pytest.mark.parametrize('as_dicts', [False, True])
 def test_npy_of_layers(tmp_path: Path, as_dicts: bool) -> None:
-    layers: Dict[str, List[np.ndarray]] = {'conv1_1': [WEIGHTS, BIASES], 'conv1_2': [OTHER, BIASES], 'fc8': [OTHER, BIASES]}
-    content = {layer: dict(zip(('weights', 'biases'), arrays)) if as_dicts else arrays
-               for layer, arrays in layers.items()}
+    layers = {'conv1_1': WEIGHTS, 'conv1_2': OTHER, 'fc8': OTHER}
+    content = {layer: {'weights': weights, 'biases': BIASES} if as_dicts else [weights, BIASES]
+               for layer, weights in layers.items()}
     report = loaded(save_pickled(tmp_path / 'vgg19.npy', content))
     assert report.filled == ('conv1_1/weights', 'conv1_1/biases', 'Openpose/conv1_2/biases')
     assert report.skipped == ('fc8/biases', 'fc8/weights')

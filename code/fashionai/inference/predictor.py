@@ -76,7 +76,7 @@ class Predictor:
         """
         batch = np.concatenate([self._cut(image) for image in images])
         maps = self._checked(self._forward(batch))[..., self._channels]
-        maps = 1 / (1 + np.exp(-maps.astype(np.float32))).transpose(0, 3, 1, 2)
+        maps = (0.5 + 0.5 * np.tanh(maps.astype(np.float32) / 2)).transpose(0, 3, 1, 2)  # the sigmoid, without overflow
         passes = maps.reshape((len(images), len(self._mirrors), len(self._windows)) + maps.shape[1:])
         return [self._join_passes(image_passes) for image_passes in passes]
 

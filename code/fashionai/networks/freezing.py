@@ -27,14 +27,14 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
         image = input_placeholder()
         output = build(model, image, garment, is_training=False).output
         _restore(session, checkpoint, model, tag)
-        frozen = fold_constants(session, image, output)
+        frozen = fold_constants(session, image, output).SerializeToString()
         batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * spec.stride, 6 * spec.stride, 3))
         live = session.run(output, {image: batch})
     difference = np.abs(live - _run_frozen(frozen, batch)).max()
     if not difference <= TOLERANCE * np.abs(live).max():
         raise ValueError(f'the frozen graph of {checkpoint.prefix} differs from the session by {difference:.3g}, where '
                          f'outputs reach {np.abs(live).max():.3g}: not written')
-    output_pb.write_bytes(frozen.SerializeToString())
+    output_pb.write_bytes(frozen)
     Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
              checkpoint.step, checkpoint.validation_ne).save(contract_path(output_pb))
     return float(difference)
@@ -82,7 +82,9 @@ def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) 
         raise ValueError(f'{checkpoint.prefix} is no checkpoint of {model} for {tag}: {reason}') from None
 
 
-def _run_frozen(graph_def: tf.GraphDef, batch: np.ndarray) -> np.ndarray:
+def _run_frozen(frozen: bytes, batch: np.ndarray) -> np.ndarray:
+    graph_def = tf.GraphDef()
+    graph_def.ParseFromString(frozen)
     with tf.Graph().as_default() as graph, tf.Session() as session:
         tf.import_graph_def(graph_def, name='')
         return session.run(graph.get_tensor_by_name(f'{OUTPUT_NAME}:0'), {f'{INPUT_NAME}:0': batch})

@@ -29,7 +29,10 @@ class HeadSpec:
 
 @dataclass(frozen=True)
 class StageMaps:
-    """What a stage puts out, no activation applied: fields (N, h, w, 2L); heat maps (N, h, w, K + 1), background last."""
+    """What a stage puts out: fields (N, h, w, 2L) and heat maps (N, h, w, K + 1), background last.
+
+    They are linear: the loss compares them as they are, `run.py` puts a sigmoid on the heat maps.
+    """
 
     fields: tf.Tensor
     heatmaps: tf.Tensor

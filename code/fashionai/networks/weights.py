@@ -3,8 +3,10 @@ import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from types import MappingProxyType
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Set, Tuple, Union
+from typing import Any, Callable, Dict, Mapping, Sequence, Set, Tuple, Union
+from zipfile import BadZipFile
 
 import h5py
 import numpy as np
@@ -23,6 +25,10 @@ _OPENPOSE_LAYER = 'conv4_4_CPM/weights'
 
 _OPENPOSE_RANGE = 256
 """OpenPose's first layer sees value / 256 - 0.5, the one here values as they are, less their mean."""
+
+_UNREADABLE = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, IndexError, UnpicklingError,
+               BadZipFile)
+"""What readers raise on a file that was cut short, or is something else."""
 
 _SHOWN = 6
 """Layers named in a line of the log before it says how many more there are."""
@@ -62,7 +68,7 @@ def load_pretrained(path: PathLike, session: tf.Session) -> WeightReport:
     values = read_weights(path)
     with session.graph.as_default():
         variables = tf.model_variables()
-    filled: List[str] = []
+    filled: Dict[str, np.ndarray] = {}
     unmatched: Dict[str, str] = {}
     used: Set[str] = set()
     for variable in variables:
@@ -74,10 +80,12 @@ def load_pretrained(path: PathLike, session: tf.Session) -> WeightReport:
             unmatched[name] = f'{shape} in the network, {values[key].shape} in the file'
             used.add(key)
         else:
-            # The initialiser with another value in place of its own: unlike tf.assign it works in a finalised graph.
-            session.run(variable.initializer, {variable.initializer.inputs[1]: values[key].astype(np.float32)})
-            filled.append(name)
+            filled[name] = values[key].astype(np.float32)
             used.add(key)
+    # Initialisers with other values in place of their own: unlike tf.assign they are there in a finalised graph.
+    initialisers = {variable.op.name: variable.initializer for variable in variables}
+    session.run([initialisers[name] for name in filled],
+                {initialisers[name].inputs[1]: value for name, value in filled.items()})
     report = WeightReport(tuple(filled), tuple(sorted(set(values) - used)), unmatched)
     if not filled:
         raise ValueError(f'{path} fits none of the {len(variables)} variables of this network:\n{report.summary()}')
@@ -95,7 +103,7 @@ def read_weights(path: PathLike) -> Values:
     if path.suffix in _READERS and path.is_file():
         try:
             return _READERS[path.suffix](path)
-        except (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError) as error:
+        except _UNREADABLE as error:
             raise ValueError(f'{path} cannot be read as {path.suffix} weights ({error}): models/README.md lists the '
                              'files that can, with the sums to check') from None
     try:

@@ -5,10 +5,10 @@ import cv2
 import numpy as np
 
 from fashionai.synthetic.canvas import BACKDROP, Canvas
-from fashionai.synthetic.colours import backdrop_colour, cloth_colour, shaded
+from fashionai.synthetic.colours import as_colour, backdrop_colour, cloth_colour, shaded
 from fashionai.synthetic.curves import box, ellipse, tube
-from fashionai.synthetic.fabric import sample_fabric
 from fashionai.synthetic.easel import FLAT, HANGER
+from fashionai.synthetic.fabric import sample_fabric
 
 
 def draw_backdrop(rng: np.random.Generator, size_hw: Tuple[int, int], shown: str) -> np.ndarray:
@@ -49,7 +49,8 @@ def _room(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
     image[int(horizon):] = np.clip(0.5 * floor + 0.5 * np.float32(backdrop_colour(rng)), 0, 255)
     for _ in range(int(rng.integers(1, 7))):
         size = rng.uniform(0.08, 0.45, 2) * max(size_hw)
-        centre = np.array([rng.uniform(0, width), horizon - size[1] / 2 if rng.random() < 0.5 else rng.uniform(0, horizon)])
+        y = horizon - size[1] / 2 if rng.random() < 0.5 else rng.uniform(0, horizon)
+        centre = np.array([rng.uniform(0, width), y])
         colour = backdrop_colour(rng) if rng.random() < 0.5 else cloth_colour(rng)
         canvas.fill(box(centre, size), shaded(colour, 0.8), BACKDROP)
         canvas.fill(box(centre, size * rng.uniform(0.75, 0.95)), colour, BACKDROP)
@@ -64,8 +65,10 @@ def _street(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
     for _ in range(int(rng.integers(0, 25))):
         centre, size = rng.uniform(0, 1, 2) * [width, height], rng.uniform(0.03, 0.3, 2) * max(size_hw)
         colour = shaded(cloth_colour(rng) if rng.random() < 0.4 else backdrop_colour(rng), rng.uniform(0.6, 1))
-        shape = ellipse(centre, size / 2, rng.uniform(0, 180)) if rng.random() < 0.5 else box(centre, size, rng.normal(0, 4))
-        canvas.fill(shape, colour, BACKDROP)
+        outline = box(centre, size, rng.normal(0, 4))
+        if rng.random() < 0.5:
+            outline = ellipse(centre, size / 2, rng.uniform(0, 180))
+        canvas.fill(outline, colour, BACKDROP)
     return _blurred(rng, image, 0.85)
 
 
@@ -75,10 +78,10 @@ def _haze(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
     colours = np.float32([shaded(backdrop_colour(rng), rng.uniform(0.5, 1)), shaded(backdrop_colour(rng), 0.8),
                           shaded(cloth_colour(rng), 0.8)])
     noise = np.zeros((height // 2, width // 2, 2), np.float32)
-    for cells in (4, 12, 40):
-        octave = rng.normal(0, rng.uniform(0.3, 1), (cells, cells, 2)).astype(np.float32)
-        noise += cv2.resize(octave, (width // 2, height // 2), interpolation=cv2.INTER_LINEAR)
-    share = np.clip(0.5 + 0.5 * noise, 0, 1)
+    for cells in (4, 10, 25):
+        octave = rng.normal(0, rng.uniform(0.2, 1.5) / np.sqrt(cells), (cells, cells, 2)).astype(np.float32)
+        noise += cv2.resize(octave, (width // 2, height // 2), interpolation=cv2.INTER_CUBIC)
+    share = np.clip(0.5 + noise, 0, 1)
     first = colours[0] + (colours[1] - colours[0]) * share[..., :1]
     mixed = first + (colours[2] - first) * np.clip(2 * share[..., 1:] - 1, 0, 1)
     return cv2.resize(mixed.astype(np.uint8), (width, height), interpolation=cv2.INTER_LINEAR)
@@ -99,7 +102,7 @@ def _pattern(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
         share = rng.uniform(0.2, 0.8)
         return np.clip(share * cloth + (1 - share) * np.float32(backdrop_colour(rng)), 0, 255).astype(np.uint8)
     image = _studio(rng, size_hw)
-    line = shaded(tuple(int(level) for level in image[height // 2, width // 2]), rng.uniform(0.7, 0.9))
+    line = shaded(as_colour(image[height // 2, width // 2]), rng.uniform(0.7, 0.9))
     step, brick = int(rng.uniform(0.05, 0.2) * max(size_hw)), rng.random() < 0.5
     for row, y in enumerate(range(int(rng.integers(0, step)), height, step)):
         cv2.line(image, (0, y), (width, y), line, 2, cv2.LINE_AA)
@@ -114,36 +117,57 @@ _SCENES: Tuple[Callable[[np.random.Generator, Tuple[int, int]], np.ndarray], ...
 def cast_shadow(rng: np.random.Generator, canvas: Canvas, strength: float) -> None:
     """Darken the backdrop beside whatever stands in front of it."""
     height, width = canvas.size_hw
-    thing = cv2.resize((canvas.owner != BACKDROP).astype(np.float32), (width // 4, height // 4), interpolation=cv2.INTER_AREA)
+    solid = (canvas.owner != BACKDROP).astype(np.float32)
+    thing = cv2.resize(solid, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
     side = int(rng.integers(2, 7))
     shift = np.array([[1, 0, rng.normal(0, 0.012) * width], [0, 1, rng.uniform(0, 0.02) * height]])
     shadow = cv2.blur(cv2.blur(cv2.warpAffine(thing, shift, (width // 4, height // 4)), (side, side)), (side, side))
     light = 1 - strength * cv2.resize(shadow, (width, height), interpolation=cv2.INTER_LINEAR)
     light[canvas.owner != BACKDROP] = 1
-    canvas.image[...] = canvas.image * light[..., None]
+    cv2.multiply(canvas.image, cv2.merge([light] * 3), canvas.image, dtype=cv2.CV_8U)
 
 
 def _draw_clutter(rng: np.random.Generator, image: np.ndarray) -> None:
-    """Small things near the borders: shoes, bags, plants, prices and shop names."""
+    """Small things near the left and right borders."""
     height, width = image.shape[:2]
-    canvas, side = Canvas(image, np.eye(2, 3)), max(height, width)
+    canvas = Canvas(image, np.eye(2, 3))
     for _ in range(int(rng.integers(1, 5))):
         x = rng.choice((rng.uniform(0, 0.2), rng.uniform(0.8, 1))) * width
-        centre, colour, size = np.array([x, rng.uniform(0, height)]), cloth_colour(rng), rng.uniform(0.04, 0.12) * side
-        kind = rng.integers(4)
-        if kind == 0:
-            for shift in (-0.6, 0.6):
-                canvas.fill(tube([centre + [shift * size, -size / 2], centre + [shift * size * 0.9, size / 2]],
-                                 (0.5 * size, 0.7 * size)), colour, BACKDROP)
-        elif kind == 1:
-            canvas.stroke(ellipse(centre - [0, 0.5 * size], (0.4 * size, 0.7 * size)), shaded(colour, 0.7), 0.1 * size, True)
-            canvas.fill(box(centre, (1.4 * size, size)), colour, BACKDROP)
-        elif kind == 2:
-            for angle in rng.uniform(0, 360, 9):
-                out = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))]) * size
-                canvas.fill(ellipse(centre + out * 0.6, (0.6 * size, 0.15 * size), angle), (60, int(rng.uniform(90, 160)), 70),
-                            BACKDROP)
-        else:
-            word = ''.join(chr(code) for code in rng.integers(65, 91, int(rng.integers(3, 9))))
-            cv2.putText(image, word, (int(x), int(centre[1])), int(rng.integers(0, 8)), size / 40, colour,
-                        max(1, int(size / 20)), cv2.LINE_AA)
+        thing = _THINGS[rng.integers(len(_THINGS))]
+        thing(rng, canvas, np.array([x, rng.uniform(0, height)]), rng.uniform(0.04, 0.12) * max(height, width))
+
+
+def _shoes(rng: np.random.Generator, canvas: Canvas, centre: np.ndarray, size: float) -> None:
+    colour = cloth_colour(rng)
+    for shift in (-0.6, 0.6):
+        heel, toe = centre + [shift * size, -size / 2], centre + [shift * size * 0.9, size / 2]
+        canvas.fill(tube([heel, toe], (0.5 * size, 0.7 * size)), colour, BACKDROP)
+
+
+def _handbag(rng: np.random.Generator, canvas: Canvas, centre: np.ndarray, size: float) -> None:
+    colour = cloth_colour(rng)
+    handle = ellipse(centre - [0, 0.5 * size], (0.4 * size, 0.7 * size))
+    canvas.stroke(handle, shaded(colour, 0.7), 0.1 * size, closed=True)
+    canvas.fill(box(centre, (1.4 * size, size)), colour, BACKDROP)
+
+
+def _plant(rng: np.random.Generator, canvas: Canvas, centre: np.ndarray, size: float) -> None:
+    green = (60, int(rng.uniform(90, 160)), 70)
+    for angle in rng.uniform(0, 360, 9):
+        out = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))]) * size
+        canvas.fill(ellipse(centre + out * 0.6, (0.6 * size, 0.15 * size), angle), green, BACKDROP)
+
+
+def _word(rng: np.random.Generator, canvas: Canvas, centre: np.ndarray, size: float) -> None:
+    write_word(rng, canvas.image, centre, size / 40)
+
+
+def write_word(rng: np.random.Generator, image: np.ndarray, at_xy: np.ndarray, scale: float) -> None:
+    """Print some letters, as shops do, from a point on; `scale` 1 is some 20 pixels high."""
+    word = ''.join(chr(code) for code in rng.integers(65, 91, int(rng.integers(3, 10))))
+    cv2.putText(image, word, (int(at_xy[0]), int(at_xy[1])), int(rng.integers(0, 8)), scale, cloth_colour(rng),
+                max(1, int(1.5 * scale)), cv2.LINE_AA)
+
+
+_Thing = Callable[[np.random.Generator, Canvas, np.ndarray, float], None]
+_THINGS: Tuple[_Thing, ...] = (_shoes, _handbag, _plant, _word)

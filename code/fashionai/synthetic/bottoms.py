@@ -1,15 +1,15 @@
 """Skirts and trousers."""
-from typing import Mapping, Tuple
+from typing import Mapping, Optional, Tuple
 
 import numpy as np
 
 from fashionai.synthetic.canvas import BODY, LEFT, RIGHT
 from fashionai.synthetic.cloth import Crease, scatter_creases, turn_of
-from fashionai.synthetic.colours import WOOD_COLOURS, contrasting, pick, shaded
+from fashionai.synthetic.colours import WOOD_COLOURS, contrasting, pick, shaded, vivid
 from fashionai.synthetic.curves import bow, box, ellipse, mix, spline, tube, wavy
-from fashionai.synthetic.easel import FLAT, HANGER, WORN, Easel
+from fashionai.synthetic.easel import HANGER, WORN, Easel
 from fashionai.synthetic.fabric import Fabric
-from fashionai.synthetic.figure import draw_legs
+from fashionai.synthetic.figure import draw_hook, draw_legs
 from fashionai.synthetic.others import draw_arms, draw_upper
 from fashionai.synthetic.pose import Pose
 
@@ -30,7 +30,7 @@ def draw_bottom(easel: Easel, pose: Pose, fabric: Fabric) -> None:
             _draw_feet(easel, points)
         else:
             hips = (waist[0] + waist[1]) / 2 + [0, 0.2 * easel.metre]
-            draw_legs(easel, hips, 0.3 * easel.metre, _shoe(easel))
+            draw_legs(easel, hips, 0.3 * easel.metre, vivid(easel.rng))
         if not over:
             top = draw_upper(easel, waist, False)
     (draw_trousers if 'crotch' in points else draw_skirt)(easel, points, fabric)
@@ -40,10 +40,6 @@ def draw_bottom(easel: Easel, pose: Pose, fabric: Fabric) -> None:
         draw_arms(easel, waist, top)
     elif easel.shown == HANGER:
         _draw_clips(easel, waist)
-
-
-def _shoe(easel: Easel) -> Tuple[int, int, int]:
-    return tuple(int(level) for level in easel.rng.integers(10, 235, 3))
 
 
 def draw_skirt(easel: Easel, points: Points, fabric: Fabric) -> None:
@@ -63,21 +59,28 @@ def draw_skirt(easel: Easel, points: Points, fabric: Fabric) -> None:
     sides = [bow(right, low_right, hip, at), bow(low_left, left, hip, 1 - at)]
     top = bow(left, right, rng.normal(-0.02, 0.02) * waist)
     creases = _pleats(easel, points, flowing, waist)
-    easel.paint(np.vstack([top, sides[0], edge, sides[1]]), fabric, BODY, turn_of((left + right) / 2, (low_left + low_right) / 2),
-                creases)
+    middle, low = (left + right) / 2, (low_left + low_right) / 2
+    easel.paint(np.vstack([top, sides[0], edge, sides[1]]), fabric, BODY, turn_of(middle, low), creases)
+    _trim_skirt(easel, points, fabric, None if flowing else edge)
+    _draw_waistband(easel, top, fabric, waist)
+
+
+def _trim_skirt(easel: Easel, points: Points, fabric: Fabric, edge: Optional[np.ndarray]) -> None:
+    """Buttons, tiers and pockets, and a seam along the hem's `edge` if it is given."""
+    left, right = points['waistband_left'], points['waistband_right']
+    low_left, low_right = points['hemline_left'], points['hemline_right']
+    middle, low = (left + right) / 2, (low_left + low_right) / 2
     dark = shaded(fabric.colour, 0.65)
-    if not flowing:
-        up = mix((low_left + low_right) / 2, (left + right) / 2, 0.04) - (low_left + low_right) / 2
-        easel.canvas.stroke(mix(edge, edge.mean(axis=0), 0.02) + up, dark, 0.004 * easel.metre)
+    if edge is not None:
+        easel.canvas.stroke(mix(edge, low, 0.02) + 0.04 * (middle - low), dark, 0.004 * easel.metre)
     if easel.chance(0.25):
-        _front_row(easel, (left + right) / 2, (low_left + low_right) / 2, dark)
+        _front_row(easel, middle, low, dark)
     elif easel.chance(0.2):
         for share in (0.33, 0.66):
-            tier = bow(mix(right, low_right, share), mix(left, low_left, share), 0.03 * hem)
+            tier = bow(mix(right, low_right, share), mix(left, low_left, share), 0.02 * easel.metre)
             easel.canvas.stroke(tier, dark, 0.008 * easel.metre)
-    if easel.chance(0.2) and flare < 1.7:
+    if edge is not None and easel.chance(0.2):
         _pocket_lines(easel, left, right, dark)
-    _draw_waistband(easel, top, fabric, waist)
 
 
 def _pleats(easel: Easel, points: Points, flowing: bool, waist: float) -> Tuple[Crease, ...]:
@@ -88,7 +91,8 @@ def _pleats(easel: Easel, points: Points, flowing: bool, waist: float) -> Tuple[
         start = mix(left, right, share)
         end = mix(points['hemline_left'], points['hemline_right'], share + rng.normal(0, 0.02))
         line = np.stack([mix(start, end, rng.uniform(0, 0.25)), mix(start, end, 0.5) + rng.normal(0, 2, 2), end])
-        pleats.append(Crease(line, rng.uniform(0.25, 0.6) * waist / max(count, 4), rng.uniform(0.8, 2) * rng.choice((-1, 1))))
+        height = rng.uniform(0.8, 2) * rng.choice((-1, 1))
+        pleats.append(Crease(line, rng.uniform(0.25, 0.6) * waist / max(count, 4), height))
     pulls = scatter_creases(rng, [left, right], [points['hemline_left'], points['hemline_right']], waist,
                             int(rng.integers(1, 5)), 0.03 * waist)
     return tuple(pleats) + pulls
@@ -106,7 +110,6 @@ def draw_trousers(easel: Easel, points: Points, fabric: Fabric) -> None:
         side, owner, corner, sign = sides[number]
         _draw_leg(easel, points, fabric, side, owner, corner, sign, (bulge, knee))
     middle = (left + right) / 2
-    hips = [mix(end, points[f'bottom_{side}_out'], 0.12) for end, side in ((left, 'left'), (right, 'right'))]
     dark = shaded(fabric.colour, 0.7)
     fly = bow(middle, crotch, 0.02 * waist * rng.choice((-1, 1)))
     easel.canvas.stroke(fly, dark, 0.006 * easel.metre)
@@ -114,7 +117,7 @@ def draw_trousers(easel: Easel, points: Points, fabric: Fabric) -> None:
         easel.canvas.stroke(spline([middle + [0.05 * waist, 0], mix(middle, crotch, 0.45) + [0.05 * waist, 0],
                                     mix(middle, crotch, 0.6)]), dark, 0.004 * easel.metre)
     if easel.chance(0.75):
-        _pocket_lines(easel, *((left, right) if easel.chance(0.5) else (mix(left, hips[0], 0.2), mix(right, hips[1], 0.2))), dark)
+        _pocket_lines(easel, left, right, dark)
     _draw_waistband(easel, top, fabric, waist)
 
 
@@ -138,7 +141,8 @@ def _draw_leg(easel: Easel, points: Points, fabric: Fabric, side: str, owner: in
                               0.4 * width, int(rng.integers(3, 9)), 0.08 * width)
     if easel.chance(0.3):
         creases += (Crease(np.stack([mix(corner, middle, 0.4), knee_point, (out + inner) / 2]), 0.08 * width, 1.6),)
-    easel.paint(outline, fabric, owner, turn_of(mix(corner, crotch, 0.5), (out + inner) / 2), creases, rng.uniform(0.92, 1.03))
+    turn = turn_of(mix(corner, crotch, 0.5), (out + inner) / 2)
+    easel.paint(outline, fabric, owner, turn, creases, rng.uniform(0.92, 1.03))
     easel.canvas.stroke(inseam, shaded(fabric.colour, 0.55), 0.006 * easel.metre)
     if easel.chance(0.6):
         share = min(0.035 * easel.metre / length, 0.2)
@@ -186,15 +190,16 @@ def _front_row(easel: Easel, top: np.ndarray, low: np.ndarray, dark: Tuple[int, 
 
 def _draw_feet(easel: Easel, points: Points) -> None:
     """Calves and shoes that come out of the trouser legs."""
-    metre, shoe = easel.metre, _shoe(easel)
+    metre, shoe = easel.metre, vivid(easel.rng)
     middle = (points['waistband_left'] + points['waistband_right']) / 2
     for side, sign in (('left', -1), ('right', 1)):
         end = (points[f'bottom_{side}_out'] + points[f'bottom_{side}_in']) / 2
-        start = mix(end, mix(middle, points['crotch'], 1.0) + [sign * 0.08 * metre, 0], 0.3)
+        start = end - [0, 0.05 * metre]
         rest = max(1.02 * metre - float(np.hypot(*(end - middle))), 0.05 * metre)
         ankle = end + np.array([0, rest])
         widest = 0.85 * float(np.hypot(*(points[f'bottom_{side}_out'] - points[f'bottom_{side}_in'])))
-        breadth = np.interp(rest / metre * np.array([1.1, 1, 0.5, 0]), (0, 0.1, 0.3, 0.6), (0.065, 0.075, 0.11, 0.14)) * metre
+        heights = rest / metre * np.array([1.1, 1, 0.5, 0])
+        breadth = np.interp(heights, (0, 0.1, 0.3, 0.6), (0.065, 0.075, 0.11, 0.14)) * metre
         easel.paint_smooth(tube([start, end, mix(end, ankle, 0.5), ankle], np.minimum(breadth, widest)))
         toe = ankle + np.array([sign * 0.05, 0.1]) * metre
         easel.paint_smooth(tube([ankle, toe], np.array([0.075, 0.085]) * metre), shoe)
@@ -202,12 +207,9 @@ def _draw_feet(easel: Easel, points: Points) -> None:
 
 def _draw_clip_hanger(easel: Easel, waist: Tuple[np.ndarray, np.ndarray]) -> None:
     left, right = waist
-    top = (left + right) / 2 - [0, 0.06 * easel.metre]
     easel.paint_smooth(tube([left + [0, -0.03 * easel.metre], right + [0, -0.03 * easel.metre]],
                             np.array([0.018, 0.018]) * easel.metre), pick(easel.rng, WOOD_COLOURS))
-    turn = np.radians(np.linspace(90, -150, 12))[:, None]
-    hook = top - [0, 0.09 * easel.metre] + 0.03 * easel.metre * np.hstack([np.cos(turn), np.sin(turn)])
-    easel.canvas.stroke(np.vstack([top + [0, 0.03 * easel.metre], hook]), (150, 150, 155), 0.009 * easel.metre)
+    draw_hook(easel, (left + right) / 2 - [0, 0.03 * easel.metre])
 
 
 def _draw_clips(easel: Easel, waist: Tuple[np.ndarray, np.ndarray]) -> None:

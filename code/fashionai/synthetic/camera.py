@@ -8,8 +8,8 @@ def develop(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     height, width = image.shape[:2]
     exposure = rng.normal(1, 0.1) * (1 + rng.normal(0, 0.025, 3))
     table = np.arange(256) / 255.0
-    curve = np.clip(255 * np.clip(table[:, None] * exposure, 0, 1) ** np.exp(rng.normal(0, 0.15)), 0, 255).astype(np.uint8)
-    image = cv2.LUT(image, curve[None])
+    curve = 255 * np.clip(table[:, None] * exposure, 0, 1) ** np.exp(rng.normal(0, 0.15))
+    image = cv2.LUT(image, np.round(curve).astype(np.uint8)[None])
     if rng.random() < 0.35:
         image = _light_unevenly(rng, image)
     if rng.random() < 0.3:
@@ -24,7 +24,7 @@ def _light_unevenly(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
     slope_x, slope_y = rng.normal(0, 0.18, 2)
     height, width = image.shape[:2]
     light = (1 + slope_x * np.linspace(-1, 1, width) + slope_y * np.linspace(-1, 1, height)[:, None]).astype(np.float32)
-    return np.clip(image * light[..., None], 0, 255).astype(np.uint8)
+    return cv2.multiply(image, cv2.merge([light] * 3), dtype=cv2.CV_8U)
 
 
 def _add_grain(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from fashionai import geometry
-from fashionai.synthetic.canvas import Box, Canvas
+from fashionai.synthetic.canvas import Box
 from fashionai.synthetic.fabric import Fabric
 
 
@@ -33,8 +33,9 @@ class Cloth:
 
     def __call__(self, box: Box, coverage: np.ndarray) -> np.ndarray:
         """(h, w, 3) float32 colours of a box of the picture."""
-        frame_turn = np.degrees(np.arctan2(self.frame[1, 0], self.frame[0, 0] * np.sign(np.linalg.det(self.frame[:, :2]))))
-        colours = self.fabric.patch(box, frame_turn + self.turn_deg)
+        mirrored = np.sign(np.linalg.det(self.frame[:, :2]))
+        tilt = np.degrees(np.arctan2(self.frame[1, 0], self.frame[0, 0] * mirrored))
+        colours = self.fabric.patch(box, tilt + self.turn_deg)
         colours *= self._shade(box, coverage)[..., None]
         return np.clip(colours, 0, 255, out=colours)
 

@@ -1,4 +1,6 @@
 """Colours as they are worn: many blacks, whites, greys and blues, the other hues less often."""
+from typing import Sequence
+
 import cv2
 import numpy as np
 
@@ -10,10 +12,16 @@ MANNEQUIN_COLOURS = ((225, 230, 235), (190, 205, 215), (150, 175, 200), (45, 45,
 WOOD_COLOURS = ((60, 95, 140), (90, 130, 175), (40, 55, 85), (30, 30, 34), (215, 220, 222))
 
 
+def as_colour(channels: Sequence[float]) -> Colour:
+    """Blue, green and red cut to 0 to 255."""
+    blue, green, red = (int(min(255, max(0, channel))) for channel in channels)
+    return blue, green, red
+
+
 def from_hsv(hue: float, saturation: float, value: float) -> Colour:
     """The BGR colour of a hue in degrees, saturation and value 0 to 1."""
     pixel = np.uint8([[[hue % 360 / 2, 255 * saturation, 255 * value]]])
-    return tuple(int(channel) for channel in cv2.cvtColor(pixel, cv2.COLOR_HSV2BGR)[0, 0])
+    return as_colour(cv2.cvtColor(pixel, cv2.COLOR_HSV2BGR)[0, 0])
 
 
 def cloth_colour(rng: np.random.Generator) -> Colour:
@@ -48,7 +56,12 @@ def pick(rng: np.random.Generator, colours: tuple) -> Colour:
 
 def shaded(colour: Colour, factor: float) -> Colour:
     """A colour made darker or lighter by a factor."""
-    return tuple(int(min(255, max(0, channel * factor))) for channel in colour)
+    return as_colour([channel * factor for channel in colour])
+
+
+def vivid(rng: np.random.Generator) -> Colour:
+    """Any colour at all: for shoes."""
+    return as_colour(rng.integers(10, 235, 3))
 
 
 def distance(first: Colour, second: Colour) -> float:

@@ -9,11 +9,10 @@ def bow(start: Sequence[float], end: Sequence[float], bulge: float, at: float = 
 
     Positive bulges lie to the left of someone walking from start to end (on screen, where y points down).
     """
-    start, end = np.asarray(start, float), np.asarray(end, float)
-    across = end - start
-    length = max(float(np.hypot(*across)), 1e-6)
-    normal = np.array([across[1], -across[0]]) / length
-    return bezier(start, start + at * across + 2 * bulge * normal, end, count)
+    first, last = np.asarray(start, float), np.asarray(end, float)
+    across = last - first
+    normal = np.array([across[1], -across[0]]) / max(float(np.hypot(*across)), 1e-6)
+    return bezier(first, first + at * across + 2 * bulge * normal, last, count)
 
 
 def bezier(start: Sequence[float], control: Sequence[float], end: Sequence[float], count: int = 9) -> np.ndarray:

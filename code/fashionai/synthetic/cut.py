@@ -44,7 +44,8 @@ def neck_curve(points: Points, cut: Cut) -> np.ndarray:
     """The front edge of the neck opening, left to right, through center_front."""
     left, right, dip = points['neckline_left'], points['neckline_right'], points['center_front']
     if cut.neckline == 'vee':
-        return np.vstack([bow(left, dip, -0.04 * np.hypot(*(dip - left))), bow(dip, right, -0.04 * np.hypot(*(right - dip)))])
+        hollow = -0.04 * np.hypot(*(dip - left))
+        return np.vstack([bow(left, dip, hollow), bow(dip, right, hollow)])
     if cut.neckline == 'square':
         low_left, low_right = (mix(end, dip, 0.25) * [1, 0] + dip * [0, 1] for end in (left, right))
         return np.vstack([left, low_left, dip, low_right, right])
@@ -66,8 +67,8 @@ def side_curve(points: Points, side: str, hem: str, cut: Cut, waisted: bool) -> 
         return bow(armpit, low, sign * cut.fit * np.hypot(*(low - armpit)), 0.45)
     waist = points[f'waistline_{side}']
     hip = mix(waist, low, 0.35) + sign * np.array([max(cut.fit + 0.03, 0) * np.hypot(*(low - waist)), 0])
-    return spline([armpit, mix(armpit, waist, 0.6) - sign * np.array([0.02 * np.hypot(*(waist - armpit)), 0]), waist, hip,
-                   low], 5)
+    ribs = mix(armpit, waist, 0.6) - sign * np.array([0.02 * np.hypot(*(waist - armpit)), 0])
+    return spline([armpit, ribs, waist, hip, low], 5)
 
 
 def hem_curve(right: np.ndarray, left: np.ndarray, cut: Cut, phase: float) -> np.ndarray:
@@ -136,8 +137,8 @@ def completed(points: Points, dip: float) -> Points:
 
 def strapped(points: Points, width: float) -> Points:
     """The same points with the shoulders drawn in to straps of that width, beside the ends of the neckline."""
-    sides = (('left', -1), ('right', 1))
-    return {**points, **{f'shoulder_{side}': points[f'neckline_{side}'] + [sign * width, 0.1 * width] for side, sign in sides}}
+    return {**points, 'shoulder_left': points['neckline_left'] + [-width, 0.1 * width],
+            'shoulder_right': points['neckline_right'] + [width, 0.1 * width]}
 
 
 def _unit(vector: np.ndarray) -> np.ndarray:

@@ -51,8 +51,8 @@ def write_dataset(output: Path, counts: Tuple[int, int, int], seed: int, size: i
         raise ValueError(f'{output} is not empty: wanted a new folder, so that no old picture stays among the new ones')
     orders = [Order(output / folder, seed, split, number, size)
               for split, (_, folder, _) in enumerate(SPLITS) for number in range(counts[split])]
-    for folder in {order.folder / 'Images' / order.tag for order in orders}:
-        folder.mkdir(parents=True, exist_ok=True)
+    for images in {order.folder / 'Images' / order.tag for order in orders}:
+        images.mkdir(parents=True, exist_ok=True)
     labelled = _draw_all(orders, workers)
     for split, (_, folder, table) in enumerate(SPLITS):
         rows = [(row, order) for row, order in zip(labelled, orders) if order.split == split]
@@ -81,8 +81,8 @@ def draw_order(order: Order) -> Tuple[str, np.ndarray]:
 def _write_tables(folder: Path, table: str, rows: List[Tuple[Tuple[str, np.ndarray], Order]]) -> None:
     image_ids = tuple(image_id for (image_id, _), _ in rows)
     tags = tuple(order.tag for _, order in rows)
-    path = folder / table
-    write_annotations(path, Annotations(image_ids, tags, np.stack([keypoints for (_, keypoints), _ in rows]), str(path)))
+    keypoints = np.stack([points for (_, points), _ in rows])
+    write_annotations(folder / table, Annotations(image_ids, tags, keypoints, str(folder / table)))
     if table == 'answer.csv':
         with open(folder / TEST_LIST, 'w', encoding='utf-8', newline='') as file:
             writer = csv.writer(file, lineterminator='\n')

@@ -32,7 +32,8 @@ class Easel:
     def paint(self, outline: np.ndarray, fabric: Fabric, owner: int = FOREIGN, turn_deg: float = 0,
               creases: Sequence[Crease] = (), tone: float = 1.0) -> None:
         """Fill an upright outline with cloth."""
-        cloth = Cloth(fabric, self.canvas.frame, self.light_xy, turn_deg, creases, tone, int(self.rng.integers(1 << 31)))
+        seed = int(self.rng.integers(1 << 31))
+        cloth = Cloth(fabric, self.canvas.frame, self.light_xy, turn_deg, creases, tone, seed)
         self.canvas.fill(outline, cloth, owner)
 
     def paint_smooth(self, outline: np.ndarray, colour: Optional[Colour] = None, owner: int = FOREIGN) -> None:

@@ -54,8 +54,8 @@ def _face(easel: Easel, centre: np.ndarray) -> None:
     for sign in (-1, 1):
         eye = centre + np.array([sign * 0.032, 0]) * metre
         easel.canvas.fill(ellipse(eye, np.array([0.012, 0.006]) * metre, 0, 10), (40, 35, 35), FOREIGN)
-        brow = eye - np.array([0, 0.018]) * metre
-        easel.canvas.stroke(np.stack([brow - [0.016 * metre, 0], brow + [0.016 * metre, 0]]), (50, 45, 45), 0.006 * metre)
+        brow = eye + np.array([[-0.016, -0.018], [0.016, -0.018]]) * metre
+        easel.canvas.stroke(brow, (50, 45, 45), 0.006 * metre)
     easel.canvas.fill(ellipse(centre + np.array([0, 0.055]) * metre, np.array([0.022, 0.008]) * metre, 0, 12),
                       FACE_COLOUR_LIPS, FOREIGN)
     easel.canvas.stroke(np.stack([centre, centre + np.array([0.006, 0.028]) * metre]), shaded(easel.skin, 0.8),
@@ -72,7 +72,8 @@ def draw_front_hair(easel: Easel, base: np.ndarray, hair: Colour, length: float)
         temple = base + np.array([sign * 0.085, -0.18]) * metre
         middle = base + np.array([sign * rng.uniform(0.07, 0.11), -0.05]) * metre
         end = base + np.array([sign * rng.uniform(0.06, 0.13), length - 0.05]) * metre
-        easel.paint_smooth(tube([start, temple, middle, end], np.array([0.03, 0.05, 0.075, rng.uniform(0.015, 0.05)]) * metre), hair)
+        widths = np.array([0.03, 0.05, 0.075, rng.uniform(0.015, 0.05)]) * metre
+        easel.paint_smooth(tube([start, temple, middle, end], widths), hair)
 
 
 def draw_arm(easel: Easel, joints: Sequence[np.ndarray], widest: float = np.inf) -> None:
@@ -142,11 +143,16 @@ def draw_hanger(easel: Easel, left: np.ndarray, right: np.ndarray, top: np.ndarr
     colour = pick(easel.rng, WOOD_COLOURS)
     thickness = easel.rng.choice((0.012, 0.035)) * metre
     for end in (left, right):
-        easel.paint_smooth(tube([top, mix(top, end, 0.5) - [0, 0.012 * metre], end], np.array([1.3, 1, 0.8]) * thickness),
-                           colour)
+        arm = [top, mix(top, end, 0.5) - [0, 0.012 * metre], end]
+        easel.paint_smooth(tube(arm, np.array([1.3, 1, 0.8]) * thickness), colour)
+    draw_hook(easel, top)
+
+
+def draw_hook(easel: Easel, top: np.ndarray) -> None:
+    """The hook of a hanger, above the point where it is screwed in."""
     turn = np.radians(np.linspace(90, -150, 12))[:, None]
-    hook = top - [0, 0.12 * metre] + 0.03 * metre * np.hstack([np.cos(turn), np.sin(turn)])
-    easel.canvas.stroke(np.vstack([top[None], top - [0, 0.06 * metre], hook]), (150, 150, 155), 0.009 * metre)
+    bend = top - [0, 0.12 * easel.metre] + 0.03 * easel.metre * np.hstack([np.cos(turn), np.sin(turn)])
+    easel.canvas.stroke(np.vstack([top[None], bend]), (150, 150, 155), 0.009 * easel.metre)
 
 
 def sample_hair(easel: Easel) -> Tuple[Colour, float]:

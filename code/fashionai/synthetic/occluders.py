@@ -1,7 +1,7 @@
 """Things that come between the camera and the garment: bags, straps, phones, leaves, prices."""
-import cv2
 import numpy as np
 
+from fashionai.synthetic.backdrop import write_word
 from fashionai.synthetic.canvas import FOREIGN
 from fashionai.synthetic.colours import cloth_colour, shaded
 from fashionai.synthetic.curves import bow, box, ellipse
@@ -31,7 +31,8 @@ def _bag(easel: Easel, centre: np.ndarray) -> None:
     rng, metre = easel.rng, easel.metre
     fabric = sample_fabric(rng, max(easel.canvas.size_hw))
     size = rng.uniform(0.12, 0.28, 2) * metre
-    handle = bow(centre - [0.35 * size[0], 0.4 * size[1]], centre + np.array([0.35, -0.4]) * size, rng.uniform(0.1, 0.5) * metre)
+    left, right = centre + size * [-0.35, -0.4], centre + size * [0.35, -0.4]
+    handle = bow(left, right, rng.uniform(0.1, 0.5) * metre)
     easel.canvas.stroke(handle, shaded(fabric.colour, 0.7), 0.018 * metre)
     easel.paint(box(centre, size, rng.normal(0, 6)), fabric, FOREIGN)
     easel.paint(box(centre - [0, 0.3 * size[1]], size * [1, 0.4], rng.normal(0, 3)), fabric, FOREIGN, tone=0.8)
@@ -50,9 +51,6 @@ def _thing(easel: Easel, centre: np.ndarray) -> None:
 
 def _caption(easel: Easel) -> None:
     """Letters printed over the picture, as shops do; too thin to hide a keypoint."""
-    rng = easel.rng
     height, width = easel.canvas.size_hw
-    word = ''.join(chr(code) for code in rng.integers(65, 91, int(rng.integers(4, 10))))
-    at = int(rng.uniform(0, 0.6) * width), int(rng.uniform(0.1, 0.95) * height)
-    cv2.putText(easel.canvas.image, word, at, int(rng.integers(0, 8)), rng.uniform(0.8, 2) * width / 512, cloth_colour(rng), 1,
-                cv2.LINE_AA)
+    at = easel.rng.uniform((0, 0.1), (0.6, 0.95)) * [width, height]
+    write_word(easel.rng, easel.canvas.image, at, easel.rng.uniform(0.8, 2) * width / 512)

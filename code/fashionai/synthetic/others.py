@@ -5,11 +5,20 @@ import numpy as np
 
 from fashionai.synthetic.canvas import FOREIGN
 from fashionai.synthetic.cloth import scatter_creases
+from fashionai.synthetic.colours import vivid
 from fashionai.synthetic.curves import bow, mix, spline, tube
 from fashionai.synthetic.easel import MANNEQUIN, WORN, Easel
 from fashionai.synthetic.fabric import Fabric, sample_fabric
-from fashionai.synthetic.figure import (ARM, UPPER_ARM, draw_front_hair, draw_hand, draw_legs, draw_neck_and_head, reach,
-                                        sample_hair)
+from fashionai.synthetic.figure import (
+    ARM,
+    UPPER_ARM,
+    draw_front_hair,
+    draw_hand,
+    draw_legs,
+    draw_neck_and_head,
+    reach,
+    sample_hair,
+)
 
 TORSO, SHOULDERS = 0.4, 0.36
 """From waist to neck, and shoulder width, in metres."""
@@ -18,17 +27,15 @@ TORSO, SHOULDERS = 0.4, 0.36
 def draw_lower(easel: Easel, hips: np.ndarray, width: float) -> None:
     """A skirt, shorts or trousers and the legs in them, around the middle of the hips."""
     rng, metre = easel.rng, easel.metre
-    shoe = tuple(int(level) for level in rng.integers(10, 240, 3))
     fabric = sample_fabric(rng, max(easel.canvas.size_hw))
-    ankles = draw_legs(easel, hips, width, shoe)
+    ankles = draw_legs(easel, hips, width, vivid(rng))
     if easel.shown == MANNEQUIN and rng.random() < 0.6:
         return
     waist = hips - [0, 0.2 * metre]
     if rng.random() < 0.35 or easel.shown == MANNEQUIN:
         length, flare = rng.uniform(0.2, 0.6) * metre, rng.uniform(0.9, 1.7)
-        outline = np.stack([waist + [-0.4 * width, 0], waist + [0.4 * width, 0], hips + [0.5 * width, 0],
-                            hips + [0.5 * flare * width, length], hips + [-0.5 * flare * width, length], hips + [-0.5 * width, 0]])
-        easel.paint(outline, fabric)
+        right = np.stack([waist + [0.4 * width, 0], hips + [0.5 * width, 0], hips + [0.5 * flare * width, length]])
+        easel.paint(_both_sides(right, hips[0]), fabric)
         return
     share, low = 1.0 if rng.random() < 0.7 else rng.uniform(0.2, 0.5), rng.uniform(0.11, 0.2) * metre
     for ankle in ankles:
@@ -38,8 +45,13 @@ def draw_lower(easel: Easel, hips: np.ndarray, width: float) -> None:
         widths = np.interp((0, share / 2, share), (0, 0.35, 0.6, 1), (0.52 * width, 0.2 * metre, low, low))
         leg = tube([top, mix(top, end, 0.5), end], widths)
         easel.paint(leg, fabric, creases=scatter_creases(rng, [top, end], [ankle], 0.2 * metre, 4, 0.02 * metre))
-    easel.paint(np.stack([waist + [-0.4 * width, 0], waist + [0.4 * width, 0], hips + [0.51 * width, 0],
-                          hips + [0, 0.08 * metre], hips + [-0.51 * width, 0]]), fabric)
+    seat = np.stack([waist + [0.4 * width, 0], hips + [0.51 * width, 0], hips + [0, 0.08 * metre]])
+    easel.paint(_both_sides(seat, hips[0]), fabric)
+
+
+def _both_sides(right: np.ndarray, axis_x: float) -> np.ndarray:
+    """An outline from its right half, mirrored at a vertical axis."""
+    return np.vstack([right, (right * [-1, 1] + [2 * axis_x, 0])[::-1]])
 
 
 def draw_upper(easel: Easel, waist: Tuple[np.ndarray, np.ndarray], over: bool) -> Fabric:
@@ -57,30 +69,34 @@ def draw_upper(easel: Easel, waist: Tuple[np.ndarray, np.ndarray], over: bool) -
     middle = (left + right) / 2
     base = middle - [0, TORSO * metre]
     if easel.shown == MANNEQUIN:
-        easel.paint_smooth(np.vstack([spline([left, base + np.array([-0.17, 0.2]) * metre, base + np.array([-0.17, 0]) * metre]),
-                                      spline([base + np.array([0.17, 0]) * metre, base + np.array([0.17, 0.2]) * metre, right])]))
+        trunk = spline([base + np.array([0.17, 0]) * metre, base + np.array([0.17, 0.2]) * metre, right])
+        easel.paint_smooth(np.vstack([trunk, left, (trunk[:-1] * [-1, 1] + [2 * base[0], 0])[::-1]]))
         draw_neck_and_head(easel, base, (0, 0, 0), 0)
         return sample_fabric(rng, 512)
     hair = sample_hair(easel)
     draw_neck_and_head(easel, base, *hair)
     fabric = sample_fabric(rng, max(easel.canvas.size_hw))
-    half = SHOULDERS / 2
     drop = rng.uniform(0.06, 0.16) * metre if over else 0.012 * metre
     low_left, low_right = (end + np.array([sign * (0.03 * metre if over else 0.002 * metre), drop])
                            for end, sign in ((left, -1), (right, 1)))
-    dip, neck = rng.uniform(0.04, 0.14), rng.uniform(0.055, 0.1)
-    shape = np.vstack([
-        bow(base + np.array([-neck, 0]) * metre, base + np.array([neck, 0]) * metre, -dip * metre),
-        base + np.array([half, 0.05]) * metre, spline([base + np.array([half - 0.02, 0.2]) * metre, mix(low_right, base, 0.25)
-                                                       + [0.1 * metre, 0], low_right]),
-        bow(low_right, low_left, rng.uniform(-0.01, 0.03) * metre),
-        spline([low_left, mix(low_left, base, 0.25) - [0.1 * metre, 0], base + np.array([-half + 0.02, 0.2]) * metre]),
-        base + np.array([-half, 0.05]) * metre])
+    shape = _torso(easel, base, low_left, low_right)
     creases = scatter_creases(rng, [low_left, low_right, middle], [base], 0.2 * metre, 6, 0.02 * metre)
     easel.paint(shape, fabric, FOREIGN, creases=creases)
     if easel.shown == WORN:
         draw_front_hair(easel, base, *hair)
     return fabric
+
+
+def _torso(easel: Easel, base: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+    """The outline of a top without sleeves around the neck's `base`, down to the ends of its hem."""
+    rng, metre, half = easel.rng, easel.metre, SHOULDERS / 2
+    dip, neck = rng.uniform(0.04, 0.14), rng.uniform(0.055, 0.1)
+    sides = [spline([base + np.array([sign * (half - 0.02), 0.2]) * metre,
+                     mix(low, base, 0.25) + [sign * 0.1 * metre, 0], low]) for sign, low in ((1, right), (-1, left))]
+    return np.vstack([
+        bow(base + np.array([-neck, 0]) * metre, base + np.array([neck, 0]) * metre, -dip * metre),
+        base + np.array([half, 0.05]) * metre, sides[0], bow(right, left, rng.uniform(-0.01, 0.03) * metre),
+        sides[1][::-1], base + np.array([-half, 0.05]) * metre])
 
 
 def draw_arms(easel: Easel, waist: Tuple[np.ndarray, np.ndarray], fabric: Fabric) -> None:

@@ -45,7 +45,8 @@ def sample_pose(rng: np.random.Generator, tag: str, long_side: int, filling: boo
     aligned = _sample_shape(rng, shape)
     tilt = float(np.clip(rng.normal(0, shape.tilt_std_deg), -25, 25)) if rng.random() < 0.8 else 0.0
     mean, spread = shape.size_mean_std
-    size = mean + abs(rng.normal(0, spread)) if filling else max(rng.normal(mean - 0.3 * spread, 0.9 * spread), 0.4 * mean)
+    size = mean + abs(rng.normal(0, spread)) if filling else rng.normal(mean - 0.3 * spread, 0.9 * spread)
+    size = max(size, 0.4 * mean)
     scales = np.array([width, height]) / REFERENCE_SIZE
     centre = rng.normal(shape.centre_mean_xy, shape.centre_std_xy) * scales
     turned = geometry.transform_points(geometry.rotation(tilt, (0, 0)), aligned)
@@ -96,8 +97,8 @@ def _unfolded(points: Mapping[str, np.ndarray]) -> bool:
 def _skirt_unfolded(points: Mapping[str, np.ndarray]) -> bool:
     waist = points['waistband_right'] - points['waistband_left']
     hem = points['hemline_right'] - points['hemline_left']
-    return bool(waist[0] > 0.12 and hem[0] > 0.8 * waist[0] and max(abs(waist[1]) / waist[0], abs(hem[1]) / hem[0]) < 0.3
-                and np.mean([points['hemline_left'][1], points['hemline_right'][1]])
+    return bool(waist[0] > 0.12 and hem[0] > 0.8 * waist[0] and abs(waist[1]) < 0.3 * waist[0]
+                and abs(hem[1]) < 0.3 * hem[0] and np.mean([points['hemline_left'][1], points['hemline_right'][1]])
                 > 0.7 * waist[0] + points['waistband_left'][1])
 
 
@@ -134,14 +135,20 @@ def _side(points: Mapping[str, np.ndarray], side: str, sign: int) -> bool:
     hem = points.get(f'hemline_{side}', points.get(f'top_hem_{side}'))
     chain = [shoulder[1], armpit[1]] + ([points[f'waistline_{side}'][1]] if f'waistline_{side}' in points else [])
     outer, inner = points[f'cuff_{side}_out'], points[f'cuff_{side}_in']
-    sleeve = np.array([shoulder, outer, inner, armpit]) * [-sign, 1]
-    middle = (shoulder + armpit) / 2
-    length, width = np.hypot(*((outer + inner) / 2 - middle)), np.hypot(*(outer - inner))
     return bool(sign * (shoulder - neck)[0] > 0.015 and -0.03 < shoulder[1] - neck[1] < 0.16
                 and np.all(np.diff(chain + [hem[1]]) > 0.04) and sign * armpit[0] > 0.05
-                and sign * (shoulder - armpit)[0] > -0.08 and width > 0.03 and width < 1.5 * (armpit - shoulder)[1] + 0.03
-                and length > 0.06 and _area(sleeve) > 0.35 * length * width and not _crossing(*sleeve[[0, 1, 3, 2]])
-                and not _crossing(*sleeve[[1, 2, 0, 3]]))
+                and sign * (shoulder - armpit)[0] > -0.08
+                and _sleeve_unfolded(np.array([shoulder, outer, inner, armpit]) * [-sign, 1]))
+
+
+def _sleeve_unfolded(corners: np.ndarray) -> bool:
+    """Whether shoulder, both ends of the cuff and armpit make a sleeve; of the image-left sleeve, or one mirrored."""
+    shoulder, outer, inner, armpit = corners
+    axis, cuff = (outer + inner - shoulder - armpit) / 2, inner - outer
+    length, width, armhole = np.hypot(*axis), np.hypot(*cuff), np.hypot(*(armpit - shoulder))
+    return bool(length > 0.06 and 0.03 < width < 1.5 * armhole + 0.03 and width > 0.28 * armhole
+                and abs(axis @ cuff) < 0.75 * length * width and _area(corners) > 0.35 * length * width
+                and not _crossing(shoulder, outer, armpit, inner) and not _crossing(outer, inner, shoulder, armpit))
 
 
 def _area(polygon: np.ndarray) -> float:

@@ -12,7 +12,7 @@ from fashionai.synthetic.bottoms import draw_bottom
 from fashionai.synthetic.camera import develop
 from fashionai.synthetic.canvas import BODY, LEFT, RIGHT, Canvas
 from fashionai.synthetic.cloth import sample_light
-from fashionai.synthetic.colours import MANNEQUIN_COLOURS, SKIN_TONES, distance, pick
+from fashionai.synthetic.colours import MANNEQUIN_COLOURS, SKIN_TONES, as_colour, distance, pick
 from fashionai.synthetic.easel import FLAT, HANGER, MANNEQUIN, WORN, Easel
 from fashionai.synthetic.fabric import sample_fabric
 from fashionai.synthetic.occluders import draw_occluders
@@ -54,8 +54,9 @@ def draw_garment(rng: np.random.Generator, tag: str, size: int = DEFAULT_SIZE) -
     skin = pick(rng, SKIN_TONES if shown == WORN else MANNEQUIN_COLOURS)
     easel = Easel(canvas, rng, sample_light(rng), _metre(pose), shown, skin)
     fabric = sample_fabric(rng, size)
-    wall = cv2.mean(ground)[:3]
-    while distance(fabric.colour, wall) < LEAST_CONTRAST:
+    height, width = pose.size_hw
+    behind = as_colour(cv2.mean(ground[height // 4:-height // 4, width // 4:-width // 4])[:3])
+    while distance(fabric.colour, behind) < LEAST_CONTRAST:
         fabric = sample_fabric(rng, size)
     (draw_bottom if tag in BOTTOMS else draw_top)(easel, pose, fabric)
     draw_occluders(easel, pose)

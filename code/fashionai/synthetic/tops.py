@@ -5,13 +5,35 @@ import numpy as np
 
 from fashionai.synthetic.canvas import BODY, LEFT, RIGHT
 from fashionai.synthetic.cloth import Crease, scatter_creases, turn_of
+from fashionai.synthetic.colours import shaded, vivid
 from fashionai.synthetic.curves import mix
-from fashionai.synthetic.cut import (Cut, Points, Sleeve, back_curve, body_outline, chest_width, completed, down_of, strapped,
-                                     neck_curve, sample_cut, sleeve_of)
+from fashionai.synthetic.cut import (
+    Cut,
+    Points,
+    Sleeve,
+    back_curve,
+    body_outline,
+    chest_width,
+    completed,
+    down_of,
+    sample_cut,
+    sleeve_of,
+    strapped,
+)
 from fashionai.synthetic.easel import HANGER, WORN, Easel
 from fashionai.synthetic.fabric import Fabric
-from fashionai.synthetic.figure import (ARM, UPPER_ARM, draw_arm, draw_front_hair, draw_hand, draw_hanger, draw_legs,
-                                        draw_neck_and_head, reach, sample_hair)
+from fashionai.synthetic.figure import (
+    ARM,
+    UPPER_ARM,
+    draw_arm,
+    draw_front_hair,
+    draw_hand,
+    draw_hanger,
+    draw_legs,
+    draw_neck_and_head,
+    reach,
+    sample_hair,
+)
 from fashionai.synthetic.others import draw_lower
 from fashionai.synthetic.pose import Pose, mean_of
 from fashionai.synthetic.trimmings import trim_coat, trim_top
@@ -84,15 +106,15 @@ def _draw_carrier(easel: Easel, points: Points, hem: str, tag: str, base: np.nda
     hips = mix(mean_of(points, 'shoulder'), mean_of(points, hem), 0.5)
     hips[1] = mean_of(points, 'shoulder')[1] + 0.5 * easel.metre
     if tag == 'dress':
-        draw_legs(easel, hips, 0.3 * easel.metre, tuple(int(level) for level in easel.rng.integers(10, 220, 3)))
+        draw_legs(easel, hips, 0.3 * easel.metre, vivid(easel.rng))
     else:
-        draw_lower(easel, hips, min(0.36 * easel.metre, 0.95 * float(np.hypot(*(points[f'{hem}_right'] - points[f'{hem}_left'])))))
+        hem_width = float(np.hypot(*(points[f'{hem}_right'] - points[f'{hem}_left'])))
+        draw_lower(easel, hips, min(0.36 * easel.metre, 0.95 * hem_width))
     draw_neck_and_head(easel, base, *hair)
     inner = [mix(points[f'shoulder_{side}'], base, 0.12) for side in ('left', 'right')]
     low = [mix(points[f'armpit_{side}'], mean_of(points, 'armpit'), 0.15) for side in ('left', 'right')]
-    slope = 0.045 * easel.metre
-    easel.paint_smooth(np.stack([base + [-slope, -0.01 * easel.metre], base + [slope, -0.01 * easel.metre], inner[1], low[1],
-                                 low[0], inner[0]]))
+    neck = [base + np.array([sign * 0.045, -0.01]) * easel.metre for sign in (-1, 1)]
+    easel.paint_smooth(np.stack([neck[0], neck[1], inner[1], low[1], low[0], inner[0]]))
 
 
 def _draw_inside(easel: Easel, points: Points, fabric: Fabric) -> None:
@@ -125,8 +147,9 @@ def _pleats(easel: Easel, points: Points, hem: str, waist: np.ndarray, width: fl
     for share in np.linspace(0.08, 0.92, int(rng.integers(4, 12))):
         end = mix(points[f'{hem}_left'], points[f'{hem}_right'], share)
         start = waist + [(share - 0.5) * 0.7 * width, 0]
-        pleats.append(Crease(np.stack([mix(start, end, rng.uniform(0, 0.4)), mix(start, end, 0.6) + rng.normal(0, 2, 2), end]),
-                             rng.uniform(0.03, 0.07) * width, rng.uniform(0.8, 1.8) * rng.choice((-1, 1))))
+        line = np.stack([mix(start, end, rng.uniform(0, 0.4)), mix(start, end, 0.6) + rng.normal(0, 2, 2), end])
+        height = rng.uniform(0.8, 1.8) * rng.choice((-1, 1))
+        pleats.append(Crease(line, rng.uniform(0.03, 0.07) * width, height))
     return tuple(pleats)
 
 
@@ -137,16 +160,17 @@ def _draw_sleeve(easel: Easel, sleeve: Sleeve, fabric: Fabric, sign: int, owner:
     if easel.has_body:
         _draw_arm_in(easel, axis, length, sign, 0.85 * float(np.hypot(*(sleeve.outer[-1] - sleeve.inner[-1]))))
     width = float(np.hypot(*(sleeve.outer[0] - sleeve.inner[0])))
-    creases = scatter_creases(rng, [axis[1], axis[0]], [sleeve.inner[len(sleeve.inner) // 2], sleeve.outer[-1], axis[2]],
-                              0.5 * length, int(rng.integers(2, 6)), 0.08 * width)
+    towards = [sleeve.inner[len(sleeve.inner) // 2], sleeve.outer[-1], axis[2]]
+    creases = scatter_creases(rng, axis[:2], towards, 0.5 * length, int(rng.integers(2, 6)), 0.08 * width)
     easel.paint(sleeve.outline, fabric, owner, turn_of(axis[0], axis[2]), creases, rng.uniform(0.88, 1.03))
     seam = sleeve.outline[-9:]
-    easel.canvas.stroke(seam, tuple(int(0.6 * level) for level in fabric.colour), 0.004 * easel.metre)
+    easel.canvas.stroke(seam, shaded(fabric.colour, 0.6), 0.004 * easel.metre)
     if rng.random() < 0.6:
         share = int(rng.integers(2, 5))
         band = np.vstack([sleeve.outer[-share:], sleeve.outline[len(sleeve.outer):len(sleeve.outer) + 9],
                           sleeve.inner[::-1][:share]])
-        easel.paint(band, fabric, owner, turn_of(axis[1], axis[2]) + (90 if rng.random() < 0.3 else 0), tone=rng.uniform(0.7, 0.95))
+        turn = turn_of(axis[1], axis[2]) + (90 if rng.random() < 0.3 else 0)
+        easel.paint(band, fabric, owner, turn, tone=rng.uniform(0.7, 0.95))
 
 
 def _draw_arm_in(easel: Easel, axis: np.ndarray, length: float, sign: int, width: float) -> None:

@@ -80,7 +80,8 @@ def _print(easel: Easel, points: Points, fabric: Fabric) -> None:
         easel.canvas.fill(ellipse(centre, rng.uniform(0.03, 0.1, 2) * width), fabric.colour, BODY)
         return
     for number in np.arange(-2, 3):
-        letter = box(centre + [number * 0.09 * width, 0], np.array([0.06, rng.uniform(0.08, 0.14)]) * width, rng.normal(0, 6))
+        size = np.array([0.06, rng.uniform(0.08, 0.14)]) * width
+        letter = box(centre + [number * 0.09 * width, 0], size, rng.normal(0, 6))
         easel.canvas.stroke(letter[:int(rng.integers(3, 5))], colour, 0.02 * width)
 
 
@@ -88,13 +89,14 @@ def _pockets(easel: Easel, points: Points, hem: str, fabric: Fabric) -> None:
     rng, width = easel.rng, chest_width(points)
     top, low = down_of(points, hem)
     height, size = rng.uniform(0.5, 0.75), rng.uniform(0.18, 0.28, 2) * width
-    slant = rng.uniform(-20, 20)
+    slant = rng.uniform(-4, 4)
     for sign in (-1, 1):
         centre = mix(top, low, height) + [sign * 0.27 * width, 0]
         if rng.random() < 0.85:
-            easel.paint(box(centre, size, sign * slant * 0.2), fabric, BODY, tone=0.93)
-            easel.canvas.stroke(box(centre, size, sign * slant * 0.2), shaded(fabric.colour, 0.6), 0.004 * easel.metre, True)
-        easel.paint(box(centre - [0, size[1] / 2], size * [1, 0.25], sign * slant * 0.2), fabric, BODY, tone=0.75)
+            bag = box(centre, size, sign * slant)
+            easel.paint(bag, fabric, BODY, tone=0.93)
+            easel.canvas.stroke(bag, shaded(fabric.colour, 0.6), 0.004 * easel.metre, closed=True)
+        easel.paint(box(centre - [0, size[1] / 2], size * [1, 0.25], sign * slant), fabric, BODY, tone=0.75)
 
 
 def _belt(easel: Easel, points: Points, fabric: Fabric) -> None:
@@ -180,13 +182,13 @@ def _quilting(easel: Easel, points: Points, hem: str, dark: Colour) -> None:
 def _open_front(easel: Easel, points: Points, hem: str, cut: Cut, fabric: Fabric) -> None:
     """The coat stands open and shows a top, or its lining, underneath."""
     rng, width = easel.rng, chest_width(points)
-    low = down_of(points, hem)[1] + [0, 0.97 * cut.hem_sag * np.hypot(*(points[f'{hem}_right'] - points[f'{hem}_left']))]
+    hem_width = np.hypot(*(points[f'{hem}_right'] - points[f'{hem}_left']))
+    low = down_of(points, hem)[1] + [0, 0.97 * cut.hem_sag * hem_width]
     half = rng.uniform(0.05, 0.25) * width
     under = sample_fabric(rng, max(easel.canvas.size_hw))
     dip = points['center_front']
-    gap = np.stack([points['neckline_left'] + [1, 2], dip, points['neckline_right'] + [-1, 2],
-                    mix(dip, low, 0.5) + [half * 0.8, 0], low + [half, 0], low - [half, 0], mix(dip, low, 0.5) - [half * 0.8, 0]])
-    easel.paint(gap, under, BODY, tone=0.75)
-    for sign in (-1, 1):
-        edge = np.stack([mix(dip, low, 0.5) + [sign * half * 0.8, 0], low + [sign * half, 0]])
-        easel.canvas.stroke(edge, shaded(fabric.colour, 0.5), 0.012 * easel.metre)
+    left, right = (np.stack([points[f'neckline_{side}'] + [-sign, 2], mix(dip, low, 0.5) + [sign * half * 0.8, 0],
+                             low + [sign * half, 0]]) for side, sign in (('left', -1), ('right', 1)))
+    easel.paint(np.vstack([dip, right, left[::-1]]), under, BODY, tone=0.75)
+    for edge in (left, right):
+        easel.canvas.stroke(edge[1:], shaded(fabric.colour, 0.5), 0.012 * easel.metre)

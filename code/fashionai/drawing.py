@@ -1,0 +1,55 @@
+"""Pictures of keypoints for people to look at. Colours are BGR."""
+from typing import Sequence, Tuple
+
+import cv2
+import numpy as np
+
+from fashionai.garments import CSV_KEYPOINTS, Garment
+from fashionai.geometry import compose, scaling, transform_points, translation, warp_image
+
+_LEFT, _RIGHT, _MIDDLE, _LIMB = (60, 140, 255), (255, 170, 40), (90, 220, 90), (245, 245, 245)
+_SHIFT = 4  # OpenCV draws between pixels in units of 1 / 2 ** _SHIFT
+
+
+def draw_keypoints(image: np.ndarray, garment: Garment, keypoints: np.ndarray) -> np.ndarray:
+    """A copy of the image with limbs as lines and keypoints as dots: left orange, right blue, middle green.
+
+    Args:
+        image: (h, w, 3) uint8.
+        garment: whose limbs are drawn.
+        keypoints: (24, 3) x, y, v in the image's pixels; those with v = -1 are left out, occluded ones are rings.
+    """
+    picture = image.copy()
+    size = max(image.shape[:2]) / 100
+    points = dict(zip(CSV_KEYPOINTS, keypoints))
+    for start, end in garment.limbs:
+        if points[start][2] != -1 and points[end][2] != -1:
+            cv2.line(picture, _fixed(points[start]), _fixed(points[end]), _LIMB, max(1, round(size / 3)), cv2.LINE_AA,
+                     _SHIFT)
+    for name in garment.keypoints:
+        if points[name][2] != -1:
+            colour = _LEFT if 'left' in name else _RIGHT if 'right' in name else _MIDDLE
+            radius, filled = round(size * 2 ** _SHIFT), -1 if points[name][2] == 1 else max(1, round(size / 2))
+            cv2.circle(picture, _fixed(points[name]), radius, colour, filled, cv2.LINE_AA, _SHIFT)
+    return picture
+
+
+def tile(image: np.ndarray, keypoints: np.ndarray, side: int) -> Tuple[np.ndarray, np.ndarray]:
+    """Image and keypoints brought to a square of `side` pixels, the picture whole and in the middle."""
+    height, width = image.shape[:2]
+    zoom = side / max(height, width)
+    to_tile = compose(scaling(zoom, zoom), translation((side - width * zoom) / 2, (side - height * zoom) / 2))
+    moved = np.asarray(keypoints, np.float64).copy()
+    moved[:, :2] = transform_points(to_tile, moved[:, :2])
+    return warp_image(to_tile, image, (side, side), border=255), moved
+
+
+def sheet(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
+    """Square tiles of one size in rows of `columns`; the last row is filled up with white."""
+    blank = np.full_like(tiles[0], 255)
+    padded = list(tiles) + [blank] * (-len(tiles) % columns)
+    return np.vstack([np.hstack(padded[start:start + columns]) for start in range(0, len(padded), columns)])
+
+
+def _fixed(point: np.ndarray) -> Tuple[int, int]:
+    return int(round(point[0] * 2 ** _SHIFT)), int(round(point[1] * 2 ** _SHIFT))

@@ -1,0 +1,51 @@
+"""Pictures: the dots are where the keypoints are, on a sheet that a person can open."""
+import cv2
+import numpy as np
+import pytest
+
+import draw
+from fashionai.annotations import Annotations, write_annotations
+from fashionai.drawing import draw_keypoints, sheet, tile
+from fashionai.garments import GARMENTS
+
+SKIRT = GARMENTS['skirt']
+
+
+def skirt_points(points):
+    keypoints = np.full((24, 3), -1)
+    keypoints[SKIRT.csv_indices] = points
+    return keypoints
+
+
+def test_dots_are_drawn_where_the_keypoints_are_and_nowhere_else():
+    grey = np.full((200, 100, 3), 128, np.uint8)
+    picture = draw_keypoints(grey, SKIRT, skirt_points([[30, 40, 1], [70, 40, 1], [20, 150, -1], [80, 160, 1]]))
+    changed = (picture != grey).any(axis=2)
+    assert changed[40, 30] and changed[40, 70] and changed[160, 80]
+    assert not changed[140:160, 10:30].any(), 'an absent point leaves no mark'
+    assert tuple(picture[40, 30]) != tuple(picture[40, 70]), 'left and right differ'
+    assert (grey == 128).all(), 'the image itself is not drawn on'
+
+
+def test_a_tile_moves_image_and_keypoints_together():
+    image = np.zeros((100, 50, 3), np.uint8)
+    image[79:82, 19:22] = 255
+    square, moved = tile(image, skirt_points([[20, 80, 1]] * 4), 200)
+    rows, columns = np.nonzero(square[:, 60:140, 0] > 128)
+    assert square.shape == (200, 200, 3)
+    np.testing.assert_allclose([columns.mean() + 60, rows.mean()], moved[SKIRT.csv_indices[0], :2], atol=0.6)
+
+
+def test_a_sheet_fills_its_last_row():
+    assert sheet([np.zeros((10, 10, 3), np.uint8)] * 4, 3).shape == (20, 30, 3)
+
+
+def test_the_entry_point_draws_a_csv(tmp_path):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.full((60, 40, 3), 90, np.uint8))
+    keypoints = skirt_points([[10, 10, 1], [30, 10, 1], [5, 50, 0], [35, 50, 1]])[None]
+    write_annotations(tmp_path / 'a.csv', Annotations(('a.png',), ('skirt',), keypoints, 'test'))
+    arguments = ['--csv', str(tmp_path / 'a.csv'), '--imagepath', str(tmp_path), '--side', '64', '--columns', '2']
+    assert draw.main(arguments + ['--output', str(tmp_path / 'out.png')]) == 0
+    assert cv2.imread(str(tmp_path / 'out.png')).shape == (64, 128, 3)
+    with pytest.raises(ValueError, match='name of a picture'):
+        draw.main(arguments + ['--output', str(tmp_path / 'out.nopicture')])
