@@ -22,8 +22,8 @@ def randomise(session: tf.Session) -> None:
     values = {}
     for variable in tf.model_variables():
         shape = variable.shape.as_list()
-        values[variable.initializer.inputs[1]] = (
-            rng.uniform(0.5, 2, shape) if variable.op.name.endswith(('variance', 'gamma')) else rng.normal(0, 0.3, shape))
+        positive = variable.op.name.endswith(('variance', 'gamma'))
+        values[variable.initializer.inputs[1]] = rng.uniform(0.5, 2, shape) if positive else rng.normal(0, 0.3, shape)
     session.run(tf.variables_initializer(tf.model_variables()), values)
 
 

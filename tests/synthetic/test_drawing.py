@@ -60,7 +60,8 @@ def test_visibility_is_like_that_of_the_labels(tag: str) -> None:
     """Over many garments, nearly as many visible keypoints as in the real labels; absent ones at their rates."""
     shape = shape_of(tag)
     columns = [CSV_KEYPOINTS.index(name) for name in shape.keypoints]
-    states = np.array([draw_garment(np.random.default_rng([1, number]), tag, 64)[1][columns, 2] for number in range(60)])
+    labels = [draw_garment(np.random.default_rng([1, number]), tag, 64)[1] for number in range(60)]
+    states = np.array(labels)[:, columns, 2]
     assert np.mean(states == 1) == pytest.approx(shape.visible_rate.mean(), abs=0.15)
     assert np.mean(states == -1) == pytest.approx(shape.absent_rate.mean(), abs=0.07)
 

@@ -120,7 +120,7 @@ def cast_shadow(rng: np.random.Generator, canvas: Canvas, strength: float) -> No
     solid = (canvas.owner != BACKDROP).astype(np.float32)
     thing = cv2.resize(solid, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
     side = int(rng.integers(2, 7))
-    shift = np.array([[1, 0, rng.normal(0, 0.012) * width], [0, 1, rng.uniform(0, 0.02) * height]])
+    shift = np.array([[1, 0, rng.normal(0, 0.005) * width], [0, 1, rng.uniform(0, 0.007) * height]])
     shadow = cv2.blur(cv2.blur(cv2.warpAffine(thing, shift, (width // 4, height // 4)), (side, side)), (side, side))
     light = 1 - strength * cv2.resize(shadow, (width, height), interpolation=cv2.INTER_LINEAR)
     light[canvas.owner != BACKDROP] = 1

@@ -14,7 +14,7 @@ from fashionai.synthetic.others import draw_arms, draw_upper
 from fashionai.synthetic.pose import Pose
 
 Points = Mapping[str, np.ndarray]
-TOP_OVER_RATE = 0.25
+TOP_OVER_RATE = 0.17
 """Share of the wearers whose top hangs over the waistband."""
 
 

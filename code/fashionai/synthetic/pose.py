@@ -9,6 +9,7 @@ from typing import FrozenSet, Mapping, Tuple
 import numpy as np
 
 from fashionai import geometry
+from fashionai.garments import mirror_name
 from fashionai.shapes import REFERENCE_SIZE, Shape, shape_of
 
 ASPECTS = ((1, 1), (3, 2), (4, 3), (3, 4))
@@ -37,12 +38,14 @@ class Pose:
 def sample_pose(rng: np.random.Generator, tag: str, long_side: int, filling: bool) -> Pose:
     """A pose of that garment type in a picture whose longer side is `long_side` pixels.
 
-    `filling` garments are as large as the larger half of the labels, since nobody is to be shown around them.
+    `filling` garments, which nobody wears, are as large as the larger half of the labels and nearly symmetrical.
     """
     shape = shape_of(tag)
     aspect = ASPECTS[rng.choice(len(ASPECTS), p=ASPECT_SHARES)]
     height, width = (long_side * side // max(aspect) for side in aspect)
     aligned = _sample_shape(rng, shape)
+    if filling:
+        aligned = _evened(aligned, shape, rng.uniform(0.3, 1))
     tilt = float(np.clip(rng.normal(0, shape.tilt_std_deg), -25, 25)) if rng.random() < 0.8 else 0.0
     mean, spread = shape.size_mean_std
     size = mean + abs(rng.normal(0, spread)) if filling else rng.normal(mean - 0.3 * spread, 0.9 * spread)
@@ -86,6 +89,12 @@ def _sample_shape(rng: np.random.Generator, shape: Shape) -> np.ndarray:
         if _unfolded(dict(zip(shape.keypoints, points))):
             return points
         spread *= 0.98
+
+
+def _evened(points: np.ndarray, shape: Shape, share: float) -> np.ndarray:
+    """The (K, 2) points made more symmetrical by a share: nobody's pose moves the two sides apart."""
+    counterparts = [shape.keypoints.index(mirror_name(name)) for name in shape.keypoints]
+    return (1 - share / 2) * points + share / 2 * points[counterparts] * [-1, 1]
 
 
 def _unfolded(points: Mapping[str, np.ndarray]) -> bool:

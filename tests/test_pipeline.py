@@ -1,0 +1,138 @@
+"""The whole chain as a user runs it: synthesize, train, kill, resume, freeze, run, kill, resume, merge, evaluate."""
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+TYPES = ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
+RUN_NAME = 'testing_batch:4_lr:1e-3_gpus:2_64x64_all'
+
+
+def command(script, *arguments):
+    return [sys.executable, str(ROOT / script)] + [str(argument) for argument in arguments]
+
+
+def finish(*arguments, code=0):
+    """Run to the end; standard output and error together."""
+    process = subprocess.run(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
+    output = process.stdout.decode()
+    assert process.returncode == code, output
+    return output
+
+
+def kill_when(condition, *arguments):
+    """Start, and kill -9 the process with its workers as soon as the condition holds."""
+    process = subprocess.Popen(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                               start_new_session=True)
+    deadline = time.time() + 200
+    while not condition():
+        assert time.time() < deadline and process.poll() is None, process.communicate()[0].decode()
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGKILL)
+    process.communicate()
+
+
+@pytest.fixture(scope='module')
+def place(tmp_path_factory):
+    """A folder with generated garments: enough copies of the skirts that a run can be killed half-way."""
+    folder = tmp_path_factory.mktemp('pipeline')
+    finish('code/synthesize.py', '--output', folder / 'data', '--train', 15, '--val', 5, '--test', 10, '--size', 128,
+           '--seed', 3)
+    return folder
+
+
+def training(place, steps):
+    return ['code/train.py', '--model', 'testing', '--tag', 'all', '--datapath', place / 'data', '--imgpath',
+            place / 'data', '--batchsize', 4, '--gpus', 2, '--input-width', 64, '--input-height', 64, '--lr', '1e-3',
+            '--workers', 1, '--max-steps', steps, '--save-every', 5, '--validate-every', steps, '--modelpath',
+            place / 'trained', '--logpath', place / 'logs']
+
+
+@pytest.fixture(scope='module')
+def graph(place):
+    """A frozen graph of a training that was killed and went on."""
+    run_folder = place / 'trained' / 'all' / RUN_NAME
+    kill_when(lambda: (run_folder / 'model-5.index').exists(), *training(place, 100000))
+    saved = max(int(path.stem.split('-')[1]) for path in run_folder.glob('model-*.index'))
+    output = finish(*training(place, saved + 7))
+    assert f'step {saved + 7}/{saved + 7}' in output
+    assert (run_folder / f'model-{saved + 7}.index').exists()
+    assert 'validation NE' in output
+    output = finish('code/freeze.py', '--modelpath', place / 'trained', '--tag', 'all', '--output', place / 'graph.pb')
+    assert 'testing, all' in output
+    assert json.loads((place / 'graph.json').read_text())['step'] == saved + 7
+    return place / 'graph.pb'
+
+
+def running(place, graph, tag, output, images=None):
+    images = images or place / 'data' / 'test'
+    return ['code/run.py', '--modelpath', graph, '--imagepath', images, '--csv', images / 'test.csv', '--tag', tag,
+            '--test', 'submit', '--inputsize', 64, '--resolution', '64x64', '--output', output]
+
+
+def test_the_chain_ends_in_a_measured_submission(place, graph):
+    for tag in TYPES:
+        finish(*running(place, graph, tag, place / f'submit_{tag}.csv'))
+    merged = place / 'submit.csv'
+    finish('submit/merge.py', *[place / f'submit_{tag}.csv' for tag in TYPES], '--list', place / 'data/test/test.csv',
+           '--output', merged)
+    output = finish('code/evaluate.py', '--truth', place / 'data/test/answer.csv', '--submission', merged, '--json',
+                    place / 'ne.json')
+    scores = json.loads((place / 'ne.json').read_text())
+    assert set(scores['leaderboard']['types']) == set(TYPES)
+    assert 'leaderboard' in output and 'visible' in output
+    ids = [line.split(',')[0] for line in merged.read_text().splitlines()]
+    assert ids == [line.split(',')[0] for line in (place / 'data/test/test.csv').read_text().splitlines()]
+
+
+def test_a_killed_run_goes_on_to_the_same_file(place, graph):
+    images = place / 'many'
+    (images / 'Images').mkdir(parents=True)
+    skirt = next((place / 'data/test/Images/skirt').iterdir())
+    names = [f'Images/{number}.jpg' for number in range(60)]
+    for name in names:
+        shutil.copy(str(skirt), str(images / name))
+    (images / 'test.csv').write_text('image_id,image_category\n' + ''.join(f'{name},skirt\n' for name in names))
+    whole, resumed = place / 'whole.csv', place / 'resumed.csv'
+    finish(*running(place, graph, 'skirt', whole, images))
+
+    def rows():
+        return len(resumed.read_text().splitlines()) if resumed.exists() else 0
+
+    kill_when(lambda: rows() > 3, *running(place, graph, 'skirt', resumed, images))
+    assert rows() < 61, 'killed before its end'
+    finish(*running(place, graph, 'skirt', resumed, images))
+    assert resumed.read_bytes() == whole.read_bytes()
+
+
+def test_remote_workers_feed_the_training(place):
+    address = 'tcp://127.0.0.1:28761'
+    flags = ['--model', 'testing', '--tag', 'skirt', '--datapath', place / 'data', '--imgpath', place / 'data',
+             '--batchsize', 2, '--input-width', 64, '--input-height', 64, '--remote-data', address]
+    worker = subprocess.Popen(command('code/send_batches.py', '--workers', 1, '--seed', 9, *flags),
+                              stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        output = finish('code/train.py', *flags, '--gpus', 1, '--max-steps', 3, '--validate-every', 0, '--modelpath',
+                        place / 'remote', '--logpath', place / 'logs')
+    finally:
+        os.killpg(worker.pid, signal.SIGKILL)
+        worker.wait()
+    assert 'step 3/3' in output
+
+
+def test_bad_input_ends_as_one_line(place, graph):
+    output = finish(*training(place, 5), '--gpus', 3, code=1)
+    assert output.strip().splitlines()[-1].startswith('error: --batchsize 4 does not divide over --gpus 3')
+    output = finish(*training(place, 5), '--datapath', place / 'nowhere', code=1)
+    assert 'nowhere/train/train.csv does not exist' in output and 'Traceback' not in output
+    output = finish(*training(place, 5), '--pretrain_path', 'vgg20.npy', '--modelpath', place / 'other', code=1)
+    assert 'vgg20.npy' in output and 'models/README.md' in output and 'Traceback' not in output
+    output = finish(*running(place, place / 'data/test/test.csv', 'skirt', place / 'none.csv'), code=1)
+    assert 'Traceback' not in output
