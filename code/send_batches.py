@@ -5,8 +5,8 @@ from typing import Optional, Sequence
 
 from fashionai.cli import guarded
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.options import add_data_options, labelled_rows
 from fashionai.garments import garment_of
+from fashionai.options import add_data_options, labelled_rows
 from fashionai.stack import graph_mode
 
 

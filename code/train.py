@@ -8,8 +8,8 @@ from typing import Callable, Optional, Sequence
 
 from fashionai.cli import guarded, resolve, resolve_output
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.options import add_data_options, labelled_rows
 from fashionai.garments import garment_of
+from fashionai.options import add_data_options, labelled_rows
 from fashionai.stack import graph_mode
 
 logger = logging.getLogger(__name__)

@@ -1,9 +1,9 @@
 """Pictures: the dots are where the keypoints are, on a sheet that a person can open."""
 import cv2
+import draw
 import numpy as np
 import pytest
 
-import draw
 from fashionai.annotations import Annotations, write_annotations
 from fashionai.drawing import draw_keypoints, sheet, tile
 from fashionai.garments import GARMENTS

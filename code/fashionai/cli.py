@@ -21,14 +21,12 @@ def guarded(command: Callable[[], int]) -> int:
 
 
 def resolve(path: Union[str, Path]) -> Path:
-    """The existing file or folder a user means: looked for from the working directory, then from the project's root.
+    """The existing file or folder a user means: looked for from the working directory, then from the project's root,
+    then from code/, so that the command lines of the original's README work in all three.
 
-    So that `./tmp/frozen_graph.pb` means the same from the root and from `code/`. Raises ValueError where neither has it.
+    Raises ValueError where none has it.
     """
-    candidates = [Path(path), PROJECT_ROOT / str(path)]
-    if not Path(path).is_absolute():
-        candidates += [PROJECT_ROOT / 'code' / str(path)]
-    for candidate in candidates:
+    for candidate in (Path(path), PROJECT_ROOT / path, PROJECT_ROOT / 'code' / path):
         if candidate.exists():
             return candidate.resolve()
     raise ValueError(f'{path} does not exist, neither from {Path.cwd()} nor from {PROJECT_ROOT}')

@@ -13,7 +13,7 @@ def graph_mode() -> None:
     """
     quiet = os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3') != '0'
     warnings.filterwarnings('ignore', category=FutureWarning, module='tensor(flow|board)')
-    with _standard_error_closed() if quiet else contextlib.suppress():
+    with _standard_error_closed(quiet):
         import tensorflow.compat.v1 as tf  # after the settings, which TensorFlow reads as it is imported
     tf.disable_v2_behavior()
     if quiet:
@@ -21,12 +21,13 @@ def graph_mode() -> None:
 
 
 @contextlib.contextmanager
-def _standard_error_closed() -> Iterator[None]:
+def _standard_error_closed(closed: bool) -> Iterator[None]:
     """TensorFlow 2 greets from C++ before it knows its log level; only the file descriptor can keep it quiet."""
     sys.stderr.flush()
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-    os.dup2(nothing, 2)
     try:
+        if closed:
+            os.dup2(nothing, 2)
         yield
     finally:
         os.dup2(kept, 2)

@@ -3,8 +3,13 @@ import cv2
 import numpy as np
 import pytest
 
-from fashionai.dataflow.augment import (apply_to_image, apply_to_points, draw_augmentation, fit_to_input,
-                                        largest_upright_rectangle)
+from fashionai.dataflow.augment import (
+    apply_to_image,
+    apply_to_points,
+    draw_augmentation,
+    fit_to_input,
+    largest_upright_rectangle,
+)
 from fashionai.garments import GARMENTS
 
 INPUT_HW = (160, 128)

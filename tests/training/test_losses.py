@@ -4,9 +4,8 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments import GARMENTS
-from fashionai.networks.catalog import build
+from fashionai.networks.catalog import Network, build
 from fashionai.networks.head import StageMaps
-from fashionai.networks.catalog import Network
 from fashionai.training.losses import Batch, stage_losses, total_loss
 from fashionai.training.schedule import learning_rate
 from fashionai.training.towers import build_towers, session_config, tower_devices

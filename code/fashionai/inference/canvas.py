@@ -19,6 +19,9 @@ NEUTRAL = 0.5
 
 _BLUR_SIGMA = 2.0
 
+_ONE_THREAD = 1 << 18
+"""Multiplications up to which OpenBLAS keeps a matrix product in one thread."""
+
 
 def canvas_map(image_hw: Tuple[int, int], size: int) -> np.ndarray:
     """The affine map from the pixels of an image to the canvas."""
@@ -52,7 +55,8 @@ class Placement:
 
     def enlarge(self, maps: np.ndarray) -> np.ndarray:
         """Maps (K, h, w) as they look on the part of the canvas they cover; (K, rows, columns)."""
-        return np.matmul(np.matmul(self.vertical, maps), self.horizontal.T)
+        widened = _rows_product(self.horizontal, maps.transpose(0, 2, 1)).transpose(0, 2, 1)
+        return _rows_product(self.vertical, np.ascontiguousarray(widened))
 
 
 def placement_of(window: np.ndarray, size: int, cells_hw: Tuple[int, int], stride: int) -> Placement:
@@ -91,6 +95,19 @@ def blur(canvas: np.ndarray) -> np.ndarray:
     """The canvas (K, S, S) smoothed by a Gaussian of two pixels; the same shape."""
     return np.stack([cv2.GaussianBlur(channel, (0, 0), _BLUR_SIGMA, borderType=cv2.BORDER_REPLICATE)
                      for channel in canvas])
+
+
+def _rows_product(weights: np.ndarray, maps: np.ndarray) -> np.ndarray:
+    """weights (n, h) @ maps (K, h, m), some rows of the weights at a time; (K, n, m).
+
+    BLAS shares larger products out to threads, which wait for each other in a busy loop: ten times slower than one
+    thread wherever something else, such as the workers that feed a training, has the cores.
+    """
+    step = max(1, _ONE_THREAD // (maps.shape[1] * maps.shape[2]))
+    product = np.empty((maps.shape[0], len(weights), maps.shape[2]), np.float32)
+    for start in range(0, len(weights), step):
+        np.matmul(weights[start:start + step], maps, out=product[:, start:start + step])
+    return product
 
 
 def _axis_weights(factor: float, shift: float, size: int, cells: int, stride: int) -> Tuple[slice, np.ndarray]:

@@ -8,8 +8,8 @@ from fashionai.annotations import Annotations
 from fashionai.dataflow.encoder import InputShape
 from fashionai.dataflow.reading import read_image
 from fashionai.garments import GARMENTS, Garment
-from fashionai.inference.predictor import Forward, Predictor
 from fashionai.inference.filling import submission_keypoints
+from fashionai.inference.predictor import Forward, Predictor
 from fashionai.inference.windows import windows_of
 from fashionai.metrics import score
 
@@ -39,7 +39,8 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
             for start in range(0, len(rows), _BATCH):
                 chunk = rows[start:start + _BATCH]
                 images = [read_image(image_root / truth.image_ids[row]) for row in chunk]
-                keypoints[chunk] = [submission_keypoints(prediction.points_xy, garment) for prediction in predictor.predict(images)]
+                keypoints[chunk] = [submission_keypoints(prediction.points_xy, garment)
+                                    for prediction in predictor.predict(images)]
         predicted = Annotations(truth.image_ids, truth.categories, keypoints, 'validation')
         error = score(truth, predicted).visible.pooled.percent
         return float('nan') if error is None else error

@@ -16,7 +16,7 @@ class BatchQueue:
     def __init__(self, flow: DataFlow, capacity: int = 8, patience_s: float = 60) -> None:
         self.capacity = capacity
         self._flow, self._patience_s = flow, patience_s
-        self._queue: 'queue.Queue[Union[List[np.ndarray], Exception]]' = queue.Queue(capacity)
+        self._queue: queue.Queue[Union[List[np.ndarray], Exception]] = queue.Queue(capacity)
 
     def start(self) -> None:
         """Start the workers and the thread; call it before a TensorFlow session exists, since workers are forked."""

@@ -35,7 +35,7 @@ class FiniteHook(tf.train.SessionRunHook):
 
 
 class ProgressHook(tf.train.SessionRunHook):
-    """A line every `every` steps, or after `seconds`: epoch, loss, learning rate, images/s, ready batches, time left."""
+    """A line every `every` steps or `seconds`: epoch, loss, learning rate, images/s, ready batches, time left."""
 
     def __init__(self, loss: tf.Tensor, rate: tf.Tensor, batches: BatchQueue, batch_size: int, epoch_steps: int,
                  last_step: int, every: int, seconds: float = 10) -> None:

@@ -63,6 +63,6 @@ def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_bat
             losses.append(stage_losses(networks[-1], part, global_batch))
             gradients.append(tf.gradients(total_loss(losses[-1]), tf.trainable_variables()))
     summed = tf.add_n(losses)
-    return Towers(summed, total_loss(summed),
-                  [(tf.add_n(list(parts)), variable) for parts, variable in zip(zip(*gradients), tf.trainable_variables())],
+    pairs = [(tf.add_n(list(parts)), variable) for parts, variable in zip(zip(*gradients), tf.trainable_variables())]
+    return Towers(summed, total_loss(summed), pairs,
                   tf.get_collection(tf.GraphKeys.UPDATE_OPS, scope='tower_0/'), networks[0])
