@@ -16,12 +16,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add_data_options(parser)
     parser.add_argument('--remote-data', required=True, help="the trainer's address, tcp://HOST:PORT")
     options = parser.parse_args(argv)
+    rows, image_root = labelled_rows(options, 'train')
     graph_mode()
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import send_batches
     from fashionai.networks.catalog import network_spec
     shape = InputShape((options.input_height, options.input_width), network_spec(options.model).stride)
-    rows, image_root = labelled_rows(options, 'train')
     encoder = SampleEncoder(rows, image_root, garment_of(options.tag), shape, options.seed)
     send_batches(training_flow(encoder, options.batchsize, options.workers), options.remote_data)
     return 0

@@ -41,6 +41,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     options = parse(argv)
     if options.gpus < 1 or options.batchsize % options.gpus:
         raise ValueError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}')
+    rows, image_root = labelled_rows(options, 'train')
     graph_mode()
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import ReceivedBatches
@@ -52,7 +53,6 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
     garment, spec = garment_of(options.tag), network_spec(options.model)
     shape = InputShape((options.input_height, options.input_width), spec.stride)
-    rows, image_root = labelled_rows(options, 'train')
     epoch_steps = max(1, len(rows) // options.batchsize)
     name = (f'{options.model}_batch:{options.batchsize}_lr:{options.lr}_gpus:{options.gpus}_'
             f'{options.input_width}x{options.input_height}_{options.tag}')
@@ -63,7 +63,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         warmup_steps=options.warmup_steps, max_steps=options.max_steps or options.max_epoch * epoch_steps,
         epoch_steps=epoch_steps, validate_every=options.validate_every, save_every=options.save_every,
         run_folder=run_folder, log_folder=resolve_output(Path(options.logpath) / name), seed=options.seed)
-    load_weights = weight_loader(options, spec.pretrained)
+    load_weights, validate = weight_loader(options, spec.pretrained), validator(options, shape)
     logger.info('%s: %d images, %d steps an epoch; checkpoints in %s', options.tag, len(rows), epoch_steps, run_folder)
 
     if options.remote_data:
@@ -74,7 +74,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     batches = BatchQueue(flow)
     batches.start()
     write_json(run_folder / RUN_FILE, {'model': options.model, 'tag': options.tag, 'input_hw': shape.input_hw})
-    train(settings, batches, load_weights, validator(options, shape))
+    train(settings, batches, load_weights, validate)
     return 0
 
 

@@ -31,7 +31,8 @@ class FiniteHook(tf.train.SessionRunHook):
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
         if not np.isfinite(run_values.results).all():
             raise DivergedError(f'the loss is {run_values.results[0]} and its gradient has norm '
-                                f'{run_values.results[1]}: training stops; try a lower --lr')
+                                f'{run_values.results[1]}: training stops, and its last checkpoint is a sound one; '
+                                'try a lower --lr')
 
 
 class ProgressHook(tf.train.SessionRunHook):
