@@ -12,5 +12,5 @@ TAG=blouse            # blouse, dress, outwear, skirt, trousers, or all
 [[ ${1:--} == -* ]] || { TAG="$1"; shift; }
 set_up
 cd "$PROJECT"
-mkdir -p "models/trained/$TAG/graph"  # for those who copy tmp/frozen_graph.pb there themselves
 python code/freeze.py --tag "$TAG" "$@"
+mkdir -p "models/trained/$TAG/graph"  # for those who copy tmp/frozen_graph.pb there themselves

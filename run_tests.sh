@@ -18,7 +18,7 @@ lint() {
 set_up
 cd "$PROJECT"
 status=0
-if python -c 'import ruff, mypy' 2>/dev/null; then
+if python -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
     lint || { status=1; say 'style or types are at fault, see above: this run will fail, the tests run all the same'; }
 fi
 python -m pytest -c tests/pytest.ini -o cache_dir="$PROJECT/tmp/cache/pytest" "$@" || status=1

@@ -6,23 +6,24 @@ from typing import Optional, Sequence
 import cv2
 
 from fashionai.annotations import read_annotations
-from fashionai.cli import guarded, resolve, resolve_output
+from fashionai.cli import at_least, guarded, in_project, prepare_output, resolve
 from fashionai.dataflow.reading import read_image
 from fashionai.drawing import draw_keypoints, sheet, tile
 from fashionai.garments import GARMENTS
 
 
+@guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Draw the first images of each type that the CSV has."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument('--csv', default='submit/submit.csv', help='keypoints: a submission or annotations')
     parser.add_argument('--imagepath', default='data/test_b', help='folder the image ids start from')
-    parser.add_argument('--output', default='submit/submit.png', help='the picture')
-    parser.add_argument('--columns', type=int, default=6, help='images of each type')
-    parser.add_argument('--side', type=int, default=320, help='pixels of an image on the sheet')
+    parser.add_argument('--output', default=in_project('submit/submit.png'), help='the picture')
+    parser.add_argument('--columns', type=at_least(1), default=6, help='images of each type')
+    parser.add_argument('--side', type=at_least(16), default=320, help='pixels of an image on the sheet')
     options = parser.parse_args(argv)
     table, folder = read_annotations(resolve(options.csv)), resolve(options.imagepath)
-    output = resolve_output(options.output)
+    output = prepare_output(options.output)
     if not cv2.haveImageWriter(output.name):
         raise ValueError(f'--output {output.name}: wanted the name of a picture, such as predictions.png')
     tiles = []
@@ -32,10 +33,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         for image_id, keypoints in zip(shown.image_ids, shown.keypoints):
             image, moved = tile(read_image(folder / image_id), keypoints, options.side)
             tiles.append(draw_keypoints(image, garment, moved))
-    cv2.imwrite(str(output), sheet(tiles, options.columns))
+    if not cv2.imwrite(str(output), sheet(tiles, options.columns)):
+        raise ValueError(f'{output} cannot be written')
     print(f'drew {len(tiles)} images of {options.csv} in {output}')
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(guarded(main))
+    sys.exit(main())

@@ -19,19 +19,15 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def evaluate(args: argparse.Namespace) -> int:
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
     """Read both files, print the table and write the JSON file asked for."""
+    args = parse(argv)
     scores = score(read_annotations(resolve(args.truth)), read_annotations(resolve(args.submission)))
     print(format_scores(scores))
     if args.json:
         Path(args.json).write_text(json.dumps(scores.to_json(), indent=2) + '\n', encoding='utf-8')
     return 0
-
-
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Entry point; the exit code."""
-    args = parse(argv)
-    return guarded(lambda: evaluate(args))
 
 
 if __name__ == '__main__':

@@ -5,36 +5,34 @@ import sys
 from pathlib import Path
 from typing import Optional, Sequence
 
-from fashionai.cli import guarded, resolve, resolve_output
+from fashionai.cli import guarded, in_project, prepare_output, resolve, resolve_checkpoint
+from fashionai.garments import garment_of
 from fashionai.stack import graph_mode
-
-BEST = 'best'
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument('--checkpoint', default=BEST, help=(
-        'a checkpoint model-<step>, or a folder: its highest step; the default, best, is the best checkpoint of the '
-        'newest run under <modelpath>/<tag>, or its highest step where validation kept none'))
+    parser.add_argument('--checkpoint', help=(
+        'a checkpoint model-<step>, or a folder: its highest step (default: the best of the newest run under '
+        '<modelpath>/<tag>, or its highest step where validation kept none)'))
     parser.add_argument('--modelpath', default='models/trained', help='folder of checkpoints (default: %(default)s)')
     parser.add_argument('--model', help='network (default: what run.json beside the checkpoint says)')
     parser.add_argument('--tag', help='garment type, or all (default: what run.json says)')
-    parser.add_argument('--output', default='./tmp/frozen_graph.pb', help='default: %(default)s')
+    parser.add_argument('--output', default=in_project('tmp/frozen_graph.pb'), help='default: %(default)s')
+    parser.add_argument('--weights', metavar='NPZ', help='also write the variables, for --pretrain_path of others')
     parser.add_argument('--install', action='store_true', help='also copy to models/trained/<tag>/graph')
     return parser.parse_args(argv)
 
 
 def checkpoint_path(args: argparse.Namespace) -> Path:
     """Where `--checkpoint` points to. Raises ValueError where there is nothing."""
-    if args.checkpoint == BEST:
-        return resolve(Path(args.modelpath) / (args.tag or ''))
-    try:
-        return resolve(args.checkpoint)
-    except ValueError:
-        return resolve(f'{args.checkpoint}.index')
+    if args.checkpoint:
+        return resolve_checkpoint(args.checkpoint)
+    return resolve(Path(args.modelpath) / (garment_of(args.tag).name if args.tag else ''))
 
 
+@guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Find the checkpoint, freeze it, and copy it to where run.py looks."""
     args = parse(argv)
@@ -42,6 +40,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.networks.checkpoints import find_checkpoint
     from fashionai.networks.contract import contract_path
     from fashionai.networks.freezing import freeze
+    from fashionai.networks.weights import export_weights
 
     checkpoint = find_checkpoint(checkpoint_path(args))
     model, tag = args.model or checkpoint.run.get('model'), args.tag or checkpoint.run.get('tag')
@@ -49,11 +48,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise ValueError(f'{checkpoint.prefix} has no run.json that says its network and garment type: '
                          'give --model and --tag')
     print(f'freezing {checkpoint.prefix} ({model}, {tag})')
-    output = resolve_output(args.output)
+    output = prepare_output(args.output)
     difference = freeze(checkpoint, model, tag, output)
     print(f'wrote {output} and {contract_path(output).name}; it differs from the session by {difference:.2g} at most')
+    if args.weights:
+        export_weights(checkpoint.prefix, prepare_output(args.weights))
+        print(f'wrote {args.weights}')
     if args.install:
-        installed = resolve_output(Path('models/trained', tag, 'graph', 'frozen_graph.pb'))
+        installed = prepare_output(in_project(f'models/trained/{tag}/graph/frozen_graph.pb'))
         shutil.copyfile(str(output), str(installed))
         shutil.copyfile(str(contract_path(output)), str(contract_path(installed)))
         print(f'installed {installed}')
@@ -61,4 +63,4 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 if __name__ == '__main__':
-    sys.exit(guarded(main))
+    sys.exit(main())

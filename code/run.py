@@ -7,25 +7,30 @@ from pathlib import Path
 from typing import Dict, Iterator, Optional, Sequence, Tuple
 
 from fashionai.annotations import read_annotations, read_test_list
-from fashionai.cli import PROJECT_ROOT, guarded, resolve, resolve_output, size_hw
+from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve, size_hw
 from fashionai.garments import GARMENTS, JOINT, garment_of
 from fashionai.inference.canvas import JOINS
 from fashionai.inference.predictor import Predictor
-from fashionai.inference.record import Record, file_sum, list_sum
+from fashionai.inference.record import Record, list_sum
 from fashionai.inference.submission import write_submission
 from fashionai.inference.windows import DEFAULT_SCALES, Scale, parse_scales, windows_of
 from fashionai.metrics import format_scores, score
+from fashionai.networks.contract import file_sum
 from fashionai.stack import graph_mode
 
 _MODEL = 'models/trained/{}/graph/frozen_graph.pb'
 _PLACES = {'submit': ('data/test_b', 'test.csv'), 'validate': ('data/train', 'val.csv')}
 
 
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Parse the command line and run; the exit code."""
+logger = logging.getLogger(__name__)
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options: the original's flags and a few more."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add('--tag', required=True, choices=[*GARMENTS, JOINT], help='garment type; rows of other types are passed over')
+    add('--tag', required=True, choices=[*GARMENTS, JOINT],
+        help='garment type; rows of others are passed over. all: every row, type by type')
     add('--test', default='submit', choices=list(_PLACES), help='validate: the list has labels; print the error too')
     add('--modelpath', help='frozen graph (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`)')
     add('--imagepath', help='folder the image ids lead from (default: data/test_b; to validate: data/train)')
@@ -37,14 +42,15 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add('--no-flip', action='store_true', help='do not look at the mirror image too: half the time')
     add('--output', help='default: submit/submit_<tag>.csv; to validate: submit/validate_<tag>.csv')
     add('--overwrite', action='store_true', help='start anew where the output exists')
-    add('--batch', type=int, default=1, help='images that go through the network together (default: %(default)s)')
-    add('--threads', type=int, default=0, help='threads of the network (default: one a core)')
-    args = parser.parse_args(argv)
-    return guarded(lambda: run(args))
+    add('--batch', type=at_least(1), default=1, help='images that go through the network together (default: 1)')
+    add('--threads', type=at_least(0), default=0, help='threads of the network (default: one a core)')
+    return parser.parse_args(argv)
 
 
-def run(args: argparse.Namespace) -> int:
-    """Do what the arguments say."""
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Find the keypoints, write them, and measure them where asked to."""
+    args = parse(argv)
     usual_folder, usual_list = _PLACES[args.test]
     folder = resolve(args.imagepath or usual_folder)
     list_file = resolve(args.csv or folder / usual_list)
@@ -53,10 +59,9 @@ def run(args: argparse.Namespace) -> int:
     if not len(images):
         raise ValueError(f'{list_file} has no row of type {args.tag}')
     canvas_hw = size_hw(args.inputsize)
-    if canvas_hw[0] != canvas_hw[1] or args.batch < 1 or args.threads < 0:
-        raise ValueError(f'--inputsize {args.inputsize} --batch {args.batch} --threads {args.threads}: '
-                         'wanted one number (the canvas is a square), at least 1, and at least 0')
-    output = resolve_output(args.output or f'submit/{args.test}_{args.tag}.csv')
+    if canvas_hw[0] != canvas_hw[1]:
+        raise ValueError(f'--inputsize {args.inputsize}: the canvas is a square, wanted one number such as 368')
+    output = prepare_output(args.output or in_project(f'submit/{args.test}_{args.tag}.csv'))
     model = _model_path(args)
     look = {'input_size': canvas_hw[0], 'resolution_hw': size_hw(args.resolution),
             'scales': parse_scales(args.scales), 'flip': not args.no_flip, 'join': args.merge}
@@ -67,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     if truth:
         print(format_scores(score(truth, read_annotations(output))))
     for image_id, error in failures.items():
-        logging.error('%s: %s', image_id, error)
+        logger.error('%s: %s', image_id, error)
     if failures:
         raise ValueError(f'{len(failures)} of {len(images)} images could not be read (listed above); their rows in '
                          f'{output} hold the mean shape. Put the images right and run again with --overwrite')

@@ -1,20 +1,27 @@
-"""Make training batches on this host for a trainer on another (train.py --remote-data)."""
+"""Make training batches on this host for a trainer on another (train.py --remote-data); give the trainer's flags."""
 import argparse
+import logging
+import os
 import sys
 from typing import Optional, Sequence
 
-from fashionai.cli import guarded
+from fashionai.cli import at_least, guarded
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.garments import garment_of
 from fashionai.options import add_data_options, labelled_rows
 from fashionai.stack import graph_mode
 
+logger = logging.getLogger(__name__)
 
+
+@guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Send until interrupted. Give every host its own --seed, and otherwise the trainer's own flags."""
+    """Send until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_data_options(parser)
     parser.add_argument('--remote-data', required=True, help="the trainer's address, tcp://HOST:PORT")
+    parser.add_argument('--seed', type=at_least(0), help='default: another one at each start, so that no two hosts, '
+                                                         'and no restarted one, send the same samples')
     options = parser.parse_args(argv)
     rows, image_root = labelled_rows(options, 'train')
     graph_mode()
@@ -22,10 +29,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.dataflow.remote import send_batches
     from fashionai.networks.catalog import network_spec
     shape = InputShape((options.input_height, options.input_width), network_spec(options.model).stride)
-    encoder = SampleEncoder(rows, image_root, garment_of(options.tag), shape, options.seed)
+    seed = int.from_bytes(os.urandom(3), 'big') if options.seed is None else options.seed
+    logger.info('%s: sending batches of %d images to %s, seed %d', options.tag, options.batchsize,
+                options.remote_data, seed)
+    encoder = SampleEncoder(rows, image_root, garment_of(options.tag), shape, seed)
     send_batches(training_flow(encoder, options.batchsize, options.workers), options.remote_data)
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(guarded(main))
+    sys.exit(main())

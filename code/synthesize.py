@@ -4,7 +4,7 @@ import os
 import sys
 from typing import List, Optional
 
-from fashionai.cli import guarded, resolve_output
+from fashionai.cli import at_least, guarded, in_project, prepare_output
 from fashionai.synthetic.dataset import write_dataset
 from fashionai.synthetic.render import DEFAULT_SIZE
 
@@ -14,27 +14,23 @@ LEAST_SIZE = 64
 def parse(argv: Optional[List[str]]) -> argparse.Namespace:
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument('--output', default='data/synthetic', help="new folder, from the project's root")
-    parser.add_argument('--train', type=int, default=1000, help='training pictures, over all five types')
-    parser.add_argument('--val', type=int, default=100, help='validation pictures')
-    parser.add_argument('--test', type=int, default=100, help='test pictures')
-    parser.add_argument('--seed', type=int, default=0, help='the same seed gives the same pictures')
-    parser.add_argument('--size', type=int, default=DEFAULT_SIZE, help='longer side of the pictures in pixels')
-    parser.add_argument('--workers', type=int, default=os.cpu_count() or 1, help='processes that draw')
+    parser.add_argument('--output', default=in_project('data/synthetic'), help='new folder')
+    parser.add_argument('--train', type=at_least(0), default=1000, help='training pictures, over all five types')
+    parser.add_argument('--val', type=at_least(0), default=100, help='validation pictures')
+    parser.add_argument('--test', type=at_least(0), default=100, help='test pictures')
+    parser.add_argument('--seed', type=at_least(0), default=0, help='the same seed gives the same pictures')
+    parser.add_argument('--size', type=at_least(LEAST_SIZE), default=DEFAULT_SIZE, help='longer side in pixels')
+    parser.add_argument('--workers', type=at_least(1), default=os.cpu_count() or 1, help='processes that draw')
     return parser.parse_args(argv)
 
 
+@guarded
 def main(argv: Optional[List[str]] = None) -> int:
-    """Check the command line and draw."""
+    """Draw what the command line asks for."""
     args = parse(argv)
-    counts = (args.train, args.val, args.test)
-    if min(counts) < 0 or args.seed < 0:
-        raise ValueError(f'--train, --val, --test and --seed are {counts + (args.seed,)}: wanted none below 0')
-    if args.size < LEAST_SIZE or args.workers < 1:
-        raise ValueError(f'--size is {args.size}, --workers {args.workers}: wanted at least {LEAST_SIZE} and 1')
-    write_dataset(resolve_output(args.output), counts, args.seed, args.size, args.workers)
+    write_dataset(prepare_output(args.output), (args.train, args.val, args.test), args.seed, args.size, args.workers)
     return 0
 
 
 if __name__ == '__main__':
-    sys.exit(guarded(main))
+    sys.exit(main())

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Optional, Sequence
 
-from fashionai.cli import guarded, resolve, resolve_output
+from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve_checkpoint
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.garments import garment_of
 from fashionai.options import add_data_options, labelled_rows
@@ -19,35 +19,38 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """The options: the original's flags and a few more."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_data_options(parser)
-    parser.add_argument('--gpus', type=int, default=8, help='towers the batch is split over; CPUs stand in for GPUs')
-    parser.add_argument('--max-epoch', type=int, default=140, help='passes over the training rows')
-    parser.add_argument('--max-steps', type=int, help='batches to train on, in place of --max-epoch')
-    parser.add_argument('--lr', default='1e-4', help='learning rate, falling to a third; or a comma list of rates')
-    parser.add_argument('--decay-steps', type=int, default=30000, help='steps after which the rate changes')
-    parser.add_argument('--warmup-steps', type=int, default=100, help='steps in which the rate rises to its place')
-    parser.add_argument('--modelpath', default='models/trained', help='folder for checkpoints')
-    parser.add_argument('--logpath', default='models/logs', help='folder for TensorBoard')
-    parser.add_argument('--pretrain_basepath', default='models/pretrained', help='folder of initial weights')
-    parser.add_argument('--pretrain_path', help="initial weights in that folder, '' for none; default: the network's")
-    parser.add_argument('--checkpoint', help='checkpoint to take initial weights from, instead')
-    parser.add_argument('--remote-data', default='', help='tcp://0.0.0.0:PORT to take batches from send_batches.py')
-    parser.add_argument('--validate-every', type=int, default=1000, help='steps between validations; 0 for none')
-    parser.add_argument('--save-every', type=int, default=1000, help='steps between checkpoints')
-    return parser.parse_args(argv)
-
-
-def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Read the data, start the workers, train; the run folder says what it holds."""
-    options = parse(argv)
-    if options.gpus < 1 or options.batchsize % options.gpus:
+    add, positive, count = parser.add_argument, at_least(1), at_least(0)
+    add('--gpus', type=positive, default=8, help='towers the batch is split over; CPUs stand in for GPUs')
+    add('--max-epoch', type=positive, default=140, help='passes over the training rows')
+    add('--max-steps', type=positive, help='batches to train on, in place of --max-epoch')
+    add('--lr', default='1e-4', help='learning rate, falling to a third; or a comma list of rates')
+    add('--decay-steps', type=positive, default=30000, help='steps after which the rate changes')
+    add('--warmup-steps', type=count, default=100, help='steps in which the rate rises to its place')
+    add('--seed', type=count, default=1, help='of augmentation, order and initial weights')
+    add('--modelpath', default=in_project('models/trained'), help='folder for checkpoints')
+    add('--logpath', default=in_project('models/logs'), help='folder for TensorBoard')
+    add('--pretrain_basepath', default='models/pretrained', help='folder of initial weights')
+    add('--pretrain_path', help="initial weights in that folder, '' for none; default: the network's")
+    add('--checkpoint', help='checkpoint to take initial weights from, instead')
+    add('--remote-data', default='', help='tcp://0.0.0.0:PORT to take batches from send_batches.py')
+    add('--validate-every', type=count, default=1000, help='steps between validations; 0 for none')
+    add('--save-every', type=positive, default=1000, help='steps between checkpoints')
+    add('--keep', type=positive, default=100, help='last checkpoints kept; one of vgg takes 0.6 GB')
+    options = parser.parse_args(argv)
+    if options.batchsize % options.gpus:
         raise ValueError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}')
-    rows, image_root = labelled_rows(options, 'train')
+    return options
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Read the data, start the workers, train."""
+    options = parse(argv)
+    rows, image_root = labelled_rows(options, 'train', with_images=not options.remote_data)
     graph_mode()
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import ReceivedBatches
     from fashionai.networks.catalog import network_spec
-    from fashionai.networks.checkpoints import RUN_FILE
-    from fashionai.training.checkpoints import write_json
     from fashionai.training.feeding import BatchQueue
     from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 
@@ -56,13 +59,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     epoch_steps = max(1, len(rows) // options.batchsize)
     name = (f'{options.model}_batch:{options.batchsize}_lr:{options.lr}_gpus:{options.gpus}_'
             f'{options.input_width}x{options.input_height}_{options.tag}')
-    run_folder = resolve_output(Path(options.modelpath) / options.tag / name)
+    run_folder = prepare_output(Path(options.modelpath) / options.tag / name)
     settings = TrainingSettings(
         model=options.model, garment=garment, input_hw=shape.input_hw, batch_size=options.batchsize,
         towers=options.gpus, learning_rate=options.lr, decay_steps=options.decay_steps,
         warmup_steps=options.warmup_steps, max_steps=options.max_steps or options.max_epoch * epoch_steps,
         epoch_steps=epoch_steps, validate_every=options.validate_every, save_every=options.save_every,
-        run_folder=run_folder, log_folder=resolve_output(Path(options.logpath) / name), seed=options.seed)
+        keep=options.keep, run_folder=run_folder, log_folder=prepare_output(Path(options.logpath) / name),
+        seed=options.seed)
     load_weights, validate = weight_loader(options, spec.pretrained), validator(options, shape)
     logger.info('%s: %d images, %d steps an epoch; checkpoints in %s', options.tag, len(rows), epoch_steps, run_folder)
 
@@ -70,10 +74,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         flow = ReceivedBatches(options.remote_data, batch_shapes(settings))
     else:
         encoder = SampleEncoder(rows, image_root, garment, shape, options.seed)
-        flow = training_flow(encoder, options.batchsize, options.workers, last_step(run_folder) // epoch_steps)
+        flow = training_flow(encoder, options.batchsize, options.workers, last_step(run_folder) * options.batchsize)
     batches = BatchQueue(flow)
     batches.start()
-    write_json(run_folder / RUN_FILE, {'model': options.model, 'tag': options.tag, 'input_hw': shape.input_hw})
     train(settings, batches, load_weights, validate)
     return 0
 
@@ -81,15 +84,17 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 def weight_loader(options: argparse.Namespace, usual_weights: str) -> Callable:
     """A function that fills a session's fresh variables."""
     from fashionai.networks.weights import load_pretrained
+    if options.checkpoint:
+        return functools.partial(load_pretrained, resolve_checkpoint(options.checkpoint))
     file = usual_weights if options.pretrain_path is None else options.pretrain_path
-    if not options.checkpoint and not file:
+    if not file:
         return lambda session: None
-    path = resolve(options.pretrain_basepath) / file if not options.checkpoint else options.checkpoint
-    return functools.partial(load_pretrained, path)
+    path = Path(options.pretrain_basepath) / file
+    return functools.partial(load_pretrained, path if path.exists() else PROJECT_ROOT / path)
 
 
 def validator(options: argparse.Namespace, shape: InputShape) -> Optional[Callable]:
-    """The validation of val.csv, unless it is switched off."""
+    """The validation on val.csv, unless it is switched off."""
     if not options.validate_every:
         return None
     from fashionai.inference.validation import validation_error
@@ -98,4 +103,4 @@ def validator(options: argparse.Namespace, shape: InputShape) -> Optional[Callab
 
 
 if __name__ == '__main__':
-    sys.exit(guarded(main))
+    sys.exit(main())

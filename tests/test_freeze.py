@@ -10,6 +10,7 @@ import tensorflow.compat.v1 as tf
 from fashionai import cli
 from fashionai.garments import garment_of
 from fashionai.networks.catalog import build, input_placeholder
+from fashionai.networks.weights import load_pretrained
 from fashionai.stack import graph_mode
 
 
@@ -17,6 +18,7 @@ from fashionai.stack import graph_mode
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project folder for the command to work in."""
     monkeypatch.setattr(cli, 'PROJECT_ROOT', tmp_path)
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
@@ -70,15 +72,26 @@ def test_a_checkpoint_by_name(project: Path, checkpoint: str) -> None:
     assert not (project / 'models').exists()
 
 
-def test_a_checkpoint_that_says_nothing_of_itself(project: Path) -> None:
+def test_a_checkpoint_that_says_nothing_of_itself(project: Path, capsys: pytest.CaptureFixture) -> None:
     save_run(project / 'run', 'skirt', 3, 300, describe=False)
-    with pytest.raises(ValueError, match='give --model and --tag'):
-        freeze.main(['--checkpoint', 'run'])
+    assert freeze.main(['--checkpoint', 'run']) == 1
+    assert 'give --model and --tag' in capsys.readouterr().err
     assert freeze.main(['--checkpoint', 'run', '--model', 'testing', '--tag', 'skirt']) == 0
 
 
 @pytest.mark.parametrize('arguments', [[], ['--tag', 'skirt'], ['--checkpoint', 'absent/model-5']])
-def test_nothing_to_freeze(project: Path, arguments: list) -> None:
+def test_nothing_to_freeze(project: Path, capsys: pytest.CaptureFixture, arguments: list) -> None:
     (project / 'models' / 'trained').mkdir(parents=True)
-    with pytest.raises(ValueError, match='no checkpoint|does not exist'):
-        freeze.main(arguments)
+    assert freeze.main(arguments) == 1
+    error = capsys.readouterr().err
+    assert 'no checkpoint' in error or 'does not exist' in error
+
+
+def test_the_variables_can_start_another_training(project: Path) -> None:
+    save_run(project / 'run', 'skirt', 3, 300)
+    assert freeze.main(['--checkpoint', 'run', '--weights', 'weights.npz']) == 0
+    with tf.Graph().as_default(), tf.Session() as session:
+        build('testing', input_placeholder(), garment_of('dress'), is_training=False)
+        session.run(tf.global_variables_initializer())
+        report = load_pretrained(project / 'weights.npz', session)
+        assert len(report.filled) > len(report.unmatched) > 0, 'all but the layers whose channels depend on the type'

@@ -103,7 +103,7 @@ def test_a_bad_image_ends_the_run_non_zero_after_the_others(data: Path, capsys: 
 
 @pytest.mark.parametrize('more, said', [
     (('--scales=1.0',), 'square brackets'), (('--resolution=100x96',), 'multiples of 8'),
-    (('--resolution=wide',), "'wide' is not a size"), (('--inputsize=96x64',), 'square'), (('--batch=0',), '--batch 0'),
+    (('--resolution=wide',), "'wide' is not a size"), (('--inputsize=96x64',), 'square'),
     (('--tag=dress',), 'does not fit dress'), (('--tag=outwear',), 'no row of type outwear'),
     (('--modelpath=none.pb',), 'none.pb does not exist'), (('--imagepath=nowhere',), 'nowhere does not exist'),
     (('--csv=none.csv',), 'none.csv does not exist')])

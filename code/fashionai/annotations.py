@@ -16,11 +16,13 @@ from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Type, T
 
 import numpy as np
 
-from .garments import CSV_KEYPOINTS, GARMENTS, JOINT, garment_of
+from fashionai.garments import CSV_KEYPOINTS, GARMENTS, JOINT, garment_of
 
 HEADER = ('image_id', 'image_category') + CSV_KEYPOINTS
 """The 26 column names of an annotations file or a submission; a test list has the first two."""
 
+VISIBLE, OCCLUDED, ABSENT = 1, 0, -1
+"""What v of a keypoint says."""
 _CELL = '-?[0-9]{1,6}_-?[0-9]{1,6}_(?:-1|0|1)'
 _ONE_CELL = re.compile(_CELL)
 _ALL_CELLS = re.compile(','.join([_CELL] * len(CSV_KEYPOINTS)))

@@ -1,23 +1,30 @@
-"""What the entry points share: paths, sizes and errors as a user types and reads them."""
+"""What the entry points share: paths, numbers and errors as a user types and reads them."""
+import functools
 import logging
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
-from typing import Callable, Tuple, Union
+from typing import Callable, Optional, Sequence, Tuple, Union
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
+Main = Callable[..., int]
 
-def guarded(command: Callable[[], int]) -> int:
-    """Run a command; bad input (ValueError, OSError) ends as one line on standard error and exit code 1."""
-    _log_to_stderr()
-    try:
-        return command()
-    except (ValueError, OSError) as error:
-        print(f'error: {error}', file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print('interrupted; what is written so far is kept, the same command goes on from there', file=sys.stderr)
-        return 130
+
+def guarded(main: Main) -> Main:
+    """Decorate the `main` of an entry point: bad input (ValueError, OSError) ends as one line and exit code 1."""
+    @functools.wraps(main)
+    def guarded_main(argv: Optional[Sequence[str]] = None) -> int:
+        _log_to_stderr()
+        try:
+            return main(argv)
+        except (ValueError, OSError) as error:
+            print(f'error: {error}', file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print('interrupted', file=sys.stderr)
+            return 130
+    return guarded_main
 
 
 def resolve(path: Union[str, Path]) -> Path:
@@ -32,9 +39,22 @@ def resolve(path: Union[str, Path]) -> Path:
     raise ValueError(f'{path} does not exist, neither from {Path.cwd()} nor from {PROJECT_ROOT}')
 
 
-def resolve_output(path: Union[str, Path]) -> Path:
-    """Where a relative output path goes: under the project's root, whatever the working directory; folders made."""
-    absolute = (PROJECT_ROOT / path).resolve()
+def resolve_checkpoint(path: Union[str, Path]) -> Path:
+    """The same for a checkpoint: a folder, a `.index` file, or the path of one without its ending."""
+    try:
+        return resolve(path)
+    except ValueError:
+        return resolve(f'{path}.index').with_suffix('')
+
+
+def in_project(path: str) -> str:
+    """The default of an output: a path under the project's root. What a user types starts at the working directory."""
+    return str(PROJECT_ROOT / path)
+
+
+def prepare_output(path: Union[str, Path]) -> Path:
+    """The absolute path of an output, its folder made."""
+    absolute = Path(path).resolve()
     absolute.parent.mkdir(parents=True, exist_ok=True)
     return absolute
 
@@ -45,6 +65,15 @@ def size_hw(text: str) -> Tuple[int, int]:
     if len(numbers) > 2 or not all(number.strip().isdigit() and int(number) > 0 for number in numbers):
         raise ValueError(f'{text!r} is not a size: wanted a number such as 368, or WIDTHxHEIGHT such as 368x368')
     return int(numbers[-1]), int(numbers[0])
+
+
+def at_least(least: int) -> Callable[[str], int]:
+    """An argparse type: whole numbers from `least` on."""
+    def whole_number(text: str) -> int:
+        if not text.lstrip('-').isdigit() or int(text) < least:
+            raise ArgumentTypeError(f'{text!r}: wanted a whole number from {least} on')
+        return int(text)
+    return whole_number
 
 
 def _log_to_stderr() -> None:

@@ -4,6 +4,7 @@ from typing import Sequence, Tuple
 import cv2
 import numpy as np
 
+from fashionai.annotations import ABSENT, VISIBLE
 from fashionai.garments import CSV_KEYPOINTS, Garment
 from fashionai.geometry import compose, scaling, transform_points, translation, warp_image
 
@@ -23,13 +24,13 @@ def draw_keypoints(image: np.ndarray, garment: Garment, keypoints: np.ndarray) -
     size = max(image.shape[:2]) / 100
     points = dict(zip(CSV_KEYPOINTS, keypoints))
     for start, end in garment.limbs:
-        if points[start][2] != -1 and points[end][2] != -1:
+        if ABSENT not in (points[start][2], points[end][2]):
             cv2.line(picture, _fixed(points[start]), _fixed(points[end]), _LIMB, max(1, round(size / 3)), cv2.LINE_AA,
                      _SHIFT)
     for name in garment.keypoints:
-        if points[name][2] != -1:
+        if points[name][2] != ABSENT:
             colour = _LEFT if 'left' in name else _RIGHT if 'right' in name else _MIDDLE
-            radius, filled = round(size * 2 ** _SHIFT), -1 if points[name][2] == 1 else max(1, round(size / 2))
+            radius, filled = round(size * 2 ** _SHIFT), -1 if points[name][2] == VISIBLE else max(1, round(size / 2))
             cv2.circle(picture, _fixed(points[name]), radius, colour, filled, cv2.LINE_AA, _SHIFT)
     return picture
 

@@ -50,11 +50,6 @@ class Garment:
         return np.array([[self.keypoints.index(end) for end in limb] for limb in self.limbs])
 
     @property
-    def normaliser_indices(self) -> np.ndarray:
-        """(2,) int: channel numbers of the normaliser pair."""
-        return np.array([self.keypoints.index(name) for name in self.normaliser])
-
-    @property
     def mirror_indices(self) -> np.ndarray:
         """(K,) int: the channel each channel becomes in a mirrored image; its own inverse."""
         return np.array([self.keypoints.index(mirror_name(name)) for name in self.keypoints])

@@ -19,8 +19,8 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 
-from .annotations import Annotations
-from .garments import CSV_KEYPOINTS, GARMENTS
+from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE, Annotations
+from fashionai.garments import CSV_KEYPOINTS, GARMENTS
 
 _log = logging.getLogger(__name__)
 _NAMED_IN_ERRORS = 3
@@ -108,14 +108,14 @@ def score_points(categories: Sequence[str], truth: np.ndarray, predicted: np.nda
     distances = np.hypot(predicted[..., 0] - truth[..., 0], predicted[..., 1] - truth[..., 1], dtype=np.float64)
     errors = distances / np.where(spans > 0, spans, 1)[:, None]
 
-    status, end_present = truth[..., 2], ends[..., 2] >= 0
+    status, end_present = truth[..., 2], ends[..., 2] != ABSENT
     measurable = belongs[type_numbers] & (spans > 0)[:, None]
-    labelled = measurable & (status >= 0) & end_present.any(axis=1)[:, None]
-    visible = measurable & (status == 1) & end_present.all(axis=1)[:, None]
+    labelled = measurable & (status != ABSENT) & end_present.any(axis=1)[:, None]
+    visible = measurable & (status == VISIBLE) & end_present.all(axis=1)[:, None]
     return Scores(_break_down(errors, labelled, type_numbers, belongs),
                   _break_down(errors, visible, type_numbers, belongs),
-                  {'visible': _figure(errors, labelled & (status == 1)),
-                   'occluded': _figure(errors, labelled & (status == 0))})
+                  {'visible': _figure(errors, labelled & (status == VISIBLE)),
+                   'occluded': _figure(errors, labelled & (status == OCCLUDED))})
 
 
 def format_scores(scores: Scores) -> str:

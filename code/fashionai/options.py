@@ -5,35 +5,37 @@ from pathlib import Path
 from typing import Tuple
 
 from fashionai.annotations import Annotations, read_annotations
-from fashionai.cli import resolve
+from fashionai.cli import at_least, resolve
 
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) - 1)
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the data, the batches and the randomness."""
-    parser.add_argument('--model', default='vgg', help='the network; see models/README.md')
-    parser.add_argument('--tag', default='blouse', help='garment type, or all')
-    parser.add_argument('--datapath', default='data', help='folder with train/train.csv and train/val.csv')
-    parser.add_argument('--imgpath', default='data', help='folder with train/<image_id>')
-    parser.add_argument('--batchsize', type=int, default=16, help='images a step, over all towers')
-    parser.add_argument('--input-width', type=int, default=368, help='pixels, a multiple of the stride')
-    parser.add_argument('--input-height', type=int, default=368, help='pixels, a multiple of the stride')
-    parser.add_argument('--workers', type=int, default=DEFAULT_WORKERS, help='processes that make samples; 0 for none')
-    parser.add_argument('--seed', type=int, default=1, help='of augmentation, order and initial weights')
+    add = parser.add_argument
+    add('--model', default='vgg', help='the network; see models/README.md')
+    add('--tag', default='blouse', help='garment type, or all')
+    add('--datapath', default='data', help='folder with train/train.csv and train/val.csv')
+    add('--imgpath', default='data', help='folder with train/<image_id>')
+    add('--batchsize', type=at_least(1), default=16, help='images a step, over all towers')
+    add('--input-width', type=at_least(1), default=368, help='pixels, a multiple of the stride')
+    add('--input-height', type=at_least(1), default=368, help='pixels, a multiple of the stride')
+    add('--workers', type=at_least(0), default=DEFAULT_WORKERS, help='processes that make samples; 0 for none')
 
 
-def labelled_rows(options: argparse.Namespace, split: str) -> Tuple[Annotations, Path]:
+def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = True) -> Tuple[Annotations, Path]:
     """The rows of the tag in train/<split>.csv, and the folder their image ids start from.
 
-    Raises ValueError where there are none, or where an image is not there.
+    Raises ValueError where there are none or, `with_images`, where an image is not there.
     """
     table = resolve(Path(options.datapath) / 'train' / f'{split}.csv')
-    image_root = resolve(Path(options.imgpath) / 'train')
     rows = read_annotations(table).of_type(options.tag)
     if not len(rows):
         raise ValueError(f'{table}: no row of type {options.tag!r}')
-    missing = [image_id for image_id in rows.image_ids if not (image_root / image_id).exists()]
+    if not with_images:
+        return rows, Path()
+    image_root = resolve(Path(options.imgpath) / 'train')
+    missing = [image_id for image_id in rows.image_ids if not (image_root / image_id).is_file()]
     if missing:
         raise ValueError(f'{len(missing)} of {len(rows)} images of {table} are not in {image_root}, '
                          f'such as {missing[0]}')

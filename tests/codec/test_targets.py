@@ -3,12 +3,13 @@ import numpy as np
 import pytest
 
 from fashionai.codec.fields import encode_fields
-from fashionai.codec.heatmaps import cell_centres, encode_heatmaps, peaks
+from fashionai.codec.heatmaps import encode_heatmaps, input_to_cells, peaks
 from fashionai.codec.targets import encode_targets
 from fashionai.garments import GARMENTS, garment_of
 
 HW = (48, 72)
 STRIDE = 8
+WHOLE = (-0.5, -0.5, 71.5, 47.5)
 
 
 def block_means(pixels):
@@ -62,7 +63,7 @@ def test_a_point_that_is_not_drawn_leaves_no_trace():
     ((10.2, 9.1), (60.4, 40.3)), ((60.4, 40.3), (10.2, 9.1)), ((20.3, 5.1), (20.3, 44.9)), ((5.2, 20.4), (66.1, 20.4)),
     ((-20.1, -3.3), (30.2, 70.7)), ((33.3, 22.2), (33.9, 22.6)), ((68.2, 3.1), (90.5, -10.2))])
 def test_fields_equal_the_formula(start, end):
-    found = encode_fields(np.array([start]), np.array([end]), np.array([True]), HW, STRIDE)
+    found = encode_fields(np.array([start]), np.array([end]), np.array([True]), WHOLE, HW, STRIDE)
     unit = (np.array(end) - start) / np.linalg.norm(np.array(end) - start)
     covered = block_means(direct_limb(start, end))
     np.testing.assert_allclose(found[:, :, 0], covered * unit[0], atol=1e-6)
@@ -71,7 +72,7 @@ def test_fields_equal_the_formula(start, end):
 
 def test_limbs_without_length_or_not_drawn_have_no_field():
     starts, ends = np.array([[20., 20.], [5., 5.]]), np.array([[20., 20.], [50., 40.]])
-    assert not encode_fields(starts, ends, np.array([True, False]), HW, STRIDE).any()
+    assert not encode_fields(starts, ends, np.array([True, False]), WHOLE, HW, STRIDE).any()
 
 
 def test_a_round_trip_is_within_half_a_cell_up_to_the_borders():
@@ -79,14 +80,14 @@ def test_a_round_trip_is_within_half_a_cell_up_to_the_borders():
     corners = np.array([[-.5, -.5], [71.5, -.5], [-.5, 47.5], [71.5, 47.5]])
     points = np.concatenate([corners, rng.uniform(-0.5, [71.5, 47.5], (300, 2))])
     cells, scores = peaks(encode_heatmaps(points, np.ones(len(points), bool), HW, STRIDE)[:, :, :-1])
-    assert np.abs(cell_centres(cells, STRIDE) - points).max() <= STRIDE / 2 + 1e-9
+    assert np.abs(cells - input_to_cells(points, STRIDE)).max() <= 0.5 + 1e-9
     assert scores.min() > 0.5
 
 
 def test_channels_count_as_the_labels_say():
     skirt = GARMENTS['skirt']
     points = np.array([[10., 10.], [40., 10.], [10., 40.], [60., 40.]])
-    targets = encode_targets(skirt, points, np.array([1, 0, -1, 1]), np.array([True, True, True, False]), HW, STRIDE)
+    targets = encode_targets(skirt, points, np.array([1, 0, -1, 1]), (-0.5, -0.5, 55.5, 47.5), HW, STRIDE)
     assert targets.heatmap_weights.tolist() == [1, 0, 0, 1, 1], 'visible points and the background'
     counted = dict(zip(skirt.limbs, targets.field_weights.reshape(-1, 2).tolist()))
     assert counted.pop(('waistband_left', 'hemline_right')) == [1, 1]
@@ -94,14 +95,16 @@ def test_channels_count_as_the_labels_say():
     drawn = targets.heatmaps.max(axis=(0, 1)) > 0.3
     assert drawn[:4].tolist() == [True, True, False, False], 'occluded is drawn; absent and out of view are not'
     fields = np.abs(targets.fields).max(axis=(0, 1)).reshape(-1, 2).max(axis=1) > 0
-    assert [limb for limb, there in zip(skirt.limbs, fields) if there] == [('waistband_left', 'waistband_right')]
+    assert [limb for limb, there in zip(skirt.limbs, fields) if there] == [
+        ('waistband_left', 'waistband_right'), ('waistband_right', 'hemline_right'),
+        ('waistband_left', 'hemline_right')], 'limbs with two labelled ends, as far as they are in view'
 
 
 def test_the_joint_network_learns_nothing_from_points_a_type_has_not():
     joint = garment_of('all')
     visibility = np.full(24, -1)
     visibility[joint.keypoints.index('crotch')] = 1
-    targets = encode_targets(joint, np.full((24, 2), 20.), visibility, np.ones(24, bool), HW, STRIDE)
+    targets = encode_targets(joint, np.full((24, 2), 20.), visibility, WHOLE, HW, STRIDE)
     assert targets.heatmap_weights.sum() == 2
     assert not targets.field_weights.any()
 
@@ -109,3 +112,23 @@ def test_the_joint_network_learns_nothing_from_points_a_type_has_not():
 def test_an_input_that_is_no_multiple_of_the_stride_is_refused():
     with pytest.raises(ValueError, match='multiples of 8'):
         encode_heatmaps(np.zeros((1, 2)), np.array([True]), (100, 96), 8)
+
+
+def test_fields_end_where_the_view_ends():
+    start, end, view = (10.2, 9.1), (60.4, 40.3), (5.3, 12.2, 40.6, 30.1)
+    found = encode_fields(np.array([start]), np.array([end]), np.array([True]), view, HW, STRIDE)
+    rows, columns = np.indices(HW)
+    shown = (columns >= view[0]) & (columns <= view[2]) & (rows >= view[1]) & (rows <= view[3])
+    unit = (np.array(end) - start) / np.linalg.norm(np.array(end) - start)
+    np.testing.assert_allclose(found[:, :, 0], block_means(direct_limb(start, end) * shown) * unit[0], atol=1e-6)
+
+
+@pytest.mark.parametrize('outside, drawn', [(0.4, True), (3.0, False)])
+@pytest.mark.parametrize('side', range(4))
+def test_a_point_leaves_the_view_within_a_pixel(outside, drawn, side):
+    view = (8.5, 8.5, 55.5, 39.5)
+    point = [30., 20.]
+    point[side % 2] = view[side] + (-outside if side < 2 else outside)
+    points = np.array([point, [20., 20.], [20., 30.], [40., 30.]])
+    targets = encode_targets(GARMENTS['skirt'], points, np.ones(4, int), view, HW, STRIDE)
+    assert targets.heatmaps[:, :, 0].any() == drawn

@@ -7,7 +7,6 @@ from fashionai.dataflow.augment import (
     apply_to_image,
     apply_to_points,
     draw_augmentation,
-    fit_to_input,
     largest_upright_rectangle,
 )
 from fashionai.garments import GARMENTS
@@ -41,9 +40,8 @@ def test_dots_are_found_where_the_points_say(size_hw):
     for seed in range(30):
         augmentation = draw_augmentation(np.random.RandomState(seed), size_hw, INPUT_HW)
         warped = apply_to_image(augmentation, image, INPUT_HW)
-        moved, _, in_view = apply_to_points(augmentation, points, np.ones(4, int), SKIRT.mirror_indices, INPUT_HW)
+        moved, _ = apply_to_points(augmentation, points, np.ones(4, int), SKIRT.mirror_indices)
         original = SKIRT.mirror_indices if augmentation.mirrored else np.arange(4)
-        assert in_view.all()
         for channel in range(3):
             place = list(original).index(channel)
             np.testing.assert_allclose(brightest(warped, channel), moved[place], atol=0.6)
@@ -54,8 +52,7 @@ def test_a_mirrored_image_swaps_left_and_right_names():
     found = set()
     for seed in range(20):
         augmentation = draw_augmentation(np.random.RandomState(seed), (200, 150), INPUT_HW)
-        moved, visibility, _ = apply_to_points(augmentation, points, np.array([1, 0, 1, 1]), SKIRT.mirror_indices,
-                                               INPUT_HW)
+        moved, visibility = apply_to_points(augmentation, points, np.array([1, 0, 1, 1]), SKIRT.mirror_indices)
         assert moved[0, 0] < moved[1, 0] and moved[2, 0] < moved[3, 0], 'left stays image-left'
         assert visibility.tolist() == ([0, 1, 1, 1] if augmentation.mirrored else [1, 0, 1, 1])
         found.add(augmentation.mirrored)
@@ -86,6 +83,16 @@ def test_the_upright_rectangle_fits_and_touches(size_hw, degrees):
     assert slack.min() < 1e-9, 'touching'
 
 
-def test_without_augmentation_the_whole_picture_is_centred():
-    augmentation = fit_to_input((320, 160), INPUT_HW)
-    np.testing.assert_allclose(augmentation.view, (23.5, -0.5, 103.5, 159.5))
+def test_the_ranges_are_those_of_the_original():
+    rng = np.random.RandomState(0)
+    drawn = [draw_augmentation(rng, (300, 200), (368, 368)) for _ in range(3000)]
+    # Undone: mirror, then A = zoom R diag(x_factor, y_factor), so its columns give factors times zoom, and the angle.
+    linear = [d.affine[:, :2] * ([[-1], [1]] if d.mirrored else 1) for d in drawn]
+    angles = np.degrees([np.arctan2(m[1, 0], m[0, 0]) for m in linear])
+    ratios = np.array([np.linalg.norm(m[:, 0]) / np.linalg.norm(m[:, 1]) for m in linear])
+    assert angles.min() == pytest.approx(-15, abs=0.1) and angles.max() == pytest.approx(15, abs=0.1)
+    assert ratios.min() == pytest.approx(0.8 / 1.2, abs=0.03) and ratios.max() == pytest.approx(1.2 / 0.8, abs=0.06)
+    shown = np.array([[d.view[2] - d.view[0], d.view[3] - d.view[1]] for d in drawn])
+    assert shown.max() == 368, 'a zoomed picture fills the input, and no more'
+    assert shown.max(axis=1).min() == pytest.approx(0.95 * 368, abs=2), 'the smallest leaves a twentieth blank'
+    assert np.mean([d.mirrored for d in drawn]) == pytest.approx(0.5, abs=0.05)

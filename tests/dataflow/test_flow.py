@@ -42,6 +42,8 @@ def test_an_epoch_holds_every_row_once_and_the_seed_repeats_it(encoder):
     greys = [int(sample[0].max()) for sample in samples]
     assert sorted(greys[:6]) == sorted(greys[6:])
     assert greys[:6] != greys[6:], 'every epoch has its own order'
+    again = greys.index(greys[0], 6)
+    assert samples[0][0].tobytes() != samples[again][0].tobytes(), 'every epoch augments anew'
     for one, other in zip(samples, read(training_flow(encoder, 1, workers=0), 12)):
         for array, again in zip(one, other):
             np.testing.assert_array_equal(array, again)
@@ -54,10 +56,11 @@ def test_workers_make_the_same_samples(encoder):
     assert keys(read(training_flow(encoder, 1, workers=2), 12)) <= alone
 
 
-def test_a_resumed_flow_goes_on_with_later_epochs(encoder):
+def test_a_resumed_flow_goes_on_after_the_samples_it_passed(encoder):
     whole = read(training_flow(encoder, 1, workers=0), 12)
-    later = read(training_flow(encoder, 1, workers=0, first_epoch=1), 6)
-    np.testing.assert_array_equal(whole[6][0], later[0][0])
+    later = read(training_flow(encoder, 1, workers=0, passed=8), 4)
+    for sample, again in zip(whole[8:], later):
+        np.testing.assert_array_equal(sample[0], again[0])
 
 
 @pytest.mark.parametrize('workers', [0, 1])
@@ -70,3 +73,22 @@ def test_a_bad_image_is_named(encoder, tmp_path, workers):
 def test_a_missing_image_is_named(tmp_path):
     with pytest.raises(ValueError, match='gone.jpg: no such image'):
         read_image(tmp_path / 'gone.jpg')
+
+
+@pytest.mark.parametrize('workers', [0, 1])
+def test_what_stops_a_worker_is_told(encoder, tmp_path, workers):
+    (tmp_path / '3.png').unlink()
+    (tmp_path / '3.png').mkdir()
+    with pytest.raises(ValueError, match=r'3\.png'):
+        read(training_flow(encoder, 6, workers=workers), 2)
+
+
+def test_pixels_are_read_as_they_are_stored(tmp_path):
+    """A JPEG whose EXIF says "turn me": labels refer to stored pixels, so it is not turned."""
+    picture = np.zeros((40, 60, 3), np.uint8)
+    jpeg = cv2.imencode('.jpg', picture)[1].tobytes()
+    tiff = b'II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00'
+    exif = b'\xff\xe1' + (len(tiff) + 8).to_bytes(2, 'big') + b'Exif\x00\x00' + tiff
+    (tmp_path / 'turned.jpg').write_bytes(jpeg[:2] + exif + jpeg[2:])
+    assert cv2.imread(str(tmp_path / 'turned.jpg')).shape == (60, 40, 3), 'OpenCV by itself turns it'
+    assert read_image(tmp_path / 'turned.jpg').shape == (40, 60, 3)

@@ -7,7 +7,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.garments import Garment, garment_of
 from fashionai.inference.graph import FrozenGraph
-from fashionai.networks.contract import Contract, contract_path
+from fashionai.networks.contract import Contract, contract_path, file_sum
 
 SKIRT = garment_of('skirt')
 
@@ -33,7 +33,7 @@ def write_graph(path: Path, num_channels: int, output: str = 'Openpose/concat_st
 def write_contract(path: Path, tag: str, **changes: object) -> None:
     values = {'tag': tag, 'keypoints': garment_of(tag).keypoints, 'model': 'testing', 'input_hw': (368, 368),
               'stride': 8, 'step': 1, **changes}
-    Contract(**values).save(contract_path(path))
+    Contract(**{'graph_sha256': file_sum(path), **values}).save(contract_path(path))
 
 
 def test_the_graph_alone_works(tmp_path: Path) -> None:
@@ -105,3 +105,12 @@ def test_a_failing_pass_says_what_it_was_given(tmp_path: Path) -> None:
     with FrozenGraph(write_graph(tmp_path / 'g.pb', 15, most=1), SKIRT) as graph:
         with pytest.raises(ValueError, match=r'g\.pb fails on 2 windows of 8x16 pixels: InvalidArgument'):
             graph.forward(np.zeros((2, 16, 8, 3), np.float32))
+
+
+def test_the_contract_of_another_graph_is_left_aside(tmp_path: Path) -> None:
+    """A `.pb` copied over an older one, whose contract stays behind: as the original's users copy theirs."""
+    path = write_graph(tmp_path / 'g.pb', channels(garment_of('dress')))
+    write_contract(path, 'dress')
+    write_graph(path, channels(SKIRT))
+    with FrozenGraph(path, SKIRT) as graph:
+        assert graph.garment == SKIRT

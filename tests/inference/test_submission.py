@@ -10,8 +10,9 @@ import pytest
 from fashionai.annotations import TestList, read_annotations
 from fashionai.garments import GARMENTS
 from fashionai.inference.predictor import Prediction
-from fashionai.inference.record import Record, file_sum, list_sum
+from fashionai.inference.record import Record, list_sum
 from fashionai.inference.submission import write_submission
+from fashionai.networks.contract import file_sum
 
 JOB = {'graph': 'abc', 'list': 'def'}
 

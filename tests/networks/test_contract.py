@@ -6,7 +6,7 @@ import pytest
 
 from fashionai.networks.contract import Contract, contract_path
 
-CONTRACT = Contract('skirt', ('waistband_left', 'waistband_right'), 'testing', (192, 160), 8, 1000, 4.5)
+CONTRACT = Contract('skirt', ('waistband_left', 'waistband_right'), 'testing', (192, 160), 8, 1000, 'ab12', 4.5)
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -18,8 +18,8 @@ def test_other_programs_can_read_it(tmp_path: Path) -> None:
     CONTRACT.save(tmp_path / 'graph.json')
     assert json.loads((tmp_path / 'graph.json').read_text()) == {
         'tag': 'skirt', 'keypoints': ['waistband_left', 'waistband_right'], 'model': 'testing', 'input_hw': [192, 160],
-        'stride': 8, 'step': 1000, 'validation_ne': 4.5, 'input_name': 'image', 'output_name': 'Openpose/concat_stage7',
-        'channel_order': 'BGR', 'value_range': [0, 255]}
+        'stride': 8, 'step': 1000, 'graph_sha256': 'ab12', 'validation_ne': 4.5, 'input_name': 'image',
+        'output_name': 'Openpose/concat_stage7', 'channel_order': 'BGR', 'value_range': [0, 255]}
 
 
 def test_path() -> None:
@@ -34,4 +34,14 @@ def test_anything_else_is_refused(tmp_path: Path, text: str, message: str) -> No
     path = tmp_path / 'graph.json'
     path.write_text(text)
     with pytest.raises(ValueError, match=f'graph.json.*{message}'):
+        Contract.load(path)
+
+
+@pytest.mark.parametrize('key, value', [
+    ('channel_order', 'RGB'), ('value_range', [0, 1]), ('stride', '8'), ('keypoints', None)])
+def test_values_that_this_version_cannot_serve_are_refused(tmp_path: Path, key: str, value: object) -> None:
+    path = tmp_path / 'graph.json'
+    CONTRACT.save(path)
+    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
+    with pytest.raises(ValueError, match=key):
         Contract.load(path)

@@ -10,7 +10,7 @@ from fashionai.garments import garment_of
 from fashionai.networks import freezing
 from fashionai.networks.catalog import build, input_placeholder
 from fashionai.networks.checkpoints import Checkpoint
-from fashionai.networks.contract import Contract
+from fashionai.networks.contract import Contract, file_sum
 from fashionai.networks.freezing import freeze
 
 IMAGES = np.random.RandomState(0).uniform(0, 255, (3, 32, 64, 3)).astype(np.float32)
@@ -76,7 +76,7 @@ def test_the_contract_lies_beside_it(tmp_path: Path) -> None:
     freeze(trained(tmp_path, 'testing', 'skirt')['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
     assert Contract.load(tmp_path / 'graph.json') == Contract(
         'skirt', ('waistband_left', 'waistband_right', 'hemline_left', 'hemline_right'), 'testing', (192, 160), 8, 1200,
-        4.25)
+        file_sum(tmp_path / 'graph.pb'), 4.25)
 
 
 @pytest.mark.parametrize('model, tag', [('testing', 'dress'), ('mobilenet_small', 'skirt')])

@@ -8,9 +8,9 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.garments import GARMENTS
 from fashionai.networks.weights import read_weights
-from fashionai.training.checkpoints import BestCheckpoint
 from fashionai.training.hooks import DivergedError
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
+from fashionai.training.saving import BestCheckpoint
 
 
 class Batches:
@@ -36,7 +36,7 @@ def settings(tmp_path):
     return TrainingSettings(
         model='testing', garment=GARMENTS['skirt'], input_hw=(32, 48), batch_size=4, towers=2, learning_rate='1e-3',
         decay_steps=100, warmup_steps=0, max_steps=6, epoch_steps=3, validate_every=2, save_every=2,
-        run_folder=tmp_path / 'run', log_folder=tmp_path / 'log', seed=1, log_every=2, keep=2)
+        keep=2, run_folder=tmp_path / 'run', log_folder=tmp_path / 'log', seed=1, log_every=2)
 
 
 def run(settings, broken=None, validate=None, load=lambda session: None):
@@ -95,3 +95,38 @@ def test_tensorboard_gets_every_stage_rate_and_pictures(settings):
             for event in tf.train.summary_iterator(str(path)) for value in event.summary.value}
     assert {'loss', 'learning_rate', 'validation_ne', 'stage1/L1_fields', 'stage2/L2_heatmaps'} <= set(tags)
     assert any(value.HasField('image') for value in tags.values())
+
+
+def test_adam_lowers_the_loss_and_the_averages_move(settings):
+    class OneBatch(Batches):
+        def get(self):
+            self._given = 0
+            return super().get()
+
+    train(replace(settings, max_steps=60, learning_rate='3e-3'), OneBatch(batch_shapes(settings)), lambda s: None, None)
+    losses = [value.simple_value for path in settings.log_folder.glob('events*')
+              for event in tf.train.summary_iterator(str(path)) for value in event.summary.value if value.tag == 'loss']
+    assert losses[-1] < 0.8 * losses[0]
+    names = [name for name, _ in tf.train.list_variables(tf.train.latest_checkpoint(str(settings.run_folder)))]
+    assert any(name.endswith('/Adam_1') for name in names)
+    values = read_weights(settings.run_folder)
+    means = [value for name, value in values.items() if name.endswith('moving_mean')]
+    assert means and all(np.abs(mean).max() > 0 for mean in means), 'batch norm at test time uses these'
+
+
+def test_a_moved_run_goes_on(settings, tmp_path):
+    run(settings)
+    moved = tmp_path / 'moved'
+    settings.run_folder.rename(moved)
+    loads = []
+    run(replace(settings, run_folder=moved, max_steps=8), load=loads.append)
+    assert not loads and last_step(moved) == 8
+    assert sorted(path.name for path in moved.glob('model-*.index')) == ['model-6.index', 'model-8.index']
+
+
+def test_a_damaged_checkpoint_is_an_error_that_says_so(settings):
+    run(settings)
+    for path in settings.run_folder.glob('model-6.data*'):
+        path.write_bytes(b'damaged')
+    with pytest.raises(ValueError, match='TensorFlow stopped the training'):
+        run(replace(settings, max_steps=8))

@@ -8,12 +8,15 @@ import numpy as np
 
 from fashionai.codec.heatmaps import cells_hw
 
+View = Tuple[float, float, float, float]
+"""(left, top, right, bottom) of a part of the input, in input pixels; its edges lie at half pixels."""
+
 RADIUS = 8.0
 """A limb's field reaches this many input pixels from the line between its ends."""
 
 
-def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray, input_hw: Tuple[int, int],
-                  stride: int) -> np.ndarray:
+def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray, view: View,
+                  input_hw: Tuple[int, int], stride: int) -> np.ndarray:
     """The part affinity fields of one image.
 
     At input resolution a limb's field is its unit vector at every pixel within RADIUS of the segment and 0 elsewhere;
@@ -22,6 +25,7 @@ def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray,
     Args:
         starts_xy, ends_xy: (L, 2) ends of the limbs in input pixels.
         drawn: (L,) bool; the field of a limb that is not drawn, or has no length, stays 0.
+        view: where fields are drawn; outside they are 0.
         input_hw: (H, W), both multiples of the stride.
         stride: pixels a cell.
 
@@ -34,6 +38,10 @@ def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray,
     limbs = np.flatnonzero(drawn & (lengths > 0))
     units = vectors[limbs] / lengths[limbs, None]
     first, last = _row_spans(np.asarray(starts_xy, np.float64)[limbs], units, lengths[limbs], input_hw[0])
+    rows = np.arange(input_hw[0])
+    hidden = (rows < view[1]) | (rows > view[3])
+    first = np.where(hidden, np.inf, np.maximum(first, view[0]))
+    last = np.where(hidden, -np.inf, np.minimum(last, view[2]))
     coverage = _cell_coverage(first, last, input_hw, stride)
     fields[:, :, limbs] = coverage.transpose(1, 2, 0)[:, :, :, None] * units
     return fields.reshape(fields.shape[:2] + (-1,))

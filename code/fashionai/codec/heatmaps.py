@@ -60,9 +60,9 @@ def peaks(heatmaps: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
     return np.stack([places % width, places // width], axis=1), flat[np.arange(channels), places]
 
 
-def cell_centres(cells_xy: np.ndarray, stride: int) -> np.ndarray:
-    """Input-pixel coordinates, float64, of the centres of cells: cell 0 of stride 8 lies at 3.5."""
-    return np.asarray(cells_xy, np.float64) * stride + (stride - 1) / 2
+def input_to_cells(pixels: np.ndarray, stride: int) -> np.ndarray:
+    """Coordinates in cells, float64, of coordinates in input pixels: pixel 3.5 is the centre of cell 0 of stride 8."""
+    return (np.asarray(pixels, np.float64) - (stride - 1) / 2) / stride
 
 
 def cells_hw(input_hw: Tuple[int, int], stride: int) -> Tuple[int, int]:

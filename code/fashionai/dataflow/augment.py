@@ -12,8 +12,8 @@ class Augmentation:
     """Where a picture goes on the network's input.
 
     affine: (2, 3) map from original pixels to input pixels. mirrored: whether left and right changed places.
-    view: (left, top, right, bottom) in input pixels, edges at half pixels: the part that shows the picture; what lies
-    outside is blank.
+    view: (left, top, right, bottom) in input pixels, edges at half pixels: the part of the input that shows the
+    picture; what lies outside is blank.
     """
 
     affine: np.ndarray
@@ -35,15 +35,13 @@ def draw_augmentation(rng: np.random.RandomState, image_hw: Tuple[int, int],
     mirrored = bool(rng.uniform() < 0.5)
     cut_hw = largest_upright_rectangle((height, width), degrees)
     zoom = rng.uniform(0.95, 1.6) * min(input_hw[0] / cut_hw[0], input_hw[1] / cut_hw[1])
-    affine = compose(scaling(x_factor, y_factor), rotation(degrees, centre))
-    return _centred(affine, centre, mirrored, zoom, cut_hw, input_hw)
-
-
-def fit_to_input(image_hw: Tuple[int, int], input_hw: Tuple[int, int]) -> Augmentation:
-    """No augmentation: the whole picture, resized to fit the input and centred."""
-    zoom = min(input_hw[0] / image_hw[0], input_hw[1] / image_hw[1])
-    centre = (image_hw[1] - 1) / 2, (image_hw[0] - 1) / 2
-    return _centred(np.eye(2, 3), centre, False, zoom, image_hw, input_hw)
+    middle_x, middle_y = (input_hw[1] - 1) / 2, (input_hw[0] - 1) / 2
+    affine = compose(scaling(x_factor, y_factor), rotation(degrees, centre), translation(-centre[0], -centre[1]),
+                     np.array([[zoom, 0, middle_x], [0, zoom, middle_y]]))
+    if mirrored:
+        affine = compose(affine, mirroring(input_hw[1]))
+    half_h, half_w = (min(cut * zoom, side) / 2 for cut, side in zip(cut_hw, input_hw))
+    return Augmentation(affine, mirrored, (middle_x - half_w, middle_y - half_h, middle_x + half_w, middle_y + half_h))
 
 
 def apply_to_image(augmentation: Augmentation, image: np.ndarray, input_hw: Tuple[int, int]) -> np.ndarray:
@@ -58,21 +56,11 @@ def apply_to_image(augmentation: Augmentation, image: np.ndarray, input_hw: Tupl
 
 
 def apply_to_points(augmentation: Augmentation, points_xy: np.ndarray, visibility: np.ndarray,
-                    mirror_indices: np.ndarray, input_hw: Tuple[int, int]
-                    ) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """The points in input pixels, renamed left <-> right where mirrored.
-
-    Returns (K, 2) points, (K,) visibility and (K,) bool: whether the point lies in view.
-    """
+                    mirror_indices: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    """The points in input pixels and their visibility, renamed left <-> right where mirrored; (K, 2) and (K,)."""
     if augmentation.mirrored:
         points_xy, visibility = points_xy[mirror_indices], visibility[mirror_indices]
-    points = transform_points(augmentation.affine, points_xy)
-    left, top, right, bottom = augmentation.view
-    low = np.maximum((left, top), -0.5)
-    high = np.minimum((right, bottom), (input_hw[1] - 0.5, input_hw[0] - 0.5))
-    # A label on the image's far border (x = width) is half a pixel outside it: still in view.
-    slack = 1.0
-    return points, visibility, ((points >= low - slack) & (points <= high + slack)).all(axis=1)
+    return transform_points(augmentation.affine, points_xy), visibility
 
 
 def largest_upright_rectangle(size_hw: Tuple[float, float], degrees: float) -> Tuple[float, float]:
@@ -86,15 +74,3 @@ def largest_upright_rectangle(size_hw: Tuple[float, float], degrees: float) -> T
         return (sides[1], sides[0]) if width >= height else (sides[0], sides[1])
     double = cosine ** 2 - sine ** 2
     return (height * cosine - width * sine) / double, (width * cosine - height * sine) / double
-
-
-def _centred(affine: np.ndarray, centre_xy: Tuple[float, float], mirrored: bool, zoom: float,
-             cut_hw: Tuple[float, float], input_hw: Tuple[int, int]) -> Augmentation:
-    """Zoom about the centre of the cut, put it in the middle of the input, and mirror there."""
-    middle_x, middle_y = (input_hw[1] - 1) / 2, (input_hw[0] - 1) / 2
-    zoomed = compose(affine, translation(-centre_xy[0], -centre_xy[1]),
-                     np.array([[zoom, 0, middle_x], [0, zoom, middle_y]]))
-    if mirrored:
-        zoomed = compose(zoomed, mirroring(input_hw[1]))
-    half_h, half_w = cut_hw[0] * zoom / 2, cut_hw[1] * zoom / 2
-    return Augmentation(zoomed, mirrored, (middle_x - half_w, middle_y - half_h, middle_x + half_w, middle_y + half_h))

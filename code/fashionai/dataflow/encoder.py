@@ -3,7 +3,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Tuple
 
-import cv2
 import numpy as np
 
 from fashionai.annotations import Annotations
@@ -42,14 +41,13 @@ class SampleEncoder:
 
         Raises ValueError, naming the file, for an image that cannot be read.
         """
-        cv2.setNumThreads(0)  # the workers share the cores already
         epoch, row = key
         rng = np.random.RandomState([self.seed, epoch, row])
         image = read_image(self.image_root / self.annotations.image_ids[row])
         labels = self.annotations.keypoints[row, self.garment.csv_indices]
         augmentation = draw_augmentation(rng, image.shape[:2], self.shape.input_hw)
-        points, visibility, in_view = apply_to_points(
-            augmentation, labels[:, :2], labels[:, 2], self.garment.mirror_indices, self.shape.input_hw)
-        targets = encode_targets(self.garment, points, visibility, in_view, self.shape.input_hw, self.shape.stride)
+        points, visibility = apply_to_points(augmentation, labels[:, :2], labels[:, 2], self.garment.mirror_indices)
+        targets = encode_targets(self.garment, points, visibility, augmentation.view, self.shape.input_hw,
+                                 self.shape.stride)
         return [apply_to_image(augmentation, image, self.shape.input_hw), targets.heatmaps, targets.fields,
                 targets.heatmap_weights, targets.field_weights]

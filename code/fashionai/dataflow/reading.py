@@ -14,9 +14,11 @@ def read_image(path: Union[str, Path]) -> np.ndarray:
     """
     try:
         data = np.fromfile(str(path), np.uint8)
+        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
     except FileNotFoundError:
         raise ValueError(f'{path}: no such image') from None
-    image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
+    except (OSError, cv2.error) as error:
+        raise ValueError(f'{path}: cannot be read: {error}') from None
     if image is None:
         raise ValueError(f'{path}: not a picture that OpenCV can read ({data.size} bytes)')
     return image

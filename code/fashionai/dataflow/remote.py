@@ -2,14 +2,21 @@
 from typing import Iterator, List, Sequence, Tuple
 
 import numpy as np
+import zmq
 from tensorpack.dataflow import DataFlow, RemoteDataZMQ, send_dataflow_zmq
 
 from fashionai.dataflow.encoder import SAMPLE_FIELDS
 
 
 def send_batches(flow: DataFlow, address: str) -> None:
-    """Send a stream of batches to the trainer at `address` (tcp://host:port) until interrupted."""
-    send_dataflow_zmq(flow, address, hwm=20)
+    """Send a stream of batches to the trainer at `address` (tcp://host:port) until interrupted.
+
+    Raises ValueError for what is no address.
+    """
+    try:
+        send_dataflow_zmq(flow, address, hwm=20)
+    except zmq.ZMQError as error:
+        raise ValueError(_unusable(address, error)) from None
 
 
 class ReceivedBatches(DataFlow):
@@ -20,16 +27,24 @@ class ReceivedBatches(DataFlow):
     """
 
     def __init__(self, address: str, shapes: Sequence[Tuple[int, ...]]) -> None:
-        self._received = RemoteDataZMQ(address)
+        self._address, self._received = address, RemoteDataZMQ(address)
         self._shapes = [tuple(shape) for shape in shapes]
 
     def reset_state(self) -> None:
         self._received.reset_state()
 
     def __iter__(self) -> Iterator[List[np.ndarray]]:
-        for batch in self._received:
-            for name, array, wanted in zip(SAMPLE_FIELDS, batch, self._shapes):
-                if array.shape != wanted:
-                    raise ValueError(f'a remote worker sent {name} of shape {array.shape}, this training wants '
-                                     f'{wanted}: start the worker with the same --tag, --batchsize and input size')
-            yield batch
+        try:
+            for batch in self._received:
+                shapes = [array.shape for array in batch]
+                if shapes != self._shapes:
+                    raise ValueError(
+                        f'a remote worker sent arrays of shapes {shapes}, this training wants {self._shapes} '
+                        f'({", ".join(SAMPLE_FIELDS)}): start it with the same --model, --tag, --batchsize and size')
+                yield batch
+        except zmq.ZMQError as error:
+            raise ValueError(_unusable(self._address, error)) from None
+
+
+def _unusable(address: str, error: zmq.ZMQError) -> str:
+    return f'--remote-data {address}: {error}; wanted tcp://HOST:PORT, on the trainer tcp://0.0.0.0:PORT'

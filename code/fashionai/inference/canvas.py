@@ -9,6 +9,7 @@ from typing import Sequence, Tuple
 import cv2
 import numpy as np
 
+from fashionai.codec.heatmaps import input_to_cells
 from fashionai.geometry import compose, scaling, translation
 
 JOINS = ('addup', 'average')
@@ -119,7 +120,7 @@ def _axis_weights(factor: float, shift: float, size: int, cells: int, stride: in
     inputs = factor * np.arange(size) + shift
     covered = np.flatnonzero((inputs >= -0.5 - 1e-6) & (inputs <= cells * stride - 0.5 + 1e-6))
     first, last = (int(covered[0]), int(covered[-1]) + 1) if covered.size else (0, 0)
-    places = (inputs[first:last] - (stride - 1) / 2) / stride
+    places = input_to_cells(inputs[first:last], stride)
     weights = np.zeros((last - first, cells), np.float32)
     for tap in range(-1, 3):
         cell = np.floor(places).astype(int) + tap

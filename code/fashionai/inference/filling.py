@@ -7,6 +7,7 @@ from typing import Optional, Tuple
 import numpy as np
 from skimage.transform import SimilarityTransform
 
+from fashionai.annotations import ABSENT, VISIBLE
 from fashionai.garments import CSV_KEYPOINTS, Garment
 from fashionai.shapes import REFERENCE_SIZE, shape_of
 
@@ -41,9 +42,9 @@ def usual_points(garment: Garment, image_hw: Tuple[int, int]) -> np.ndarray:
 
 def submission_keypoints(points_xy: np.ndarray, garment: Garment) -> np.ndarray:
     """(24, 3) int32 of x, y, v in CSV order: the type's points in whole pixels with v = 1, the others all -1."""
-    keypoints = np.full((len(CSV_KEYPOINTS), 3), -1, np.int32)
+    keypoints = np.full((len(CSV_KEYPOINTS), 3), ABSENT, np.int32)
     keypoints[garment.csv_indices, :2] = np.rint(points_xy)
-    keypoints[garment.csv_indices, 2] = 1
+    keypoints[garment.csv_indices, 2] = VISIBLE
     return keypoints
 
 

@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 from google.protobuf.message import DecodeError
 
 from fashionai.garments import Garment, joint_garment
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, Contract, contract_path
+from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, Contract, contract_path, file_sum
 
 _LOG = logging.getLogger(__name__)
 
@@ -28,6 +28,9 @@ class FrozenGraph:
     def __init__(self, path: Union[str, Path], wanted: Garment, threads: int = 0) -> None:
         contract_file = contract_path(path)
         contract = Contract.load(contract_file) if contract_file.exists() else None
+        if contract and contract.graph_sha256 != file_sum(path):
+            _LOG.warning('%s belongs to another graph than %s: it is not used', contract_file, path)
+            contract = None
         self.garment = _contract_garment(contract, wanted, contract_file) if contract else wanted
         self.stride = contract.stride if contract else _USUAL_STRIDE
         self._path = path

@@ -5,7 +5,7 @@ The part affinity fields, which such a network gives too, are not used: with one
 no grouping, so their canvas is never drawn; nor is the background's.
 """
 from dataclasses import dataclass
-from typing import Callable, List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -14,9 +14,7 @@ from fashionai.garments import Garment
 from fashionai.geometry import compose, invert, mirroring, transform_points, warp_image
 from fashionai.inference.canvas import JOINS, Placement, blur, canvas_map, image_area, join_windows, placement_of
 from fashionai.inference.filling import fill_in
-
-Forward = Callable[[np.ndarray], np.ndarray]
-"""A network: (N, h, w, 3) float32, BGR 0..255, to maps (N, h / stride, w / stride, heat maps then fields)."""
+from fashionai.networks.contract import Forward
 
 _FLAT = 0.01
 """A peak that stands less than this above its map's mean (sigmoid units) says nothing."""

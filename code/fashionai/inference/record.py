@@ -50,15 +50,6 @@ class Record:
         os.replace(str(draft), str(self.path))
 
 
-def file_sum(path: Path) -> str:
-    """The SHA-256 of a file."""
-    digest = hashlib.sha256()
-    with open(path, 'rb') as file:
-        for block in iter(lambda: file.read(1 << 20), b''):
-            digest.update(block)
-    return digest.hexdigest()
-
-
 def list_sum(lines: Sequence[str]) -> str:
     """The SHA-256 of a list of texts."""
     return hashlib.sha256('\n'.join(lines).encode()).hexdigest()

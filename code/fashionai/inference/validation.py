@@ -9,9 +9,10 @@ from fashionai.dataflow.encoder import InputShape
 from fashionai.dataflow.reading import read_image
 from fashionai.garments import GARMENTS, Garment
 from fashionai.inference.filling import submission_keypoints
-from fashionai.inference.predictor import Forward, Predictor
+from fashionai.inference.predictor import Predictor
 from fashionai.inference.windows import windows_of
 from fashionai.metrics import score
+from fashionai.networks.contract import Forward
 
 _BATCH = 8
 

@@ -40,8 +40,8 @@ def windows_of(scales: Sequence[Scale], input_size: int, resolution_hw: Tuple[in
 
     - None: the whole canvas, stretched to the resolution.
     - s: the canvas at s times the size that just covers the resolution; the centre is cut out.
-    - (s, step): the same size; windows slide down and across by `step` of the canvas, the last ones flush with its
-      far edges, so that nothing is left out.
+    - (s, step): the same size; windows slide down and across by `step` of the canvas, or by their own length where
+      that is less, the last ones flush with its far edges: nothing is left out.
     - (cx, cy, s): the same size; one window, its centre at that fraction of the canvas, but kept inside it.
 
     A canvas smaller than the window (s < 1) lies in the window's middle.
@@ -73,7 +73,7 @@ def _centred(enlarged: float, length: int, fraction: float) -> float:
 def _slide(enlarged: float, length: int, step: float) -> List[float]:
     """Where sliding windows begin: every step, and flush with the far edge (half a pixel more is no new window)."""
     room = enlarged - length
-    return [room / 2] if room <= 0 else list(np.arange(0, room - 0.5, step * enlarged)) + [room]
+    return [room / 2] if room <= 0 else list(np.arange(0, room - 0.5, min(step * enlarged, length))) + [room]
 
 
 def _is_scale(item: object) -> bool:

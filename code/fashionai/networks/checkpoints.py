@@ -12,9 +12,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.networks.contract import read_json
 
-BEST = 'best'
-RUN_FILE = 'run.json'
-BEST_FILE = 'best.json'
+NAME, BEST, RUN_FILE, BEST_FILE = 'model', 'best', 'run.json', 'best.json'
 
 
 @dataclass(frozen=True)
@@ -38,27 +36,28 @@ def find_checkpoint(path: Union[str, Path]) -> Checkpoint:
     """
     path = Path(path)
     if path.is_dir():
-        prefix = _highest_step(path if list(path.glob('model-*.index')) else _best_of_newest_run(path))
+        prefix = _highest_step(path if list(path.glob(f'{NAME}-*.index')) else _best_of_newest_run(path))
     else:
         prefix = re.sub(r'\.index$', '', str(path))
-    numbered = re.search(r'model-(\d+)$', prefix)
+    numbered = re.search(rf'{NAME}-(\d+)$', prefix)
     if not numbered or not tf.train.checkpoint_exists(prefix):
         raise ValueError(f'no checkpoint at {path}: wanted a file model-<step>.index that train.py wrote, or a folder '
                          'with such files')
     folder = Path(prefix).parent
     run, step = folder.parent if folder.name == BEST else folder, int(numbered.group(1))
     best = read_json(folder / BEST_FILE)
-    return Checkpoint(prefix, step, read_json(run / 'run.json'),
+    return Checkpoint(prefix, step, read_json(run / RUN_FILE),
                       best.get('validation_ne') if best.get('step') == step else None)
 
 
 def _highest_step(folder: Path) -> str:
     """Prefix of a folder's last checkpoint, the folder itself where it has none."""
-    steps = [int(index.stem[6:]) for index in folder.glob('model-*.index') if index.stem[6:].isdigit()]
-    return str(folder / f'model-{max(steps)}') if steps else str(folder)
+    numbers = [index.stem.rpartition('-')[2] for index in folder.glob(f'{NAME}-*.index')]
+    steps = [int(number) for number in numbers if number.isdigit()]
+    return str(folder / f'{NAME}-{max(steps)}') if steps else str(folder)
 
 
 def _best_of_newest_run(folder: Path) -> Path:
-    written = max(folder.rglob('model-*.index'), key=lambda index: index.stat().st_mtime, default=folder / 'none')
+    written = max(folder.rglob(f'{NAME}-*.index'), key=lambda index: index.stat().st_mtime, default=folder / 'none')
     run = written.parent.parent if written.parent.name == BEST else written.parent
-    return run / BEST if list(run.glob(f'{BEST}/model-*.index')) else run
+    return run / BEST if list(run.glob(f'{BEST}/{NAME}-*.index')) else run

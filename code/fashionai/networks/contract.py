@@ -1,14 +1,21 @@
 """What a frozen graph says about itself: a small JSON file beside the `.pb`."""
+import hashlib
 import json
+import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Dict, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Optional, Tuple, Union
+
+import numpy as np
 
 INPUT_NAME = 'image'
 """The graph's input: float32 (N, H, W, 3)."""
 
 OUTPUT_NAME = 'Openpose/concat_stage7'
 """The graph's output: float32 (N, H/stride, W/stride, K + 1 + 2L), heat maps, background, fields."""
+
+Forward = Callable[[np.ndarray], np.ndarray]
+"""A network to those who use it: images (N, H, W, 3) float32 BGR 0..255 to its output."""
 
 
 @dataclass(frozen=True)
@@ -17,6 +24,7 @@ class Contract:
 
     `keypoints` are the heat-map channels in order, the background after them left out; `input_hw` is the size trained
     at, in pixels, and any multiple of `stride` works; `validation_ne` is in per cent, None where it was not measured.
+    `graph_sha256` is the sum of the `.pb` it was written for.
     """
 
     tag: str
@@ -25,6 +33,7 @@ class Contract:
     input_hw: Tuple[int, int]
     stride: int
     step: int
+    graph_sha256: str
     validation_ne: Optional[float] = None
     input_name: str = INPUT_NAME
     output_name: str = OUTPUT_NAME
@@ -32,8 +41,10 @@ class Contract:
     value_range: Tuple[float, float] = (0, 255)
 
     def save(self, path: Union[str, Path]) -> None:
-        """Write as JSON."""
-        Path(path).write_text(json.dumps(asdict(self), indent=2) + '\n')
+        """Write as JSON, whole or not at all."""
+        draft = Path(f'{path}.new')
+        draft.write_text(json.dumps(asdict(self), indent=2) + '\n')
+        os.replace(str(draft), str(path))
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'Contract':
@@ -44,12 +55,27 @@ class Contract:
             raise ValueError(f'{path} is not the contract of a graph: keys missing {sorted(wanted - set(values))}, '
                              f'unknown {sorted(set(values) - wanted)}')
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+        for key in ('channel_order', 'value_range'):
+            if values[key] != getattr(cls, key):
+                raise ValueError(f'{path}: {key} is {values[key]!r}, wanted {getattr(cls, key)!r}')
+        if not isinstance(values['stride'], int) or not isinstance(values['keypoints'], tuple):
+            raise ValueError(f'{path}: wanted a number for stride and a list for keypoints, found '
+                             f'{values["stride"]!r} and {values["keypoints"]!r}')
         return cls(**values)
 
 
 def contract_path(graph: Union[str, Path]) -> Path:
     """Where the contract of a `.pb` lies: beside it, under the same name with `.json`."""
     return Path(graph).with_suffix('.json')
+
+
+def file_sum(path: Union[str, Path]) -> str:
+    """The SHA-256 of a file."""
+    digest = hashlib.sha256()
+    with open(str(path), 'rb') as file:
+        for block in iter(lambda: file.read(1 << 20), b''):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def read_json(path: Path) -> Dict[str, Any]:

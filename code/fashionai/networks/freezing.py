@@ -1,4 +1,5 @@
 """From a checkpoint to one `.pb`: all that does not depend on the image becomes a constant, batch norm included."""
+import os
 from pathlib import Path
 from typing import Set
 
@@ -8,7 +9,7 @@ import tensorflow.compat.v1 as tf
 from fashionai.garments import garment_of
 from fashionai.networks.catalog import build, input_placeholder, network_spec
 from fashionai.networks.checkpoints import Checkpoint
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, Contract, contract_path
+from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, Contract, contract_path, file_sum
 
 TOLERANCE = 1e-3
 """The part of the largest output by which frozen and live output may differ: rounding stays far below it."""
@@ -34,9 +35,11 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
     if not difference <= TOLERANCE * np.abs(live).max():
         raise ValueError(f'the frozen graph of {checkpoint.prefix} differs from the session by {difference:.3g}, where '
                          f'outputs reach {np.abs(live).max():.3g}: not written')
-    output_pb.write_bytes(frozen)
+    draft = output_pb.with_name(output_pb.name + '.new')
+    draft.write_bytes(frozen)
+    os.replace(str(draft), str(output_pb))
     Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
-             checkpoint.step, checkpoint.validation_ne).save(contract_path(output_pb))
+             checkpoint.step, file_sum(output_pb), checkpoint.validation_ne).save(contract_path(output_pb))
     return float(difference)
 
 

@@ -32,10 +32,6 @@ class Canvas:
         """Height and width in pixels."""
         return self.image.shape[:2]
 
-    def untransformed(self) -> 'Canvas':
-        """The same picture, for shapes that are given in its pixels."""
-        return Canvas(self.image, geometry.scaling(1, 1), self.owner)
-
     def fill(self, outline: np.ndarray, paint: Paint, owner: int) -> None:
         """Paint the inside of an outline (N, 2) and make `owner` the owner of its pixels."""
         pixels = geometry.transform_points(self.frame, outline)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from fashionai import geometry
+from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
 from fashionai.garments import CSV_KEYPOINTS, GARMENTS, mirror_name
 from fashionai.synthetic.backdrop import cast_shadow, draw_backdrop
 from fashionai.synthetic.bottoms import draw_bottom
@@ -26,7 +27,6 @@ SHADOW_RATES = MappingProxyType({WORN: 0.25, MANNEQUIN: 0.3, HANGER: 0.6, FLAT: 
 BOTTOMS = ('skirt', 'trousers')
 WAIST_METRES, SHOULDER_METRES = 0.28, 0.37
 LEAST_CONTRAST = 35
-VISIBLE, OCCLUDED, ABSENT = 1, 0, -1
 
 
 def draw_garment(rng: np.random.Generator, tag: str, size: int = DEFAULT_SIZE) -> Tuple[np.ndarray, np.ndarray]:

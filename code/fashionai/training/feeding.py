@@ -1,5 +1,6 @@
 """Batches made ready while the graph runs."""
 import logging
+import multiprocessing
 import queue
 import threading
 from typing import List, Sequence, Union
@@ -21,6 +22,7 @@ class BatchQueue:
     def start(self) -> None:
         """Start the workers and the thread; call it before a TensorFlow session exists, since workers are forked."""
         self._flow.reset_state()
+        self._workers = len(multiprocessing.active_children())
         threading.Thread(target=self._fill, daemon=True).start()
 
     @property
@@ -35,7 +37,9 @@ class BatchQueue:
                 batch = self._queue.get(timeout=self._patience_s)
                 break
             except queue.Empty:
-                logger.warning('no batch for %.0f s: are the data workers alive?', self._patience_s)
+                if len(multiprocessing.active_children()) < self._workers:
+                    raise ValueError('a data worker died, perhaps for want of memory: try fewer --workers') from None
+                logger.warning('no batch for %.0f s: waiting for the data workers', self._patience_s)
         if isinstance(batch, Exception):
             raise batch
         return batch

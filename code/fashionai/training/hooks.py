@@ -6,14 +6,11 @@ from typing import Callable, Optional
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fashionai.training.checkpoints import BestCheckpoint
+from fashionai.networks.contract import Forward
 from fashionai.training.feeding import BatchQueue
+from fashionai.training.saving import BestCheckpoint
 
 logger = logging.getLogger(__name__)
-
-Forward = Callable[[np.ndarray], np.ndarray]
-"""From images (B, H, W, 3) float32 BGR 0..255 to the network's output maps (B, h, w, C) float32."""
-
 
 class DivergedError(ValueError):
     """The loss or its gradient is no longer a finite number."""
@@ -31,8 +28,7 @@ class FiniteHook(tf.train.SessionRunHook):
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
         if not np.isfinite(run_values.results).all():
             raise DivergedError(f'the loss is {run_values.results[0]} and its gradient has norm '
-                                f'{run_values.results[1]}: training stops, and its last checkpoint is a sound one; '
-                                'try a lower --lr')
+                                f'{run_values.results[1]}: training stops before this step is saved; try a lower --lr')
 
 
 class ProgressHook(tf.train.SessionRunHook):

@@ -10,10 +10,12 @@ import tensorflow.compat.v1 as tf
 from fashionai.codec.heatmaps import cells_hw
 from fashionai.garments import Garment
 from fashionai.networks.catalog import NETWORKS, build
-from fashionai.training.checkpoints import BestCheckpoint, CheckpointHook
+from fashionai.networks.checkpoints import RUN_FILE
+from fashionai.networks.contract import Forward
 from fashionai.training.feeding import BatchQueue
-from fashionai.training.hooks import FiniteHook, Forward, ProgressHook, ValidationHook
+from fashionai.training.hooks import FiniteHook, ProgressHook, ValidationHook
 from fashionai.training.losses import Batch
+from fashionai.training.saving import BestCheckpoint, CheckpointHook, saver_for, write_json
 from fashionai.training.schedule import learning_rate
 from fashionai.training.summaries import image_summaries, scalar_summaries
 from fashionai.training.towers import Towers, build_towers, session_config, tower_devices
@@ -37,11 +39,11 @@ class TrainingSettings:
     epoch_steps: int
     validate_every: int
     save_every: int
+    keep: int
     run_folder: Path
     log_folder: Path
     seed: int
     log_every: int = 100
-    keep: int = 100
 
 
 @dataclass(frozen=True)
@@ -79,32 +81,48 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
         load_weights: fills the fresh variables of a training that starts anew.
         validate: validation NE in percent of a forward function; None for no validation.
 
-    Raises ValueError for a bad sample, and DivergedError where the loss is no longer finite.
+    Raises ValueError for a bad sample or a damaged checkpoint, and DivergedError where the loss is no longer finite.
     """
+    gone = last_step(settings.run_folder)
+    if gone:
+        logger.info('going on from step %d of this run; initial weights are not read', gone)
+    write_json(settings.run_folder / RUN_FILE, {'model': settings.model, 'tag': settings.garment.name,
+                                                'input_hw': settings.input_hw})
+    try:
+        _train(settings, batches, load_weights, validate)
+    except tf.errors.OpError as error:
+        raise ValueError(f'TensorFlow stopped the training: {error.message}') from error
+
+
+def _train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callable[[tf.Session], None],
+           validate: Optional[Callable[[Forward], float]]) -> None:
     with tf.Graph().as_default():
         tf.set_random_seed(settings.seed)
         step = tf.train.get_or_create_global_step()
         devices = tower_devices(settings.towers)
         graph = _training_graph(settings, step, devices)
-        saver = tf.train.Saver(max_to_keep=settings.keep)
+        saver = saver_for(settings.run_folder, settings.keep)
+        checkpoints = CheckpointHook(settings.run_folder, saver, settings.save_every)
         scaffold = tf.train.Scaffold(saver=saver, init_fn=lambda _, session: load_weights(session))
-        hooks = _hooks(settings, graph, batches, saver, validate)
+        hooks = _hooks(settings, graph, batches, checkpoints, validate)
         with tf.train.MonitoredTrainingSession(
                 checkpoint_dir=str(settings.run_folder), scaffold=scaffold, hooks=hooks, config=session_config(devices),
                 save_checkpoint_secs=None, save_checkpoint_steps=None, save_summaries_steps=None,
                 save_summaries_secs=None, log_step_count_steps=None) as session:
-            _run_steps(session, graph, step, settings.max_steps, batches)
+            _run_steps(session, graph, step, settings.max_steps, batches, checkpoints)
 
 
 def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: tf.Tensor, max_steps: int,
-               batches: BatchQueue) -> None:
-    """Steps until the last; Ctrl-C ends early and well, so that a checkpoint is saved."""
+               batches: BatchQueue, checkpoints: CheckpointHook) -> None:
+    """Steps until the last; Ctrl-C saves a checkpoint before it ends them."""
     done = session.run_step_fn(lambda step_context: step_context.session.run(step))
     try:
         for _ in range(done, max_steps):
             session.run(graph.train, dict(zip(graph.batch.tensors, batches.get())))
     except KeyboardInterrupt:
-        logger.warning('interrupted: saving a checkpoint; the same command goes on from it')
+        logger.warning('saving a checkpoint: the same command goes on from it')
+        session.run_step_fn(lambda step_context: checkpoints.save(step_context.session))
+        raise
 
 
 def _training_graph(settings: TrainingSettings, step: tf.Tensor, devices: List[str]) -> TrainingGraph:
@@ -120,13 +138,13 @@ def _training_graph(settings: TrainingSettings, step: tf.Tensor, devices: List[s
     return TrainingGraph(batch, towers, rate, norm, train_op)
 
 
-def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue, saver: tf.train.Saver,
+def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue, checkpoints: CheckpointHook,
            validate: Optional[Callable[[Forward], float]]) -> List[tf.train.SessionRunHook]:
     """In the order they run: broken numbers stop the training before a checkpoint is written."""
     writer = tf.summary.FileWriter(str(settings.log_folder))
     hooks = [
         FiniteHook(graph.towers.loss, graph.gradient_norm),
-        CheckpointHook(settings.run_folder, saver, settings.save_every),
+        checkpoints,
         ProgressHook(graph.towers.loss, graph.rate, batches, settings.batch_size, settings.epoch_steps,
                      settings.max_steps, settings.log_every),
         tf.train.SummarySaverHook(settings.log_every, summary_writer=writer,

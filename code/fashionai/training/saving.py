@@ -1,4 +1,4 @@
-"""Checkpoints: the last few for resuming, and the best by validation."""
+"""Saving a training: the last few checkpoints, to go on from, and the best by validation."""
 import json
 import logging
 import os
@@ -8,11 +8,9 @@ from typing import Optional
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.networks.checkpoints import BEST, BEST_FILE
+from fashionai.networks.checkpoints import BEST, BEST_FILE, NAME
 
 logger = logging.getLogger(__name__)
-
-_NAME = 'model'
 
 
 def write_json(path: Path, content: dict) -> None:
@@ -23,11 +21,22 @@ def write_json(path: Path, content: dict) -> None:
     os.replace(str(temporary), str(path))
 
 
+def saver_for(folder: Path, keep: int) -> tf.train.Saver:
+    """A saver of all variables that keeps the last few checkpoints of a folder, those of an earlier process counted in.
+
+    Paths are kept relative, so that a folder can be moved.
+    """
+    saver = tf.train.Saver(max_to_keep=keep, save_relative_paths=True)
+    state = tf.train.get_checkpoint_state(str(folder))
+    saver.recover_last_checkpoints(list(state.all_model_checkpoint_paths) if state else [])
+    return saver
+
+
 class CheckpointHook(tf.train.SessionRunHook):
     """Saves every `every` steps, where steps are slow every `seconds`, and at the end of a training that ends well."""
 
     def __init__(self, run_folder: Path, saver: tf.train.Saver, every: int, seconds: float = 600) -> None:
-        self._path, self._saver, self._every, self._seconds = str(run_folder / _NAME), saver, every, seconds
+        self._path, self._saver, self._every, self._seconds = str(run_folder / NAME), saver, every, seconds
         self._saved: Optional[int] = None
         self._saved_at = time.time()
 
@@ -37,16 +46,17 @@ class CheckpointHook(tf.train.SessionRunHook):
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
         step = int(run_context.session.run(self._step))
         if step % self._every == 0 or time.time() - self._saved_at > self._seconds:
-            self._save(run_context.session, step)
+            self.save(run_context.session)
 
     def end(self, session: tf.Session) -> None:
+        self.save(session)
+
+    def save(self, session: tf.Session) -> None:
+        """Save the session's step now, unless it is saved already."""
         step = int(session.run(self._step))
         if step != self._saved:
-            self._save(session, step)
-
-    def _save(self, session: tf.Session, step: int) -> None:
-        self._saver.save(session, self._path, step, write_meta_graph=False)
-        self._saved, self._saved_at = step, time.time()
+            self._saver.save(session, self._path, step, write_meta_graph=False)
+            self._saved, self._saved_at = step, time.time()
 
 
 class BestCheckpoint:
@@ -54,7 +64,7 @@ class BestCheckpoint:
 
     def __init__(self, run_folder: Path) -> None:
         self._folder = run_folder / BEST
-        self._saver = tf.train.Saver(max_to_keep=1)
+        self._saver = saver_for(self._folder, keep=1)
         self._lowest = float('inf')
         record = self._folder / BEST_FILE
         if record.exists():
@@ -66,5 +76,5 @@ class BestCheckpoint:
             return
         self._lowest = validation_ne
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._saver.save(session, str(self._folder / _NAME), step, write_meta_graph=False)
+        self._saver.save(session, str(self._folder / NAME), step, write_meta_graph=False)
         write_json(self._folder / BEST_FILE, {'step': step, 'validation_ne': validation_ne})
