@@ -3,6 +3,7 @@ import json
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -41,7 +42,7 @@ def kill_when(condition, *arguments):
 
 @pytest.fixture(scope='module')
 def place(tmp_path_factory):
-    """A folder with generated garments: enough copies of the skirts that a run can be killed half-way."""
+    """A folder with generated garments."""
     folder = tmp_path_factory.mktemp('pipeline')
     finish('code/synthesize.py', '--output', folder / 'data', '--train', 15, '--val', 5, '--test', 10, '--size', 128,
            '--seed', 3)
@@ -113,7 +114,9 @@ def test_a_killed_run_goes_on_to_the_same_file(place, graph):
 
 
 def test_remote_workers_feed_the_training(place):
-    address = 'tcp://127.0.0.1:28761'
+    with socket.socket() as free:
+        free.bind(('127.0.0.1', 0))
+        address = f'tcp://127.0.0.1:{free.getsockname()[1]}'
     flags = ['--model', 'testing', '--tag', 'skirt', '--datapath', place / 'data', '--imgpath', place / 'data',
              '--batchsize', 2, '--input-width', 64, '--input-height', 64, '--remote-data', address]
     worker = subprocess.Popen(command('code/send_batches.py', '--workers', 1, '--seed', 9, *flags),
@@ -135,4 +138,6 @@ def test_bad_input_ends_as_one_line(place, graph):
     output = finish(*training(place, 5), '--pretrain_path', 'vgg20.npy', '--modelpath', place / 'other', code=1)
     assert 'vgg20.npy' in output and 'models/README.md' in output and 'Traceback' not in output
     output = finish(*running(place, place / 'data/test/test.csv', 'skirt', place / 'none.csv'), code=1)
-    assert 'Traceback' not in output
+    assert 'not a frozen graph' in output and 'Traceback' not in output
+    output = finish(*training(place, 5), '--remote-data', 'nowhere', '--modelpath', place / 'other', code=1)
+    assert 'wanted tcp://HOST:PORT' in output and 'Traceback' not in output

@@ -1,0 +1,47 @@
+"""The validation error of a training: every image with its own type, whatever the order of the rows."""
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from fashionai.annotations import Annotations
+from fashionai.dataflow.encoder import InputShape
+from fashionai.garments import GARMENTS, joint_garment
+from fashionai.inference.validation import validation_error
+
+JOINT = joint_garment()
+SHAPE = InputShape((128, 128), 8)
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> Annotations:
+    """Twenty images of two types in turn; the grey of an image is its row, and its points lie on a line of cells."""
+    keypoints = np.full((20, 24, 3), -1, np.int32)
+    for row in range(20):
+        garment = GARMENTS[('skirt', 'trousers')[row % 2]]
+        columns = 12 + 16 * np.arange(len(garment.keypoints))
+        keypoints[row, garment.csv_indices] = np.stack(
+            [columns, np.full_like(columns, 12 + 4 * row), np.ones_like(columns)], axis=1)
+        cv2.imwrite(str(tmp_path / f'{row}.png'), np.full((128, 128, 3), 10 * row + 5, np.uint8))
+    return Annotations(tuple(f'{row}.png' for row in range(20)), ('skirt', 'trousers') * 10, keypoints, 'test')
+
+
+def test_a_network_that_knows_the_answers_has_no_error_and_one_that_is_off_has_its_own(
+        truth: Annotations, tmp_path: Path) -> None:
+    def forward_with(shift: float):
+        def forward(images: np.ndarray) -> np.ndarray:
+            maps = np.zeros((len(images), 16, 16, JOINT.num_heatmaps + JOINT.num_fields), np.float32)
+            cells_y, cells_x = np.indices((16, 16)) * 8 + 3.5
+            for number, image in enumerate(images):
+                for column, (x, y, v) in enumerate(truth.keypoints[int(image.mean()) // 10]):
+                    if v == 1:
+                        squared = (cells_x - x - shift) ** 2 + (cells_y - y) ** 2
+                        maps[number, :, :, column] = np.exp(-squared / 128)
+            return maps
+        return forward
+
+    measure = validation_error(truth, tmp_path, JOINT, SHAPE)
+    assert measure(forward_with(0)) < 3
+    spans = 16.  # the first two keypoints of either type are its normaliser
+    assert measure(forward_with(4)) == pytest.approx(100 * 4 / spans, abs=4)
