@@ -8,16 +8,17 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 
 TYPES=(blouse dress outwear skirt trousers)
-TRAIN=600             # generated images to train on, of all types together
+TRAIN=1000            # generated images to train on, of all types together
 VAL=50                # to watch the training
 TEST=50               # to test on
 SEED=1
 MODEL=mobilenet_small
 PRETRAIN_PATH=synthetic_mobilenet_small.npz  # in models/pretrained
 SIZE=192              # pixels of the network's input
-BATCHSIZE=8
-LR=1e-4
-STEPS=200
+BATCHSIZE=16
+LR=5e-4,1e-4          # the second rate from step DECAY_STEPS on
+DECAY_STEPS=200
+STEPS=300
 SCALES='[1.0, (0.5,0.25,1.5), (0.5,0.75,1.5), (0.25,0.5,1.5), (0.75,0.5,1.5), (0.5,0.5,1.5)]'
 
 DEMO=tmp/demo
@@ -36,7 +37,7 @@ train() {
     say "2/6 training $MODEL for all five types, $STEPS steps from $PRETRAIN_PATH"
     python code/train.py --model "$MODEL" --tag all --datapath "$DATA" --imgpath "$DATA" \
         --input-width "$SIZE" --input-height "$SIZE" --batchsize "$BATCHSIZE" --gpus 1 --lr "$LR" --seed "$SEED" \
-        --max-steps "$STEPS" --validate-every "$STEPS" --pretrain_path "$PRETRAIN_PATH" \
+        --decay-steps "$DECAY_STEPS" --max-steps "$STEPS" --validate-every "$STEPS" --pretrain_path "$PRETRAIN_PATH" \
         --modelpath "$DEMO/trained" --logpath "$DEMO/logs"
 }
 
