@@ -17,8 +17,8 @@ PRETRAIN_PATH=synthetic_mobilenet_small.npz  # in models/pretrained
 SIZE=192              # pixels of the network's input
 BATCHSIZE=16
 LR=5e-4,1e-4          # the second rate from step DECAY_STEPS on
-DECAY_STEPS=200
-STEPS=300
+DECAY_STEPS=80
+STEPS=120
 SCALES='[1.0, (0.5,0.25,1.5), (0.5,0.75,1.5), (0.25,0.5,1.5), (0.75,0.5,1.5), (0.5,0.5,1.5)]'
 
 DEMO=tmp/demo
