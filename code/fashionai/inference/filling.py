@@ -51,7 +51,7 @@ def submission_keypoints(points_xy: np.ndarray, garment: Garment) -> np.ndarray:
 def _fitted_shape(points_xy: np.ndarray, valid: np.ndarray, garment: Garment,
                   image_hw: Tuple[int, int]) -> np.ndarray:
     shape = _mean_shape(garment)
-    if len(np.unique(points_xy[valid], axis=0)) >= 2:
+    if valid.any() and np.ptp(points_xy[valid], axis=0).max() > 0:
         transform = _similarity(shape[valid], points_xy[valid])
         if transform is not None:
             return transform(shape)
