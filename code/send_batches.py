@@ -6,7 +6,7 @@ from typing import Optional, Sequence
 from fashionai.cli import guarded
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.garments import garment_of
-from fashionai.options import add_data_options, labelled_rows
+from fashionai.options import add_data_options, add_head_options, labelled_rows
 from fashionai.stack import graph_mode
 
 
@@ -14,6 +14,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Send until interrupted. Give every host its own --seed, and otherwise the trainer's own flags."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_data_options(parser)
+    add_head_options(parser)
     parser.add_argument('--remote-data', required=True, help="the trainer's address, tcp://HOST:PORT")
     options = parser.parse_args(argv)
     rows, image_root = labelled_rows(options, 'train')
@@ -21,7 +22,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import send_batches
     from fashionai.networks.catalog import network_spec
-    shape = InputShape((options.input_height, options.input_width), network_spec(options.model).stride)
+    from fashionai.networks.head_options import HeadOptions
+    stride = network_spec(options.model, HeadOptions.of(vars(options))).stride
+    shape = InputShape((options.input_height, options.input_width), stride)
     encoder = SampleEncoder(rows, image_root, garment_of(options.tag), shape, options.seed)
     send_batches(training_flow(encoder, options.batchsize, options.workers), options.remote_data)
     return 0

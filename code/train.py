@@ -9,7 +9,7 @@ from typing import Callable, Optional, Sequence
 from fashionai.cli import guarded, resolve, resolve_output
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.garments import garment_of
-from fashionai.options import add_data_options, labelled_rows
+from fashionai.options import add_data_options, add_head_options, labelled_rows
 from fashionai.stack import graph_mode
 
 logger = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """The options: the original's flags and a few more."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_data_options(parser)
+    add_head_options(parser)
     parser.add_argument('--gpus', type=int, default=8, help='towers the batch is split over; CPUs stand in for GPUs')
     parser.add_argument('--max-epoch', type=int, default=140, help='passes over the training rows')
     parser.add_argument('--max-steps', type=int, help='batches to train on, in place of --max-epoch')
@@ -47,22 +48,24 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.dataflow.remote import ReceivedBatches
     from fashionai.networks.catalog import network_spec
     from fashionai.networks.checkpoints import RUN_FILE
+    from fashionai.networks.head_options import HeadOptions
     from fashionai.training.checkpoints import write_json
     from fashionai.training.feeding import BatchQueue
     from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 
-    garment, spec = garment_of(options.tag), network_spec(options.model)
+    garment, head = garment_of(options.tag), HeadOptions.of(vars(options))
+    spec = network_spec(options.model, head)
     shape = InputShape((options.input_height, options.input_width), spec.stride)
     epoch_steps = max(1, len(rows) // options.batchsize)
     name = (f'{options.model}_batch:{options.batchsize}_lr:{options.lr}_gpus:{options.gpus}_'
-            f'{options.input_width}x{options.input_height}_{options.tag}')
+            f'{options.input_width}x{options.input_height}_{options.tag}{head.label}')
     run_folder = resolve_output(Path(options.modelpath) / options.tag / name)
     settings = TrainingSettings(
         model=options.model, garment=garment, input_hw=shape.input_hw, batch_size=options.batchsize,
         towers=options.gpus, learning_rate=options.lr, decay_steps=options.decay_steps,
         warmup_steps=options.warmup_steps, max_steps=options.max_steps or options.max_epoch * epoch_steps,
         epoch_steps=epoch_steps, validate_every=options.validate_every, save_every=options.save_every,
-        run_folder=run_folder, log_folder=resolve_output(Path(options.logpath) / name), seed=options.seed)
+        run_folder=run_folder, log_folder=resolve_output(Path(options.logpath) / name), seed=options.seed, head=head)
     load_weights, validate = weight_loader(options, spec.pretrained), validator(options, shape)
     logger.info('%s: %d images, %d steps an epoch; checkpoints in %s', options.tag, len(rows), epoch_steps, run_folder)
 
@@ -73,7 +76,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         flow = training_flow(encoder, options.batchsize, options.workers, last_step(run_folder) // epoch_steps)
     batches = BatchQueue(flow)
     batches.start()
-    write_json(run_folder / RUN_FILE, {'model': options.model, 'tag': options.tag, 'input_hw': shape.input_hw})
+    write_json(run_folder / RUN_FILE, {'model': options.model, 'tag': options.tag, 'input_hw': shape.input_hw,
+                                        'head': head.changes})
     train(settings, batches, load_weights, validate)
     return 0
 

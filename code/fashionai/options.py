@@ -23,6 +23,16 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument('--seed', type=int, default=1, help='of augmentation, order and initial weights')
 
 
+def add_head_options(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that change a network's head; workers need them too, since the maps' stride follows."""
+    parser.add_argument('--stages', type=int, help='of the network, 1 to 6; default: its own number')
+    parser.add_argument('--pyramid', help='on or off: join features of other strides; default: as the network has it')
+    parser.add_argument('--stride', type=int, default=8, help='pixels a cell of the maps: 8, 4 or 2')
+    parser.add_argument('--upsampling', help='transposed or bilinear, before the stages at --stride 4 or 2; '
+                        'default: transposed')
+    parser.add_argument('--factorised', action='store_true', help='three 3x3 layers for each 7x7 one of the stages')
+
+
 def labelled_rows(options: argparse.Namespace, split: str) -> Tuple[Annotations, Path]:
     """The rows of the tag in train/<split>.csv, and the folder their image ids start from.
 

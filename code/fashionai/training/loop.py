@@ -9,7 +9,8 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.codec.heatmaps import cells_hw
 from fashionai.garments import Garment
-from fashionai.networks.catalog import NETWORKS, build
+from fashionai.networks.catalog import build, network_spec
+from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.training.checkpoints import BestCheckpoint, CheckpointHook
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import FiniteHook, Forward, ProgressHook, ValidationHook
@@ -42,6 +43,7 @@ class TrainingSettings:
     seed: int
     log_every: int = 100
     keep: int = 100
+    head: HeadOptions = UNCHANGED
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ def last_step(run_folder: Path) -> int:
 def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
     """Shapes of a batch's arrays, in the order of dataflow's SAMPLE_FIELDS."""
     size, garment = settings.batch_size, settings.garment
-    cells = cells_hw(settings.input_hw, NETWORKS[settings.model].stride)
+    cells = cells_hw(settings.input_hw, network_spec(settings.model, settings.head).stride)
     return [(size,) + settings.input_hw + (3,), (size,) + cells + (garment.num_heatmaps,),
             (size,) + cells + (garment.num_fields,), (size, garment.num_heatmaps), (size, garment.num_fields)]
 
@@ -110,7 +112,7 @@ def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: t
 def _training_graph(settings: TrainingSettings, step: tf.Tensor, devices: List[str]) -> TrainingGraph:
     types = (tf.uint8,) + (tf.float32,) * 4
     batch = Batch(*(tf.placeholder(kind, shape) for kind, shape in zip(types, batch_shapes(settings))))
-    towers = build_towers(lambda image: build(settings.model, image, settings.garment, True), batch,
+    towers = build_towers(lambda image: build(settings.model, image, settings.garment, True, settings.head), batch,
                           settings.batch_size, devices)
     rate = learning_rate(settings.learning_rate, settings.decay_steps, settings.warmup_steps, step)
     optimizer = tf.train.AdamOptimizer(rate, epsilon=1e-8)
@@ -143,7 +145,7 @@ def _forward_in_training(settings: TrainingSettings) -> Callable[[tf.Session], F
     """The network as it will be frozen (batch norm at its averages), on the variables in training."""
     image = tf.placeholder(tf.float32, (None, None, None, 3))
     with tf.name_scope('validation'), tf.variable_scope(tf.get_variable_scope(), reuse=True):
-        output = build(settings.model, image, settings.garment, False).output
+        output = build(settings.model, image, settings.garment, False, settings.head).output
 
     def forward_of(session: tf.Session) -> Forward:
         def forward(images: np.ndarray) -> np.ndarray:
