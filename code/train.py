@@ -29,7 +29,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--modelpath', default='models/trained', help='folder for checkpoints')
     parser.add_argument('--logpath', default='models/logs', help='folder for TensorBoard')
     parser.add_argument('--pretrain_basepath', default='models/pretrained', help='folder of initial weights')
-    parser.add_argument('--pretrain_path', help="initial weights in that folder, '' for none; default: the network's")
+    parser.add_argument('--pretrain_path', help="initial weights there, or hed, efficientnet_lite0; '' for none")
     parser.add_argument('--checkpoint', help='checkpoint to take initial weights from, instead')
     parser.add_argument('--remote-data', default='', help='tcp://0.0.0.0:PORT to take batches from send_batches.py')
     parser.add_argument('--validate-every', type=int, default=1000, help='steps between validations; 0 for none')
@@ -84,11 +84,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def weight_loader(options: argparse.Namespace, usual_weights: str) -> Callable:
     """A function that fills a session's fresh variables."""
+    from fashionai.networks.packaged import packaged_path
     from fashionai.networks.weights import load_pretrained
     file = usual_weights if options.pretrain_path is None else options.pretrain_path
     if not options.checkpoint and not file:
         return lambda session: None
-    path = resolve(options.pretrain_basepath) / file if not options.checkpoint else options.checkpoint
+    path = options.checkpoint or packaged_path(file) or resolve(options.pretrain_basepath) / file
     return functools.partial(load_pretrained, path)
 
 

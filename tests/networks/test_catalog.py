@@ -7,6 +7,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.garments import garment_of
 from fashionai.networks.catalog import NETWORKS, Network, build, input_placeholder, network_spec
+from fashionai.networks.head_options import HeadOptions
 
 VGG_MEAN = (104, 117, 123)
 MEAN = {**dict.fromkeys(('vgg', 'cmu', 'vgg16', 'seresnet50', 'seresnext50'), VGG_MEAN),
@@ -87,6 +88,20 @@ def test_gradients_flow() -> None:
         session.run(tf.global_variables_initializer())
         gradients = session.run(tf.gradients(loss, tf.trainable_variables()))
     assert all(np.isfinite(gradient).all() and np.abs(gradient).max() > 0 for gradient in gradients)
+
+
+@pytest.mark.parametrize('model', DIFFERENT)
+def test_one_step_of_training(model: str) -> None:
+    """Every gradient can be computed on this machine, and leads downhill; one stage will do, since all are alike."""
+    image = tf.constant(np.random.RandomState(0).uniform(0, 255, (2, 64, 64, 3)), tf.float32)
+    network = build(model, image, garment_of('skirt'), True, HeadOptions(stages=1))
+    loss = tf.nn.l2_loss(network.stages[0].fields) + tf.nn.l2_loss(network.stages[0].heatmaps - 1)
+    step = tf.train.GradientDescentOptimizer(1e-5).minimize(loss)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        before = session.run(loss)
+        session.run([step, tf.get_collection(tf.GraphKeys.UPDATE_OPS)])
+        assert 0 < session.run(loss) < before
 
 
 def test_towers_share_variables() -> None:

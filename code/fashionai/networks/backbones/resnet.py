@@ -1,7 +1,8 @@
 """SE-ResNet50 and SE-ResNeXt50 with the outputs of all four depths joined, as in the original.
 
 Hu et al., "Squeeze-and-excitation networks"; Xie et al., "Aggregated residual transformations for deep neural
-networks". Layer names, and padding, which is the same on all sides, are those of the published Caffe networks.
+networks". Layer names, with `_` for `/`, and padding, which is the same on all sides, are those of the published Caffe
+networks.
 """
 from dataclasses import dataclass
 
@@ -40,8 +41,8 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool, variant: Varian
     """(N, H, W, 3), BGR less the mean -> (N, H/8, W/8, 128): conv2 to conv5, of strides 4 to 32, joined and narrowed;
     without `pyramid`, conv5 alone.
     """
-    net = _conv_bn('conv1/7x7_s2', image, 64, 7, is_training, stride=2, input_deviation=_PIXEL_DEVIATION)
-    net = max_pool('pool1/3x3_s2', net, 3)
+    net = _conv_bn('conv1_7x7_s2', image, 64, 7, is_training, stride=2, input_deviation=_PIXEL_DEVIATION)
+    net = max_pool('pool1_3x3_s2', net, 3)
     levels = []
     for depth, blocks in enumerate(_BLOCKS):
         for number in range(1, blocks + 1):
