@@ -87,6 +87,7 @@ def test_the_pyramid_adds_no_variables_to_the_trunk_of_vgg() -> None:
     ({'pyramid': 'yes'}, '--pyramid yes: wanted one of on, off'),
     ({'stride': 3}, '--stride 3: wanted one of 8, 4, 2'),
     ({'stride': 4, 'upsampling': 'cubic'}, '--upsampling cubic: wanted one of transposed, bilinear'),
+    ({'factorised': True, 'stages': 1}, '--factorised has nothing to do at --stages 1'),
     ({'upsampling': 'bilinear'}, '--upsampling bilinear has nothing to do at --stride 8: wanted one of 4, 2')])
 def test_what_is_refused(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -14,8 +14,7 @@ class HeadOptions:
 
     `stages`: their number, 1 to 6. `pyramid`: 'on' joins features of other strides to the trunk's own. `stride`: input
     pixels a cell of the maps; 4 and 2 take `upsampling` before the stages, a name of UPSAMPLINGS, the first of them
-    where it is None.
-    `factorised`: three 3x3 layers in place of each 7x7 one of the stages.
+    where it is None. `factorised`: three 3x3 layers in place of each 7x7 one of the stages.
     """
 
     stages: Optional[int] = None
@@ -33,6 +32,8 @@ class HeadOptions:
         if self.upsampling and self.stride == STRIDES[0]:
             raise ValueError(f'--upsampling {self.upsampling} has nothing to do at --stride {self.stride}: '
                              f'wanted one of {", ".join(map(str, STRIDES[1:]))}')
+        if self.factorised and self.stages == 1:
+            raise ValueError('--factorised has nothing to do at --stages 1, which has no 7x7 layers: wanted 2 or more')
 
     @classmethod
     def of(cls, values: Mapping[str, Any]) -> 'HeadOptions':
