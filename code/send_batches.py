@@ -8,7 +8,7 @@ from typing import Optional, Sequence
 from fashionai.cli import at_least, guarded
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.garments import garment_of
-from fashionai.options import add_data_options, labelled_rows
+from fashionai.options import add_data_options, add_head_options, labelled_rows
 from fashionai.stack import graph_mode
 
 logger = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Send until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_data_options(parser)
+    add_head_options(parser)
     parser.add_argument('--remote-data', required=True, help="the trainer's address, tcp://HOST:PORT")
     parser.add_argument('--seed', type=at_least(0), help='default: another one at each start, so that no two hosts, '
                                                          'and no restarted one, send the same samples')
@@ -28,7 +29,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import send_batches
     from fashionai.networks.catalog import network_spec
-    shape = InputShape((options.input_height, options.input_width), network_spec(options.model).stride)
+    from fashionai.networks.head_options import HeadOptions
+    stride = network_spec(options.model, HeadOptions.of(vars(options))).stride
+    shape = InputShape((options.input_height, options.input_width), stride)
     seed = int.from_bytes(os.urandom(3), 'big') if options.seed is None else options.seed
     logger.info('%s: sending batches of %d images to %s, seed %d', options.tag, options.batchsize,
                 options.remote_data, seed)

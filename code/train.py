@@ -9,7 +9,7 @@ from typing import Callable, Optional, Sequence
 from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve_checkpoint
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.garments import garment_of
-from fashionai.options import add_data_options, labelled_rows
+from fashionai.options import add_data_options, add_head_options, labelled_rows
 from fashionai.stack import graph_mode
 
 logger = logging.getLogger(__name__)
@@ -19,6 +19,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """The options: the original's flags and a few more."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_data_options(parser)
+    add_head_options(parser)
     add, positive, count = parser.add_argument, at_least(1), at_least(0)
     add('--gpus', type=positive, default=8, help='towers the batch is split over; CPUs stand in for GPUs')
     add('--max-epoch', type=positive, default=140, help='passes over the training rows')
@@ -30,7 +31,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--modelpath', default=in_project('models/trained'), help='folder for checkpoints')
     add('--logpath', default=in_project('models/logs'), help='folder for TensorBoard')
     add('--pretrain_basepath', default='models/pretrained', help='folder of initial weights')
-    add('--pretrain_path', help="initial weights in that folder, '' for none; default: the network's")
+    add('--pretrain_path', help="weights there, or hed, efficientnet_lite0; '' for none; default: the network's")
     add('--checkpoint', help='checkpoint to take initial weights from, instead')
     add('--remote-data', default='', help='tcp://0.0.0.0:PORT to take batches from send_batches.py')
     add('--validate-every', type=count, default=1000, help='steps between validations; 0 for none')
@@ -51,14 +52,16 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import ReceivedBatches
     from fashionai.networks.catalog import network_spec
+    from fashionai.networks.head_options import HeadOptions
     from fashionai.training.feeding import BatchQueue
     from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 
-    garment, spec = garment_of(options.tag), network_spec(options.model)
+    garment, head = garment_of(options.tag), HeadOptions.of(vars(options))
+    spec = network_spec(options.model, head)
     shape = InputShape((options.input_height, options.input_width), spec.stride)
     epoch_steps = max(1, len(rows) // options.batchsize)
     name = (f'{options.model}_batch:{options.batchsize}_lr:{options.lr}_gpus:{options.gpus}_'
-            f'{options.input_width}x{options.input_height}_{options.tag}')
+            f'{options.input_width}x{options.input_height}_{options.tag}{head.label}')
     run_folder = prepare_output(Path(options.modelpath) / options.tag / name)
     settings = TrainingSettings(
         model=options.model, garment=garment, input_hw=shape.input_hw, batch_size=options.batchsize,
@@ -66,7 +69,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         warmup_steps=options.warmup_steps, max_steps=options.max_steps or options.max_epoch * epoch_steps,
         epoch_steps=epoch_steps, validate_every=options.validate_every, save_every=options.save_every,
         keep=options.keep, run_folder=run_folder, log_folder=prepare_output(Path(options.logpath) / name),
-        seed=options.seed)
+        seed=options.seed, head=head)
     load_weights, validate = weight_loader(options, spec.pretrained), validator(options, shape)
     logger.info('%s: %d images, %d steps an epoch; checkpoints in %s', options.tag, len(rows), epoch_steps, run_folder)
 
@@ -83,13 +86,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def weight_loader(options: argparse.Namespace, usual_weights: str) -> Callable:
     """A function that fills a session's fresh variables."""
+    from fashionai.networks.packaged import packaged_path
     from fashionai.networks.weights import load_pretrained
     if options.checkpoint:
         return functools.partial(load_pretrained, resolve_checkpoint(options.checkpoint))
     file = usual_weights if options.pretrain_path is None else options.pretrain_path
     if not file:
         return lambda session: None
-    path = Path(options.pretrain_basepath) / file
+    path = packaged_path(file) or Path(options.pretrain_basepath) / file
     return functools.partial(load_pretrained, path if path.exists() else PROJECT_ROOT / path)
 
 

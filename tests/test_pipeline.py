@@ -113,6 +113,20 @@ def test_a_killed_run_goes_on_to_the_same_file(place, graph):
     assert resumed.read_bytes() == whole.read_bytes()
 
 
+def test_a_changed_head_goes_through_all_three(place):
+    head = ['--stages', 1, '--stride', 4, '--upsampling', 'bilinear', '--pyramid', 'on']
+    finish(*training(place, 2), *head, '--modelpath', place / 'changed')
+    assert (place / 'changed' / 'all' / f'{RUN_NAME}_stages:1_pyramid:on_stride:4_upsampling:bilinear').is_dir()
+    finish('code/freeze.py', '--modelpath', place / 'changed', '--tag', 'all', '--output', place / 'changed.pb')
+    contract = json.loads((place / 'changed.json').read_text())
+    assert contract['stride'] == 4
+    assert contract['head'] == {'stages': 1, 'pyramid': 'on', 'stride': 4, 'upsampling': 'bilinear'}
+    finish(*running(place, place / 'changed.pb', 'skirt', place / 'changed.csv'))
+    assert len((place / 'changed.csv').read_text().splitlines()) == 3
+    output = finish(*training(place, 5), '--factorised', '--modelpath', place / 'other', code=1)
+    assert 'error: --model testing: --factorised finds no 7x7 layers' in output and 'Traceback' not in output
+
+
 def test_remote_workers_feed_the_training(place):
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))

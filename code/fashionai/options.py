@@ -23,6 +23,16 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     add('--workers', type=at_least(0), default=DEFAULT_WORKERS, help='processes that make samples; 0 for none')
 
 
+def add_head_options(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that change a network's head; workers need them too, since the maps' stride follows."""
+    add = parser.add_argument
+    add('--stages', type=at_least(1), help='of the network, 1 to 6; default: its own number')
+    add('--pyramid', help='on or off: join features of other strides; default: as the network has it')
+    add('--stride', type=at_least(1), default=8, help='pixels a cell of the maps: 8, 4 or 2')
+    add('--upsampling', help='transposed or bilinear, before the stages at --stride 4 or 2; default: transposed')
+    add('--factorised', action='store_true', help='three 3x3 layers for each 7x7 one of the stages')
+
+
 def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = True) -> Tuple[Annotations, Path]:
     """The rows of the tag in train/<split>.csv, and the folder their image ids start from.
 

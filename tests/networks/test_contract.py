@@ -1,12 +1,14 @@
 """The contract of a frozen graph: written, read, refused."""
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from fashionai.networks.contract import Contract, contract_path
 
-CONTRACT = Contract('skirt', ('waistband_left', 'waistband_right'), 'testing', (192, 160), 8, 1000, 'ab12', 4.5)
+CONTRACT = Contract('skirt', ('waistband_left', 'waistband_right'), 'testing', (192, 160), 4, 1000, 'ab12', 4.5,
+                    {'stride': 4})
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -18,8 +20,16 @@ def test_other_programs_can_read_it(tmp_path: Path) -> None:
     CONTRACT.save(tmp_path / 'graph.json')
     assert json.loads((tmp_path / 'graph.json').read_text()) == {
         'tag': 'skirt', 'keypoints': ['waistband_left', 'waistband_right'], 'model': 'testing', 'input_hw': [192, 160],
-        'stride': 8, 'step': 1000, 'graph_sha256': 'ab12', 'validation_ne': 4.5, 'input_name': 'image',
-        'output_name': 'Openpose/concat_stage7', 'channel_order': 'BGR', 'value_range': [0, 255]}
+        'stride': 4, 'head': {'stride': 4}, 'step': 1000, 'graph_sha256': 'ab12', 'validation_ne': 4.5,
+        'input_name': 'image', 'output_name': 'Openpose/concat_stage7', 'channel_order': 'BGR', 'value_range': [0, 255]}
+
+
+def test_one_from_before_heads_could_be_changed(tmp_path: Path) -> None:
+    CONTRACT.save(tmp_path / 'graph.json')
+    values = json.loads((tmp_path / 'graph.json').read_text())
+    del values['head']
+    (tmp_path / 'graph.json').write_text(json.dumps(values))
+    assert Contract.load(tmp_path / 'graph.json') == replace(CONTRACT, head={})
 
 
 def test_path() -> None:

@@ -7,11 +7,14 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments import garment_of
+from fashionai.inference.graph import FrozenGraph
 from fashionai.networks import freezing
 from fashionai.networks.catalog import build, input_placeholder
 from fashionai.networks.checkpoints import Checkpoint
 from fashionai.networks.contract import Contract, file_sum
-from fashionai.networks.freezing import freeze
+from fashionai.networks.freezing import fold_constants, freeze
+from fashionai.networks.head_options import UNCHANGED, HeadOptions
+from fashionai.networks.layers import conv_bn
 
 IMAGES = np.random.RandomState(0).uniform(0, 255, (3, 32, 64, 3)).astype(np.float32)
 
@@ -27,16 +30,16 @@ def randomise(session: tf.Session) -> None:
     session.run(tf.variables_initializer(tf.model_variables()), values)
 
 
-def trained(folder: Path, model: str, tag: str) -> Dict[str, object]:
+def trained(folder: Path, model: str, tag: str, head: HeadOptions = UNCHANGED) -> Dict[str, object]:
     """A checkpoint of a network with random values, and its output for IMAGES."""
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
-        output = build(model, image, garment_of(tag), is_training=False).output
+        output = build(model, image, garment_of(tag), False, head).output
         tf.train.get_or_create_global_step()
         session.run(tf.global_variables_initializer())
         randomise(session)
         prefix = tf.train.Saver().save(session, str(folder / 'model'), 1200)
-        return {'checkpoint': Checkpoint(prefix, 1200, {'input_hw': [192, 160]}, 4.25),
+        return {'checkpoint': Checkpoint(prefix, 1200, {'input_hw': [192, 160], 'head': head.changes}, 4.25),
                 'output': session.run(output, {image: IMAGES})}
 
 
@@ -59,6 +62,30 @@ def test_the_frozen_graph_is_the_session(tmp_path: Path, model: str) -> None:
     assert output.shape == (3, 4, 8, 15)
     assert np.abs(output - case['output']).max() < 1e-4 * scale
     assert 0 <= difference < 1e-4 * scale
+
+
+@pytest.mark.parametrize('model, head', [
+    ('testing', HeadOptions(stages=1, pyramid='on', stride=4)),
+    ('testing', HeadOptions(stages=3, stride=2, upsampling='bilinear')), ('efficientnet_lite0', UNCHANGED)])
+def test_any_head_is_frozen_as_it_was_trained(tmp_path: Path, model: str, head: HeadOptions) -> None:
+    case = trained(tmp_path, model, 'skirt', head)
+    freeze(case['checkpoint'], model, 'skirt', tmp_path / 'graph.pb')
+    assert Contract.load(tmp_path / 'graph.json').head == head.changes
+    with FrozenGraph(tmp_path / 'graph.pb', garment_of('skirt')) as graph:
+        assert graph.stride == head.stride
+        output = graph.forward(IMAGES)
+    assert output.shape == (3, 32 // head.stride, 64 // head.stride, 15)
+    assert np.abs(output - case['output']).max() < 1e-3 * np.abs(case['output']).max()
+
+
+def test_grouped_layers_can_be_folded() -> None:
+    image = tf.placeholder(tf.float32, (None, None, None, 4), 'image')
+    output = conv_bn('grouped', image, 4, 3, is_training=False, groups=2)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        nodes = fold_constants(session, image, output).node
+    assert [node.op for node in nodes].count('Conv2D') == 2
+    assert not {'VariableV2', 'StridedSlice', 'Mul'} & {node.op for node in nodes}
 
 
 def test_nothing_but_the_network_is_left(tmp_path: Path) -> None:

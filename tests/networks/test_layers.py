@@ -87,3 +87,56 @@ def test_a_separable_layer_is_a_convolution_with_the_product_of_its_filters(stri
 def test_a_separable_layer_of_kernel_1_has_no_filters_of_its_own() -> None:
     layers.separable_bn('layer', tf.constant(INPUTS), 7, 1, is_training=True)
     assert tf.model_variables()[0].op.name == 'layer/weights'
+
+
+@pytest.mark.parametrize('is_training', [True, False])
+def test_groups_see_their_own_channels_alone(is_training: bool) -> None:
+    images = tf.constant(INPUTS[..., :4])
+    outputs = layers.conv_bn('layer', images, 6, 3, is_training, stride=2, activation=tf.identity, groups=2)
+    weights = tf.model_variables()[0]
+    halves = [tf.nn.conv2d(images[..., 2 * half:2 * half + 2], weights[..., 3 * half:3 * half + 3], strides=2,
+                           padding='SAME') for half in range(2)]
+    wanted = tf.concat(halves, axis=3)
+    gradient, = tf.gradients(tf.nn.l2_loss(outputs), weights)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        values, wanted_values, gradient_value = session.run([outputs, wanted, gradient])
+    assert weights.shape.as_list() == [3, 3, 2, 6] and np.abs(gradient_value).max() > 0
+    if is_training:
+        wanted_values = (wanted_values - wanted_values.mean((0, 1, 2))) / np.sqrt(
+            wanted_values.var((0, 1, 2)) + layers.EPSILON)
+    np.testing.assert_allclose(values, wanted_values / (1 if is_training else np.sqrt(1 + layers.EPSILON)), atol=1e-3)
+
+
+def test_depthwise_inference_with_the_batch_statistics_is_training() -> None:
+    training = layers.depthwise_bn('layer', tf.constant(INPUTS), 3, True, stride=2, activation=tf.nn.relu6)
+    with tf.variable_scope('', reuse=True):
+        inference = layers.depthwise_bn('layer', tf.constant(INPUTS), 3, False, stride=2, activation=tf.nn.relu6)
+    weights, gamma, beta, mean, variance = tf.model_variables()
+    filtered = tf.nn.depthwise_conv2d(tf.constant(INPUTS), weights, (1, 2, 2, 1), 'SAME')
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        gamma.load(np.linspace(1, 9, 5), session)
+        beta.load(np.linspace(-2, 3, 5), session)
+        values = session.run(filtered)
+        mean.load(values.mean((0, 1, 2)), session)
+        variance.load(values.var((0, 1, 2)), session)
+        wanted, values = session.run([training, inference])
+    assert weights.shape.as_list() == [3, 3, 5, 1]
+    np.testing.assert_allclose(values, wanted, atol=1e-4)
+    assert wanted.max() == 6 and wanted.min() == 0
+
+
+def test_a_transposed_layer_spreads_every_cell_over_four_by_four() -> None:
+    outputs = layers.transposed('layer', tf.constant(INPUTS), 3)
+    weights, biases = tf.model_variables()
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        biases.load(np.full(3, 2.), session)
+        values, kernel = session.run([outputs, weights])
+    assert values.shape == (4, 12, 16, 3)
+    wanted = np.zeros((14, 18, 3))
+    for row in range(6):
+        for column in range(8):
+            wanted[2 * row:2 * row + 4, 2 * column:2 * column + 4] += kernel @ INPUTS[1, row, column]
+    np.testing.assert_allclose(values[1], np.maximum(wanted[1:-1, 1:-1] + 2, 0), rtol=1e-4, atol=1e-4)

@@ -7,6 +7,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments import GARMENTS
+from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.weights import read_weights
 from fashionai.training.hooks import DivergedError
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
@@ -79,6 +80,16 @@ def test_validation_sees_the_network_as_it_will_be_frozen(settings):
 
     run(settings, validate=validate)
     assert shapes == [(1, 4, 6, 15)] * 3
+
+
+@pytest.mark.parametrize('head, stride', [
+    (HeadOptions(stages=1, stride=4), 4), (HeadOptions(pyramid='on', stride=2, upsampling='bilinear'), 2)])
+def test_targets_follow_the_stride_of_the_head(settings, head, stride):
+    settings = replace(settings, head=head, max_steps=2)
+    assert batch_shapes(settings)[1] == (4, 32 // stride, 48 // stride, 5)
+    shapes = []
+    run(settings, validate=lambda forward: shapes.append(forward(np.zeros((1, 32, 48, 3))).shape) or 1.0)
+    assert shapes == [(1, 32 // stride, 48 // stride, 15)]
 
 
 def test_the_best_is_remembered_over_an_interruption(tmp_path):

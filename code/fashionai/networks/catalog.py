@@ -7,9 +7,10 @@ from typing import Callable, Mapping, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments import Garment
-from fashionai.networks.backbones import mobilenet, tiny, vgg
+from fashionai.networks.backbones import efficientnet, mobilenet, resnet, tiny, vgg
 from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME
-from fashionai.networks.head import HeadSpec, StageMaps, cpm_stages, plain_layer
+from fashionai.networks.head import HeadSpec, StageMaps, changed_head, cpm_stages, plain_layer, upsampled
+from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.networks.layers import separable_bn
 
 
@@ -17,17 +18,23 @@ from fashionai.networks.layers import separable_bn
 class NetworkSpec:
     """One network: what is done to the image, the trunk, the stages, and the weights it usually starts from.
 
-    The trunk takes (image - mean) * scale, a (N, H, W, 3) BGR tensor, and whether this is training, and gives features
-    (N, H/stride, W/stride, C). `pretrained` is a file name in models/pretrained/, or '' where none is published.
+    The trunk takes (image - mean) * scale, a (N, H, W, 3) BGR tensor, whether this is training, and whether features
+    of other strides are joined to its own; it gives features (N, H/8, W/8, C). `pretrained` is a file name in
+    models/pretrained/, a name of packaged.PACKAGED, or '' where none is published.
     """
 
     name: str
-    trunk: Callable[[tf.Tensor, bool], tf.Tensor]
+    trunk: Callable[[tf.Tensor, bool, bool], tf.Tensor]
     head: HeadSpec
     mean_bgr: Tuple[float, float, float]
     scale: float
     pretrained: str = ''
-    stride: int = 8
+    pyramid: bool = False
+
+    @property
+    def stride(self) -> int:
+        """Input pixels a cell of the maps."""
+        return self.head.stride
 
 
 @dataclass(frozen=True)
@@ -42,26 +49,55 @@ _VGG_MEAN = (104., 117., 123.)
 _GREY = (127.5, 127.5, 127.5)
 _VGG_HEAD = HeadSpec(stages=6, first=3 * ((3, 128),) + ((1, 512),), later=5 * ((7, 128),) + ((1, 128),),
                      layer=plain_layer)
-_LIGHT_HEAD = HeadSpec(stages=6, first=3 * ((3, 64),) + ((1, 256),), later=3 * ((3, 64),) + ((1, 64),),
-                       layer=separable_bn)
-_SHORT_HEAD = replace(_LIGHT_HEAD, stages=3)
+_SEPARABLE_HEAD = replace(_VGG_HEAD, layer=separable_bn)
+
+
+def _light_head(channels: int, stages: int = 6) -> HeadSpec:
+    return HeadSpec(stages, first=3 * ((3, channels),) + ((1, 4 * channels),),
+                    later=3 * ((3, channels),) + ((1, channels),), layer=separable_bn)
+
+
+def _mobilenet(width: float) -> NetworkSpec:
+    return NetworkSpec(f'mobilenet_{100 * width:03.0f}', partial(mobilenet.features, width=width),
+                       _light_head(int(128 * width)), _GREY, 1 / 127.5, pyramid=True)
+
+
 _TINY_HEAD = HeadSpec(stages=2, first=((3, 16),), later=((3, 16),), layer=separable_bn)
+_VGG19 = partial(vgg.features, blocks=vgg.VGG19)
 
 NETWORKS: Mapping[str, NetworkSpec] = MappingProxyType({spec.name: spec for spec in (
-    NetworkSpec('vgg', vgg.features, _VGG_HEAD, _VGG_MEAN, 1., 'vgg19.npy'),
-    NetworkSpec('cmu', vgg.features, _VGG_HEAD, _VGG_MEAN, 1., 'openpose_coco.npy'),
-    NetworkSpec('mobilenet_thin', partial(mobilenet.features, width=0.75), _LIGHT_HEAD, _GREY, 1 / 127.5),
-    NetworkSpec('mobilenet_small', partial(mobilenet.features, width=0.5), _SHORT_HEAD, _GREY, 1 / 127.5),
+    NetworkSpec('vgg', _VGG19, _VGG_HEAD, _VGG_MEAN, 1., 'vgg19.npy'),
+    NetworkSpec('cmu', _VGG19, _VGG_HEAD, _VGG_MEAN, 1., 'openpose_coco.npy'),
+    NetworkSpec('vgg16', partial(vgg.features, blocks=vgg.VGG16), _VGG_HEAD, _VGG_MEAN, 1., 'hed'),
+    NetworkSpec('dsconv', partial(vgg.separable_features, blocks=vgg.VGG19), _SEPARABLE_HEAD, _GREY, 1 / 127.5),
+    NetworkSpec('seresnet50', partial(resnet.features, variant=resnet.SE_RESNET), _VGG_HEAD, _VGG_MEAN, 1.,
+                'seresnet50.npy', pyramid=True),
+    NetworkSpec('seresnext50', partial(resnet.features, variant=resnet.SE_RESNEXT), _VGG_HEAD, _VGG_MEAN, 1.,
+                'seresnext50.npy', pyramid=True),
+    NetworkSpec('efficientnet_lite0', efficientnet.features, _light_head(128, stages=3), (127., 127., 127.), 1 / 128,
+                'efficientnet_lite0', pyramid=True),
+    *(_mobilenet(width) for width in (1, 0.75, 0.5)),
+    NetworkSpec('mobilenet_thin', partial(mobilenet.thin_features, width=0.75), _light_head(64), _GREY, 1 / 127.5),
+    NetworkSpec('mobilenet_small', partial(mobilenet.thin_features, width=0.5), _light_head(64, stages=3), _GREY,
+                1 / 127.5),
     NetworkSpec('testing', tiny.features, _TINY_HEAD, _GREY, 1 / 127.5),
 )})
 """Every network by the name `--model` takes."""
 
 
-def network_spec(model: str) -> NetworkSpec:
-    """The row of a network. Raises ValueError, naming the choices, where there is none of that name."""
+def network_spec(model: str, options: HeadOptions = UNCHANGED) -> NetworkSpec:
+    """The row of a network, with its head as the options have it.
+
+    Raises ValueError, naming the choices, where there is no network of that name, or it has no such head.
+    """
     if model not in NETWORKS:
         raise ValueError(f'unknown network {model!r}: wanted one of {", ".join(NETWORKS)}')
-    return NETWORKS[model]
+    spec = NETWORKS[model]
+    pyramid = spec.pyramid if options.pyramid is None else options.pyramid == 'on'
+    try:
+        return replace(spec, head=changed_head(spec.head, options), pyramid=pyramid)
+    except ValueError as error:
+        raise ValueError(f'--model {model}: {error}') from None
 
 
 def input_placeholder() -> tf.Tensor:
@@ -69,16 +105,18 @@ def input_placeholder() -> tf.Tensor:
     return tf.placeholder(tf.float32, (None, None, None, 3), name=INPUT_NAME)
 
 
-def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool) -> Network:
+def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
+          options: HeadOptions = UNCHANGED) -> Network:
     """Build a network on float32 images (N, H, W, 3), BGR 0..255, in the current graph and variable scope.
 
     Towers share variables by building inside `tf.variable_scope(..., reuse=tf.AUTO_REUSE)`. The output tensor is named
     `Openpose/concat_stage7` where the graph held no network before; another one's name scope is made unique.
     """
-    spec = network_spec(model)
-    features = spec.trunk((image - spec.mean_bgr) * spec.scale, is_training)
+    spec = network_spec(model, options)
+    features = spec.trunk((image - spec.mean_bgr) * spec.scale, is_training, spec.pyramid)
     scope, output_name = OUTPUT_NAME.split('/')
     with tf.variable_scope(scope):
+        features = upsampled(features, spec.head)
         stages = cpm_stages(features, spec.head, garment.num_fields, garment.num_heatmaps, is_training)
         output = tf.concat([stages[-1].heatmaps, stages[-1].fields], axis=3, name=output_name)
     return Network(stages, output)

@@ -2,9 +2,9 @@
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Callable, Dict, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
@@ -25,6 +25,7 @@ class Contract:
     `keypoints` are the heat-map channels in order, the background after them left out; `input_hw` is the size trained
     at, in pixels, and any multiple of `stride` works; `validation_ne` is in per cent, None where it was not measured.
     `graph_sha256` is the sum of the `.pb` it was written for.
+    `head` has the values of HeadOptions: for people, since the graph has them built in.
     """
 
     tag: str
@@ -35,6 +36,7 @@ class Contract:
     step: int
     graph_sha256: str
     validation_ne: Optional[float] = None
+    head: Mapping[str, Any] = field(default_factory=dict)
     input_name: str = INPUT_NAME
     output_name: str = OUTPUT_NAME
     channel_order: str = 'BGR'
@@ -48,12 +50,16 @@ class Contract:
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'Contract':
-        """Read what `save` wrote. Raises ValueError, naming file and key, where it is anything else."""
+        """Read what `save` wrote, now or before the contract gained a field that has a default.
+
+        Raises ValueError, naming file and key, where it is anything else.
+        """
         values = read_json(Path(path))
-        wanted = {field.name for field in fields(cls)}
-        if set(values) != wanted:
+        known = {item.name for item in fields(cls)}
+        wanted = {item.name for item in fields(cls) if item.default is item.default_factory is MISSING}
+        if not wanted <= set(values) <= known:
             raise ValueError(f'{path} is not the contract of a graph: keys missing {sorted(wanted - set(values))}, '
-                             f'unknown {sorted(set(values) - wanted)}')
+                             f'unknown {sorted(set(values) - known)}')
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
         for key in ('channel_order', 'value_range'):
             if values[key] != getattr(cls, key):

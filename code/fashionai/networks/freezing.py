@@ -10,6 +10,7 @@ from fashionai.garments import garment_of
 from fashionai.networks.catalog import build, input_placeholder, network_spec
 from fashionai.networks.checkpoints import Checkpoint
 from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, Contract, contract_path, file_sum
+from fashionai.networks.head_options import HeadOptions
 
 TOLERANCE = 1e-3
 """The part of the largest output by which frozen and live output may differ: rounding stays far below it."""
@@ -23,10 +24,11 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
 
     Raises ValueError where the checkpoint is not of this network and tag, or the two outputs differ.
     """
-    garment, spec = garment_of(tag), network_spec(model)
+    garment, options = garment_of(tag), HeadOptions.of(checkpoint.run.get('head', {}))
+    spec = network_spec(model, options)
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
-        output = build(model, image, garment, is_training=False).output
+        output = build(model, image, garment, False, options).output
         _restore(session, checkpoint, model, tag)
         frozen = fold_constants(session, image, output).SerializeToString()
         batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * spec.stride, 6 * spec.stride, 3))
@@ -39,7 +41,8 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
     draft.write_bytes(frozen)
     os.replace(str(draft), str(output_pb))
     Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
-             checkpoint.step, file_sum(output_pb), checkpoint.validation_ne).save(contract_path(output_pb))
+             checkpoint.step, file_sum(output_pb), checkpoint.validation_ne,
+             options.changes).save(contract_path(output_pb))
     return float(difference)
 
 

@@ -3,28 +3,46 @@
 Cao et al., "Realtime multi-person 2D pose estimation using part affinity fields", figure 3; layer names are those of
 its published weights.
 """
-from dataclasses import dataclass
-from typing import Callable, Tuple
+from dataclasses import dataclass, replace
+from types import MappingProxyType
+from typing import Callable, Mapping, Tuple
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.networks.layers import conv
+from fashionai.networks.head_options import STRIDES, UPSAMPLINGS, HeadOptions
+from fashionai.networks.layers import bilinear, conv, transposed
+
+TRUNK_STRIDE = STRIDES[0]
+"""Of every trunk: input pixels a cell of its features."""
 
 Layers = Tuple[Tuple[int, int], ...]
 """(kernel, channels) of the layers of a branch, its last one left out."""
+
+Upsample = Callable[[str, tf.Tensor, int], tf.Tensor]
+
+_UPSAMPLE: Mapping[str, Upsample] = MappingProxyType(dict(zip(UPSAMPLINGS, (
+    transposed, lambda name, inputs, filters: bilinear(name, inputs, 2)))))
+"""By the name `--upsampling` takes; the bilinear one keeps the channels it is given."""
 
 
 @dataclass(frozen=True)
 class HeadSpec:
     """How the stages are made: their number, and the layers of a branch in the first and in the later stages.
 
-    `layer(name, inputs, filters, kernel, is_training)` makes one layer with its activation.
+    `layer(name, inputs, filters, kernel, is_training)` makes one layer with its activation. Before the stages, each
+    of `upsampling`, as `upsample(name, inputs, filters)`, doubles the size of the features.
     """
 
     stages: int
     first: Layers
     later: Layers
     layer: Callable[[str, tf.Tensor, int, int, bool], tf.Tensor]
+    upsampling: Tuple[Upsample, ...] = ()
+
+    @property
+    def stride(self) -> int:
+        """Input pixels a cell of the maps."""
+        return TRUNK_STRIDE // 2 ** len(self.upsampling)
 
 
 @dataclass(frozen=True)
@@ -42,6 +60,31 @@ def plain_layer(name: str, inputs: tf.Tensor, filters: int, kernel: int, is_trai
     """A convolution with bias and ReLU, as a `HeadSpec.layer`; there is no batch norm, so training is as testing."""
     del is_training
     return conv(name, inputs, filters, kernel)
+
+
+def changed_head(spec: HeadSpec, options: HeadOptions) -> HeadSpec:
+    """The head as the options have it. Raises ValueError where this head cannot be so."""
+    doublings = STRIDES.index(options.stride)
+    return replace(spec, stages=options.stages or spec.stages,
+                   later=_factorised(spec.later) if options.factorised else spec.later,
+                   upsampling=doublings * (_UPSAMPLE[options.upsampling or UPSAMPLINGS[0]],))
+
+
+def _factorised(layers: Layers) -> Layers:
+    """3x(3x3) for each 7x7: the same reach with 27 weights for 49, and two more activations."""
+    if not any(kernel == 7 for kernel, _ in layers):
+        raise ValueError('--factorised finds no 7x7 layers in its stages: wanted a network that has them')
+    return tuple(layer for kernel, filters in layers
+                 for layer in (3 * ((3, filters),) if kernel == 7 else ((kernel, filters),)))
+
+
+def upsampled(features: tf.Tensor, spec: HeadSpec) -> tf.Tensor:
+    """The features (N, H/8, W/8, C) at the stride of the maps; transposed convolution gives them the width of a
+    stage's first layer.
+    """
+    for number, upsample in enumerate(spec.upsampling, 1):
+        features = upsample(f'upsample{number}', features, spec.first[0][1])
+    return features
 
 
 def cpm_stages(features: tf.Tensor, spec: HeadSpec, num_fields: int, num_heatmaps: int,

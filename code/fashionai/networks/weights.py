@@ -3,32 +3,18 @@ import logging
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from pickle import UnpicklingError
-from types import MappingProxyType
-from typing import Any, Callable, Dict, Mapping, Sequence, Set, Tuple, Union
-from zipfile import BadZipFile
+from typing import Any, Dict, Mapping, Sequence, Set, Tuple, Union
 
-import h5py
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.checkpoints import find_checkpoint
+from fashionai.networks.weight_files import READERS, UNREADABLE, Values
 
 PathLike = Union[str, Path]
-Values = Dict[str, np.ndarray]
 
 _MODEL_VARIABLE = re.compile(r'/(weights|biases|gamma|beta|moving_mean|moving_variance)$')
 """How the names of a network's variables end; a checkpoint's other contents are the optimiser's."""
-
-_OPENPOSE_LAYER = 'conv4_4_CPM/weights'
-"""Tells OpenPose's weights from those of a plain VGG19."""
-
-_OPENPOSE_RANGE = 256
-"""OpenPose's first layer sees value / 256 - 0.5, the one here values as they are, less their mean."""
-
-_UNREADABLE = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, IndexError, UnpicklingError,
-               BadZipFile)
-"""What readers raise on a file that was cut short, or is something else."""
 
 _SHOWN = 6
 """Layers named in a line of the log before it says how many more there are."""
@@ -59,8 +45,8 @@ class WeightReport:
 def load_pretrained(path: PathLike, session: tf.Session) -> WeightReport:
     """Fill the model variables of the session's graph that a weight file has values for, by name and shape.
 
-    The file is a `.npy` dict of layers, a Keras `.h5`, the project's own `.npz`, or a checkpoint (see
-    `checkpoints.find_checkpoint`). Names match whole (`Openpose/Mconv1_stage2_L1/weights`) or, for files that know
+    The file is a `.npy` dict of layers, a Keras `.h5`, EfficientNet's `.pth`, the project's own `.npz`, or a checkpoint
+    (see `checkpoints.find_checkpoint`). Names match whole (`Openpose/Mconv1_stage2_L1/weights`) or, for files that know
     layers only, by their last two parts. Call it after the initialisers; it adds nothing to the graph.
 
     Raises ValueError where the file is missing, unreadable, or fills nothing.
@@ -100,10 +86,10 @@ def read_weights(path: PathLike) -> Values:
     Raises ValueError where there is no such file, or it does not hold what its ending promises.
     """
     path = Path(path)
-    if path.suffix in _READERS and path.is_file():
+    if path.suffix in READERS and path.is_file():
         try:
-            return _READERS[path.suffix](path)
-        except _UNREADABLE as error:
+            return READERS[path.suffix](path)
+        except UNREADABLE as error:
             raise ValueError(f'{path} cannot be read as {path.suffix} weights ({error}): models/README.md lists the '
                              'files that can, with the sums to check') from None
     try:
@@ -124,40 +110,6 @@ def export_weights(checkpoint: PathLike, path: PathLike, half: bool = True) -> N
     values: Dict[str, Any] = {name: value.astype(np.float16 if half and value.ndim > 1 else np.float32)
                               for name, value in read_weights(checkpoint).items()}
     np.savez_compressed(str(path), **values)
-
-
-def _read_npy(path: Path) -> Values:
-    """A pickled dict: layer -> [weights, biases] or layer -> {'weights': ..., 'biases': ...}."""
-    values = {}
-    for layer, arrays in np.load(str(path), allow_pickle=True, encoding='latin1').item().items():
-        named = arrays if isinstance(arrays, dict) else {'weights': arrays[0], 'biases': arrays[1]}
-        values.update({f'{layer}/{name}': np.asarray(array) for name, array in named.items()})
-    if _OPENPOSE_LAYER in values:
-        values['conv1_1/weights'] = values['conv1_1/weights'] / _OPENPOSE_RANGE
-    return values
-
-
-def _read_keras(path: Path) -> Values:
-    """Keras keeps one group for each layer; its `block1_conv2` is `conv1_2` here. Input channels are BGR there too."""
-    values = {}
-
-    def visit(name: str, item: Union[h5py.Dataset, h5py.Group]) -> None:
-        if isinstance(item, h5py.Dataset):
-            layer = re.sub(r'^block(\d)_conv(\d)$', r'conv\1_\2', name.split('/')[0])
-            values[f'{layer}/{"biases" if item.ndim == 1 else "weights"}'] = item[()]
-
-    with h5py.File(str(path), 'r') as file:
-        file.visititems(visit)
-    return values
-
-
-def _read_npz(path: Path) -> Values:
-    with np.load(str(path)) as file:
-        return {name: file[name] for name in file.files}
-
-
-_READERS: Mapping[str, Callable[[Path], Values]] = MappingProxyType(
-    {'.npy': _read_npy, '.h5': _read_keras, '.npz': _read_npz})
 
 
 def _layers(names: Sequence[str]) -> str:

@@ -9,9 +9,10 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.codec.heatmaps import cells_hw
 from fashionai.garments import Garment
-from fashionai.networks.catalog import NETWORKS, build
+from fashionai.networks.catalog import build, network_spec
 from fashionai.networks.checkpoints import RUN_FILE
 from fashionai.networks.contract import Forward
+from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import FiniteHook, ProgressHook, ValidationHook
 from fashionai.training.losses import Batch
@@ -44,6 +45,7 @@ class TrainingSettings:
     log_folder: Path
     seed: int
     log_every: int = 100
+    head: HeadOptions = UNCHANGED
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def last_step(run_folder: Path) -> int:
 def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
     """Shapes of a batch's arrays, in the order of dataflow's SAMPLE_FIELDS."""
     size, garment = settings.batch_size, settings.garment
-    cells = cells_hw(settings.input_hw, NETWORKS[settings.model].stride)
+    cells = cells_hw(settings.input_hw, network_spec(settings.model, settings.head).stride)
     return [(size,) + settings.input_hw + (3,), (size,) + cells + (garment.num_heatmaps,),
             (size,) + cells + (garment.num_fields,), (size, garment.num_heatmaps), (size, garment.num_fields)]
 
@@ -87,7 +89,7 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
     if gone:
         logger.info('going on from step %d of this run; initial weights are not read', gone)
     write_json(settings.run_folder / RUN_FILE, {'model': settings.model, 'tag': settings.garment.name,
-                                                'input_hw': settings.input_hw})
+                                                'input_hw': settings.input_hw, 'head': settings.head.changes})
     try:
         _train(settings, batches, load_weights, validate)
     except tf.errors.OpError as error:
@@ -128,7 +130,7 @@ def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: t
 def _training_graph(settings: TrainingSettings, step: tf.Tensor, devices: List[str]) -> TrainingGraph:
     types = (tf.uint8,) + (tf.float32,) * 4
     batch = Batch(*(tf.placeholder(kind, shape) for kind, shape in zip(types, batch_shapes(settings))))
-    towers = build_towers(lambda image: build(settings.model, image, settings.garment, True), batch,
+    towers = build_towers(lambda image: build(settings.model, image, settings.garment, True, settings.head), batch,
                           settings.batch_size, devices)
     rate = learning_rate(settings.learning_rate, settings.decay_steps, settings.warmup_steps, step)
     optimizer = tf.train.AdamOptimizer(rate, epsilon=1e-8)
@@ -161,7 +163,7 @@ def _forward_in_training(settings: TrainingSettings) -> Callable[[tf.Session], F
     """The network as it will be frozen (batch norm at its averages), on the variables in training."""
     image = tf.placeholder(tf.float32, (None, None, None, 3))
     with tf.name_scope('validation'), tf.variable_scope(tf.get_variable_scope(), reuse=True):
-        output = build(settings.model, image, settings.garment, False).output
+        output = build(settings.model, image, settings.garment, False, settings.head).output
 
     def forward_of(session: tf.Session) -> Forward:
         def forward(images: np.ndarray) -> np.ndarray:

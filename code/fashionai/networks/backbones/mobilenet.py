@@ -1,21 +1,45 @@
-"""A MobileNet-v1 trunk that stays at stride 8 and keeps features of three depths.
+"""MobileNet-v1 trunks: as published, and one that stays at stride 8. Both keep features of three depths.
 
 After Howard et al., "MobileNets: efficient convolutional neural networks for mobile vision applications"; the choice of
-layers is that of the "mobilenet_thin" pose networks.
+layers of `thin_features` is that of the "mobilenet_thin" pose networks.
 """
+from typing import List, Tuple
+
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.layers import conv_bn, max_pool, separable_bn
+from fashionai.networks.pyramid import Level, joined
 
-_LAYERS = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1)) + 6 * ((512, 1),)
-"""Channels at width 1, and stride, of Conv2d_1 to Conv2d_11."""
+Layers = Tuple[Tuple[int, int], ...]
+"""Channels at width 1, and stride, of Conv2d_1 and those after it."""
+
+_START: Layers = ((64, 1), (128, 2), (128, 1), (256, 2), (256, 1))
+_THIN = _START + 6 * ((512, 1),)
+_PUBLISHED = _START + ((512, 2),) + 5 * ((512, 1),)
+"""To Conv2d_11, at stride 16: the published network's last two layers, at stride 32, see the whole garment at once."""
 
 
-def features(image: tf.Tensor, is_training: bool, width: float) -> tf.Tensor:
-    """(N, H, W, 3) in -1..1 -> (N, H/8, W/8, 1152 width): Conv2d_3 pooled, Conv2d_7 and Conv2d_11, concatenated."""
-    net = conv_bn('Conv2d_0', image, int(32 * width), 3, is_training, stride=2)
-    outputs = [net]
-    for number, (channels, stride) in enumerate(_LAYERS, 1):
-        net = separable_bn(f'Conv2d_{number}', net, int(channels * width), 3, is_training, stride)
-        outputs.append(net)
-    return tf.concat([max_pool('Conv2d_3_pool', outputs[3]), outputs[7], outputs[11]], axis=3, name='feat_concat')
+def thin_features(image: tf.Tensor, is_training: bool, pyramid: bool, width: float) -> tf.Tensor:
+    """(N, H, W, 3) in -1..1 -> (N, H/8, W/8, 1152 width): Conv2d_3 pooled, Conv2d_7 and Conv2d_11, concatenated; with
+    `pyramid`, Conv2d_1 as well.
+    """
+    outputs = _outputs(image, is_training, width, _THIN)
+    features = tf.concat([max_pool('Conv2d_3_pool', outputs[3]), outputs[7], outputs[11]], axis=3, name='feat_concat')
+    return joined([Level(features, 8), Level(outputs[1], 2)], 8, image) if pyramid else features
+
+
+def features(image: tf.Tensor, is_training: bool, pyramid: bool, width: float) -> tf.Tensor:
+    """(N, H, W, 3) in -1..1 -> (N, H/8, W/8, 896 width): Conv2d_3, Conv2d_5 and Conv2d_11, of strides 4, 8 and 16,
+    joined; without `pyramid`, the last two.
+    """
+    outputs = _outputs(image, is_training, width, _PUBLISHED)
+    finest = [Level(outputs[3], 4)] if pyramid else []
+    return joined(finest + [Level(outputs[5], 8), Level(outputs[11], 16)], 8, image)
+
+
+def _outputs(image: tf.Tensor, is_training: bool, width: float, layers: Layers) -> List[tf.Tensor]:
+    """What every layer gives, from Conv2d_0 on."""
+    outputs = [conv_bn('Conv2d_0', image, int(32 * width), 3, is_training, stride=2)]
+    for number, (channels, stride) in enumerate(layers, 1):
+        outputs.append(separable_bn(f'Conv2d_{number}', outputs[-1], int(channels * width), 3, is_training, stride))
+    return outputs

@@ -1,29 +1,57 @@
-"""The trunk of the OpenPose network: VGG19 to conv4_2, then two layers that narrow it.
+"""The trunk of the OpenPose network: VGG to conv4_2, then two layers that narrow it.
 
 Simonyan and Zisserman, "Very deep convolutional networks for large-scale image recognition"; Cao et al., "Realtime
 multi-person 2D pose estimation using part affinity fields".
 """
+from typing import Callable, List, Tuple
+
 import tensorflow.compat.v1 as tf
 
-from fashionai.networks.layers import conv, max_pool
+from fashionai.networks.layers import conv, conv_bn, max_pool, separable_bn
+from fashionai.networks.pyramid import Level, joined
 
-_BLOCKS = ((2, 64), (2, 128), (4, 256))
-"""Layers and channels of the blocks that end in a pool."""
+Blocks = Tuple[Tuple[int, int], ...]
+"""(layers, channels) of the blocks that end in a pool."""
+
+VGG16: Blocks = ((2, 64), (2, 128), (3, 256))
+VGG19: Blocks = ((2, 64), (2, 128), (4, 256))
+
+_NARROWING = (('conv4_1', 512), ('conv4_2', 512), ('conv4_3_CPM', 256), ('conv4_4_CPM', 128))
+"""The layers after the last pool."""
 
 _PIXEL_DEVIATION = 64
 """Of pixel values about their mean. Initialised without it, the six stages start with outputs near 10, not 0.1."""
 
+Layer = Callable[[str, tf.Tensor, int], tf.Tensor]
+"""Name, inputs, filters -> outputs of a 3x3 layer."""
 
-def features(image: tf.Tensor, is_training: bool) -> tf.Tensor:
-    """(N, H, W, 3), BGR less the mean -> (N, H/8, W/8, 128). There is no batch norm: `is_training` changes nothing."""
+
+def features(image: tf.Tensor, is_training: bool, pyramid: bool, blocks: Blocks) -> tf.Tensor:
+    """(N, H, W, 3), BGR less the mean -> (N, H/8, W/8, 128); with `pyramid`, conv2_2 and the last of conv3 are joined
+    to them. There is no batch norm: `is_training` changes nothing.
+    """
     del is_training
+    return _trunk(image, pyramid, blocks, lambda name, inputs, filters: conv(name, inputs, filters, 3),
+                  lambda name, inputs, filters: conv(name, inputs, filters, 3, input_deviation=_PIXEL_DEVIATION))
+
+
+def separable_features(image: tf.Tensor, is_training: bool, pyramid: bool, blocks: Blocks) -> tf.Tensor:
+    """As `features`, from an image in -1..1, of depthwise-separable layers with batch norm; the first is a plain one,
+    since three channels leave a depthwise filter little to do.
+    """
+    return _trunk(image, pyramid, blocks,
+                  lambda name, inputs, filters: separable_bn(name, inputs, filters, 3, is_training),
+                  lambda name, inputs, filters: conv_bn(name, inputs, filters, 3, is_training))
+
+
+def _trunk(image: tf.Tensor, pyramid: bool, blocks: Blocks, layer: Layer, first: Layer) -> tf.Tensor:
     net = image
-    for block, (layers, channels) in enumerate(_BLOCKS, 1):
-        for layer in range(1, layers + 1):
-            deviation = _PIXEL_DEVIATION if net is image else 1
-            net = conv(f'conv{block}_{layer}', net, channels, 3, input_deviation=deviation)
+    levels: List[Level] = []
+    for block, (layers, channels) in enumerate(blocks, 1):
+        for number in range(1, layers + 1):
+            net = (first if net is image else layer)(f'conv{block}_{number}', net, channels)
+        levels.append(Level(net, 2 ** (block - 1)))
         net = max_pool(f'pool{block}', net)
-    net = conv('conv4_1', net, 512, 3)
-    net = conv('conv4_2', net, 512, 3)
-    net = conv('conv4_3_CPM', net, 256, 3)
-    return conv('conv4_4_CPM', net, 128, 3)
+    for name, channels in _NARROWING:
+        net = layer(name, net, channels)
+    return joined([Level(net, 8)] + levels[1:], 8, image) if pyramid else net

@@ -1,0 +1,81 @@
+"""SE-ResNet50 and SE-ResNeXt50 with the outputs of all four depths joined, as in the original.
+
+Hu et al., "Squeeze-and-excitation networks"; Xie et al., "Aggregated residual transformations for deep neural
+networks". Layer names, with `_` for `/`, and padding, which is the same on all sides, are those of the published Caffe
+networks.
+"""
+from dataclasses import dataclass
+
+import tensorflow.compat.v1 as tf
+
+from fashionai.networks.layers import Activation, conv, conv_bn, max_pool
+from fashionai.networks.pyramid import Level, joined
+
+_BLOCKS = (3, 4, 6, 3)
+"""Blocks of conv2 to conv5."""
+
+_OUTPUTS = 256
+"""Channels of conv2; each depth has twice those of the one before."""
+
+_SQUEEZE = 16
+"""By how much squeeze and excitation narrows the channels."""
+
+_PIXEL_DEVIATION = 64
+"""Of pixel values about their mean."""
+
+
+@dataclass(frozen=True)
+class Variant:
+    """Inner channels of conv2's blocks, groups of their 3x3 layers, and the layer that has a depth's stride."""
+
+    inner: int
+    groups: int
+    strided: str
+
+
+SE_RESNET = Variant(inner=64, groups=1, strided='1x1_reduce')
+SE_RESNEXT = Variant(inner=128, groups=32, strided='3x3')
+
+
+def features(image: tf.Tensor, is_training: bool, pyramid: bool, variant: Variant) -> tf.Tensor:
+    """(N, H, W, 3), BGR less the mean -> (N, H/8, W/8, 128): conv2 to conv5, of strides 4 to 32, joined and narrowed;
+    without `pyramid`, conv5 alone.
+    """
+    net = _conv_bn('conv1_7x7_s2', image, 64, 7, is_training, stride=2, input_deviation=_PIXEL_DEVIATION)
+    net = max_pool('pool1_3x3_s2', net, 3)
+    levels = []
+    for depth, blocks in enumerate(_BLOCKS):
+        for number in range(1, blocks + 1):
+            stride = 2 if depth and number == 1 else 1
+            net = _block(f'conv{depth + 2}_{number}', net, depth, stride, is_training, variant)
+        levels.append(Level(net, 4 * 2 ** depth))
+    net = joined(levels if pyramid else levels[-1:], 8, image)
+    return conv('conv5_5_CPM', conv('conv5_4_CPM', net, 512, 3), 128, 3)
+
+
+def _block(name: str, inputs: tf.Tensor, depth: int, stride: int, is_training: bool, variant: Variant) -> tf.Tensor:
+    """A bottleneck; where its outputs are of another shape than its inputs, these go through a projection."""
+    outputs, inner = _OUTPUTS * 2 ** depth, variant.inner * 2 ** depth
+    strides = {'1x1_reduce': 1, '3x3': 1, variant.strided: stride}
+    net = _conv_bn(f'{name}_1x1_reduce', inputs, inner, 1, is_training, strides['1x1_reduce'])
+    net = _conv_bn(f'{name}_3x3', net, inner, 3, is_training, strides['3x3'], groups=variant.groups)
+    net = _conv_bn(f'{name}_1x1_increase', net, outputs, 1, is_training, activation=tf.identity)
+    if int(inputs.shape[3]) != outputs:
+        inputs = _conv_bn(f'{name}_1x1_proj', inputs, outputs, 1, is_training, stride, activation=tf.identity)
+    return tf.nn.relu(inputs + _excited(name, net))
+
+
+def _excited(name: str, inputs: tf.Tensor) -> tf.Tensor:
+    """Every channel times a number between 0 and 1 that its means over the picture ask for."""
+    channels = int(inputs.shape[3])
+    squeezed = tf.reduce_mean(inputs, axis=(1, 2), keepdims=True)
+    narrow = conv(f'{name}_1x1_down', squeezed, channels // _SQUEEZE, 1)
+    return inputs * tf.sigmoid(conv(f'{name}_1x1_up', narrow, channels, 1, relu=False))
+
+
+def _conv_bn(name: str, inputs: tf.Tensor, filters: int, kernel: int, is_training: bool, stride: int = 1,
+             activation: Activation = tf.nn.relu, groups: int = 1, input_deviation: float = 1) -> tf.Tensor:
+    """`conv_bn` with the same padding on all sides, where SAME at stride 2 has more on the right and below."""
+    margin = kernel // 2
+    padded = tf.pad(inputs, ((0, 0), (margin, margin), (margin, margin), (0, 0))) if margin else inputs
+    return conv_bn(name, padded, filters, kernel, is_training, stride, activation, groups, 'VALID', input_deviation)

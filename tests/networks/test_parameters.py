@@ -1,0 +1,143 @@
+"""The size of every network of the catalogue, counted by hand from the papers' tables."""
+from typing import Callable, List, Sequence
+
+import pytest
+import tensorflow.compat.v1 as tf
+
+from fashionai.garments import garment_of, joint_garment
+from fashionai.networks.catalog import NETWORKS, build
+
+MAPS = (66, 25)
+"""Field and heat-map channels of the joint network: 33 limbs, 24 keypoints and the background."""
+
+PARAMETERS = {'vgg': 54_483_298, 'cmu': 54_483_298, 'vgg16': 53_893_218, 'dsconv': 2_689_552,
+              'seresnet50': 91_520_146, 'seresnext50': 91_007_122, 'efficientnet_lite0': 3_725_949,
+              'mobilenet_100': 4_060_640, 'mobilenet_075': 2_366_832, 'mobilenet_050': 1_126_912,
+              'mobilenet_thin': 1_992_784, 'mobilenet_small': 842_365, 'testing': 10_476}
+"""Parameters for 24 keypoints and 33 limbs, moving averages of batch norm included."""
+
+STAGES = {'mobilenet_small': 3, 'efficientnet_lite0': 3, 'testing': 2}
+
+Layer = Callable[[int, int], int]
+
+
+def plain(kernel: int, inputs: int, outputs: int) -> int:
+    return kernel * kernel * inputs * outputs + outputs
+
+
+def conv_bn(kernel: int, inputs: int, outputs: int, groups: int = 1) -> int:
+    """Weights, and batch norm's four numbers a channel."""
+    return kernel * kernel * inputs * outputs // groups + 4 * outputs
+
+
+def normed(inputs: int, outputs: int, kernel: int = 3) -> int:
+    """A filter a channel, a 1x1 convolution, and batch norm."""
+    return kernel * kernel * inputs + conv_bn(1, inputs, outputs)
+
+
+def chain(layer: Layer, channels: Sequence[int]) -> int:
+    return sum(layer(inputs, outputs) for inputs, outputs in zip(channels, channels[1:]))
+
+
+def vgg_trunk(third: List[int]) -> List[int]:
+    return [3, 64, 64, 128, 128] + third + [512, 512, 256, 128]
+
+
+def vgg_stages() -> int:
+    first = sum(3 * plain(3, 128, 128) + plain(1, 128, 512) + plain(1, 512, maps) for maps in MAPS)
+    later = sum(plain(7, 128 + sum(MAPS), 128) + 4 * plain(7, 128, 128) + plain(1, 128, 128) + plain(1, 128, maps)
+                for maps in MAPS)
+    return first + 5 * later
+
+
+def vgg(layers: int) -> int:
+    return chain(lambda i, o: plain(3, i, o), vgg_trunk(layers * [256])) + vgg_stages()
+
+
+def dsconv() -> int:
+    trunk = conv_bn(3, 3, 64) + chain(normed, vgg_trunk(4 * [256])[1:])
+    first = sum(3 * normed(128, 128) + conv_bn(1, 128, 512) + plain(1, 512, maps) for maps in MAPS)
+    later = sum(normed(128 + sum(MAPS), 128, 7) + 4 * normed(128, 128, 7) + conv_bn(1, 128, 128) + plain(1, 128, maps)
+                for maps in MAPS)
+    return trunk + first + 5 * later
+
+
+def light_stages(features: int, width: int, stages: int) -> int:
+    first = sum(normed(features, width) + 2 * normed(width, width) + conv_bn(1, width, 4 * width)
+                + plain(1, 4 * width, maps) for maps in MAPS)
+    later = sum(normed(features + sum(MAPS), width) + 2 * normed(width, width) + conv_bn(1, width, width)
+                + plain(1, width, maps) for maps in MAPS)
+    return first + (stages - 1) * later
+
+
+def mobilenet(width: float, kept: Sequence[int], head: int, stages: int = 6) -> int:
+    channels = [int(width * count) for count in (32, 64, 128, 128, 256, 256) + 6 * (512,)]
+    trunk = conv_bn(3, 3, channels[0]) + chain(normed, channels)
+    return trunk + light_stages(sum(channels[layer] for layer in kept), head, stages)
+
+
+def se_resnet(inner: int, groups: int) -> int:
+    """Adds up to the published 28,088,024 of SE-ResNet50 and 27,559,896 of SE-ResNeXt50, each less the classifier's
+    2,049,000, and two moving averages a channel more: 26,092,144 and 25,579,120.
+    """
+    trunk, inputs = conv_bn(7, 3, 64), 64
+    for depth, blocks in enumerate((3, 4, 6, 3)):
+        middle, outputs = inner * 2 ** depth, 256 * 2 ** depth
+        trunk += conv_bn(1, inputs, outputs)
+        for _ in range(blocks):
+            trunk += conv_bn(1, inputs, middle) + conv_bn(3, middle, middle, groups) + conv_bn(1, middle, outputs)
+            trunk += plain(1, outputs, outputs // 16) + plain(1, outputs // 16, outputs)
+            inputs = outputs
+    assert trunk == {1: 28_088_024 - 2_049_000 + 2 * 26_560, 32: 27_559_896 - 2_049_000 + 2 * 34_112}[groups]
+    return trunk + plain(3, 256 + 512 + 1024 + 2048, 512) + plain(3, 512, 128) + vgg_stages()
+
+
+def efficientnet() -> int:
+    """The trunk is the published network of 4,652,008 less its classifier and last 1x1 layer, moving averages more."""
+    trunk, averages, inputs = conv_bn(3, 3, 32), 2 * 32, 32
+    for kernel, expansion, outputs, blocks in ((3, 1, 16, 1), (3, 6, 24, 2), (5, 6, 40, 2), (3, 6, 80, 3),
+                                               (5, 6, 112, 3), (5, 6, 192, 4), (3, 6, 320, 1)):
+        for _ in range(blocks):
+            wide = expansion * inputs
+            expanding = conv_bn(1, inputs, wide) if expansion > 1 else 0
+            trunk += expanding + kernel * kernel * wide + 4 * wide + conv_bn(1, wide, outputs)
+            averages += 2 * ((2 if expanding else 1) * wide + outputs)
+            inputs = outputs
+    assert trunk - averages == 4_652_008 - (1280 * 1000 + 1000) - (320 * 1280 + 2 * 1280)
+    pyramid = sum(conv_bn(1, channels, 128) for channels in (40, 112, 320)) + normed(128, 128)
+    return trunk + pyramid + light_stages(128, 128, 3)
+
+
+def tiny() -> int:
+    trunk = conv_bn(3, 3, 8) + normed(8, 16) + normed(16, 16)
+    return trunk + sum(normed(16, 16) + normed(16 + sum(MAPS), 16) + 2 * plain(1, 16, maps) for maps in MAPS)
+
+
+BY_HAND = {
+    'vgg': lambda: vgg(4), 'cmu': lambda: vgg(4), 'vgg16': lambda: vgg(3), 'dsconv': dsconv,
+    'seresnet50': lambda: se_resnet(64, 1), 'seresnext50': lambda: se_resnet(128, 32),
+    'efficientnet_lite0': efficientnet,
+    'mobilenet_100': lambda: mobilenet(1, (3, 5, 11), 128), 'mobilenet_075': lambda: mobilenet(0.75, (3, 5, 11), 96),
+    'mobilenet_050': lambda: mobilenet(0.5, (3, 5, 11), 64), 'mobilenet_thin': lambda: mobilenet(0.75, (3, 7, 11), 64),
+    'mobilenet_small': lambda: mobilenet(0.5, (3, 7, 11), 64, 3), 'testing': tiny}
+
+
+def test_no_network_is_missing_from_the_table() -> None:
+    assert set(PARAMETERS) == set(BY_HAND) == set(NETWORKS)
+    assert all(spec.name == name for name, spec in NETWORKS.items())
+    assert MAPS == (joint_garment().num_fields, joint_garment().num_heatmaps)
+
+
+@pytest.mark.parametrize('model', NETWORKS)
+def test_parameters_and_maps(model: str) -> None:
+    network = build(model, tf.zeros((2, 64, 96, 3)), garment_of('all'), is_training=False)
+    assert sum(variable.shape.num_elements() for variable in tf.model_variables()) == PARAMETERS[model]
+    assert BY_HAND[model]() == PARAMETERS[model]
+    assert len(network.stages) == STAGES.get(model, 6)
+    for stage in network.stages:
+        assert stage.fields.shape.as_list() == [2, 8, 12, MAPS[0]]
+        assert stage.heatmaps.shape.as_list() == [2, 8, 12, MAPS[1]]
+
+
+def test_the_small_network_is_small() -> None:
+    assert PARAMETERS['mobilenet_small'] < 1_300_000
