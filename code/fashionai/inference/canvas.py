@@ -6,7 +6,6 @@ the middle of the canvas, its longer side filling it; points, windows and cells 
 from dataclasses import dataclass
 from typing import Sequence, Tuple
 
-import cv2
 import numpy as np
 
 from fashionai.codec.heatmaps import input_to_cells
@@ -17,8 +16,6 @@ JOINS = ('addup', 'average')
 
 NEUTRAL = 0.5
 """The sigmoid of no response; what a pixel of the canvas holds that no window covers."""
-
-_BLUR_SIGMA = 2.0
 
 _ONE_THREAD = 1 << 18
 """Multiplications up to which OpenBLAS keeps a matrix product in one thread."""
@@ -92,10 +89,14 @@ def join_windows(maps: np.ndarray, placements: Sequence[Placement], size: int, j
     return canvas
 
 
-def blur(canvas: np.ndarray) -> np.ndarray:
-    """The canvas (K, S, S) smoothed by a Gaussian of two pixels; the same shape."""
-    return np.stack([cv2.GaussianBlur(channel, (0, 0), _BLUR_SIGMA, borderType=cv2.BORDER_REPLICATE)
-                     for channel in canvas])
+def join_fields(maps: np.ndarray, placements: Sequence[Placement], size: int) -> np.ndarray:
+    """One canvas (C, S, S) of the fields (W, C, h, w) of all windows: their sum, damped by 1 + log(windows there)."""
+    canvas = np.zeros((maps.shape[1], size, size), np.float32)
+    looks = np.zeros((size, size), np.float32)
+    for window_maps, placement in zip(maps, placements):
+        canvas[:, placement.rows, placement.columns] += placement.enlarge(window_maps)
+        looks[placement.rows, placement.columns] += 1
+    return canvas / (1 + np.log(np.maximum(looks, 1)))
 
 
 def _rows_product(weights: np.ndarray, maps: np.ndarray) -> np.ndarray:

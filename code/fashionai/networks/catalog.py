@@ -2,13 +2,13 @@
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Callable, Mapping, Tuple
+from typing import Callable, Mapping, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments import Garment
 from fashionai.networks.backbones import efficientnet, mobilenet, resnet, tiny, vgg
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME
+from fashionai.networks.contract import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUT_NAME
 from fashionai.networks.head import HeadSpec, StageMaps, changed_head, cpm_stages, plain_layer, upsampled
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.networks.layers import separable_bn
@@ -120,3 +120,11 @@ def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
         stages = cpm_stages(features, spec.head, garment.num_fields, garment.num_heatmaps, is_training)
         output = tf.concat([stages[-1].heatmaps, stages[-1].fields], axis=3, name=output_name)
     return Network(stages, output)
+
+
+def mean_of_last_two(network: Network) -> Optional[tf.Tensor]:
+    """The mean of the last two stages' maps, like `output` otherwise; None where no two stages have maps of a size."""
+    if len(network.stages) < 2:
+        return None
+    maps = [tf.concat([stage.heatmaps, stage.fields], axis=3) for stage in network.stages[-2:]]
+    return tf.multiply(tf.add_n(maps), 0.5, name=MEAN_OUTPUT_NAME)
