@@ -12,7 +12,8 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ('annotations', 'drawing', 'metrics', 'shapes'),
     ('codec',),
     ('dataflow', 'networks'),
-    ('training', 'inference', 'synthetic'))
+    ('training', 'inference', 'synthetic'),
+    ('experiments',))
 """The parts of the package from the bottom to the top; a part imports from below, or from its own layer."""
 
 ENTRY_POINTS_ONLY = ('cli', 'options', 'stack')

@@ -1,0 +1,72 @@
+"""Train, test and compare a list of settings at one budget: one row each, written as soon as it is known."""
+import argparse
+import signal
+import sys
+from dataclasses import fields
+from pathlib import Path
+from typing import Any, List, Optional, Sequence, Tuple
+
+from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve
+from fashionai.experiments.campaign import Job, check_budget, run_all
+from fashionai.experiments.runner import Workshop
+from fashionai.experiments.settings import SETTINGS, Budget, chosen
+from fashionai.experiments.table import read_rows
+from fashionai.stack import graph_mode
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add = parser.add_argument
+    add('--only', type=comma_list, default=[], metavar='A,B', help='settings or groups; default: all')
+    add('--seeds', type=comma_list, default=[], metavar='1,2', help="default: the settings' own")
+    add('--list', action='store_true', help='print the settings, and run nothing')
+    add('--datapath', default='data', help='folder with train/train.csv, train/val.csv and their images')
+    add('--work', default=in_project('tmp/experiments'), help='folder for checkpoints, graphs and logs')
+    add('--output', default=in_project('docs/experiments.csv'), help='the rows; those it has are not made again')
+    for item in fields(Budget):
+        kind: Any = at_least(1) if isinstance(item.default, int) else str
+        add(f'--{item.name.replace("_", "-")}', type=kind, default=item.default, help=item.metadata['help'])
+    return parser.parse_args(argv)
+
+
+def comma_list(text: str) -> List[str]:
+    """The parts of `a,b`."""
+    return [part.strip() for part in text.split(',') if part.strip()]
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run the settings that have no row yet."""
+    options = parse(argv)
+    settings = chosen(SETTINGS, options.only)
+    if options.list:
+        print('\n'.join(f'{one.group:12}{one.name:26}{one.flags}' for one in settings))
+        return 0
+    budget = Budget(**{item.name: getattr(options, item.name) for item in fields(Budget)})
+    output, data = prepare_output(options.output), resolve(options.datapath)
+    for table in ('train.csv', 'val.csv'):
+        resolve(data / 'train' / table)
+    rows = read_rows(output)
+    check_budget(rows, budget, output)
+    seeds = [at_least(0)(seed) for seed in options.seeds]
+    jobs: List[Job] = [(one, seed) for one in settings for seed in seeds or one.seeds]
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends as Ctrl-C does: the step under way may save
+    graph_mode()
+    import tensorflow.compat.v1 as tf
+
+    from fashionai.networks.cost import graph_cost
+
+    def cost_of(graph: Path, size: int) -> Tuple[int, float]:
+        cost = graph_cost(graph, (size, size))
+        return cost.parameters, cost.flop / 1e9
+
+    failed = run_all(jobs, Workshop(SETTINGS, budget, data, prepare_output(options.work), PROJECT_ROOT), budget, rows,
+                     output, cost_of, tf.VERSION)
+    if failed:
+        raise ValueError(f'{len(failed)} of {len(jobs)} failed, as said above: {", ".join(failed)}')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

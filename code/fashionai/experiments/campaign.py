@@ -1,0 +1,66 @@
+"""The list of jobs, one after the other, each to its row of the table."""
+import logging
+from pathlib import Path
+from typing import Callable, Dict, List, Sequence, Tuple
+
+from fashionai.experiments.runner import StepFailed, Workshop
+from fashionai.experiments.settings import SETTINGS, Budget, Setting
+from fashionai.experiments.table import Row, errors_of, write_rows
+
+logger = logging.getLogger(__name__)
+
+Job = Tuple[Setting, int]
+"""A setting and a seed."""
+
+Rows = Dict[Tuple[str, int], Row]
+
+CostOf = Callable[[Path, int], Tuple[int, float]]
+"""Parameters of a frozen graph's network, and GFLOPs of a pass at a square size in pixels."""
+
+_LARGE = 368
+"""The usual size of the original's network."""
+
+
+def command(setting: str, seed: int, budget: Budget) -> str:
+    """What makes the row again, but for the place of the data."""
+    return ' '.join(['python code/experiments.py --only', setting, '--seeds', str(seed), *budget.changes()])
+
+
+def check_budget(rows: Rows, budget: Budget, source: Path) -> None:
+    """Raise ValueError where a row was made at another budget: such rows cannot be compared."""
+    for key, row in rows.items():
+        if row.command != command(*key, budget):
+            raise ValueError(f'{source} has rows of another budget, such as that of `{row.command}`: give --output '
+                             'another file, or the same budget')
+
+
+def run_all(jobs: Sequence[Job], workshop: Workshop, budget: Budget, rows: Rows, output: Path, cost_of: CostOf,
+            stack: str) -> List[str]:
+    """Add a row to the output for each job that has none; the names of those that failed, after the others."""
+    waiting = [(setting, seed) for setting, seed in jobs if (setting.name, seed) not in rows]
+    rows, failed = dict(rows), []
+    for number, (setting, seed) in enumerate(waiting, 1):
+        logger.info('%d/%d  %s, seed %d', number, len(waiting), setting.name, seed)
+        try:
+            row = measure(setting, seed, workshop, budget, cost_of, stack)
+        except StepFailed as error:
+            logger.error('  failed: %s', error)
+            failed.append(f'{setting.name}/{seed}')
+            continue
+        rows[row.key] = row
+        order = {name: place for place, name in enumerate(SETTINGS)}
+        write_rows(output, sorted(rows.values(), key=lambda one: (order.get(one.setting, len(order)), one.seed)))
+        logger.info('  NE %.2f %% visible, %.2f %% leaderboard', row.ne_visible, row.ne_leaderboard)
+    return failed
+
+
+def measure(setting: Setting, seed: int, workshop: Workshop, budget: Budget, cost_of: CostOf, stack: str) -> Row:
+    """The row of a setting: its products are made where they are not there yet. Raises StepFailed."""
+    visible, leaderboard = errors_of(workshop.product('ne', setting.name, seed))
+    networks = workshop.networks(setting, seed)
+    graphs = [workshop.product('graph', *network) for network in networks]
+    large, small = ([cost_of(graph, size) for graph in graphs] for size in (_LARGE, budget.size))
+    speed = workshop.training_speed(*networks[0]) if len(networks) == 1 else None
+    return Row(setting.name, setting.group, seed, sum(parameters for parameters, _ in small),
+               round(sum(gflops for _, gflops in large), 3), round(sum(gflops for _, gflops in small), 3), speed,
+               visible, leaderboard, stack, command(setting.name, seed, budget))

@@ -1,0 +1,60 @@
+"""How each product of a setting is made: which program, with which flags."""
+import re
+from dataclasses import dataclass
+from typing import Callable, Dict, Mapping, Tuple
+
+from fashionai.experiments.settings import Budget, Flags, Setting
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """A file or folder below the setting's own, and the command that makes it.
+
+    In the command, `{here}` is the setting's folder, and `{PRODUCT:NAME/SEED}` the path of a product.
+    """
+
+    product: str
+    command: Flags
+
+
+PRODUCTS: Mapping[str, str] = {
+    'checkpoint': 'the folder of checkpoints', 'graph': 'the frozen graph', 'submission': 'keypoints of val.csv',
+    'ne': 'their error', 'seen': 'keypoints of train.csv', 'scores': 'their error', 'errors': 'the same by image'}
+"""What a setting can make, by the name that placeholders use."""
+
+_PLACEHOLDER = re.compile(r'\{(' + '|'.join(PRODUCTS) + r'):([^{}/]+)(?:/(\d+))?\}')
+
+
+def recipes(setting: Setting, seed: int, budget: Budget, data: str) -> Dict[str, Recipe]:
+    """The recipes of a setting by product; `data` is the folder with train/train.csv and train/val.csv."""
+    own = f'{setting.name}/{seed}'
+    graphs = ','.join(f'{{graph:{name}}}' for name in setting.uses or (own,))
+    look = ('code/run.py', *budget.run_flags(), '--imagepath', f'{data}/train', '--modelpath', graphs, *setting.run)
+    measure = ('code/evaluate.py', '--truth')
+    made = {
+        'checkpoint': ('trained', ('code/train.py', *budget.train_flags(setting.parts), '--seed', str(seed),
+                                   '--datapath', data, '--imgpath', data, '--logpath', '{here}/logs', *setting.train,
+                                   '--modelpath')),
+        'graph': ('frozen_graph.pb', ('code/freeze.py', '--modelpath', f'{{checkpoint:{own}}}', *setting.freeze,
+                                      '--output')),
+        'submission': ('submission.csv', ((setting.script, *setting.run) if setting.script else
+                                          (*look, '--csv', f'{data}/train/val.csv')) + ('--output',)),
+        'ne': ('ne.json', (*measure, f'{data}/train/val.csv', '--submission', f'{{submission:{own}}}', '--json')),
+        'seen': ('seen.csv', (*look, '--csv', f'{data}/train/train.csv', '--output')),
+        'scores': ('scores.json', (*measure, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--json')),
+        'errors': ('errors.csv', (*measure, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--errors'))}
+    left_out = ('checkpoint', 'graph') * bool(setting.uses) + ('seen', 'scores', 'errors') * bool(setting.script)
+    return {kind: Recipe(product, command + (f'{{here}}/{product}',))
+            for kind, (product, command) in made.items() if kind not in left_out}
+
+
+def filled(text: str, seed: int, here: str, path_of: Callable[[str, str, int], str]) -> str:
+    """A flag with its placeholders replaced; `path_of` takes product, setting and seed."""
+    text = text.replace('{here}', here)
+    return _PLACEHOLDER.sub(lambda found: path_of(found.group(1), found.group(2), int(found.group(3) or seed)), text)
+
+
+def named(text: str, seed: int) -> Tuple[str, int]:
+    """The setting and the seed that NAME or NAME/SEED means; without a seed, the given one."""
+    name, _, number = text.partition('/')
+    return name, int(number or seed)

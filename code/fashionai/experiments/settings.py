@@ -1,0 +1,173 @@
+"""The table of settings that are compared, and the one budget they share."""
+from dataclasses import dataclass, field, fields
+from types import MappingProxyType
+from typing import Any, List, Mapping, Sequence, Tuple
+
+from fashionai.garments import GARMENTS
+from fashionai.inference.windows import DEFAULT_SCALES
+
+Flags = Tuple[str, ...]
+
+
+def _flag(default: Any, help_text: str) -> Any:
+    return field(default=default, metadata={'help': help_text})
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What every setting gets, unless its own flags say otherwise. The size is in input pixels."""
+
+    model: str = _flag('efficientnet_lite0', 'network')
+    steps: int = _flag(240, 'batches to train on')
+    batchsize: int = _flag(16, 'images a step')
+    size: int = _flag(128, 'side of the input in pixels')
+    lr: str = _flag('1e-3,3e-4', 'learning rates')
+    decay_steps: int = _flag(180, 'steps after which the rate changes')
+    warmup_steps: int = _flag(30, 'steps in which the rate rises to its place')
+
+    def train_flags(self, parts: int) -> Flags:
+        """Flags of train.py, with one of `parts` equal parts of the steps."""
+        return ('--model', self.model, '--tag', 'all', '--batchsize', str(self.batchsize), '--gpus', '1',
+                '--input-width', str(self.size), '--input-height', str(self.size), '--lr', self.lr,
+                '--max-steps', str(max(1, self.steps // parts)), '--workers', '1', '--validate-every', '0',
+                '--decay-steps', str(max(1, self.decay_steps // parts)), '--save-every', '100', '--keep', '1',
+                '--warmup-steps', str(self.warmup_steps // parts))
+
+    def run_flags(self) -> Flags:
+        """Flags of run.py: one window and its mirror image."""
+        return ('--test', 'validate', '--tag', 'all', '--inputsize', str(self.size),
+                '--resolution', f'{self.size}x{self.size}', '--scales', '[1.0]', '--batch', str(self.batchsize))
+
+    def changes(self) -> Flags:
+        """The flags of experiments.py that make this budget of the default one."""
+        usual = Budget()
+        names = [item.name for item in fields(self) if getattr(self, item.name) != getattr(usual, item.name)]
+        return tuple(text for name in names for text in (f'--{name.replace("_", "-")}', str(getattr(self, name))))
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One setting: what it changes, and what it takes from others.
+
+    `train`, `freeze` and `run` are flags of the entry points, after the budget's, so that they win. In them,
+    `{PRODUCT:NAME}` or `{PRODUCT:NAME/SEED}` is the path of another setting's product, see `recipes.PRODUCTS`; without
+    a seed, that of the same seed. `uses` names the settings (NAME or NAME/SEED) whose networks an image goes through;
+    where there are any, nothing is trained. With a `script`, the submission is made by that program in place of
+    run.py, from the flags `run` alone. `parts` divides the budget's steps. `against` is the setting to compare with.
+    A setting without a `group` has no row: it is there for others.
+    """
+
+    name: str
+    group: str
+    train: Flags = ()
+    run: Flags = ()
+    freeze: Flags = ()
+    uses: Tuple[str, ...] = ()
+    script: str = ''
+    parts: int = 1
+    seeds: Tuple[int, ...] = (1,)
+    against: str = 'baseline'
+
+    @property
+    def flags(self) -> str:
+        """What it changes, for people."""
+        script = (self.script,) if self.script else ()
+        return ' '.join(text or "''" for text in script + self.train + self.freeze + self.run)
+
+
+_GENTLE = ('--lr', '1e-4,3e-5')
+"""For stages of 7x7 layers without batch norm."""
+
+
+def _networks() -> List[Setting]:
+    """Every network with two stages, so that it is the trunks that are compared."""
+    scratch = ('--pretrain_path', '')
+    rows = [('efficientnet_lite0', ()), ('mobilenet_100', ()), ('mobilenet_075', ()), ('mobilenet_050', ()),
+            ('mobilenet_thin', ()), ('mobilenet_small', scratch), ('dsconv', ()), ('vgg16', _GENTLE),
+            ('vgg', ('--pretrain_path', 'hed') + _GENTLE), ('seresnet50', scratch + _GENTLE),
+            ('seresnext50', scratch + _GENTLE)]
+    supplied = ('--model', 'mobilenet_small', '--pretrain_path', 'synthetic_mobilenet_small.npz')
+    return [Setting(name, 'networks', ('--model', name, '--stages', '2') + flags, against='efficientnet_lite0')
+            for name, flags in rows] + [
+        Setting('mobilenet_small-supplied', 'networks', supplied, against='efficientnet_lite0')]
+
+
+def _heads() -> List[Setting]:
+    return [
+        Setting('stages-1', 'head', ('--stages', '1')),
+        Setting('stages-2', 'head', uses=('efficientnet_lite0',)),
+        Setting('stages-6', 'head', ('--stages', '6')),
+        Setting('no-pyramid', 'head', ('--pyramid', 'off')),
+        Setting('stride-4-transposed', 'head', ('--stride', '4', '--upsampling', 'transposed')),
+        Setting('stride-4-bilinear', 'head', ('--stride', '4', '--upsampling', 'bilinear')),
+        Setting('stride-2-transposed', 'head', ('--stride', '2', '--upsampling', 'transposed')),
+        Setting('vgg16-factorised', 'head', ('--model', 'vgg16', '--stages', '2', '--factorised') + _GENTLE,
+                against='vgg16')]
+
+
+def _losses() -> List[Setting]:
+    return [
+        Setting('focal', 'losses', ('--loss', 'focal')),
+        Setting('weights-frequency', 'losses', ('--keypoint-weights', 'frequency')),
+        Setting('weights-errors', 'losses', ('--keypoint-weights', '{scores:baseline}')),
+        Setting('hard-keypoints', 'losses', ('--hard-keypoints', '8')),
+        Setting('occluded-counted', 'losses', ('--occluded', 'counted'))]
+
+
+def _sampling() -> List[Setting]:
+    again = ('--checkpoint', '{checkpoint:baseline}')
+    return [
+        Setting('uniform', 'sampling', ('--sampling', 'uniform')),
+        Setting('more-training', 'sampling', again),
+        Setting('hard-retrain', 'sampling', again + ('--sampling', '{errors:baseline}'), against='more-training')]
+
+
+def _joint() -> List[Setting]:
+    """One network a type, each with a fifth of the steps, against one for all."""
+    single = [Setting(f'only-{tag}', '', ('--tag', tag), ('--tag', tag), parts=len(GARMENTS)) for tag in GARMENTS]
+    return single + [Setting('network-per-type', 'joint', run=tuple(f'{{submission:{one.name}}}' for one in single),
+                             uses=(single[0].name,), script='submit/merge.py')]
+
+
+def _outputs() -> List[Setting]:
+    def looked(name: str, group: str, *flags: str) -> Setting:
+        return Setting(name, group, run=flags, uses=('baseline',))
+    return [looked('maps-mean', 'output', '--maps', 'mean'),
+            *(looked(f'decode-{way}', 'output', '--decode', way) for way in ('blur', 'bicubic', 'quarter', 'dark')),
+            looked('assembly-paf', 'output', '--assembly', 'paf'),
+            looked('no-flip', 'output', '--no-flip'),
+            looked('six-windows', 'output', '--scales', DEFAULT_SCALES),
+            looked('second-pass-replace', 'second pass', '--second-pass', 'replace'),
+            looked('second-pass-average', 'second pass', '--second-pass', 'average')]
+
+
+def _refined() -> List[Setting]:
+    return [Setting('refine-joint', 'refine', ('--refine', 'joint')),
+            Setting('refine-frozen', 'refine', ('--refine', 'frozen', '--checkpoint', '{checkpoint:baseline}'))]
+
+
+def _ensembles() -> List[Setting]:
+    seeds = ('baseline/1', 'baseline/2')
+    return [Setting('ensemble-networks', 'ensemble', uses=('baseline', 'mobilenet_100')),
+            Setting('ensemble-seeds', 'ensemble', uses=seeds),
+            Setting('combined-csv', 'ensemble', run=tuple(f'{{submission:{one}}}' for one in seeds), uses=seeds,
+                    script='submit/combine.py')]
+
+
+SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in (
+    Setting('baseline', 'baseline', seeds=(1, 2, 3)), *_networks(), *_heads(), *_losses(), *_sampling(), *_joint(),
+    *_outputs(), *_refined(), *_ensembles())})
+"""Every setting by its name, in the order in which they run."""
+
+
+def chosen(settings: Mapping[str, Setting], names: Sequence[str]) -> List[Setting]:
+    """The settings of these names or groups in the order of the table, all that have rows where no name is given.
+
+    Raises ValueError for a name that is neither.
+    """
+    listed = [setting for setting in settings.values() if setting.group]
+    known = {setting.name for setting in listed} | {setting.group for setting in listed}
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise ValueError(f'--only {unknown[0]}: wanted settings or groups, which --list prints')
+    return [setting for setting in listed if not names or setting.name in names or setting.group in names]
