@@ -5,7 +5,7 @@ the image into a square picture of it, which goes through the network as any ima
 K keypoints in the garment's channel order; frames: the image's pixels, and those of the picture.
 """
 from types import MappingProxyType
-from typing import List, Mapping, Optional, Sequence, Tuple
+from typing import List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -99,3 +99,7 @@ def frame_of(first: Prediction, garment: Garment, image_hw: Tuple[int, int], sid
     if abs(np.degrees(transform.rotation)) > _TURN or not _SIZES[0] <= size <= _SIZES[1]:
         return None
     return transform.params[:2]
+
+
+AnyPredictor = Union[Predictor, SecondPass]
+"""What finds keypoints in images, in one pass or in two."""
