@@ -14,8 +14,12 @@ import numpy as np
 CANDIDATES = 6
 """Peaks of a map that are weighed against each other."""
 
-LIMB_WEIGHT = 0.5
-"""What a limb that lies wholly along its field is worth, as height of a peak."""
+LIMB_WEIGHT = 0.2
+"""What a limb that lies wholly along its field is worth, as height of a peak of sigmoids (0.5 to 0.73).
+
+Of weights from 0.05 to 1.6 it served best or next to best, on photographs and on generated garments alike; as sigmoids
+are a quarter as steep, 0.8 does the same for maps without them.
+"""
 
 _NEIGHBOURHOOD = 1 / 32
 """A candidate suppresses others nearer than this part of the grid's longer side, along x and y."""
@@ -38,7 +42,7 @@ def assemble(heatmaps: np.ndarray, fields: np.ndarray, limb_indices: np.ndarray,
     """The assembly with the greatest sum of its peaks' heights and, weighted, its limbs' scores.
 
     A limb's score is the mean over points evenly spaced between its ends of the dot product of its field there and its
-    unit vector (equation 11), about 1 where it follows the field. A flat map has one candidate: its arg-max. NaN is 0.
+    unit vector (equation 11), about 1 where it follows the field. A flat map has one candidate: its arg-max.
 
     Args:
         heatmaps: (h, w, K) float32 in 0..1, the background left out.
@@ -50,7 +54,7 @@ def assemble(heatmaps: np.ndarray, fields: np.ndarray, limb_indices: np.ndarray,
     Returns:
         (K, 2) int positions (x, y) in the maps' grid, and (K,) the maps' heights there.
     """
-    planes = np.nan_to_num(np.ascontiguousarray(heatmaps.transpose(2, 0, 1)))
+    planes = np.ascontiguousarray(heatmaps.transpose(2, 0, 1))
     reach = max(1, round(max(heatmaps.shape[:2]) * _NEIGHBOURHOOD))
     places = [_candidates(plane, candidates, reach) for plane in planes]
     heights = [plane[xy[:, 1], xy[:, 0]] for plane, xy in zip(planes, places)]
@@ -73,7 +77,7 @@ def _candidates(plane: np.ndarray, count: int, reach: int) -> np.ndarray:
     while len(places) and len(kept) < count:
         kept.append(places[0])
         places = places[np.abs(places - places[0]).max(axis=1) >= reach]
-    return np.array(kept)
+    return np.array(kept or [(0, 0)])  # a map of NaN has no maximum
 
 
 def _local_maxima(plane: np.ndarray) -> np.ndarray:
