@@ -64,17 +64,19 @@ def placement_of(window: np.ndarray, size: int, cells_hw: Tuple[int, int], strid
     return Placement(rows, columns, vertical, horizontal)
 
 
-def join_windows(maps: np.ndarray, placements: Sequence[Placement], size: int, join: str) -> np.ndarray:
+def join_windows(maps: np.ndarray, placements: Sequence[Placement], size: int, join: str,
+                 neutral: float = NEUTRAL) -> np.ndarray:
     """One canvas of the maps of all windows.
 
     Args:
-        maps: (W, K, h, w) float32, none below 0 (sigmoids).
+        maps: (W, K, h, w) float32; to be joined by maximum, none below 0 (sigmoids).
         placements: W of them.
         size: S.
         join: one of JOINS.
+        neutral: what a place holds where no window looked.
 
     Returns:
-        (K, S, S) float32; NEUTRAL where no window looked.
+        (K, S, S) float32.
     """
     canvas = np.zeros((maps.shape[1], size, size), np.float32)
     looks = np.zeros((size, size), np.float32)
@@ -85,18 +87,8 @@ def join_windows(maps: np.ndarray, placements: Sequence[Placement], size: int, j
         looks[placement.rows, placement.columns] += 1
     if join == 'average':
         canvas /= np.maximum(looks, 1)
-    canvas[:, looks == 0] = NEUTRAL
+    canvas[:, looks == 0] = neutral
     return canvas
-
-
-def join_fields(maps: np.ndarray, placements: Sequence[Placement], size: int) -> np.ndarray:
-    """One canvas (C, S, S) of the fields (W, C, h, w) of all windows: their sum, damped by 1 + log(windows there)."""
-    canvas = np.zeros((maps.shape[1], size, size), np.float32)
-    looks = np.zeros((size, size), np.float32)
-    for window_maps, placement in zip(maps, placements):
-        canvas[:, placement.rows, placement.columns] += placement.enlarge(window_maps)
-        looks[placement.rows, placement.columns] += 1
-    return canvas / (1 + np.log(np.maximum(looks, 1)))
 
 
 def _rows_product(weights: np.ndarray, maps: np.ndarray) -> np.ndarray:

@@ -10,7 +10,7 @@ import numpy as np
 
 from fashionai.garments import Garment, mirror_name
 from fashionai.geometry import compose, mirroring, scaling, warp_image
-from fashionai.inference.canvas import canvas_map, join_fields, join_windows, placement_of
+from fashionai.inference.canvas import canvas_map, join_windows, placement_of
 from fashionai.networks.contract import Forward
 
 
@@ -109,8 +109,9 @@ class Painter:
         return canvas
 
     def _fields(self, passes: np.ndarray) -> np.ndarray:
-        """The same for fields, (2 L, G, G). A limb without a counterpart is taken from the image alone."""
-        canvas, *mirrored = [join_fields(maps, self._placements, self._grid) for maps in passes]
+        """The same for fields, (2 L, G, G), which have signs: windows are joined by their mean. A limb without a
+        counterpart is taken from the image alone."""
+        canvas, *mirrored = [join_windows(maps, self._placements, self._grid, 'average', neutral=0) for maps in passes]
         for other in mirrored:
             for limb, (counterpart, sign) in enumerate(mirror_limbs(self._garment)):
                 if counterpart is not None:
