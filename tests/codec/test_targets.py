@@ -100,6 +100,19 @@ def test_channels_count_as_the_labels_say():
         ('waistband_left', 'hemline_right')], 'limbs with two labelled ends, as far as they are in view'
 
 
+def test_occluded_points_count_where_they_are_asked_to():
+    skirt = GARMENTS['skirt']
+    points = np.array([[10., 10.], [40., 10.], [10., 40.], [60., 40.]])
+    masked, counted = (encode_targets(skirt, points, np.array([1, 0, -1, 1]), WHOLE, HW, STRIDE, choice)
+                       for choice in (False, True))
+    assert counted.heatmap_weights.tolist() == [1, 1, 0, 1, 1]
+    counts = dict(zip(skirt.limbs, counted.field_weights.reshape(-1, 2).tolist()))
+    assert [limb for limb in skirt.limbs if counts[limb] == [1, 1]] == [
+        limb for limb in skirt.limbs if 'hemline_left' not in limb]
+    np.testing.assert_array_equal(counted.heatmaps, masked.heatmaps)
+    np.testing.assert_array_equal(counted.fields, masked.fields)
+
+
 def test_the_joint_network_learns_nothing_from_points_a_type_has_not():
     joint = garment_of('all')
     visibility = np.full(24, -1)

@@ -11,6 +11,7 @@ from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.weights import read_weights
 from fashionai.training.hooks import DivergedError
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
+from fashionai.training.loss_options import LossOptions
 from fashionai.training.saving import BestCheckpoint
 
 
@@ -108,13 +109,15 @@ def test_tensorboard_gets_every_stage_rate_and_pictures(settings):
     assert any(value.HasField('image') for value in tags.values())
 
 
-def test_adam_lowers_the_loss_and_the_averages_move(settings):
+@pytest.mark.parametrize('loss', [LossOptions(), LossOptions('focal'), LossOptions('focal', hard_keypoints=2)])
+def test_adam_lowers_the_loss_and_the_averages_move(settings, loss):
     class OneBatch(Batches):
         def get(self):
             self._given = 0
             return super().get()
 
-    train(replace(settings, max_steps=60, learning_rate='3e-3'), OneBatch(batch_shapes(settings)), lambda s: None, None)
+    settings = replace(settings, max_steps=60, learning_rate='3e-3', loss=loss)
+    train(settings, OneBatch(batch_shapes(settings)), lambda s: None, None)
     losses = [value.simple_value for path in settings.log_folder.glob('events*')
               for event in tf.train.summary_iterator(str(path)) for value in event.summary.value if value.tag == 'loss']
     assert losses[-1] < 0.8 * losses[0]
