@@ -8,6 +8,7 @@ from typing import Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.catalog import Network
+from fashionai.networks.layers import mean_pool
 
 
 @dataclass(frozen=True)
@@ -44,4 +45,12 @@ def total_loss(losses: tf.Tensor) -> tf.Tensor:
 
 def _masked_l2(predicted: tf.Tensor, wanted: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """Half the sum of squares of the difference, in the channels that count."""
-    return tf.nn.l2_loss((predicted - wanted) * weights[:, None, None, :])
+    return tf.nn.l2_loss((predicted - _in_cells_of(predicted, wanted)) * weights[:, None, None, :])
+
+
+def _in_cells_of(predicted: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+    """The wanted maps with the cells of the predicted ones: of a stage before the refine net, a cell is as large as
+    several wanted ones, and its target is their mean, since each of them is the mean of its pixels.
+    """
+    factor = int(wanted.shape[1]) // int(predicted.shape[1])
+    return mean_pool('wanted', wanted, factor) if factor > 1 else wanted
