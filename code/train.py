@@ -46,6 +46,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if options.batchsize % options.gpus:
         raise ValueError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}')
+    if options.refine == 'frozen' and not options.checkpoint:
+        raise ValueError('--refine frozen needs --checkpoint: that of the trained network that is to be refined')
     return options
 
 
@@ -94,10 +96,15 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def weight_loader(options: argparse.Namespace, usual_weights: str) -> Callable:
     """A function that fills a session's fresh variables."""
+    from fashionai.networks.head_options import HeadOptions
     from fashionai.networks.packaged import packaged_path
+    from fashionai.networks.refine import load_first_network
     from fashionai.networks.weights import load_pretrained
     if options.checkpoint:
-        return functools.partial(load_pretrained, resolve_checkpoint(options.checkpoint))
+        path = resolve_checkpoint(options.checkpoint)
+        if options.refine == 'frozen':
+            return functools.partial(load_first_network, HeadOptions.of(vars(options)), path)
+        return functools.partial(load_pretrained, path)
     file = usual_weights if options.pretrain_path is None else options.pretrain_path
     if not file:
         return lambda session: None

@@ -46,6 +46,8 @@ def add_head_options(parser: argparse.ArgumentParser) -> None:
     add('--stride', type=at_least(1), default=8, help='pixels a cell of the maps: 8, 4 or 2')
     add('--upsampling', help='transposed or bilinear, before the stages at --stride 4 or 2; default: transposed')
     add('--factorised', action='store_true', help='three 3x3 layers for each 7x7 one of the stages')
+    add('--refine', help='joint or frozen: a refine net behind the stages brings the maps to stride 4; joint trains it '
+                         'with the stages, frozen on top of the network of --checkpoint, which stays as it is')
 
 
 def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = True) -> Tuple[Annotations, Path]:

@@ -136,6 +136,20 @@ def test_fields_end_where_the_view_ends():
     np.testing.assert_allclose(found[:, :, 0], block_means(direct_limb(start, end) * shown) * unit[0], atol=1e-6)
 
 
+def test_the_mean_of_the_cells_at_stride_4_is_the_target_at_stride_8():
+    """So a stage of stride 8 before a refine net learns what it would without one."""
+    points, view = np.random.RandomState(3).uniform(-6, [78, 54], (4, 2)), (3.3, -0.5, 60.2, 47.5)
+    fine, coarse = (encode_targets(GARMENTS['skirt'], points, np.array([1, 1, 0, 1]), view, HW, stride)
+                    for stride in (4, 8))
+    for name in ('heatmaps', 'fields'):
+        maps = getattr(fine, name)
+        assert maps.shape[:2] == (12, 18) and np.abs(maps).max() > 0.2
+        pooled = (maps[0::2, 0::2] + maps[0::2, 1::2] + maps[1::2, 0::2] + maps[1::2, 1::2]) / 4
+        np.testing.assert_allclose(pooled, getattr(coarse, name), atol=1e-6)
+    np.testing.assert_array_equal(fine.heatmap_weights, coarse.heatmap_weights)
+    np.testing.assert_array_equal(fine.field_weights, coarse.field_weights)
+
+
 @pytest.mark.parametrize('outside, drawn', [(0.4, True), (3.0, False)])
 @pytest.mark.parametrize('side', range(4))
 def test_a_point_leaves_the_view_within_a_pixel(outside, drawn, side):

@@ -8,6 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.garments import GARMENTS
 from fashionai.networks.head_options import HeadOptions
+from fashionai.networks.refine import load_first_network
 from fashionai.networks.weights import read_weights
 from fashionai.training.hooks import DivergedError
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
@@ -91,6 +92,34 @@ def test_targets_follow_the_stride_of_the_head(settings, head, stride):
     shapes = []
     run(settings, validate=lambda forward: shapes.append(forward(np.zeros((1, 32, 48, 3))).shape) or 1.0)
     assert shapes == [(1, 32 // stride, 48 // stride, 15)]
+
+
+@pytest.mark.parametrize('refine', ['joint', 'frozen'])
+def test_a_refine_net_is_trained_with_the_first_network_or_alone(settings, tmp_path, refine):
+    run(settings)
+    head = HeadOptions(refine=refine)
+    refining = replace(settings, head=head, run_folder=tmp_path / refine, max_steps=3)
+    assert batch_shapes(refining)[1] == (4, 8, 12, 5)
+    start = {}
+
+    def load(session):
+        load_first_network(head, settings.run_folder, session)
+        start.update(zip((variable.op.name for variable in tf.model_variables()), session.run(tf.model_variables())))
+
+    shapes = []
+    run(refining, load=load, validate=lambda forward: shapes.append(forward(np.zeros((1, 32, 48, 3))).shape) or 1.0)
+    assert shapes[0] == (1, 8, 12, 15)
+    values = read_weights(refining.run_folder)
+    assert set(values) == set(start)
+    changed = {name for name, value in values.items() if (value != start[name]).any()}
+    assert changed == {name for name in values if refine == 'joint' or '/refine_' in name}
+    slots = [name for name, _ in tf.train.list_variables(str(refining.run_folder)) if name.endswith('/Adam')]
+    assert slots and all(refine == 'joint' or '/refine_' in name for name in slots)
+
+
+def test_an_input_that_does_not_divide_into_cells_of_the_trunk(settings):
+    with pytest.raises(ValueError, match='an input of 68x64 pixels .*: wanted multiples of 8'):
+        run(replace(settings, input_hw=(64, 68), head=HeadOptions(refine='joint')))
 
 
 def test_the_best_is_remembered_over_an_interruption(tmp_path):

@@ -29,7 +29,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
         network = build(model, image, garment, False, options)
-        mean = mean_of_last_two(network)
+        mean = mean_of_last_two(network, options)
         outputs = [network.output] + ([] if mean is None else [mean])
         _restore(session, checkpoint, model, tag)
         frozen = fold_constants(session, image, outputs).SerializeToString()

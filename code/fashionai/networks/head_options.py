@@ -8,6 +8,9 @@ STAGES = range(1, 7)
 ON_OFF = ('on', 'off')
 STRIDES = (8, 4, 2)
 UPSAMPLINGS = ('transposed', 'bilinear')
+JOINT, FROZEN = REFINES = ('joint', 'frozen')
+REFINED_STRIDE = 4
+"""Input pixels a cell of the maps that a refine net gives."""
 
 
 @dataclass(frozen=True)
@@ -16,7 +19,8 @@ class HeadOptions(Choices):
 
     `stages`: their number, 1 to 6. `pyramid`: 'on' joins features of other strides to the trunk's own. `stride`: input
     pixels a cell of the maps; 4 and 2 take `upsampling` before the stages, a name of UPSAMPLINGS, the first of them
-    where it is None. `factorised`: three 3x3 layers in place of each 7x7 one of the stages.
+    where it is None. `factorised`: three 3x3 layers in place of each 7x7 one of the stages. `refine`: a refine net
+    after the last stage, which gives maps of REFINED_STRIDE; 'joint' trains it with all before it, 'frozen' alone.
     """
 
     stages: Optional[int] = None
@@ -24,12 +28,16 @@ class HeadOptions(Choices):
     stride: int = 8
     upsampling: Optional[str] = None
     factorised: bool = False
+    refine: Optional[str] = None
 
     def __post_init__(self) -> None:
-        self.check(stages=STAGES, pyramid=ON_OFF, stride=STRIDES, upsampling=UPSAMPLINGS)
+        self.check(stages=STAGES, pyramid=ON_OFF, stride=STRIDES, upsampling=UPSAMPLINGS, refine=REFINES)
         if self.upsampling and self.stride == STRIDES[0]:
             raise ValueError(f'--upsampling {self.upsampling} has nothing to do at --stride {self.stride}: '
                              f'wanted one of {", ".join(map(str, STRIDES[1:]))}')
+        if self.refine and self.stride != STRIDES[0]:
+            raise ValueError(f'--refine {self.refine} with --stride {self.stride}: the refine net itself brings maps '
+                             f'from stride {STRIDES[0]} to {REFINED_STRIDE}, wanted --stride {STRIDES[0]}')
         if self.factorised and self.stages == 1:
             raise ValueError('--factorised has nothing to do at --stages 1, which has no 7x7 layers: wanted 2 or more')
 

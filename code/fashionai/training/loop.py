@@ -14,6 +14,7 @@ from fashionai.garments import Garment
 from fashionai.networks.catalog import build, network_spec
 from fashionai.networks.checkpoints import RUN_FILE
 from fashionai.networks.contract import Forward
+from fashionai.networks.head import TRUNK_STRIDE
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import FiniteHook, ProgressHook, ValidationHook
@@ -79,8 +80,12 @@ def last_step(run_folder: Path) -> int:
 
 
 def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
-    """Shapes of a batch's arrays, in the order of dataflow's SAMPLE_FIELDS."""
+    """Shapes of a batch's arrays, in the order of dataflow's SAMPLE_FIELDS.
+
+    Raises ValueError where the input does not divide into the cells of the trunk.
+    """
     size, garment = settings.batch_size, settings.garment
+    cells_hw(settings.input_hw, TRUNK_STRIDE)  # finer maps come from whole cells of the trunk
     cells = cells_hw(settings.input_hw, network_spec(settings.model, settings.head).stride)
     return [(size,) + settings.input_hw + (3,), (size,) + cells + (garment.num_heatmaps,),
             (size,) + cells + (garment.num_fields,), (size, garment.num_heatmaps), (size, garment.num_fields)]

@@ -9,6 +9,7 @@ from typing import Callable, Mapping, Sequence, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.catalog import Network
+from fashionai.networks.layers import mean_pool
 from fashionai.training.loss_options import LOSS_NAMES, UNCHANGED, LossOptions
 
 
@@ -65,8 +66,9 @@ def stage_losses(network: Network, batch: Batch, global_batch: int, options: Los
     if keypoint_weights:
         heatmap_weights *= tf.constant([*keypoint_weights, 1.], tf.float32)
     return tf.stack([
-        [_fields_loss(stage.fields, batch.fields, batch.field_weights) / global_batch,
-         _heatmaps_loss(stage.heatmaps, batch.heatmaps, heatmap_weights, options) / global_batch]
+        [_fields_loss(stage.fields, _in_cells_of(stage.fields, batch.fields), batch.field_weights) / global_batch,
+         _heatmaps_loss(stage.heatmaps, _in_cells_of(stage.heatmaps, batch.heatmaps), heatmap_weights,
+                        options) / global_batch]
         for stage in network.stages])
 
 
@@ -95,3 +97,11 @@ def _hardest(losses: tf.Tensor, keypoints: int) -> tf.Tensor:
     there in the last network alone and as a mean, here in every stage and as a sum.
     """
     return tf.concat([tf.nn.top_k(losses[:, :-1], keypoints, sorted=False).values, losses[:, -1:]], axis=1)
+
+
+def _in_cells_of(predicted: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+    """The wanted maps with the cells of the predicted ones: of a stage before the refine net, a cell is as large as
+    several wanted ones, and its target is their mean, since each of them is the mean of its pixels.
+    """
+    factor = int(wanted.shape[1]) // int(predicted.shape[1])
+    return mean_pool('wanted', wanted, factor) if factor > 1 else wanted
