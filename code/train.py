@@ -6,13 +6,14 @@ import sys
 from pathlib import Path
 from typing import Callable, Optional, Sequence
 
-from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve_checkpoint
+from fashionai.cli import PROJECT_ROOT, guarded, prepare_output, resolve_checkpoint
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.sampling import row_weights
 from fashionai.garments import garment_of
 from fashionai.networks.head_options import HeadOptions
-from fashionai.options import add_data_options, add_head_options, add_loss_options, labelled_rows
+from fashionai.options import (
+    add_data_options, add_head_options, add_loss_options, add_training_options, labelled_rows)
 from fashionai.stack import graph_mode
 from fashionai.training.loss_options import LossOptions
 from fashionai.training.weighting import keypoint_weights
@@ -26,23 +27,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add_data_options(parser)
     add_head_options(parser)
     add_loss_options(parser)
-    add, positive, count = parser.add_argument, at_least(1), at_least(0)
-    add('--gpus', type=positive, default=8, help='towers the batch is split over; CPUs stand in for GPUs')
-    add('--max-epoch', type=positive, default=140, help='passes over the training rows')
-    add('--max-steps', type=positive, help='batches to train on, in place of --max-epoch')
-    add('--lr', default='1e-4', help='learning rate, falling to a third; or a comma list of rates')
-    add('--decay-steps', type=positive, default=30000, help='steps after which the rate changes')
-    add('--warmup-steps', type=count, default=100, help='steps in which the rate rises to its place')
-    add('--seed', type=count, default=1, help='of augmentation, order and initial weights')
-    add('--modelpath', default=in_project('models/trained'), help='folder for checkpoints')
-    add('--logpath', default=in_project('models/logs'), help='folder for TensorBoard')
-    add('--pretrain_basepath', default='models/pretrained', help='folder of initial weights')
-    add('--pretrain_path', help="weights there, or hed, efficientnet_lite0; '' for none; default: the network's")
-    add('--checkpoint', help='checkpoint to take initial weights from, instead')
-    add('--remote-data', default='', help='tcp://0.0.0.0:PORT to take batches from send_batches.py')
-    add('--validate-every', type=count, default=1000, help='steps between validations; 0 for none')
-    add('--save-every', type=positive, default=1000, help='steps between checkpoints')
-    add('--keep', type=positive, default=100, help='last checkpoints kept; one of vgg takes 0.6 GB')
+    add_training_options(parser)
     options = parser.parse_args(argv)
     if options.batchsize % options.gpus:
         raise ValueError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}')

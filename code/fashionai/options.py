@@ -1,11 +1,11 @@
-"""The flags that say what a training is fed, shared by the trainer and by the workers that feed it from other hosts."""
+"""The flags of training; those that say what it is fed, the workers that feed it from other hosts have too."""
 import argparse
 import os
 from pathlib import Path
 from typing import Tuple
 
 from fashionai.annotations import Annotations, read_annotations
-from fashionai.cli import at_least, name_or_file, resolve
+from fashionai.cli import at_least, in_project, name_or_file, resolve
 
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) - 1)
 
@@ -48,6 +48,27 @@ def add_head_options(parser: argparse.ArgumentParser) -> None:
     add('--factorised', action='store_true', help='three 3x3 layers for each 7x7 one of the stages')
     add('--refine', help='joint or frozen: a refine net behind the stages brings the maps to stride 4; joint trains it '
                          'with the stages, frozen on top of the network of --checkpoint, which stays as it is')
+
+
+def add_training_options(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that only the trainer has: devices, length, rates, weights, and what is saved."""
+    add, positive, count = parser.add_argument, at_least(1), at_least(0)
+    add('--gpus', type=positive, default=8, help='towers the batch is split over; CPUs stand in for GPUs')
+    add('--max-epoch', type=positive, default=140, help='passes over the training rows')
+    add('--max-steps', type=positive, help='batches to train on, in place of --max-epoch')
+    add('--lr', default='1e-4', help='learning rate, falling to a third; or a comma list of rates')
+    add('--decay-steps', type=positive, default=30000, help='steps after which the rate changes')
+    add('--warmup-steps', type=count, default=100, help='steps in which the rate rises to its place')
+    add('--seed', type=count, default=1, help='of augmentation, order and initial weights')
+    add('--modelpath', default=in_project('models/trained'), help='folder for checkpoints')
+    add('--logpath', default=in_project('models/logs'), help='folder for TensorBoard')
+    add('--pretrain_basepath', default='models/pretrained', help='folder of initial weights')
+    add('--pretrain_path', help="weights there, or hed, efficientnet_lite0; '' for none; default: the network's")
+    add('--checkpoint', help='checkpoint to take initial weights from, instead')
+    add('--remote-data', default='', help='tcp://0.0.0.0:PORT to take batches from send_batches.py')
+    add('--validate-every', type=count, default=1000, help='steps between validations; 0 for none')
+    add('--save-every', type=positive, default=1000, help='steps between checkpoints')
+    add('--keep', type=positive, default=100, help='last checkpoints kept; one of vgg takes 0.6 GB')
 
 
 def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = True) -> Tuple[Annotations, Path]:

@@ -32,7 +32,8 @@ class Contract:
     `keypoints` are the heat-map channels in order, the background after them left out; `input_hw` is the size trained
     at, in pixels, and any multiple of `stride` works; `validation_ne` is in per cent, None where it was not measured.
     `graph_sha256` is the sum of the `.pb` it was written for.
-    `head` has the values of HeadOptions: for people, since the graph has them built in.
+    `head` has the values of HeadOptions: for people, since the graph has them built in. `loss` is that of the heat
+    maps, and says how they are scaled.
     """
 
     tag: str
@@ -44,6 +45,7 @@ class Contract:
     graph_sha256: str
     validation_ne: Optional[float] = None
     head: Mapping[str, Any] = field(default_factory=dict)
+    loss: str = 'l2'
     input_name: str = INPUT_NAME
     output_name: str = OUTPUT_NAME
     channel_order: str = 'BGR'

@@ -44,7 +44,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
     os.replace(str(draft), str(output_pb))
     Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
              checkpoint.step, file_sum(output_pb), checkpoint.validation_ne,
-             options.changes).save(contract_path(output_pb))
+             options.changes, checkpoint.run.get('loss', {}).get('loss', 'l2')).save(contract_path(output_pb))
     return float(difference)
 
 
