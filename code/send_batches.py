@@ -6,7 +6,9 @@ import sys
 from typing import Optional, Sequence
 
 from fashionai.cli import at_least, guarded
+from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
+from fashionai.dataflow.sampling import row_weights
 from fashionai.garments import garment_of
 from fashionai.options import add_data_options, add_head_options, labelled_rows
 from fashionai.stack import graph_mode
@@ -30,13 +32,15 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.dataflow.remote import send_batches
     from fashionai.networks.catalog import network_spec
     from fashionai.networks.head_options import HeadOptions
+    data = DataOptions.of(vars(options))
     stride = network_spec(options.model, HeadOptions.of(vars(options))).stride
     shape = InputShape((options.input_height, options.input_width), stride)
     seed = int.from_bytes(os.urandom(3), 'big') if options.seed is None else options.seed
     logger.info('%s: sending batches of %d images to %s, seed %d', options.tag, options.batchsize,
                 options.remote_data, seed)
-    encoder = SampleEncoder(rows, image_root, garment_of(options.tag), shape, seed)
-    send_batches(training_flow(encoder, options.batchsize, options.workers), options.remote_data)
+    encoder = SampleEncoder(rows, image_root, garment_of(options.tag), shape, seed, data.count_occluded)
+    flow = training_flow(encoder, options.batchsize, options.workers, weights=row_weights(data.sampling, rows))
+    send_batches(flow, options.remote_data)
     return 0
 
 

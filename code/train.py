@@ -7,10 +7,15 @@ from pathlib import Path
 from typing import Callable, Optional, Sequence
 
 from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve_checkpoint
+from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
+from fashionai.dataflow.sampling import row_weights
 from fashionai.garments import garment_of
-from fashionai.options import add_data_options, add_head_options, labelled_rows
+from fashionai.networks.head_options import HeadOptions
+from fashionai.options import add_data_options, add_head_options, add_loss_options, labelled_rows
 from fashionai.stack import graph_mode
+from fashionai.training.loss_options import LossOptions
+from fashionai.training.weighting import keypoint_weights
 
 logger = logging.getLogger(__name__)
 
@@ -20,6 +25,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_data_options(parser)
     add_head_options(parser)
+    add_loss_options(parser)
     add, positive, count = parser.add_argument, at_least(1), at_least(0)
     add('--gpus', type=positive, default=8, help='towers the batch is split over; CPUs stand in for GPUs')
     add('--max-epoch', type=positive, default=140, help='passes over the training rows')
@@ -40,6 +46,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     options = parser.parse_args(argv)
     if options.batchsize % options.gpus:
         raise ValueError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}')
+    if options.refine == 'frozen' and not options.checkpoint:
+        raise ValueError('--refine frozen needs --checkpoint: that of the trained network that is to be refined')
     return options
 
 
@@ -52,16 +60,16 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import ReceivedBatches
     from fashionai.networks.catalog import network_spec
-    from fashionai.networks.head_options import HeadOptions
     from fashionai.training.feeding import BatchQueue
     from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 
-    garment, head = garment_of(options.tag), HeadOptions.of(vars(options))
+    garment, flags = garment_of(options.tag), vars(options)
+    head, loss, data = HeadOptions.of(flags), LossOptions.of(flags), DataOptions.of(flags)
     spec = network_spec(options.model, head)
     shape = InputShape((options.input_height, options.input_width), spec.stride)
     epoch_steps = max(1, len(rows) // options.batchsize)
     name = (f'{options.model}_batch:{options.batchsize}_lr:{options.lr}_gpus:{options.gpus}_'
-            f'{options.input_width}x{options.input_height}_{options.tag}{head.label}')
+            f'{options.input_width}x{options.input_height}_{options.tag}{head.label}{loss.label}{data.label}')
     run_folder = prepare_output(Path(options.modelpath) / options.tag / name)
     settings = TrainingSettings(
         model=options.model, garment=garment, input_hw=shape.input_hw, batch_size=options.batchsize,
@@ -69,15 +77,17 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         warmup_steps=options.warmup_steps, max_steps=options.max_steps or options.max_epoch * epoch_steps,
         epoch_steps=epoch_steps, validate_every=options.validate_every, save_every=options.save_every,
         keep=options.keep, run_folder=run_folder, log_folder=prepare_output(Path(options.logpath) / name),
-        seed=options.seed, head=head)
+        seed=options.seed, head=head, loss=loss, data=data,
+        keypoint_weights=keypoint_weights(loss.keypoint_weights, rows, garment))
     load_weights, validate = weight_loader(options, spec.pretrained), validator(options, shape)
     logger.info('%s: %d images, %d steps an epoch; checkpoints in %s', options.tag, len(rows), epoch_steps, run_folder)
 
     if options.remote_data:
         flow = ReceivedBatches(options.remote_data, batch_shapes(settings))
     else:
-        encoder = SampleEncoder(rows, image_root, garment, shape, options.seed)
-        flow = training_flow(encoder, options.batchsize, options.workers, last_step(run_folder) * options.batchsize)
+        encoder = SampleEncoder(rows, image_root, garment, shape, options.seed, data.count_occluded)
+        flow = training_flow(encoder, options.batchsize, options.workers, last_step(run_folder) * options.batchsize,
+                             row_weights(data.sampling, rows))
     batches = BatchQueue(flow)
     batches.start()
     train(settings, batches, load_weights, validate)
@@ -86,10 +96,15 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def weight_loader(options: argparse.Namespace, usual_weights: str) -> Callable:
     """A function that fills a session's fresh variables."""
+    from fashionai.networks.head_options import HeadOptions
     from fashionai.networks.packaged import packaged_path
+    from fashionai.networks.refine import load_first_network
     from fashionai.networks.weights import load_pretrained
     if options.checkpoint:
-        return functools.partial(load_pretrained, resolve_checkpoint(options.checkpoint))
+        path = resolve_checkpoint(options.checkpoint)
+        if options.refine == 'frozen':
+            return functools.partial(load_first_network, HeadOptions.of(vars(options)), path)
+        return functools.partial(load_pretrained, path)
     file = usual_weights if options.pretrain_path is None else options.pretrain_path
     if not file:
         return lambda session: None

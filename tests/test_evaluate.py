@@ -36,6 +36,12 @@ def test_prints_a_table_and_writes_json(files: Tuple[str, str], tmp_path: Path, 
     assert figures['visible']['types'] == {'skirt': {'ne': 20.0, 'points': 3}}
 
 
+def test_writes_the_errors_of_images(files: Tuple[str, str], tmp_path: Path) -> None:
+    out = tmp_path / 'errors.csv'
+    assert evaluate.main(['--truth', files[0], '--submission', files[1], '--errors', str(out)]) == 0
+    assert out.read_text() == 'image_id,image_category,ne,points\na.jpg,skirt,20.00,3\n'
+
+
 @pytest.mark.parametrize('content', [None, 'image_id,image_category\n'], ids=['no file', 'wrong header'])
 def test_a_fault_is_one_line(files: Tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture,
                              content: str) -> None:

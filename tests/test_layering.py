@@ -8,8 +8,8 @@ import pytest
 CODE = Path(__file__).resolve().parents[1] / 'code'
 PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ('garments', 'geometry'),
-    ('annotations', 'drawing', 'metrics', 'shapes'),
+    ('choices', 'garments', 'geometry'),
+    ('annotations', 'drawing', 'error_files', 'metrics', 'shapes'),
     ('codec',),
     ('dataflow', 'networks'),
     ('training', 'inference', 'synthetic'),

@@ -56,6 +56,16 @@ def test_by_hand() -> None:
         'visible': (pytest.approx(6.25), 4), 'occluded': (pytest.approx(10), 2)}
 
 
+def test_images_by_hand() -> None:
+    blind = {'waistband_left': (0, 0, 1), 'waistband_right': (9, 0, -1)}
+    truth = table([('t', 'trousers', TROUSERS), ('n', 'skirt', blind), ('s', 'skirt', SKIRT)])
+    predicted = truth.keypoints.copy()
+    predicted[0, CSV_KEYPOINTS.index('crotch')] += 100  # occluded
+    predicted[2, CSV_KEYPOINTS.index('hemline_left')] += [30, 40, 0]
+    images = score_points(truth.categories, truth.keypoints, predicted).images
+    assert [(image.percent, image.points) for image in images] == [(0, 2), (None, 0), (pytest.approx(25), 2)]
+
+
 def test_pooled_is_no_mean_of_types() -> None:
     truth = table([('a', 'skirt', SKIRT), ('t', 'trousers', {'waistband_left': (0, 0, 1), 'waistband_right': (9, 0, -1),
                                                              'crotch': (0, 0, 1)})])

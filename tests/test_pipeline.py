@@ -127,6 +127,18 @@ def test_a_changed_head_goes_through_all_three(place):
     assert 'error: --model testing: --factorised finds no 7x7 layers' in output and 'Traceback' not in output
 
 
+def test_a_refine_net_on_top_of_a_trained_network(place, graph):
+    refining = training(place, 2) + ['--refine', 'frozen', '--modelpath', place / 'refined']
+    output = finish(*refining, '--checkpoint', place / 'trained' / 'all' / RUN_NAME)
+    assert 'variables filled' in output and 'step 2/2' in output
+    finish('code/freeze.py', '--modelpath', place / 'refined', '--tag', 'all', '--output', place / 'refined.pb')
+    contract = json.loads((place / 'refined.json').read_text())
+    assert (contract['stride'], contract['head']) == (4, {'refine': 'frozen'})
+    finish(*running(place, place / 'refined.pb', 'skirt', place / 'refined.csv'))
+    assert len((place / 'refined.csv').read_text().splitlines()) == 3
+    assert 'error: --refine frozen needs --checkpoint: ' in finish(*refining, code=1)
+
+
 def test_remote_workers_feed_the_training(place):
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))

@@ -75,6 +75,21 @@ def test_choices_change_the_points_or_leave_them(data: Path) -> None:
     np.testing.assert_array_equal(points('--batch=3'), usual)
     assert (points('--no-flip') != usual).any() and (points('--merge=average') != usual).any()
     assert (points('--scales=[None]') != usual).any()
+    for choice in ('--decode=bicubic', '--decode=quarter', '--decode=dark', '--decode=plain', '--assembly=paf'):
+        assert (points(choice) != usual).any(), choice
+    for choice in ('--second-pass=replace', '--second-pass=average'):
+        assert points(choice).shape == usual.shape
+
+
+def test_several_graphs_are_averaged(data: Path) -> None:
+    def points(graphs: str, *more: str) -> np.ndarray:
+        modelpath = ','.join(str(data / name) for name in graphs.split(','))
+        assert run.main(command(data, '--overwrite', *more)[1:] + [f'--modelpath={modelpath}']) == 0
+        return read_annotations(data / 'out.csv').keypoints
+    usual = points('skirt.pb')
+    np.testing.assert_array_equal(points('skirt.pb,skirt.pb'), usual)
+    mixed = points('skirt.pb,all.pb')
+    assert (mixed != usual).any() and (points('skirt.pb,all.pb', '--resolution=96x96,64x64') != mixed).any()
 
 
 def test_validation_prints_the_error_in_both_conventions(data: Path, capsys: pytest.CaptureFixture) -> None:
@@ -104,6 +119,8 @@ def test_a_bad_image_ends_the_run_non_zero_after_the_others(data: Path, capsys: 
 @pytest.mark.parametrize('more, said', [
     (('--scales=1.0',), 'square brackets'), (('--resolution=100x96',), 'multiples of 8'),
     (('--resolution=wide',), "'wide' is not a size"), (('--inputsize=96x64',), 'square'),
+    (('--resolution=96x96,64x64',), '2 sizes for 1 graphs'), (('--maps=mean',), 'no mean of the last two stages'),
+    (('--decode=dark', '--inputsize=100'), '8 pixels a cell do not divide'),
     (('--tag=dress',), 'does not fit dress'), (('--tag=outwear',), 'no row of type outwear'),
     (('--modelpath=none.pb',), 'none.pb does not exist'), (('--imagepath=nowhere',), 'nowhere does not exist'),
     (('--csv=none.csv',), 'none.csv does not exist')])

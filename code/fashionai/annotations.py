@@ -99,7 +99,7 @@ def read_test_list(path: PathLike) -> TestList:
     """
     seen: Dict[str, int] = {}
     categories = []
-    for row_number, row in _data_rows(path, HEADER[:2]):
+    for row_number, row in data_rows(path, HEADER[:2]):
         categories.append(_checked_start(path, row_number, row, seen))
     _check_not_empty(path, len(seen))
     return TestList(tuple(seen), tuple(categories), str(path))
@@ -175,7 +175,7 @@ def _read_rows(path: PathLike) -> Annotations:
     categories: List[str] = []
     chunks: List[np.ndarray] = [np.empty((0, len(CSV_KEYPOINTS), 3), np.int32)]
     pending: List[str] = []
-    for row_number, row in _data_rows(path, HEADER):
+    for row_number, row in data_rows(path, HEADER):
         categories.append(_checked_start(path, row_number, row, seen))
         cells = ','.join(row[2:])
         if not _ALL_CELLS.fullmatch(cells):
@@ -194,8 +194,8 @@ def _numbers(rows: List[str]) -> np.ndarray:
     return np.fromstring(text, np.int32, sep=',').reshape(-1, len(CSV_KEYPOINTS), 3)
 
 
-def _data_rows(path: PathLike, header: Sequence[str]) -> Iterator[Tuple[int, List[str]]]:
-    """Row number and cells of each row, as many as the header has; empty lines are skipped."""
+def data_rows(path: PathLike, header: Sequence[str]) -> Iterator[Tuple[int, List[str]]]:
+    """Row number and cells of each row, as many as the header has; ValueError, naming file and row, for other rows."""
     row_number = width = 0
     with open(path, encoding='utf-8-sig') as file:
         try:

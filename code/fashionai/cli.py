@@ -76,6 +76,18 @@ def at_least(least: int) -> Callable[[str], int]:
     return whole_number
 
 
+def name_or_file(*names: str) -> Callable[[str], str]:
+    """An argparse type: one of the names, or an existing file, whose absolute path it gives (see `resolve`)."""
+    def choice(text: str) -> str:
+        if text in names:
+            return text
+        try:
+            return str(resolve(text))
+        except ValueError as error:
+            raise ArgumentTypeError(f'wanted {", ".join(names)} or a file, and {error}') from None
+    return choice
+
+
 def _log_to_stderr() -> None:
     """Messages of the project as plain lines; libraries speak only of errors, whatever they set up themselves."""
     handler = logging.StreamHandler()

@@ -15,7 +15,7 @@ Letters used in shapes: N images; 24 keypoints in the order of CSV_KEYPOINTS.
 """
 import logging
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -60,11 +60,14 @@ class Breakdown:
 
 @dataclass(frozen=True)
 class Scores:
-    """Both conventions; `status` splits `leaderboard` into its `visible` (v = 1) and `occluded` (v = 0) keypoints."""
+    """Both conventions; `status` splits `leaderboard` into its `visible` (v = 1) and `occluded` (v = 0) keypoints,
+    `images` splits the convention `visible` by image, in the order of the truth.
+    """
 
     leaderboard: Breakdown
     visible: Breakdown
     status: Mapping[str, Figure]
+    images: Tuple[Figure, ...]
 
     def to_json(self) -> Dict[str, Any]:
         """The figures of both conventions by name; errors in percent, rounded to two decimals."""
@@ -115,7 +118,8 @@ def score_points(categories: Sequence[str], truth: np.ndarray, predicted: np.nda
     return Scores(_break_down(errors, labelled, type_numbers, belongs),
                   _break_down(errors, visible, type_numbers, belongs),
                   {'visible': _figure(errors, labelled & (status == VISIBLE)),
-                   'occluded': _figure(errors, labelled & (status == OCCLUDED))})
+                   'occluded': _figure(errors, labelled & (status == OCCLUDED))},
+                  tuple(map(_figure, errors, visible)))
 
 
 def format_scores(scores: Scores) -> str:

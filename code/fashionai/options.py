@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Tuple
 
 from fashionai.annotations import Annotations, read_annotations
-from fashionai.cli import at_least, resolve
+from fashionai.cli import at_least, name_or_file, resolve
 
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) - 1)
 
@@ -21,6 +21,21 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     add('--input-width', type=at_least(1), default=368, help='pixels, a multiple of the stride')
     add('--input-height', type=at_least(1), default=368, help='pixels, a multiple of the stride')
     add('--workers', type=at_least(0), default=DEFAULT_WORKERS, help='processes that make samples; 0 for none')
+    add('--sampling', type=name_or_file('balanced', 'uniform'), default='balanced', metavar='balanced|uniform|CSV',
+        help='draw types equally often, or every row once an epoch, or rows in proportion to their errors in a file '
+             'that evaluate.py --errors wrote')
+    add('--occluded', default='masked', help='masked or counted: whether labelled but hidden points count in the loss')
+
+
+def add_loss_options(parser: argparse.ArgumentParser) -> None:
+    """Add the flags that change what is minimised."""
+    add = parser.add_argument
+    add('--loss', default='l2', help='of the heat maps: l2 or focal')
+    add('--keypoint-weights', type=name_or_file('frequency'), metavar='frequency|JSON',
+        help='weigh heat maps by the rarity of their keypoints, or by their errors in a file that evaluate.py --json '
+             'wrote; default: all the same')
+    add('--hard-keypoints', type=at_least(1), metavar='K', help='of each image, only the K heat maps of the largest '
+                                                                'loss count; default: all')
 
 
 def add_head_options(parser: argparse.ArgumentParser) -> None:
@@ -31,6 +46,8 @@ def add_head_options(parser: argparse.ArgumentParser) -> None:
     add('--stride', type=at_least(1), default=8, help='pixels a cell of the maps: 8, 4 or 2')
     add('--upsampling', help='transposed or bilinear, before the stages at --stride 4 or 2; default: transposed')
     add('--factorised', action='store_true', help='three 3x3 layers for each 7x7 one of the stages')
+    add('--refine', help='joint or frozen: a refine net behind the stages brings the maps to stride 4; joint trains it '
+                         'with the stages, frozen on top of the network of --checkpoint, which stays as it is')
 
 
 def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = True) -> Tuple[Annotations, Path]:

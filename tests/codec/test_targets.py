@@ -100,6 +100,19 @@ def test_channels_count_as_the_labels_say():
         ('waistband_left', 'hemline_right')], 'limbs with two labelled ends, as far as they are in view'
 
 
+def test_occluded_points_count_where_they_are_asked_to():
+    skirt = GARMENTS['skirt']
+    points = np.array([[10., 10.], [40., 10.], [10., 40.], [60., 40.]])
+    masked, counted = (encode_targets(skirt, points, np.array([1, 0, -1, 1]), WHOLE, HW, STRIDE, choice)
+                       for choice in (False, True))
+    assert counted.heatmap_weights.tolist() == [1, 1, 0, 1, 1]
+    counts = dict(zip(skirt.limbs, counted.field_weights.reshape(-1, 2).tolist()))
+    assert [limb for limb in skirt.limbs if counts[limb] == [1, 1]] == [
+        limb for limb in skirt.limbs if 'hemline_left' not in limb]
+    np.testing.assert_array_equal(counted.heatmaps, masked.heatmaps)
+    np.testing.assert_array_equal(counted.fields, masked.fields)
+
+
 def test_the_joint_network_learns_nothing_from_points_a_type_has_not():
     joint = garment_of('all')
     visibility = np.full(24, -1)
@@ -121,6 +134,20 @@ def test_fields_end_where_the_view_ends():
     shown = (columns >= view[0]) & (columns <= view[2]) & (rows >= view[1]) & (rows <= view[3])
     unit = (np.array(end) - start) / np.linalg.norm(np.array(end) - start)
     np.testing.assert_allclose(found[:, :, 0], block_means(direct_limb(start, end) * shown) * unit[0], atol=1e-6)
+
+
+def test_the_mean_of_the_cells_at_stride_4_is_the_target_at_stride_8():
+    """So a stage of stride 8 before a refine net learns what it would without one."""
+    points, view = np.random.RandomState(3).uniform(-6, [78, 54], (4, 2)), (3.3, -0.5, 60.2, 47.5)
+    fine, coarse = (encode_targets(GARMENTS['skirt'], points, np.array([1, 1, 0, 1]), view, HW, stride)
+                    for stride in (4, 8))
+    for name in ('heatmaps', 'fields'):
+        maps = getattr(fine, name)
+        assert maps.shape[:2] == (12, 18) and np.abs(maps).max() > 0.2
+        pooled = (maps[0::2, 0::2] + maps[0::2, 1::2] + maps[1::2, 0::2] + maps[1::2, 1::2]) / 4
+        np.testing.assert_allclose(pooled, getattr(coarse, name), atol=1e-6)
+    np.testing.assert_array_equal(fine.heatmap_weights, coarse.heatmap_weights)
+    np.testing.assert_array_equal(fine.field_weights, coarse.field_weights)
 
 
 @pytest.mark.parametrize('outside, drawn', [(0.4, True), (3.0, False)])

@@ -1,4 +1,6 @@
 """Batches are the same whoever makes them, and a bad image is named."""
+from dataclasses import replace
+
 import cv2
 import numpy as np
 import pytest
@@ -61,6 +63,18 @@ def test_a_resumed_flow_goes_on_after_the_samples_it_passed(encoder):
     later = read(training_flow(encoder, 1, workers=0, passed=8), 4)
     for sample, again in zip(whole[8:], later):
         np.testing.assert_array_equal(sample[0], again[0])
+
+
+def test_a_row_drawn_again_is_augmented_anew(encoder):
+    samples = read(training_flow(encoder, 1, workers=0, weights=np.array([1, 1, 1, 1, 1, 7.])), 6)
+    last = [sample[1].tobytes() for sample in samples if sample[0].max() == 200]
+    assert len(set(last)) == len(last) in (3, 4), 'a share of 3.5'
+
+
+def test_occluded_points_count_where_they_are_asked_to(encoder):
+    for choice, weights in ((False, 4), (True, 5)):
+        flow = training_flow(replace(encoder, count_occluded=choice), 6, workers=0)
+        assert read(flow, 1)[0][3].sum(axis=1).tolist() == [weights] * 6
 
 
 @pytest.mark.parametrize('workers', [0, 1])

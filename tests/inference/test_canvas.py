@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from fashionai.geometry import transform_points
-from fashionai.inference.canvas import NEUTRAL, blur, canvas_map, image_area, join_windows, placement_of
+from fashionai.inference.canvas import NEUTRAL, canvas_map, image_area, join_windows, placement_of
 from fashionai.inference.windows import windows_of
 
 SIZE, RESOLUTION, STRIDE = 96, (80, 64), 8
@@ -81,11 +81,3 @@ def test_the_area_holds_the_pixels_that_lie_on_the_image(image_hw: tuple) -> Non
 def test_the_longer_side_fills_the_canvas_and_the_other_is_centred() -> None:
     corners = transform_points(canvas_map((200, 100), 400), [(-0.5, -0.5), (99.5, 199.5)])
     np.testing.assert_allclose(corners, [(99.5, -0.5), (299.5, 399.5)])
-
-
-def test_blur_is_a_gaussian_of_two_pixels() -> None:
-    canvas = np.zeros((1, 41, 41), np.float32)
-    canvas[0, 20, 20] = 1
-    y, x = np.mgrid[-20:21, -20:21]
-    expected = np.exp(-(x ** 2 + y ** 2) / 8) / (8 * np.pi)
-    np.testing.assert_allclose(blur(canvas)[0], expected, atol=1e-4)

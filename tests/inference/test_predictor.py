@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from fashionai.garments import GARMENTS, Garment, joint_garment
-from fashionai.inference.predictor import Prediction, Predictor
+from fashionai.inference.predictor import Prediction, PredictionOptions, Predictor
+from fashionai.inference.views import View
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
 
 SKIRT, DRESS = GARMENTS['skirt'], GARMENTS['dress']
@@ -75,7 +76,8 @@ class DotNetwork:
 def predict(network: DotNetwork, images: List[np.ndarray], scales: str, resolution_hw: Tuple[int, int] = (368, 368),
             **choices: object) -> List[Prediction]:
     windows = windows_of(parse_scales(scales), 368, resolution_hw)
-    return Predictor(network, SKIRT, 368, resolution_hw, windows, network.stride, **choices).predict(images)
+    view = View(network, network.garment, network.stride, resolution_hw, windows)
+    return Predictor([view], SKIRT, PredictionOptions(368, **choices)).predict(images)
 
 
 @pytest.mark.parametrize('scales, join', [
@@ -133,7 +135,7 @@ def test_another_stride() -> None:
 
 def test_a_joint_network_is_read_by_name() -> None:
     image, points = dotted((500, 300))
-    found, = predict(DotNetwork(joint_garment()), [image], '[1.0]', network_garment=joint_garment())
+    found, = predict(DotNetwork(joint_garment()), [image], '[1.0]')
     np.testing.assert_allclose(found.points_xy, points, atol=1)
 
 
@@ -141,10 +143,11 @@ def test_heatmaps_lie_on_the_canvas() -> None:
     """512 x 256 on a canvas of 368: the image fills columns 92 to 276."""
     image, points = dotted((512, 256))
     windows = windows_of([1.0], 368, (368, 368))
-    canvas, = Predictor(DotNetwork(), SKIRT, 368, (368, 368), windows, 8).heatmaps([image])
-    assert canvas.shape == (368, 368, 4) and canvas.dtype == np.float32
+    view = View(DotNetwork(), SKIRT, 8, (368, 368), windows)
+    canvas = Predictor([view], SKIRT, PredictionOptions(368)).canvases([image])[0].heatmaps
+    assert canvas.shape == (4, 368, 368) and canvas.dtype == np.float32
     expected = (points + 0.5) * 368 / 512 - 0.5 + (92, 0)
-    highest = [np.unravel_index(canvas[:, :, channel].argmax(), (368, 368))[::-1] for channel in range(4)]
+    highest = [np.unravel_index(canvas[channel].argmax(), (368, 368))[::-1] for channel in range(4)]
     np.testing.assert_allclose(highest, expected, atol=0.8)
     assert 0.68 < canvas.max() <= 0.74  # the sigmoid of 1, blurred
 
@@ -162,8 +165,8 @@ def blob_network(garment: Garment, points_xy: np.ndarray) -> object:
 
 
 def look(garment: Garment, points_xy: np.ndarray, image_hw: Tuple[int, int] = (368, 368)) -> Prediction:
-    predictor = Predictor(blob_network(garment, points_xy), garment, 368, (368, 368),
-                          windows_of([1.0], 368, (368, 368)), 8, flip=False)
+    view = View(blob_network(garment, points_xy), garment, 8, (368, 368), windows_of([1.0], 368, (368, 368)))
+    predictor = Predictor([view], garment, PredictionOptions(368, flip=False))
     return predictor.predict([np.zeros(image_hw + (3,), np.uint8)])[0]
 
 
@@ -207,8 +210,81 @@ def test_tiny_images_have_points_inside_them(image_hw: Tuple[int, int]) -> None:
 def test_what_does_not_suit_is_refused() -> None:
     windows = windows_of([1.0], 368, (368, 368))
     with pytest.raises(ValueError, match='multiples of 8'):
-        Predictor(DotNetwork(), SKIRT, 368, (300, 368), windows, 8)
+        View(DotNetwork(), SKIRT, 8, (300, 368), windows)
     with pytest.raises(ValueError, match='addup, average'):
-        Predictor(DotNetwork(), SKIRT, 368, (368, 368), windows, 8, join='sum')
+        PredictionOptions(368, join='sum')
     with pytest.raises(ValueError, match='92x92 cells.*wanted 46x46'):
-        Predictor(DotNetwork(stride=4), SKIRT, 368, (368, 368), windows, 8).predict([dotted((99, 99))[0]])
+        view = View(DotNetwork(stride=4), SKIRT, 8, (368, 368), windows)
+        Predictor([view], SKIRT, PredictionOptions(368)).predict([dotted((99, 99))[0]])
+    with pytest.raises(ValueError, match='--decode dark.*8 pixels a cell do not divide --inputsize 300'):
+        Predictor([View(DotNetwork(), SKIRT, 8, (368, 368), windows)], SKIRT, PredictionOptions(300, decode='dark'))
+
+
+@pytest.mark.parametrize('decode, within', [('bicubic', 0.6), ('dark', 0.6), ('quarter', 4), ('plain', 6)])
+@pytest.mark.parametrize('image_hw', SIZES_HW[:2])
+def test_cells_are_in_the_right_places_for_every_decoding(decode: str, within: float,
+                                                          image_hw: Tuple[int, int]) -> None:
+    """Half a cell of 8 is 4 pixels of the canvas, 5.6 of an image of 512; a shifted convention would show."""
+    image, points = dotted(image_hw)
+    found, = predict(DotNetwork(), [image], '[1.0]', decode=decode)
+    np.testing.assert_allclose(found.points_xy, points, atol=within)
+    assert found.valid.all()
+
+
+def test_networks_of_other_strides_and_sizes_are_averaged() -> None:
+    """One sees the waistband alone, the other the hem alone: together they see both."""
+    class Half(DotNetwork):
+        def __init__(self, blind: slice, **choices: object) -> None:
+            super().__init__(**choices)
+            self.blind = blind
+
+        def __call__(self, images: np.ndarray) -> np.ndarray:
+            maps = super().__call__(images)
+            maps[..., self.blind] = 0
+            return maps
+
+    image, points = dotted((400, 512))
+    networks = [(Half(slice(0, 2)), (368, 368)), (Half(slice(2, 4), stride=4, garment=joint_garment()), (256, 256))]
+    joint = [joint_garment().keypoints.index(name) for name in SKIRT.keypoints[2:]]
+    networks[1][0].blind = joint
+    views = [View(network, network.garment, network.stride, size, windows_of([1.0], 368, size))
+             for network, size in networks]
+    for decode in ('blur', 'dark'):
+        found, = Predictor(views, SKIRT, PredictionOptions(368, decode=decode)).predict([image])
+        np.testing.assert_allclose(found.points_xy, points, atol=1.5)
+
+
+def test_fields_of_the_mirror_image_are_turned_back() -> None:
+    """A skirt whose fields are drawn from the picture itself: both passes must say the same, also where directions
+    change sign; the diagonal limb has no counterpart and is taken from the picture alone."""
+    from fashionai.codec.fields import encode_fields
+    points = np.array([(120., 80.), (240., 90.), (90., 300.), (280., 290.)])
+    starts, ends = SKIRT.limb_indices.T
+    blank = np.zeros((2, 46, 46, SKIRT.num_heatmaps), np.float32)
+    upright, mirrored = (
+        encode_fields(places[starts], places[ends], np.ones(5, bool), (0, 0, 367, 367), (368, 368), 8)
+        for places in (points, (np.array([367., 0]) - points * (1, -1))[SKIRT.mirror_indices]))
+    mirrored[..., 8:] = 9  # the diagonal's channels
+    both = np.concatenate([blank, np.stack([upright, mirrored])], axis=3)
+    view = View(lambda images: both, SKIRT, 8, (368, 368), windows_of([1.0], 368, (368, 368)))
+    image = np.zeros((368, 368, 3), np.uint8)
+    canvas, = Predictor([view], SKIRT, PredictionOptions(368, decode='plain', assembly='paf')).canvases([image])
+    np.testing.assert_allclose(canvas.fields, upright.transpose(2, 0, 1), atol=1e-5)
+
+
+def test_fields_choose_between_peaks() -> None:
+    """The hem's left map peaks higher at a wrong place; the limbs lead to the right one."""
+    from fashionai.codec.fields import encode_fields
+    points = np.array([(120., 80.), (240., 90.), (90., 300.), (280., 290.)])
+    starts, ends = SKIRT.limb_indices.T
+    fields = encode_fields(points[starts], points[ends], np.ones(5, bool), (0, 0, 367, 367), (368, 368), 8)
+    seen = blob_network(SKIRT, points)(np.zeros((1, 368, 368, 3)))
+    wrong = points.copy()
+    wrong[2] = (330, 40)
+    seen[..., 2] = 0.8 * seen[..., 2] + blob_network(SKIRT, wrong)(np.zeros((1, 368, 368, 3)))[..., 2]
+    seen[..., SKIRT.num_heatmaps:] = fields
+    view = View(lambda images: seen, SKIRT, 8, (368, 368), windows_of([1.0], 368, (368, 368)))
+    image = np.zeros((368, 368, 3), np.uint8)
+    for assembly, wanted in (('peaks', wrong), ('paf', points)):
+        found, = Predictor([view], SKIRT, PredictionOptions(368, flip=False, assembly=assembly)).predict([image])
+        np.testing.assert_allclose(found.points_xy, wanted, atol=1)

@@ -9,7 +9,7 @@ import tensorflow.compat.v1 as tf
 from fashionai.garments import garment_of
 from fashionai.inference.graph import FrozenGraph
 from fashionai.networks import freezing
-from fashionai.networks.catalog import build, input_placeholder
+from fashionai.networks.catalog import build, input_placeholder, network_spec
 from fashionai.networks.checkpoints import Checkpoint
 from fashionai.networks.contract import Contract, file_sum
 from fashionai.networks.freezing import fold_constants, freeze
@@ -66,16 +66,41 @@ def test_the_frozen_graph_is_the_session(tmp_path: Path, model: str) -> None:
 
 @pytest.mark.parametrize('model, head', [
     ('testing', HeadOptions(stages=1, pyramid='on', stride=4)),
-    ('testing', HeadOptions(stages=3, stride=2, upsampling='bilinear')), ('efficientnet_lite0', UNCHANGED)])
+    ('testing', HeadOptions(stages=3, stride=2, upsampling='bilinear')),
+    ('testing', HeadOptions(refine='joint')), ('testing', HeadOptions(refine='frozen')),
+    ('efficientnet_lite0', UNCHANGED)])
 def test_any_head_is_frozen_as_it_was_trained(tmp_path: Path, model: str, head: HeadOptions) -> None:
     case = trained(tmp_path, model, 'skirt', head)
     freeze(case['checkpoint'], model, 'skirt', tmp_path / 'graph.pb')
     assert Contract.load(tmp_path / 'graph.json').head == head.changes
     with FrozenGraph(tmp_path / 'graph.pb', garment_of('skirt')) as graph:
-        assert graph.stride == head.stride
+        stride = network_spec(model, head).stride
+        assert graph.stride == stride
         output = graph.forward(IMAGES)
-    assert output.shape == (3, 32 // head.stride, 64 // head.stride, 15)
+    assert output.shape == (3, 32 // stride, 64 // stride, 15)
     assert np.abs(output - case['output']).max() < 1e-3 * np.abs(case['output']).max()
+
+
+def test_the_mean_of_the_last_two_stages_is_another_output(tmp_path: Path) -> None:
+    head = HeadOptions(stages=3)
+    case = trained(tmp_path, 'testing', 'skirt', head)
+    freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
+    with tf.Graph().as_default(), tf.Session() as session:
+        image = input_placeholder()
+        stages = build('testing', image, garment_of('skirt'), False, head).stages
+        tf.train.Saver().restore(session, case['checkpoint'].prefix)
+        middle, last = (np.concatenate(session.run([maps.heatmaps, maps.fields], {image: IMAGES}), axis=3)
+                        for maps in stages[1:])
+    for maps, wanted in (('last', last), ('mean', (middle + last) / 2)):
+        with FrozenGraph(tmp_path / 'graph.pb', garment_of('skirt'), maps=maps) as graph:
+            np.testing.assert_allclose(graph.forward(IMAGES), wanted, rtol=1e-4, atol=1e-4)
+
+
+def test_one_stage_has_no_mean(tmp_path: Path) -> None:
+    freeze(trained(tmp_path, 'testing', 'skirt', HeadOptions(stages=1))['checkpoint'], 'testing', 'skirt',
+           tmp_path / 'graph.pb')
+    with pytest.raises(ValueError, match='graph.pb has no mean of the last two stages.*--maps last'):
+        FrozenGraph(tmp_path / 'graph.pb', garment_of('skirt'), maps='mean')
 
 
 def test_grouped_layers_can_be_folded() -> None:
@@ -83,7 +108,7 @@ def test_grouped_layers_can_be_folded() -> None:
     output = conv_bn('grouped', image, 4, 3, is_training=False, groups=2)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        nodes = fold_constants(session, image, output).node
+        nodes = fold_constants(session, image, [output]).node
     assert [node.op for node in nodes].count('Conv2D') == 2
     assert not {'VariableV2', 'StridedSlice', 'Mul'} & {node.op for node in nodes}
 
@@ -92,9 +117,9 @@ def test_nothing_but_the_network_is_left(tmp_path: Path) -> None:
     freeze(trained(tmp_path, 'testing', 'skirt')['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
     nodes = list(read_graph(tmp_path / 'graph.pb').node)
     assert {node.op for node in nodes} == {
-        'Placeholder', 'Const', 'Sub', 'Mul', 'Conv2D', 'DepthwiseConv2dNative', 'BiasAdd', 'Relu', 'ConcatV2'}
+        'Placeholder', 'Const', 'Sub', 'Mul', 'Conv2D', 'DepthwiseConv2dNative', 'BiasAdd', 'Relu', 'ConcatV2', 'AddN'}
     normalised = [node.name for node in nodes if node.op == 'Mul']
-    assert len(normalised) == 1, f'only the image is scaled as the graph runs, not weights: {normalised}'
+    assert len(normalised) == 2, f'only the image and the mean of stages are scaled, not weights: {normalised}'
     assert not any(attribute in node.attr for node in nodes for attribute in ('explicit_paddings', 'data_format')), \
         'attributes at their defaults would shut out older versions of TensorFlow'
 
@@ -116,7 +141,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path, model: str, t
 
 def test_a_difference_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = trained(tmp_path, 'testing', 'skirt')
-    monkeypatch.setattr(freezing, '_run_frozen', lambda frozen, batch: np.zeros((2, 8, 6, 15)))
+    monkeypatch.setattr(freezing, '_run_frozen', lambda frozen, names, batch: np.zeros((2, 2, 8, 6, 15)))
     with pytest.raises(ValueError, match='differs from the session'):
         freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
     assert not (tmp_path / 'graph.pb').exists()

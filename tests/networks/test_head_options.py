@@ -70,7 +70,7 @@ def test_pyramid(model: str, without: int, joined: int) -> None:
     for pyramid, channels in (('off', without), ('on', joined)):
         spec = network_spec(model, HeadOptions(pyramid=pyramid))
         with tf.Graph().as_default():
-            features = spec.trunk(tf.zeros((1, 40, 56, 3)), True, spec.pyramid)
+            features = spec.trunk(tf.zeros((1, 40, 56, 3)), True, spec.pyramid).stride8
             assert features.shape.as_list() == [1, 5, 7, channels]
             gradients = tf.gradients(features, tf.trainable_variables())
             assert all(gradient is not None for gradient in gradients)

@@ -8,9 +8,11 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.garments import GARMENTS
 from fashionai.networks.head_options import HeadOptions
+from fashionai.networks.refine import load_first_network
 from fashionai.networks.weights import read_weights
 from fashionai.training.hooks import DivergedError
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
+from fashionai.training.loss_options import LossOptions
 from fashionai.training.saving import BestCheckpoint
 
 
@@ -92,6 +94,34 @@ def test_targets_follow_the_stride_of_the_head(settings, head, stride):
     assert shapes == [(1, 32 // stride, 48 // stride, 15)]
 
 
+@pytest.mark.parametrize('refine', ['joint', 'frozen'])
+def test_a_refine_net_is_trained_with_the_first_network_or_alone(settings, tmp_path, refine):
+    run(settings)
+    head = HeadOptions(refine=refine)
+    refining = replace(settings, head=head, run_folder=tmp_path / refine, max_steps=3)
+    assert batch_shapes(refining)[1] == (4, 8, 12, 5)
+    start = {}
+
+    def load(session):
+        load_first_network(head, settings.run_folder, session)
+        start.update(zip((variable.op.name for variable in tf.model_variables()), session.run(tf.model_variables())))
+
+    shapes = []
+    run(refining, load=load, validate=lambda forward: shapes.append(forward(np.zeros((1, 32, 48, 3))).shape) or 1.0)
+    assert shapes[0] == (1, 8, 12, 15)
+    values = read_weights(refining.run_folder)
+    assert set(values) == set(start)
+    changed = {name for name, value in values.items() if (value != start[name]).any()}
+    assert changed == {name for name in values if refine == 'joint' or '/refine_' in name}
+    slots = [name for name, _ in tf.train.list_variables(str(refining.run_folder)) if name.endswith('/Adam')]
+    assert slots and all(refine == 'joint' or '/refine_' in name for name in slots)
+
+
+def test_an_input_that_does_not_divide_into_cells_of_the_trunk(settings):
+    with pytest.raises(ValueError, match='an input of 68x64 pixels .*: wanted multiples of 8'):
+        run(replace(settings, input_hw=(64, 68), head=HeadOptions(refine='joint')))
+
+
 def test_the_best_is_remembered_over_an_interruption(tmp_path):
     for error, kept in ((20., 20.), (30., 20.), (15., 15.), (float('nan'), 15.)):
         with tf.Graph().as_default(), tf.Session() as session:
@@ -108,13 +138,15 @@ def test_tensorboard_gets_every_stage_rate_and_pictures(settings):
     assert any(value.HasField('image') for value in tags.values())
 
 
-def test_adam_lowers_the_loss_and_the_averages_move(settings):
+@pytest.mark.parametrize('loss', [LossOptions(), LossOptions('focal'), LossOptions('focal', hard_keypoints=2)])
+def test_adam_lowers_the_loss_and_the_averages_move(settings, loss):
     class OneBatch(Batches):
         def get(self):
             self._given = 0
             return super().get()
 
-    train(replace(settings, max_steps=60, learning_rate='3e-3'), OneBatch(batch_shapes(settings)), lambda s: None, None)
+    settings = replace(settings, max_steps=60, learning_rate='3e-3', loss=loss)
+    train(settings, OneBatch(batch_shapes(settings)), lambda s: None, None)
     losses = [value.simple_value for path in settings.log_folder.glob('events*')
               for event in tf.train.summary_iterator(str(path)) for value in event.summary.value if value.tag == 'loss']
     assert losses[-1] < 0.8 * losses[0]

@@ -40,6 +40,20 @@ def test_the_loss_is_half_the_squared_difference_of_what_counts():
     assert total == pytest.approx(np.sum(np.mean(expected, axis=1)), rel=1e-5)
 
 
+def test_a_coarser_stage_is_compared_with_the_mean_of_the_cells_that_make_one_of_its_own():
+    batch = arrays(2, cells=4)  # maps of 4x4 cells
+    coarse = np.random.RandomState(2).randn(2, 2, 2, 15)
+    blocks = [wanted.reshape(2, 2, 2, 2, 2, -1).transpose(0, 1, 3, 5, 2, 4).mean(axis=(4, 5)) for wanted in batch[1:3]]
+    expected = [(((coarse[..., 5:] - blocks[1]) * batch[4][:, None, None]) ** 2).sum() / 2,
+                (((coarse[..., :5] - blocks[0]) * batch[3][:, None, None]) ** 2).sum() / 2]
+    with tf.Graph().as_default(), tf.Session() as session:
+        maps = tf.constant(coarse, tf.float32)
+        stages = StageMaps(maps[..., 5:], maps[..., :5]), StageMaps(*map(tf.constant, batch[2:0:-1]))
+        losses = session.run(stage_losses(Network(stages, maps), Batch(*map(tf.constant, batch)), 1))
+    np.testing.assert_allclose(losses[0], expected, rtol=1e-5)
+    assert (losses[1] == 0).all()
+
+
 def tower_gradients(towers):
     """Loss and gradients of a small vgg-like training step split over towers; no batch norm, so they must agree."""
     def plain_network(image):

@@ -21,7 +21,7 @@ class Targets:
 
 
 def encode_targets(garment: Garment, points_xy: np.ndarray, visibility: np.ndarray, view: View,
-                   input_hw: Tuple[int, int], stride: int) -> Targets:
+                   input_hw: Tuple[int, int], stride: int, count_occluded: bool = False) -> Targets:
     """Targets of one augmented image.
 
     A labelled point in view is drawn, and of a limb with two labelled ends what lies in view. A heat map counts where
@@ -35,9 +35,10 @@ def encode_targets(garment: Garment, points_xy: np.ndarray, visibility: np.ndarr
         view: (left, top, right, bottom) in input pixels: the part of the input that shows the picture.
         input_hw: (H, W) of the input in pixels.
         stride: pixels a cell.
+        count_occluded: let occluded points count as visible ones do. The original leaves them out.
     """
     labelled = visibility != ABSENT
-    counted = visibility == VISIBLE
+    counted = labelled if count_occluded else visibility == VISIBLE
     starts, ends = garment.limb_indices.T
     return Targets(
         encode_heatmaps(points_xy, labelled & _in_view(points_xy, view), input_hw, stride),

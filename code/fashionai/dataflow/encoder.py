@@ -14,6 +14,9 @@ from fashionai.garments import Garment
 SAMPLE_FIELDS = ('image', 'heatmaps', 'fields', 'heatmap_weights', 'field_weights')
 """What a sample, and a batch, holds, in order: the network's input and the members of Targets."""
 
+Key = Tuple[int, ...]
+"""(epoch, row), and where an epoch draws the row again, how often it did before: 1 or more."""
+
 
 @dataclass(frozen=True)
 class InputShape:
@@ -25,9 +28,10 @@ class InputShape:
 
 @dataclass(frozen=True)
 class SampleEncoder:
-    """Turns (epoch, row) into a sample. Holds plain data only, so that worker processes can receive it.
+    """Turns a key into a sample. Holds plain data only, so that worker processes can receive it.
 
-    Randomness depends on (seed, epoch, row) alone: the same sample comes out whichever worker makes it.
+    Randomness depends on seed and key alone: the same sample comes out whichever worker makes it. `count_occluded`:
+    whether labelled but occluded points count in the loss.
     """
 
     annotations: Annotations
@@ -35,19 +39,20 @@ class SampleEncoder:
     garment: Garment
     shape: InputShape
     seed: int
+    count_occluded: bool = False
 
-    def __call__(self, key: Tuple[int, int]) -> List[np.ndarray]:
+    def __call__(self, key: Key) -> List[np.ndarray]:
         """The sample's arrays in the order of SAMPLE_FIELDS: uint8 (H, W, 3) BGR, then float32.
 
         Raises ValueError, naming the file, for an image that cannot be read.
         """
-        epoch, row = key
-        rng = np.random.RandomState([self.seed, epoch, row])
+        row = key[1]
+        rng = np.random.RandomState([self.seed, *key])
         image = read_image(self.image_root / self.annotations.image_ids[row])
         labels = self.annotations.keypoints[row, self.garment.csv_indices]
         augmentation = draw_augmentation(rng, image.shape[:2], self.shape.input_hw)
         points, visibility = apply_to_points(augmentation, labels[:, :2], labels[:, 2], self.garment.mirror_indices)
         targets = encode_targets(self.garment, points, visibility, augmentation.view, self.shape.input_hw,
-                                 self.shape.stride)
+                                 self.shape.stride, self.count_occluded)
         return [apply_to_image(augmentation, image, self.shape.input_hw), targets.heatmaps, targets.fields,
                 targets.heatmap_weights, targets.field_weights]

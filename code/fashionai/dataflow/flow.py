@@ -3,33 +3,40 @@
 Built on tensorpack's dataflow, so that the same stream runs inside the trainer or on other hosts (see remote.py).
 """
 import itertools
-from typing import Iterator, List, Tuple, Union
+from typing import Iterator, List, Optional, Union
 
 import cv2
 import numpy as np
 from tensorpack.dataflow import BatchData, DataFlow, MapData, MultiProcessMapDataZMQ
 
-from fashionai.dataflow.encoder import SampleEncoder
+from fashionai.dataflow.encoder import Key, SampleEncoder
+from fashionai.dataflow.sampling import draw_rows
 
 
 class ShuffledRows(DataFlow):
-    """An endless stream of (epoch, row): every row once an epoch, in an order the seed gives; begins after `passed`."""
+    """An endless stream of the keys of SampleEncoder, which begins after `passed` of them.
 
-    def __init__(self, rows: int, seed: int, passed: int = 0) -> None:
-        self._rows, self._seed, self._passed = rows, seed, passed
+    An epoch has as many draws as there are rows; `weights` (N,) say how often each is drawn, and the seed in which
+    order. With equal weights, every row is drawn once an epoch.
+    """
+
+    def __init__(self, weights: np.ndarray, seed: int, passed: int = 0) -> None:
+        self._weights, self._seed, self._passed = weights, seed, passed
 
     def __len__(self) -> int:
-        return self._rows
+        return len(self._weights)
 
-    def __iter__(self) -> Iterator[Tuple[int, int]]:
-        first_epoch, first = divmod(self._passed, self._rows)
+    def __iter__(self) -> Iterator[Key]:
+        first_epoch, first = divmod(self._passed, len(self))
         for epoch in itertools.count(first_epoch):
-            order = np.random.RandomState([self._seed, epoch]).permutation(self._rows)
-            for row in order[first if epoch == first_epoch else 0:]:
-                yield epoch, int(row)
+            drawn, earlier = draw_rows(self._weights, np.random.RandomState([self._seed, epoch]))
+            start = first if epoch == first_epoch else 0
+            for row, repeat in zip(drawn[start:].tolist(), earlier[start:].tolist()):
+                yield (epoch, row, repeat) if repeat else (epoch, row)
 
 
-def training_flow(encoder: SampleEncoder, batch_size: int, workers: int, passed: int = 0) -> DataFlow:
+def training_flow(encoder: SampleEncoder, batch_size: int, workers: int, passed: int = 0,
+                  weights: Optional[np.ndarray] = None) -> DataFlow:
     """Endless training batches: lists of arrays (N, ...) in the order of SAMPLE_FIELDS.
 
     Args:
@@ -37,10 +44,12 @@ def training_flow(encoder: SampleEncoder, batch_size: int, workers: int, passed:
         batch_size: samples a batch.
         workers: processes that encode; 0 encodes in this process, in an order that depends on the seed alone.
         passed: samples that an interrupted training has seen: the stream goes on after them.
+        weights: how often each row is drawn (see sampling.py); None: every row once an epoch.
 
     Raises ValueError, while it is read, for an image that cannot be read, and for whatever else stops a worker.
     """
-    rows = ShuffledRows(len(encoder.annotations), encoder.seed, passed)
+    weights = np.ones(len(encoder.annotations)) if weights is None else weights
+    rows = ShuffledRows(weights, encoder.seed, passed)
     if workers:
         samples = MultiProcessMapDataZMQ(rows, num_proc=workers, map_func=_Guarded(encoder),
                                          buffer_size=max(4 * workers, batch_size))
@@ -56,7 +65,7 @@ class _Guarded:
     def __init__(self, encoder: SampleEncoder) -> None:
         self._encoder = encoder
 
-    def __call__(self, key: Tuple[int, int]) -> Union[List[np.ndarray], str]:
+    def __call__(self, key: Key) -> Union[List[np.ndarray], str]:
         cv2.setNumThreads(0)  # the workers share the cores already
         try:
             return self._encoder(key)

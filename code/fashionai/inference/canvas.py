@@ -6,7 +6,6 @@ the middle of the canvas, its longer side filling it; points, windows and cells 
 from dataclasses import dataclass
 from typing import Sequence, Tuple
 
-import cv2
 import numpy as np
 
 from fashionai.codec.heatmaps import input_to_cells
@@ -17,8 +16,6 @@ JOINS = ('addup', 'average')
 
 NEUTRAL = 0.5
 """The sigmoid of no response; what a pixel of the canvas holds that no window covers."""
-
-_BLUR_SIGMA = 2.0
 
 _ONE_THREAD = 1 << 18
 """Multiplications up to which OpenBLAS keeps a matrix product in one thread."""
@@ -67,17 +64,19 @@ def placement_of(window: np.ndarray, size: int, cells_hw: Tuple[int, int], strid
     return Placement(rows, columns, vertical, horizontal)
 
 
-def join_windows(maps: np.ndarray, placements: Sequence[Placement], size: int, join: str) -> np.ndarray:
+def join_windows(maps: np.ndarray, placements: Sequence[Placement], size: int, join: str,
+                 neutral: float = NEUTRAL) -> np.ndarray:
     """One canvas of the maps of all windows.
 
     Args:
-        maps: (W, K, h, w) float32, none below 0 (sigmoids).
+        maps: (W, K, h, w) float32; to be joined by maximum, none below 0 (sigmoids).
         placements: W of them.
         size: S.
         join: one of JOINS.
+        neutral: what a place holds where no window looked.
 
     Returns:
-        (K, S, S) float32; NEUTRAL where no window looked.
+        (K, S, S) float32.
     """
     canvas = np.zeros((maps.shape[1], size, size), np.float32)
     looks = np.zeros((size, size), np.float32)
@@ -88,14 +87,8 @@ def join_windows(maps: np.ndarray, placements: Sequence[Placement], size: int, j
         looks[placement.rows, placement.columns] += 1
     if join == 'average':
         canvas /= np.maximum(looks, 1)
-    canvas[:, looks == 0] = NEUTRAL
+    canvas[:, looks == 0] = neutral
     return canvas
-
-
-def blur(canvas: np.ndarray) -> np.ndarray:
-    """The canvas (K, S, S) smoothed by a Gaussian of two pixels; the same shape."""
-    return np.stack([cv2.GaussianBlur(channel, (0, 0), _BLUR_SIGMA, borderType=cv2.BORDER_REPLICATE)
-                     for channel in canvas])
 
 
 def _rows_product(weights: np.ndarray, maps: np.ndarray) -> np.ndarray:

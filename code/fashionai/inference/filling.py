@@ -2,13 +2,13 @@
 
 K keypoints in the garment's channel order; points (x, y) and sizes in the image's own pixels.
 """
-from typing import Optional, Tuple
+from typing import Tuple
 
 import numpy as np
-from skimage.transform import SimilarityTransform
 
 from fashionai.annotations import ABSENT, VISIBLE
 from fashionai.garments import CSV_KEYPOINTS, Garment
+from fashionai.inference.alignment import mean_shape, similarity
 from fashionai.shapes import REFERENCE_SIZE, shape_of
 
 
@@ -36,7 +36,7 @@ def usual_points(garment: Garment, image_hw: Tuple[int, int]) -> np.ndarray:
     """(K, 2) points of a garment in the middle of an image, of the mean shape and the usual size."""
     height, width = image_hw
     size = shape_of(garment.name).size_mean_std[0] / REFERENCE_SIZE * max(image_hw)
-    points = _mean_shape(garment) * size + (np.array([width, height]) - 1) / 2
+    points = mean_shape(garment) * size + (np.array([width, height]) - 1) / 2
     return np.clip(points, 0, np.array([width, height]) - 1.0)
 
 
@@ -50,24 +50,6 @@ def submission_keypoints(points_xy: np.ndarray, garment: Garment) -> np.ndarray:
 
 def _fitted_shape(points_xy: np.ndarray, valid: np.ndarray, garment: Garment,
                   image_hw: Tuple[int, int]) -> np.ndarray:
-    shape = _mean_shape(garment)
-    if valid.any() and np.ptp(points_xy[valid], axis=0).max() > 0:
-        transform = _similarity(shape[valid], points_xy[valid])
-        if transform is not None:
-            return transform(shape)
-    return usual_points(garment, image_hw)
-
-
-def _mean_shape(garment: Garment) -> np.ndarray:
-    """(K, 2) mean shape in channel order, centred, of unit size."""
-    shape = shape_of(garment.name)
-    return shape.mean_xy[[shape.keypoints.index(name) for name in garment.keypoints]]
-
-
-def _similarity(source: np.ndarray, target: np.ndarray) -> Optional[SimilarityTransform]:
-    """The similarity that best takes (n, 2) source points to target points; None where they determine none."""
-    if hasattr(SimilarityTransform, 'from_estimate'):  # scikit-image 0.26 on; before, `estimate` in place
-        transform = SimilarityTransform.from_estimate(source, target)
-        return transform if transform else None
-    transform = SimilarityTransform()
-    return transform if transform.estimate(source, target) else None
+    shape = mean_shape(garment)
+    transform = similarity(shape[valid], points_xy[valid])
+    return usual_points(garment, image_hw) if transform is None else transform(shape)

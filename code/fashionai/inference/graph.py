@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 from google.protobuf.message import DecodeError
 
 from fashionai.garments import Garment, joint_garment
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, Contract, contract_path, file_sum
+from fashionai.networks.contract import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUTS, Contract, contract_path, file_sum
 
 _LOG = logging.getLogger(__name__)
 
@@ -21,11 +21,12 @@ _USUAL_STRIDE = 8
 class FrozenGraph:
     """A frozen graph in a session of its own, closed by leaving the `with` block.
 
-    `garment` is the one whose channels it gives: the type asked for, or the joint one. `stride` is in input pixels.
+    `maps` is the output to take, a name of OUTPUTS. `garment` is the one whose channels it gives: the type asked for,
+    or the joint one. `stride` is in input pixels.
     Raises ValueError, naming the file, where it is no graph, lacks the input or the output, or serves other types.
     """
 
-    def __init__(self, path: Union[str, Path], wanted: Garment, threads: int = 0) -> None:
+    def __init__(self, path: Union[str, Path], wanted: Garment, threads: int = 0, maps: str = 'last') -> None:
         contract_file = contract_path(path)
         contract = Contract.load(contract_file) if contract_file.exists() else None
         if contract and contract.graph_sha256 != file_sum(path):
@@ -34,7 +35,9 @@ class FrozenGraph:
         self.garment = _contract_garment(contract, wanted, contract_file) if contract else wanted
         self.stride = contract.stride if contract else _USUAL_STRIDE
         self._path = path
-        names = (contract.input_name, contract.output_name) if contract else (INPUT_NAME, OUTPUT_NAME)
+        names = (INPUT_NAME, OUTPUTS[maps])
+        if contract and maps == 'last':
+            names = (contract.input_name, contract.output_name)
         graph = tf.Graph()
         with graph.as_default():
             self._image, self._maps = _import_graph(path, names)
@@ -76,6 +79,9 @@ def _import_graph(path: Union[str, Path], names: Tuple[str, str]) -> Tuple[tf.Te
                          '(was the copy cut short?)') from None
     operations = {node.name for node in definition.node}
     missing = [name for name in names if name not in operations]
+    if missing == [MEAN_OUTPUT_NAME]:
+        raise ValueError(f'{path} has no mean of the last two stages: wanted a graph of two stages or more without '
+                         '--refine, frozen by this version; or --maps last')
     if missing:
         raise ValueError(f'{path} is not a graph of this project: it has no {" and no ".join(missing)} '
                          f'among its {len(operations)} operations')

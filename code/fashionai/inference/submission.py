@@ -12,8 +12,8 @@ from fashionai.annotations import SubmissionWriter, TestList
 from fashionai.dataflow.reading import read_image
 from fashionai.garments import GARMENTS
 from fashionai.inference.filling import submission_keypoints, usual_points
-from fashionai.inference.predictor import Predictor
 from fashionai.inference.record import Record
+from fashionai.inference.second_pass import AnyPredictor
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,7 +25,7 @@ _Read = Union[np.ndarray, str]
 
 
 def write_submission(record: Record, overwrite: bool, images: TestList, folder: Path, batch_size: int,
-                     load: Callable[[], ContextManager[Mapping[str, Predictor]]]) -> Dict[str, str]:
+                     load: Callable[[], ContextManager[Mapping[str, AnyPredictor]]]) -> Dict[str, str]:
     """Write the row of every listed image to the record's output; where a run of the same job was cut off, go on.
 
     An image that cannot be read gets a row too: the mean shape in its middle.
@@ -58,7 +58,7 @@ def write_submission(record: Record, overwrite: bool, images: TestList, folder: 
     return failures
 
 
-def _write_rows(images: TestList, folder: Path, predictors: Mapping[str, Predictor], writer: SubmissionWriter,
+def _write_rows(images: TestList, folder: Path, predictors: Mapping[str, AnyPredictor], writer: SubmissionWriter,
                 batch_size: int, record: Record, failures: Dict[str, str]) -> None:
     """Append the missing rows, type by type; a failure is noted before its row is written."""
     todo = images.select([i for i, image_id in enumerate(images.image_ids) if image_id not in writer.done])

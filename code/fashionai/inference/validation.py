@@ -9,7 +9,8 @@ from fashionai.dataflow.encoder import InputShape
 from fashionai.dataflow.reading import read_image
 from fashionai.garments import GARMENTS, Garment
 from fashionai.inference.filling import submission_keypoints
-from fashionai.inference.predictor import Predictor
+from fashionai.inference.predictor import PredictionOptions, Predictor
+from fashionai.inference.views import View
 from fashionai.inference.windows import windows_of
 from fashionai.metrics import score
 from fashionai.networks.contract import Forward
@@ -31,11 +32,11 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
     windows = windows_of([1.0], side, shape.input_hw)
 
     def measure(forward: Forward) -> float:
+        view = View(forward, network_garment, shape.stride, shape.input_hw, windows)
         keypoints = np.full_like(truth.keypoints, -1)
         for category in sorted(set(truth.categories)):
             garment = GARMENTS[category]
-            predictor = Predictor(forward, garment, side, shape.input_hw, windows, shape.stride, flip=False,
-                                  network_garment=network_garment)
+            predictor = Predictor([view], garment, PredictionOptions(side, flip=False))
             rows = [row for row, name in enumerate(truth.categories) if name == category]
             for start in range(0, len(rows), _BATCH):
                 chunk = rows[start:start + _BATCH]

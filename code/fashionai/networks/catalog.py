@@ -1,17 +1,20 @@
 """The table of networks, and the one function that builds any of them."""
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
 from types import MappingProxyType
-from typing import Callable, Mapping, Tuple
+from typing import Callable, Mapping, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments import Garment
 from fashionai.networks.backbones import efficientnet, mobilenet, resnet, tiny, vgg
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME
+from fashionai.networks.contract import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUT_NAME
 from fashionai.networks.head import HeadSpec, StageMaps, changed_head, cpm_stages, plain_layer, upsampled
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.networks.layers import separable_bn
+from fashionai.networks.pyramid import Features
+from fashionai.networks.refine import refine_net_alone, refined
 
 
 @dataclass(frozen=True)
@@ -19,12 +22,12 @@ class NetworkSpec:
     """One network: what is done to the image, the trunk, the stages, and the weights it usually starts from.
 
     The trunk takes (image - mean) * scale, a (N, H, W, 3) BGR tensor, whether this is training, and whether features
-    of other strides are joined to its own; it gives features (N, H/8, W/8, C). `pretrained` is a file name in
-    models/pretrained/, a name of packaged.PACKAGED, or '' where none is published.
+    of other strides are joined to its own. `pretrained` is a file name in models/pretrained/, a name of
+    packaged.PACKAGED, or '' where none is published.
     """
 
     name: str
-    trunk: Callable[[tf.Tensor, bool, bool], tf.Tensor]
+    trunk: Callable[[tf.Tensor, bool, bool], Features]
     head: HeadSpec
     mean_bgr: Tuple[float, float, float]
     scale: float
@@ -39,7 +42,10 @@ class NetworkSpec:
 
 @dataclass(frozen=True)
 class Network:
-    """A built network: every stage's maps, for the loss, and the output (N, h, w, K + 1 + 2L), heat maps first."""
+    """A built network: the maps of every stage, for the loss, and the output (N, h, w, K + 1 + 2L), heat maps first.
+
+    A refine net is the last stage; where it is trained alone, it is the only one.
+    """
 
     stages: Tuple[StageMaps, ...]
     output: tf.Tensor
@@ -113,10 +119,25 @@ def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
     `Openpose/concat_stage7` where the graph held no network before; another one's name scope is made unique.
     """
     spec = network_spec(model, options)
-    features = spec.trunk((image - spec.mean_bgr) * spec.scale, is_training, spec.pyramid)
+    head = spec.head
     scope, output_name = OUTPUT_NAME.split('/')
-    with tf.variable_scope(scope):
-        features = upsampled(features, spec.head)
-        stages = cpm_stages(features, spec.head, garment.num_fields, garment.num_heatmaps, is_training)
-        output = tf.concat([stages[-1].heatmaps, stages[-1].fields], axis=3, name=output_name)
+    before_refining = is_training and not head.frozen
+    with refine_net_alone() if head.frozen else nullcontext():
+        features = spec.trunk((image - spec.mean_bgr) * spec.scale, before_refining, spec.pyramid)
+        with tf.variable_scope(scope):
+            stages = cpm_stages(upsampled(features.stride8, head), head, garment.num_fields, garment.num_heatmaps,
+                                before_refining)
+            if head.refine:
+                last = refined(stages[-1], features.stride4, head, is_training)
+                stages = (last,) if head.frozen else stages + (last,)
+            output = tf.concat([stages[-1].heatmaps, stages[-1].fields], axis=3, name=output_name)
     return Network(stages, output)
+
+
+def mean_of_last_two(network: Network, options: HeadOptions = UNCHANGED) -> Optional[tf.Tensor]:
+    """The mean of the last two stages' maps, like `output` otherwise; None where there is one stage, and where the
+    last is a refine net, whose cells are smaller."""
+    if len(network.stages) < 2 or options.refine:
+        return None
+    maps = [tf.concat([stage.heatmaps, stage.fields], axis=3) for stage in network.stages[-2:]]
+    return tf.multiply(tf.add_n(maps), 0.5, name=MEAN_OUTPUT_NAME)

@@ -4,6 +4,7 @@ import json
 import os
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
 
 import numpy as np
@@ -13,6 +14,12 @@ INPUT_NAME = 'image'
 
 OUTPUT_NAME = 'Openpose/concat_stage7'
 """The graph's output: float32 (N, H/stride, W/stride, K + 1 + 2L), heat maps, background, fields."""
+
+MEAN_OUTPUT_NAME = 'Openpose/mean_of_last_two'
+"""Another output, of the same shape, in graphs of two stages or more: the mean of the last two stages."""
+
+OUTPUTS: Mapping[str, str] = MappingProxyType({'last': OUTPUT_NAME, 'mean': MEAN_OUTPUT_NAME})
+"""By the name `--maps` takes."""
 
 Forward = Callable[[np.ndarray], np.ndarray]
 """A network to those who use it: images (N, H, W, 3) float32 BGR 0..255 to its output."""

@@ -1,15 +1,15 @@
 """From a checkpoint to one `.pb`: all that does not depend on the image becomes a constant, batch norm included."""
 import os
 from pathlib import Path
-from typing import Set
+from typing import List, Sequence, Set
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments import garment_of
-from fashionai.networks.catalog import build, input_placeholder, network_spec
+from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
 from fashionai.networks.checkpoints import Checkpoint
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, Contract, contract_path, file_sum
+from fashionai.networks.contract import INPUT_NAME, Contract, contract_path, file_sum
 from fashionai.networks.head_options import HeadOptions
 
 TOLERANCE = 1e-3
@@ -28,12 +28,14 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
     spec = network_spec(model, options)
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
-        output = build(model, image, garment, False, options).output
+        network = build(model, image, garment, False, options)
+        mean = mean_of_last_two(network, options)
+        outputs = [network.output] + ([] if mean is None else [mean])
         _restore(session, checkpoint, model, tag)
-        frozen = fold_constants(session, image, output).SerializeToString()
+        frozen = fold_constants(session, image, outputs).SerializeToString()
         batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * spec.stride, 6 * spec.stride, 3))
-        live = session.run(output, {image: batch})
-    difference = np.abs(live - _run_frozen(frozen, batch)).max()
+        live = np.stack(session.run(outputs, {image: batch}))
+    difference = np.abs(live - _run_frozen(frozen, [tensor.name for tensor in outputs], batch)).max()
     if not difference <= TOLERANCE * np.abs(live).max():
         raise ValueError(f'the frozen graph of {checkpoint.prefix} differs from the session by {difference:.3g}, where '
                          f'outputs reach {np.abs(live).max():.3g}: not written')
@@ -46,8 +48,8 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
     return float(difference)
 
 
-def fold_constants(session: tf.Session, image: tf.Tensor, output: tf.Tensor) -> tf.GraphDef:
-    """The graph from image to output, with every tensor on the way in that does not depend on the image a constant.
+def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.Tensor]) -> tf.GraphDef:
+    """The graph from image to outputs, with every tensor on the way in that does not depend on the image a constant.
 
     So variables, and what is computed from them alone, such as weights times batch norm's scale, become plain numbers.
     Nodes keep their names. Attributes at their defaults are left out, so that an older TensorFlow, which may not know
@@ -66,7 +68,7 @@ def fold_constants(session: tf.Session, image: tf.Tensor, output: tf.Tensor) -> 
                 'dtype': tf.AttrValue(type=value.dtype), 'value': tf.AttrValue(tensor=value)})
         else:
             folded.node.add().CopyFrom(node)
-    folded = tf.graph_util.extract_sub_graph(folded, [output.op.name])
+    folded = tf.graph_util.extract_sub_graph(folded, [output.op.name for output in outputs])
     return tf.train.export_meta_graph(graph_def=folded, collection_list=[], strip_default_attrs=True).graph_def
 
 
@@ -88,9 +90,9 @@ def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) 
         raise ValueError(f'{checkpoint.prefix} is no checkpoint of {model} for {tag}: {reason}') from None
 
 
-def _run_frozen(frozen: bytes, batch: np.ndarray) -> np.ndarray:
+def _run_frozen(frozen: bytes, names: List[str], batch: np.ndarray) -> np.ndarray:
     graph_def = tf.GraphDef()
     graph_def.ParseFromString(frozen)
-    with tf.Graph().as_default() as graph, tf.Session() as session:
+    with tf.Graph().as_default(), tf.Session() as session:
         tf.import_graph_def(graph_def, name='')
-        return session.run(graph.get_tensor_by_name(f'{OUTPUT_NAME}:0'), {f'{INPUT_NAME}:0': batch})
+        return np.stack(session.run(names, {f'{INPUT_NAME}:0': batch}))

@@ -5,11 +5,11 @@ its published weights.
 """
 from dataclasses import dataclass, replace
 from types import MappingProxyType
-from typing import Callable, Mapping, Tuple
+from typing import Callable, Mapping, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.networks.head_options import STRIDES, UPSAMPLINGS, HeadOptions
+from fashionai.networks.head_options import FROZEN, REFINED_STRIDE, STRIDES, UPSAMPLINGS, HeadOptions
 from fashionai.networks.layers import bilinear, conv, transposed
 
 TRUNK_STRIDE = STRIDES[0]
@@ -30,7 +30,8 @@ class HeadSpec:
     """How the stages are made: their number, and the layers of a branch in the first and in the later stages.
 
     `layer(name, inputs, filters, kernel, is_training)` makes one layer with its activation. Before the stages, each
-    of `upsampling`, as `upsample(name, inputs, filters)`, doubles the size of the features.
+    of `upsampling`, as `upsample(name, inputs, filters)`, doubles the size of the features. `refine` is how the refine
+    net after them is trained, None where there is none.
     """
 
     stages: int
@@ -38,11 +39,17 @@ class HeadSpec:
     later: Layers
     layer: Callable[[str, tf.Tensor, int, int, bool], tf.Tensor]
     upsampling: Tuple[Upsample, ...] = ()
+    refine: Optional[str] = None
 
     @property
     def stride(self) -> int:
-        """Input pixels a cell of the maps."""
-        return TRUNK_STRIDE // 2 ** len(self.upsampling)
+        """Input pixels a cell of the last maps."""
+        return REFINED_STRIDE if self.refine else TRUNK_STRIDE // 2 ** len(self.upsampling)
+
+    @property
+    def frozen(self) -> bool:
+        """Whether the refine net alone is trained: all before it is as at test time, batch norm included."""
+        return self.refine == FROZEN
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def changed_head(spec: HeadSpec, options: HeadOptions) -> HeadSpec:
     doublings = STRIDES.index(options.stride)
     return replace(spec, stages=options.stages or spec.stages,
                    later=_factorised(spec.later) if options.factorised else spec.later,
-                   upsampling=doublings * (_UPSAMPLE[options.upsampling or UPSAMPLINGS[0]],))
+                   upsampling=doublings * (_UPSAMPLE[options.upsampling or UPSAMPLINGS[0]],), refine=options.refine)
 
 
 def _factorised(layers: Layers) -> Layers:

@@ -20,13 +20,13 @@ Activation = Callable[[tf.Tensor], tf.Tensor]
 
 
 def conv(name: str, inputs: tf.Tensor, filters: int, kernel: int, relu: bool = True,
-         input_deviation: float = 1) -> tf.Tensor:
-    """Convolution and bias; with `relu`, the activation too and He initialisation, else weights of deviation 0.01.
+         input_deviation: float = 1, deviation: float = 0.01) -> tf.Tensor:
+    """Convolution and bias; with `relu`, the activation too and He initialisation, else weights of that deviation.
 
     He initialisation keeps the scale of its inputs: `input_deviation` says which scale to bring to about 1.
     """
     channels = _channels(inputs)
-    deviation = _he_deviation(kernel, channels) / input_deviation if relu else 0.01
+    deviation = _he_deviation(kernel, channels) / input_deviation if relu else deviation
     with tf.variable_scope(name):
         weights = _variable('weights', (kernel, kernel, channels, filters), tf.random_normal_initializer(0, deviation))
         outputs = tf.nn.bias_add(_conv2d(inputs, weights), _variable('biases', (filters,), tf.zeros_initializer()))

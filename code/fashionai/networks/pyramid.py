@@ -15,6 +15,14 @@ class Level:
     stride: int
 
 
+@dataclass(frozen=True)
+class Features:
+    """What a trunk gives: features (N, H/8, W/8, C) for the stages, and its own of stride 4 (N, H/4, W/4, C')."""
+
+    stride8: tf.Tensor
+    stride4: tf.Tensor
+
+
 def joined(levels: Sequence[Level], stride: int, image: tf.Tensor) -> tf.Tensor:
     """All levels at one stride, one after another in the channels."""
     return tf.concat(at_stride(levels, stride, image), axis=3, name='feature_pyramid')

@@ -1,6 +1,7 @@
 """The training itself: graph, session, steps."""
 import logging
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Callable, List, Optional, Tuple
 
@@ -8,14 +9,17 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from fashionai.codec.heatmaps import cells_hw
+from fashionai.dataflow.data_options import DataOptions
 from fashionai.garments import Garment
 from fashionai.networks.catalog import build, network_spec
 from fashionai.networks.checkpoints import RUN_FILE
 from fashionai.networks.contract import Forward
+from fashionai.networks.head import TRUNK_STRIDE
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import FiniteHook, ProgressHook, ValidationHook
-from fashionai.training.losses import Batch
+from fashionai.training.loss_options import LossOptions
+from fashionai.training.losses import Batch, stage_losses
 from fashionai.training.saving import BestCheckpoint, CheckpointHook, saver_for, write_json
 from fashionai.training.schedule import learning_rate
 from fashionai.training.summaries import image_summaries, scalar_summaries
@@ -26,7 +30,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What a training does. Steps are counted over the whole run; sizes are in input pixels."""
+    """What a training does. Steps are counted over the whole run; sizes are in input pixels.
+
+    `keypoint_weights` are those of weighting.py. `data` was seen to by the batches: it is here to be remembered.
+    Raises ValueError where the options of the loss do not fit the garment.
+    """
 
     model: str
     garment: Garment
@@ -46,6 +54,12 @@ class TrainingSettings:
     seed: int
     log_every: int = 100
     head: HeadOptions = UNCHANGED
+    loss: LossOptions = LossOptions()
+    keypoint_weights: Tuple[float, ...] = ()
+    data: DataOptions = DataOptions()
+
+    def __post_init__(self) -> None:
+        self.loss.check_garment(self.garment)
 
 
 @dataclass(frozen=True)
@@ -66,8 +80,12 @@ def last_step(run_folder: Path) -> int:
 
 
 def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
-    """Shapes of a batch's arrays, in the order of dataflow's SAMPLE_FIELDS."""
+    """Shapes of a batch's arrays, in the order of dataflow's SAMPLE_FIELDS.
+
+    Raises ValueError where the input does not divide into the cells of the trunk.
+    """
     size, garment = settings.batch_size, settings.garment
+    cells_hw(settings.input_hw, TRUNK_STRIDE)  # finer maps come from whole cells of the trunk
     cells = cells_hw(settings.input_hw, network_spec(settings.model, settings.head).stride)
     return [(size,) + settings.input_hw + (3,), (size,) + cells + (garment.num_heatmaps,),
             (size,) + cells + (garment.num_fields,), (size, garment.num_heatmaps), (size, garment.num_fields)]
@@ -89,7 +107,8 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
     if gone:
         logger.info('going on from step %d of this run; initial weights are not read', gone)
     write_json(settings.run_folder / RUN_FILE, {'model': settings.model, 'tag': settings.garment.name,
-                                                'input_hw': settings.input_hw, 'head': settings.head.changes})
+                                                'input_hw': settings.input_hw, 'head': settings.head.changes,
+                                                'loss': settings.loss.changes, 'data': settings.data.changes})
     try:
         _train(settings, batches, load_weights, validate)
     except tf.errors.OpError as error:
@@ -131,7 +150,8 @@ def _training_graph(settings: TrainingSettings, step: tf.Tensor, devices: List[s
     types = (tf.uint8,) + (tf.float32,) * 4
     batch = Batch(*(tf.placeholder(kind, shape) for kind, shape in zip(types, batch_shapes(settings))))
     towers = build_towers(lambda image: build(settings.model, image, settings.garment, True, settings.head), batch,
-                          settings.batch_size, devices)
+                          settings.batch_size, devices,
+                          partial(stage_losses, options=settings.loss, keypoint_weights=settings.keypoint_weights))
     rate = learning_rate(settings.learning_rate, settings.decay_steps, settings.warmup_steps, step)
     optimizer = tf.train.AdamOptimizer(rate, epsilon=1e-8)
     with tf.control_dependencies(towers.updates):
@@ -152,7 +172,7 @@ def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue
         tf.train.SummarySaverHook(settings.log_every, summary_writer=writer,
                                   summary_op=scalar_summaries(graph.towers, graph.rate)),
         tf.train.SummarySaverHook(settings.save_every, summary_writer=writer,
-                                  summary_op=image_summaries(graph.batch, graph.towers))]
+                                  summary_op=image_summaries(graph.batch, graph.towers, settings.loss.loss))]
     if validate is not None:
         hooks.append(ValidationHook(_forward_in_training(settings), validate, BestCheckpoint(settings.run_folder),
                                     writer, settings.validate_every))

@@ -1,13 +1,16 @@
-"""What is minimised: the masked squared difference of every stage's maps, as in OpenPose.
+"""What is minimised: the masked difference of every stage's maps, squared as in OpenPose unless options say otherwise.
 
 Letters used in shapes: N images, (h, w) cells, C channels.
 """
 from dataclasses import dataclass
-from typing import Tuple
+from types import MappingProxyType
+from typing import Callable, Mapping, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.catalog import Network
+from fashionai.networks.layers import mean_pool
+from fashionai.training.loss_options import LOSS_NAMES, UNCHANGED, LossOptions
 
 
 @dataclass(frozen=True)
@@ -29,11 +32,43 @@ class Batch:
         return self.image, self.heatmaps, self.fields, self.heatmap_weights, self.field_weights
 
 
-def stage_losses(network: Network, batch: Batch, global_batch: int) -> tf.Tensor:
-    """(stages, 2) float32: the loss of every stage's fields (L1) and heat maps (L2), a share of the global batch's."""
+def l2(predicted: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+    """(N, C): half the sum of squares of the difference of maps (N, h, w, C)."""
+    return tf.reduce_sum(tf.square(predicted - wanted), axis=(1, 2)) / 2
+
+
+def focal(logits: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+    """(N, C): the sum over the cells of |y - p|^2 * -(y log p + (1 - y) log(1 - p)), p the sigmoid of the logits.
+
+    The quality focal loss, a focal loss for targets y between 0 and 1: Li et al., "Generalized focal loss: learning
+    qualified and distributed bounding boxes for dense object detection", NeurIPS 2020, with beta = 2.
+    """
+    entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=wanted, logits=logits)
+    return tf.reduce_sum(tf.square(wanted - tf.sigmoid(logits)) * entropy, axis=(1, 2))
+
+
+LOSSES: Mapping[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = MappingProxyType(
+    dict(zip(LOSS_NAMES, (l2, focal))))
+"""The loss of each channel of (predicted, wanted) heat maps, by the name `--loss` takes."""
+
+ACTIVATIONS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = MappingProxyType(
+    dict(zip(LOSS_NAMES, (tf.identity, tf.sigmoid))))
+"""What makes of a network's heat maps those of the targets, by the same names."""
+
+
+def stage_losses(network: Network, batch: Batch, global_batch: int, options: LossOptions = UNCHANGED,
+                 keypoint_weights: Sequence[float] = ()) -> tf.Tensor:
+    """(stages, 2) float32: the loss of every stage's fields (L1) and heat maps (L2), a share of the global batch's.
+
+    `keypoint_weights`, one a keypoint, multiply the losses of their heat maps; () leaves all at 1.
+    """
+    heatmap_weights = batch.heatmap_weights
+    if keypoint_weights:
+        heatmap_weights *= tf.constant([*keypoint_weights, 1.], tf.float32)
     return tf.stack([
-        [_masked_l2(stage.fields, batch.fields, batch.field_weights) / global_batch,
-         _masked_l2(stage.heatmaps, batch.heatmaps, batch.heatmap_weights) / global_batch]
+        [_fields_loss(stage.fields, _in_cells_of(stage.fields, batch.fields), batch.field_weights) / global_batch,
+         _heatmaps_loss(stage.heatmaps, _in_cells_of(stage.heatmaps, batch.heatmaps), heatmap_weights,
+                        options) / global_batch]
         for stage in network.stages])
 
 
@@ -42,6 +77,31 @@ def total_loss(losses: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.reduce_mean(losses, axis=1))
 
 
-def _masked_l2(predicted: tf.Tensor, wanted: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """Half the sum of squares of the difference, in the channels that count."""
-    return tf.nn.l2_loss((predicted - wanted) * weights[:, None, None, :])
+def _fields_loss(predicted: tf.Tensor, wanted: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """The sum over maps (N, h, w, C), weighted by (N, C)."""
+    return tf.reduce_sum(l2(predicted, wanted) * weights)
+
+
+def _heatmaps_loss(predicted: tf.Tensor, wanted: tf.Tensor, weights: tf.Tensor, options: LossOptions) -> tf.Tensor:
+    """The same for heat maps, compared and chosen as the options have it."""
+    losses = LOSSES[options.loss](predicted, wanted) * weights
+    if options.hard_keypoints:
+        losses = _hardest(losses, options.hard_keypoints)
+    return tf.reduce_sum(losses)
+
+
+def _hardest(losses: tf.Tensor, keypoints: int) -> tf.Tensor:
+    """(N, keypoints + 1): of each image's losses (N, C), the largest of keypoints, and the background's.
+
+    Online hard keypoint mining: Chen et al., "Cascaded pyramid network for multi-person pose estimation", CVPR 2018;
+    there in the last network alone and as a mean, here in every stage and as a sum.
+    """
+    return tf.concat([tf.nn.top_k(losses[:, :-1], keypoints, sorted=False).values, losses[:, -1:]], axis=1)
+
+
+def _in_cells_of(predicted: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+    """The wanted maps with the cells of the predicted ones: of a stage before the refine net, a cell is as large as
+    several wanted ones, and its target is their mean, since each of them is the mean of its pixels.
+    """
+    factor = int(wanted.shape[1]) // int(predicted.shape[1])
+    return mean_pool('wanted', wanted, factor) if factor > 1 else wanted

@@ -1,7 +1,7 @@
 """What TensorBoard shows."""
 import tensorflow.compat.v1 as tf
 
-from fashionai.training.losses import Batch
+from fashionai.training.losses import ACTIVATIONS, Batch
 from fashionai.training.towers import Towers
 
 IMAGES_SHOWN = 3
@@ -16,11 +16,11 @@ def scalar_summaries(towers: Towers, rate: tf.Tensor) -> tf.Tensor:
     return tf.summary.merge(summaries)
 
 
-def image_summaries(batch: Batch, towers: Towers) -> tf.Tensor:
+def image_summaries(batch: Batch, towers: Towers, loss: str) -> tf.Tensor:
     """Inputs beside their true and their predicted heat maps (the largest over the keypoints), side by side."""
     image = tf.cast(batch.image[:IMAGES_SHOWN, :, :, ::-1], tf.float32) / 255
     size = tf.shape(image)[1:3]
-    predicted = towers.first.stages[-1].heatmaps[:IMAGES_SHOWN]
+    predicted = ACTIVATIONS[loss](towers.first.stages[-1].heatmaps[:IMAGES_SHOWN])
     shown = tf.minimum(tf.shape(image)[0], tf.shape(predicted)[0])
     panels = [image[:shown]] + [
         tf.image.grayscale_to_rgb(tf.image.resize_bilinear(_strongest(maps[:shown]), size))

@@ -10,6 +10,8 @@ from fashionai.training.losses import Batch, stage_losses, total_loss
 
 logger = logging.getLogger(__name__)
 
+Losses = Callable[[Network, Batch, int], tf.Tensor]
+
 
 @dataclass(frozen=True)
 class Towers:
@@ -44,7 +46,7 @@ def session_config(devices: Sequence[str]) -> tf.ConfigProto:
 
 
 def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_batch: int,
-                 devices: Sequence[str]) -> Towers:
+                 devices: Sequence[str], losses_of: Losses = stage_losses) -> Towers:
     """A tower a device.
 
     Args:
@@ -52,6 +54,7 @@ def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_bat
         batch: the whole batch, which divides by the number of towers.
         global_batch: its size.
         devices: where each tower runs.
+        losses_of: (stages, 2) losses of a network and its share of the batch, as a part of the global batch's.
     """
     shares = zip(*(tf.split(tensor, len(devices)) for tensor in batch.tensors))
     losses, gradients, networks = [], [], []
@@ -60,7 +63,7 @@ def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_bat
                 tf.variable_scope(tf.get_variable_scope(), reuse=tf.AUTO_REUSE):
             part = Batch(*share)
             networks.append(build(tf.cast(part.image, tf.float32)))
-            losses.append(stage_losses(networks[-1], part, global_batch))
+            losses.append(losses_of(networks[-1], part, global_batch))
             gradients.append(tf.gradients(total_loss(losses[-1]), tf.trainable_variables()))
     summed = tf.add_n(losses)
     pairs = [(tf.add_n(list(parts)), variable) for parts, variable in zip(zip(*gradients), tf.trainable_variables())]

@@ -1,1 +1,1 @@
-"""The trunks: each module turns the normalised image into features at stride 8."""
+"""The trunks: each module turns the normalised image into features at strides 8 and 4."""

@@ -4,12 +4,12 @@ Tan and Le, "EfficientNet: rethinking model scaling for convolutional neural net
 squeeze-and-excitation, and ReLU6 in place of swish. Blocks are numbered as in its published weights.
 """
 from dataclasses import dataclass
-from typing import Dict, List
+from typing import Dict
 
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.layers import conv_bn, depthwise_bn, separable_bn
-from fashionai.networks.pyramid import Level, at_stride
+from fashionai.networks.pyramid import Features, Level, at_stride
 
 
 @dataclass(frozen=True)
@@ -31,25 +31,28 @@ _LATERAL = 128
 """Channels of the pyramid."""
 
 
-def features(image: tf.Tensor, is_training: bool, pyramid: bool) -> tf.Tensor:
+def features(image: tf.Tensor, is_training: bool, pyramid: bool) -> Features:
     """(N, H, W, 3), (BGR - 127) / 128 -> (N, H/8, W/8, 128): the deepest features of strides 8, 16 and 32, brought to
-    one width by 1x1 layers, added up at stride 8 and smoothed; without `pyramid`, those of stride 32 alone.
+    one width by 1x1 layers, added up at stride 8 and smoothed; without `pyramid`, those of stride 32 alone. The deepest
+    of stride 4 are (N, H/4, W/4, 24).
     """
-    levels = [Level(conv_bn(f'lateral{level.stride}', level.features, _LATERAL, 1, is_training), level.stride)
-              for level in _deepest_levels(image, is_training) if level.stride >= (8 if pyramid else 32)]
-    return separable_bn('smooth', tf.add_n(at_stride(levels, 8, image)), _LATERAL, 3, is_training)
+    deepest = _deepest_levels(image, is_training)
+    levels = [Level(conv_bn(f'lateral{stride}', net, _LATERAL, 1, is_training), stride)
+              for stride, net in deepest.items() if stride >= (8 if pyramid else 32)]
+    smooth = separable_bn('smooth', tf.add_n(at_stride(levels, 8, image)), _LATERAL, 3, is_training)
+    return Features(smooth, deepest[4])
 
 
-def _deepest_levels(image: tf.Tensor, is_training: bool) -> List[Level]:
-    """The last features of every stride, fine to coarse."""
+def _deepest_levels(image: tf.Tensor, is_training: bool) -> Dict[int, tf.Tensor]:
+    """The last features of every stride, by stride, fine to coarse."""
     net, stride, block = conv_bn('stem', image, _STEM, 3, is_training, 2, tf.nn.relu6), 2, 0
-    levels: Dict[int, Level] = {}
+    deepest: Dict[int, tf.Tensor] = {}
     for depth in _DEPTHS:
         for number in range(depth.blocks):
             step = 1 if number else depth.stride
             net, stride, block = _block(f'blocks_{block}', net, depth, step, is_training), stride * step, block + 1
-        levels[stride] = Level(net, stride)
-    return list(levels.values())
+        deepest[stride] = net
+    return deepest
 
 
 def _block(name: str, inputs: tf.Tensor, depth: _Depth, stride: int, is_training: bool) -> tf.Tensor:

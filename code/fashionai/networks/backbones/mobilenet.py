@@ -8,7 +8,7 @@ from typing import List, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.layers import conv_bn, max_pool, separable_bn
-from fashionai.networks.pyramid import Level, joined
+from fashionai.networks.pyramid import Features, Level, joined
 
 Layers = Tuple[Tuple[int, int], ...]
 """Channels at width 1, and stride, of Conv2d_1 and those after it."""
@@ -19,22 +19,23 @@ _PUBLISHED = _START + ((512, 2),) + 5 * ((512, 1),)
 """To Conv2d_11, at stride 16: the published network's last two layers, at stride 32, see the whole garment at once."""
 
 
-def thin_features(image: tf.Tensor, is_training: bool, pyramid: bool, width: float) -> tf.Tensor:
+def thin_features(image: tf.Tensor, is_training: bool, pyramid: bool, width: float) -> Features:
     """(N, H, W, 3) in -1..1 -> (N, H/8, W/8, 1152 width): Conv2d_3 pooled, Conv2d_7 and Conv2d_11, concatenated; with
-    `pyramid`, Conv2d_1 as well.
+    `pyramid`, Conv2d_1 as well. Conv2d_3 is (N, H/4, W/4, 128 width).
     """
     outputs = _outputs(image, is_training, width, _THIN)
-    features = tf.concat([max_pool('Conv2d_3_pool', outputs[3]), outputs[7], outputs[11]], axis=3, name='feat_concat')
-    return joined([Level(features, 8), Level(outputs[1], 2)], 8, image) if pyramid else features
+    stride8 = tf.concat([max_pool('Conv2d_3_pool', outputs[3]), outputs[7], outputs[11]], axis=3, name='feat_concat')
+    stride8 = joined([Level(stride8, 8), Level(outputs[1], 2)], 8, image) if pyramid else stride8
+    return Features(stride8, outputs[3])
 
 
-def features(image: tf.Tensor, is_training: bool, pyramid: bool, width: float) -> tf.Tensor:
+def features(image: tf.Tensor, is_training: bool, pyramid: bool, width: float) -> Features:
     """(N, H, W, 3) in -1..1 -> (N, H/8, W/8, 896 width): Conv2d_3, Conv2d_5 and Conv2d_11, of strides 4, 8 and 16,
-    joined; without `pyramid`, the last two.
+    joined; without `pyramid`, the last two. Conv2d_3 is (N, H/4, W/4, 128 width).
     """
     outputs = _outputs(image, is_training, width, _PUBLISHED)
     finest = [Level(outputs[3], 4)] if pyramid else []
-    return joined(finest + [Level(outputs[5], 8), Level(outputs[11], 16)], 8, image)
+    return Features(joined(finest + [Level(outputs[5], 8), Level(outputs[11], 16)], 8, image), outputs[3])
 
 
 def _outputs(image: tf.Tensor, is_training: bool, width: float, layers: Layers) -> List[tf.Tensor]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.layers import Activation, conv, conv_bn, max_pool
-from fashionai.networks.pyramid import Level, joined
+from fashionai.networks.pyramid import Features, Level, joined
 
 _BLOCKS = (3, 4, 6, 3)
 """Blocks of conv2 to conv5."""
@@ -37,9 +37,9 @@ SE_RESNET = Variant(inner=64, groups=1, strided='1x1_reduce')
 SE_RESNEXT = Variant(inner=128, groups=32, strided='3x3')
 
 
-def features(image: tf.Tensor, is_training: bool, pyramid: bool, variant: Variant) -> tf.Tensor:
+def features(image: tf.Tensor, is_training: bool, pyramid: bool, variant: Variant) -> Features:
     """(N, H, W, 3), BGR less the mean -> (N, H/8, W/8, 128): conv2 to conv5, of strides 4 to 32, joined and narrowed;
-    without `pyramid`, conv5 alone.
+    without `pyramid`, conv5 alone. conv2 is (N, H/4, W/4, 256).
     """
     net = _conv_bn('conv1_7x7_s2', image, 64, 7, is_training, stride=2, input_deviation=_PIXEL_DEVIATION)
     net = max_pool('pool1_3x3_s2', net, 3)
@@ -50,7 +50,7 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool, variant: Varian
             net = _block(f'conv{depth + 2}_{number}', net, depth, stride, is_training, variant)
         levels.append(Level(net, 4 * 2 ** depth))
     net = joined(levels if pyramid else levels[-1:], 8, image)
-    return conv('conv5_5_CPM', conv('conv5_4_CPM', net, 512, 3), 128, 3)
+    return Features(conv('conv5_5_CPM', conv('conv5_4_CPM', net, 512, 3), 128, 3), levels[0].features)
 
 
 def _block(name: str, inputs: tf.Tensor, depth: int, stride: int, is_training: bool, variant: Variant) -> tf.Tensor:

@@ -2,12 +2,15 @@
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.layers import conv_bn, separable_bn
-from fashionai.networks.pyramid import Level, joined
+from fashionai.networks.pyramid import Features, Level, joined
 
 
-def features(image: tf.Tensor, is_training: bool, pyramid: bool) -> tf.Tensor:
-    """(N, H, W, 3) in -1..1 -> (N, H/8, W/8, 16); with `pyramid`, the two layers before are joined to it."""
+def features(image: tf.Tensor, is_training: bool, pyramid: bool) -> Features:
+    """(N, H, W, 3) in -1..1 -> (N, H/8, W/8, 16); with `pyramid`, the two layers before are joined to it. The layer
+    before is (N, H/4, W/4, 16).
+    """
     fine = conv_bn('conv1', image, 8, 3, is_training, stride=2)
     middle = separable_bn('conv2', fine, 16, 3, is_training, stride=2)
     coarse = separable_bn('conv3', middle, 16, 3, is_training, stride=2)
-    return joined([Level(coarse, 8), Level(fine, 2), Level(middle, 4)], 8, image) if pyramid else coarse
+    levels = [Level(coarse, 8), Level(fine, 2), Level(middle, 4)]
+    return Features(joined(levels, 8, image) if pyramid else coarse, middle)

@@ -8,7 +8,7 @@ from typing import Callable, List, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.layers import conv, conv_bn, max_pool, separable_bn
-from fashionai.networks.pyramid import Level, joined
+from fashionai.networks.pyramid import Features, Level, joined
 
 Blocks = Tuple[Tuple[int, int], ...]
 """(layers, channels) of the blocks that end in a pool."""
@@ -26,16 +26,16 @@ Layer = Callable[[str, tf.Tensor, int], tf.Tensor]
 """Name, inputs, filters -> outputs of a 3x3 layer."""
 
 
-def features(image: tf.Tensor, is_training: bool, pyramid: bool, blocks: Blocks) -> tf.Tensor:
+def features(image: tf.Tensor, is_training: bool, pyramid: bool, blocks: Blocks) -> Features:
     """(N, H, W, 3), BGR less the mean -> (N, H/8, W/8, 128); with `pyramid`, conv2_2 and the last of conv3 are joined
-    to them. There is no batch norm: `is_training` changes nothing.
+    to them. The last of conv3 is (N, H/4, W/4, 256). There is no batch norm: `is_training` changes nothing.
     """
     del is_training
     return _trunk(image, pyramid, blocks, lambda name, inputs, filters: conv(name, inputs, filters, 3),
                   lambda name, inputs, filters: conv(name, inputs, filters, 3, input_deviation=_PIXEL_DEVIATION))
 
 
-def separable_features(image: tf.Tensor, is_training: bool, pyramid: bool, blocks: Blocks) -> tf.Tensor:
+def separable_features(image: tf.Tensor, is_training: bool, pyramid: bool, blocks: Blocks) -> Features:
     """As `features`, from an image in -1..1, of depthwise-separable layers with batch norm; the first is a plain one,
     since three channels leave a depthwise filter little to do.
     """
@@ -44,7 +44,7 @@ def separable_features(image: tf.Tensor, is_training: bool, pyramid: bool, block
                   lambda name, inputs, filters: conv_bn(name, inputs, filters, 3, is_training))
 
 
-def _trunk(image: tf.Tensor, pyramid: bool, blocks: Blocks, layer: Layer, first: Layer) -> tf.Tensor:
+def _trunk(image: tf.Tensor, pyramid: bool, blocks: Blocks, layer: Layer, first: Layer) -> Features:
     net = image
     levels: List[Level] = []
     for block, (layers, channels) in enumerate(blocks, 1):
@@ -54,4 +54,5 @@ def _trunk(image: tf.Tensor, pyramid: bool, blocks: Blocks, layer: Layer, first:
         net = max_pool(f'pool{block}', net)
     for name, channels in _NARROWING:
         net = layer(name, net, channels)
-    return joined([Level(net, 8)] + levels[1:], 8, image) if pyramid else net
+    stride8 = joined([Level(net, 8)] + levels[1:], 8, image) if pyramid else net
+    return Features(stride8, levels[-1].features)

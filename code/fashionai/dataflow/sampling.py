@@ -1,0 +1,82 @@
+"""How often each row is drawn in an epoch.
+
+Letters used in shapes: N rows.
+"""
+from types import MappingProxyType
+from typing import Callable, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from fashionai.annotations import Annotations
+from fashionai.error_files import read_image_errors
+
+LEAST, MOST = 1 / 4, 4.
+"""Bounds of what follows from errors, as parts of their mean: nothing is forgotten, and nothing takes all."""
+
+_GRAIN = 4096
+"""Draws are measured out in whole parts of this size, so that equal weights give equal draws, without rounding."""
+
+
+def _balanced(rows: Annotations) -> np.ndarray:
+    """Every garment type as often as the others."""
+    _, types, counts = np.unique(rows.categories, return_inverse=True, return_counts=True)
+    return len(rows) / len(counts) / counts[types]
+
+
+def _uniform(rows: Annotations) -> np.ndarray:
+    """Every row once an epoch."""
+    return np.ones(len(rows))
+
+
+SAMPLINGS: Mapping[str, Callable[[Annotations], np.ndarray]] = MappingProxyType(
+    {'balanced': _balanced, 'uniform': _uniform})
+"""The weights of rows by the name `--sampling` takes; a file of image errors is the other choice."""
+
+
+def row_weights(sampling: str, rows: Annotations) -> np.ndarray:
+    """(N,) float64: how often each row is to be drawn, in proportion.
+
+    `sampling` is a name of SAMPLINGS, or a file that `evaluate.py --errors` wrote: then a row's weight is its error,
+    and the mean error where the file has none. Raises ValueError where it has none for any row.
+    """
+    if sampling in SAMPLINGS:
+        return SAMPLINGS[sampling](rows)
+    errors = read_image_errors(sampling)
+    try:
+        return relative_weights([errors.get(image_id) for image_id in rows.image_ids])
+    except ValueError:
+        raise ValueError(f'{sampling}: has no error of any of the {len(rows)} training rows of {rows.source}: wanted '
+                         'what evaluate.py --errors writes of predictions for these') from None
+
+
+def relative_weights(values: Sequence[Optional[float]]) -> np.ndarray:
+    """Values, from 0 on, over their mean, held between LEAST and MOST; 1 for None, which has no part in the mean.
+
+    Raises ValueError where all are None.
+    """
+    numbers = np.array([np.nan if value is None else value for value in values], np.float64)
+    known = np.isfinite(numbers)
+    if not known.any():
+        raise ValueError('no value is known')
+    ratios = np.ones(len(numbers))
+    ratios[known] = np.clip(numbers[known] / (numbers[known].mean() or 1), LEAST, MOST)
+    return ratios
+
+
+def draw_rows(weights: np.ndarray, rng: np.random.RandomState) -> Tuple[np.ndarray, np.ndarray]:
+    """An epoch: N row numbers in random order, and of each how often it was drawn before; (N,) int each.
+
+    Systematic sampling: rows get stretches of a line as long as their weights, N marks at equal distances and with one
+    random offset are set on it, and a row is drawn once for every mark on its stretch. So a row's draws are its share
+    of N, rounded up or down, and with equal weights every row is drawn once. Rows of equal weight lie together, in
+    random order: rows of like error, or of one type, together get their share too, to one draw.
+    """
+    count = len(weights)
+    order = rng.permutation(count)
+    line = np.lexsort((rng.permutation(count), weights))
+    ends = np.cumsum(weights[line])
+    ends = np.rint(ends / ends[-1] * count * _GRAIN).astype(np.int64)
+    marks = rng.randint(_GRAIN) + _GRAIN * np.arange(count)
+    drawn = np.sort(line[np.searchsorted(ends, marks, side='right')])
+    earlier = np.arange(count) - np.searchsorted(drawn, drawn)
+    return drawn[order], earlier[order]

@@ -1,0 +1,105 @@
+"""Coarse to fine: the network looks a second time, at the garment upright, in the middle and of one size.
+
+The points of the first pass say where the garment is: the similarity that lays them over the type's mean shape turns
+the image into a square picture of it, which goes through the network as any image does.
+K keypoints in the garment's channel order; frames: the image's pixels, and those of the picture.
+"""
+from types import MappingProxyType
+from typing import List, Mapping, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from fashionai.garments import Garment
+from fashionai.geometry import invert, transform_points, warp_image
+from fashionai.inference.alignment import mean_shape, similarity
+from fashionai.inference.filling import fill_in
+from fashionai.inference.predictor import Prediction, Predictor
+from fashionai.shapes import REFERENCE_SIZE, shape_of
+
+SECOND_PASSES: Mapping[str, float] = MappingProxyType({'replace': 1.0, 'average': 0.5})
+"""What becomes of a point that both passes saw: the share of the second one in it."""
+
+SIDE = 512
+"""Default side of the picture in pixels."""
+
+_FILLED = 0.7
+"""The part of the picture's side that the mean shape fills. Fitted to 1,500 labelled garments, this leaves 0.03 % of
+the points out of the picture; 0.8 would leave out 0.5 %."""
+
+_SEEN = 0.5
+"""At least this share of a garment's points must be valid, and three of them."""
+
+_TURN = 45.0
+"""Degrees a garment may be turned either way; of the labelled, 99 % are turned by less than 30, and two by more."""
+
+_SIZES = (0.2, 2.2)
+"""How large a garment may be beside the usual one; the labelled are 0.23 to 2.06 times as large."""
+
+
+class SecondPass:
+    """A predictor that looks twice.
+
+    Args:
+        predictor: what looks, both times.
+        garment: its type.
+        how: one of SECOND_PASSES.
+        side: of the picture, in pixels.
+    """
+
+    def __init__(self, predictor: Predictor, garment: Garment, how: str = 'replace', side: int = SIDE) -> None:
+        if how not in SECOND_PASSES:
+            raise ValueError(f'unknown second pass {how!r}: wanted one of {", ".join(SECOND_PASSES)}')
+        self._predictor, self._garment, self._side = predictor, garment, side
+        self._share = SECOND_PASSES[how]
+
+    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
+        """Keypoints of images (h, w, 3) uint8 BGR; all go through the network together, and those found once more.
+
+        An image whose first pass shows no plausible garment keeps that pass.
+        """
+        predictions = self._predictor.predict(images)
+        frames = [frame_of(first, self._garment, image.shape[:2], self._side)
+                  for first, image in zip(predictions, images)]
+        found = [number for number, frame in enumerate(frames) if frame is not None]
+        pictures = [warp_image(frames[number], images[number], (self._side, self._side)) for number in found]
+        for number, second in zip(found, self._predictor.predict(pictures) if pictures else ()):
+            predictions[number] = self._join(predictions[number], second, frames[number], images[number].shape[:2])
+        return predictions
+
+    def _join(self, first: Prediction, second: Prediction, frame: np.ndarray,
+              image_hw: Tuple[int, int]) -> Prediction:
+        """Both passes in one: points that only one of them saw are that one's; those neither saw, the first's."""
+        share = np.where(second.valid, np.where(first.valid, self._share, 1.0), 0.0)
+        back = transform_points(invert(frame), second.points_xy)
+        points = first.points_xy + share[:, None] * (back - first.points_xy)
+        valid = first.valid | second.valid
+        points = fill_in(points, valid, self._garment, image_hw)
+        return Prediction(np.clip(points, 0, np.array(image_hw[::-1]) - 1.0),
+                          first.scores + share * (second.scores - first.scores), valid)
+
+
+def frame_of(first: Prediction, garment: Garment, image_hw: Tuple[int, int], side: int) -> Optional[np.ndarray]:
+    """The map from an image to the picture in which its garment lies as the mean shape does.
+
+    Returns:
+        (2, 3) affine map, see `geometry`; None where the valid points are too few to determine it, or where a garment
+        so placed would be turned, small or large as none is.
+    """
+    shape = mean_shape(garment)
+    low, high = shape.min(axis=0), shape.max(axis=0)
+    enlarged = _FILLED * side / (high - low).max()
+    if first.valid.sum() < max(3, _SEEN * len(shape)):
+        return None
+    placed = (shape - (low + high) / 2) * enlarged + (side - 1) / 2
+    transform = similarity(first.points_xy[first.valid], placed[first.valid])
+    if transform is None:
+        return None
+    usual = shape_of(garment.name).size_mean_std[0] * max(image_hw) / REFERENCE_SIZE
+    size = enlarged / transform.scale / usual
+    if abs(np.degrees(transform.rotation)) > _TURN or not _SIZES[0] <= size <= _SIZES[1]:
+        return None
+    return transform.params[:2]
+
+
+AnyPredictor = Union[Predictor, SecondPass]
+"""What finds keypoints in images, in one pass or in two."""

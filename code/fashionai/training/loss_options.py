@@ -1,0 +1,34 @@
+"""What a user can change in the loss: flags of train.py, kept in run.json."""
+from dataclasses import dataclass
+from typing import Optional
+
+from fashionai.choices import Choices
+from fashionai.garments import Garment
+
+LOSS_NAMES = ('l2', 'focal')
+
+
+@dataclass(frozen=True)
+class LossOptions(Choices):
+    """The defaults are the original's loss.
+
+    `loss`: how heat maps are compared, a name of LOSS_NAMES. `keypoint_weights`: what weighs them, see weighting.py.
+    `hard_keypoints`: how many heat maps of an image count, those with the largest loss; None for all.
+    """
+
+    loss: str = LOSS_NAMES[0]
+    keypoint_weights: Optional[str] = None
+    hard_keypoints: Optional[int] = None
+
+    def __post_init__(self) -> None:
+        self.check(loss=LOSS_NAMES)
+
+    def check_garment(self, garment: Garment) -> None:
+        """Raises ValueError where the garment has too few keypoints for the options to mean anything."""
+        most = len(garment.keypoints) - 1
+        if self.hard_keypoints is not None and not 1 <= self.hard_keypoints <= most:
+            raise ValueError(f'--hard-keypoints {self.hard_keypoints}: {garment.name} has {most + 1} keypoints, wanted '
+                             f'1 to {most}')
+
+
+UNCHANGED = LossOptions()

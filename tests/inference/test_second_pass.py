@@ -1,0 +1,173 @@
+"""A stand-in predictor that finds coloured dots: where it looks the second time, and what becomes of what it sees."""
+from typing import List, Optional, Sequence, Tuple
+
+import numpy as np
+import pytest
+
+from fashionai.garments import GARMENTS
+from fashionai.inference.predictor import Prediction
+from fashionai.inference.second_pass import SECOND_PASSES, SecondPass
+from fashionai.shapes import shape_of
+
+SKIRT, DRESS = GARMENTS['skirt'], GARMENTS['dress']
+COLOURS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)])
+
+
+def placed_shape(tag: str, size: float, degrees: float, centre: Tuple[float, float]) -> np.ndarray:
+    """The mean shape (K, 2) in channel order, `size` pixels large, turned clockwise about its centroid, there."""
+    shape = shape_of(tag)
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    turned = shape.mean_xy @ np.array([[cosine, sine], [-sine, cosine]]) * size + centre
+    return turned[[shape.keypoints.index(name) for name in GARMENTS[tag].keypoints]]
+
+
+def dotted(points: np.ndarray, image_hw: Tuple[int, int]) -> np.ndarray:
+    """A black picture with a dot of four pixels' radius at each point, its edge smooth."""
+    rows, columns = np.mgrid[0:image_hw[0], 0:image_hw[1]]
+    image = np.zeros(image_hw + (3,))
+    for (x, y), colour in zip(points, COLOURS):
+        image += np.clip(4.5 - np.hypot(columns - x, rows - y), 0, 1)[:, :, None] * colour
+    return image.astype(np.uint8)
+
+
+class Eye:
+    """Finds each dot of a picture, whatever its size, always `error` (dx, dy) pixels beside it."""
+
+    def __init__(self, error: Tuple[float, float] = (0, 0)) -> None:
+        self.error = error
+        self.seen: List[List[np.ndarray]] = []
+
+    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
+        self.seen.append(list(images))
+        return [self._look(image) for image in images]
+
+    def _look(self, image: np.ndarray) -> Prediction:
+        points, valid = np.zeros((4, 2)), np.zeros(4, bool)
+        for channel, colour in enumerate(COLOURS):
+            rows, columns = np.nonzero((np.abs(image - colour.astype(float)) < 128).all(axis=2))
+            valid[channel] = len(rows) > 0
+            if valid[channel]:
+                points[channel] = (columns.mean() + self.error[0], rows.mean() + self.error[1])
+        return Prediction(points, valid.astype(float), valid)
+
+
+class Script:
+    """Says what it is told to, one batch after the other."""
+
+    def __init__(self, *batches: List[Prediction]) -> None:
+        self.batches = list(batches)
+
+    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
+        assert len(images) == len(self.batches[0])
+        return self.batches.pop(0)
+
+
+def said(points: np.ndarray, valid: Optional[Sequence[bool]] = None, score: float = 1.) -> Prediction:
+    return Prediction(np.array(points, float), np.full(len(points), score),
+                      np.ones(len(points), bool) if valid is None else np.array(valid))
+
+
+def enlargement(size: float, side: int) -> float:
+    """What the picture enlarges a skirt of that size by: its longer side becomes seven tenths of the picture's."""
+    return 0.7 * side / (size * np.ptp(shape_of('skirt').mean_xy, axis=0).max())
+
+
+@pytest.mark.parametrize('degrees', [-38, 0, 25])
+def test_a_small_turned_garment_is_found_to_the_pixel(degrees: float) -> None:
+    """An eye that is 8 pixels off anywhere is that much less off in an enlarged picture, turned back."""
+    truth, eye = placed_shape('skirt', 110, degrees, (330, 180)), Eye((8, 0))
+    found, = SecondPass(eye, SKIRT, 'replace', 400).predict([dotted(truth, (420, 500))])
+    cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
+    off = np.array([cosine, sine]) * 8 / enlargement(110, 400)
+    np.testing.assert_allclose(found.points_xy, truth + off, atol=0.3)
+    assert np.hypot(*off) < 3 and found.valid.all()
+
+
+def test_average_is_the_mean_of_both_passes() -> None:
+    truth = placed_shape('skirt', 110, 0, (330, 180))
+    found, = SecondPass(Eye((8, 0)), SKIRT, 'average', 400).predict([dotted(truth, (420, 500))])
+    np.testing.assert_allclose(found.points_xy, truth + ((8 + 8 / enlargement(110, 400)) / 2, 0), atol=0.3)
+
+
+def test_the_picture_shows_the_garment_upright_in_the_middle() -> None:
+    eye = Eye()
+    SecondPass(eye, SKIRT, side=400).predict([dotted(placed_shape('skirt', 150, 30, (200, 300)), (512, 400))])
+    (_,), (picture,) = eye.seen
+    assert picture.shape == (400, 400, 3) and picture.dtype == np.uint8
+    seen = eye.predict([picture])[0].points_xy
+    np.testing.assert_allclose((seen.min(axis=0) + seen.max(axis=0)) / 2, 199.5, atol=0.5)
+    assert np.ptp(seen, axis=0).max() == pytest.approx(280, abs=1)
+    np.testing.assert_allclose(seen - seen.mean(axis=0), placed_shape('skirt', 150 * enlargement(150, 400), 0, (0, 0)),
+                               atol=1)
+
+
+@pytest.mark.parametrize('points, valid', [
+    (placed_shape('skirt', 200, 0, (250, 250)), (True, True, False, False)),
+    (placed_shape('skirt', 200, 55, (250, 250)), None),
+    (placed_shape('skirt', 200, 180, (250, 250)), None),
+    (placed_shape('skirt', 30, 0, (250, 250)), None),
+    (placed_shape('skirt', 800, 0, (250, 250)), None),
+    (np.full((4, 2), 250.), None)], ids=['few points', 'turned', 'upside down', 'tiny', 'huge', 'one place'])
+def test_the_first_pass_stays_where_it_shows_no_plausible_garment(
+        points: np.ndarray, valid: Optional[Sequence[bool]]) -> None:
+    first = said(points, valid)
+    found, = SecondPass(Script([first]), SKIRT).predict([np.zeros((512, 512, 3), np.uint8)])
+    assert found is first
+
+
+def test_half_of_many_points_are_wanted() -> None:
+    points = placed_shape('dress', 400, 0, (250, 250))
+    image = np.zeros((512, 512, 3), np.uint8)
+    seven, eight = (said(points, np.arange(15) < count) for count in (7, 8))
+    assert SecondPass(Script([seven]), DRESS).predict([image])[0] is seven
+    assert SecondPass(Script([eight], [eight]), DRESS).predict([image])[0] is not eight
+
+
+def test_images_of_a_batch_keep_their_places() -> None:
+    truths = [placed_shape('skirt', 150, turn, (250, 260)) for turn in (20, 90, -10)]
+    eye = Eye()
+    found = SecondPass(eye, SKIRT).predict([dotted(truth, (500, 512)) for truth in truths])
+    for one, truth in zip(found, truths):
+        np.testing.assert_allclose(one.points_xy, truth, atol=0.5)
+    assert [len(batch) for batch in eye.seen] == [3, 2]
+    assert SecondPass(Eye(), SKIRT).predict([]) == []
+
+
+@pytest.mark.parametrize('how', list(SECOND_PASSES))
+def test_a_point_that_one_pass_alone_saw_is_that_ones(how: str) -> None:
+    """Point 0 is the second's; 1 and 3 are the first's; both saw 2. The second says (100, 0) beside the middle."""
+    truth = placed_shape('skirt', 335, 0, (255.5, 255.5))
+    first = said(truth + (4, 0), (False, True, True, True), 0.2)
+    second_at = np.full((4, 2), 255.5) + (100, 0)
+    second = said(second_at, (True, False, True, False), 0.6)
+    found, = SecondPass(Script([first], [second]), SKIRT, how, 512).predict([np.zeros((512, 512, 3), np.uint8)])
+    scale = enlargement(335, 512)
+    middle = (truth.min(axis=0) + truth.max(axis=0)) / 2 + (4, 0)
+    seen_second = middle + (100 / scale, 0)
+    both = seen_second if how == 'replace' else (seen_second + first.points_xy[2]) / 2
+    np.testing.assert_allclose(found.points_xy, [seen_second, first.points_xy[1], both, first.points_xy[3]], atol=0.01)
+    np.testing.assert_allclose(found.scores, [0.6, 0.2, 0.6 if how == 'replace' else 0.4, 0.2])
+    assert found.valid.all()
+
+
+def test_points_stay_in_the_image_and_lost_ones_follow_the_others() -> None:
+    """The hem was filled in from a first pass 40 pixels off; when the second moves the rest, it moves along."""
+    truth = placed_shape('dress', 500, 0, (200, 250))
+    lost = np.array([name.startswith('hemline') for name in DRESS.keypoints])
+    first = said(truth + (40, 0), ~lost)
+    side, extent = 512, np.ptp(shape_of('dress').mean_xy * 500, axis=0).max()
+    in_picture = 255.5 + np.array([-40, 0]) * 0.7 * side / extent + (
+        placed_shape('dress', 500, 0, (0, 0)) - (truth.min(axis=0) + truth.max(axis=0)) / 2 + (200, 250)
+    ) * 0.7 * side / extent
+    second = said(in_picture, ~lost)
+    found, = SecondPass(Script([first], [second]), DRESS, side=side).predict([np.zeros((512, 512, 3), np.uint8)])
+    np.testing.assert_allclose(found.points_xy, np.clip(truth, 0, 511), atol=0.01)
+    assert found.valid.tolist() == (~lost).tolist()
+    narrow = np.zeros((512, 260, 3), np.uint8)
+    found, = SecondPass(Script([first], [second]), DRESS, side=side).predict([narrow])
+    assert (found.points_xy >= 0).all() and (found.points_xy <= (259, 511)).all()
+
+
+def test_another_way_is_refused() -> None:
+    with pytest.raises(ValueError, match="'twice': wanted one of replace, average"):
+        SecondPass(Eye(), SKIRT, 'twice')
