@@ -144,7 +144,8 @@ def test_remote_workers_feed_the_training(place):
         free.bind(('127.0.0.1', 0))
         address = f'tcp://127.0.0.1:{free.getsockname()[1]}'
     flags = ['--model', 'testing', '--tag', 'skirt', '--datapath', place / 'data', '--imgpath', place / 'data',
-             '--batchsize', 2, '--input-width', 64, '--input-height', 64, '--remote-data', address]
+             '--batchsize', 2, '--input-width', 64, '--input-height', 64, '--remote-data', address, '--occluded',
+             'counted', '--sampling', 'uniform']
     worker = subprocess.Popen(command('code/send_batches.py', '--workers', 1, '--seed', 9, *flags),
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
-from fashionai.dataflow.data_options import UNCHANGED, DataOptions
+from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.flow import ShuffledRows
 from fashionai.dataflow.sampling import draw_rows, relative_weights, row_weights
 
@@ -84,6 +84,6 @@ def test_relative_weights() -> None:
 
 
 def test_data_options() -> None:
-    assert not UNCHANGED.count_occluded and DataOptions(occluded='counted').count_occluded
+    assert not DataOptions().count_occluded and DataOptions(occluded='counted').count_occluded
     with pytest.raises(ValueError, match='--occluded hidden: wanted one of masked, counted'):
         DataOptions(occluded='hidden')

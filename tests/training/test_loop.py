@@ -138,7 +138,7 @@ def test_tensorboard_gets_every_stage_rate_and_pictures(settings):
     assert any(value.HasField('image') for value in tags.values())
 
 
-@pytest.mark.parametrize('loss', [LossOptions(), LossOptions('focal'), LossOptions('focal', hard_keypoints=2)])
+@pytest.mark.parametrize('loss', [LossOptions(), LossOptions('focal', hard_keypoints=3)])
 def test_adam_lowers_the_loss_and_the_averages_move(settings, loss):
     class OneBatch(Batches):
         def get(self):

@@ -24,6 +24,3 @@ class DataOptions(Choices):
     def count_occluded(self) -> bool:
         """Whether points of v = 0 count in the loss."""
         return self.occluded == 'counted'
-
-
-UNCHANGED = DataOptions()
