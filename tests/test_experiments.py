@@ -4,10 +4,19 @@ import sys
 from pathlib import Path
 from typing import List
 
+import evaluate
+import freeze
 import pytest
+import run
+import train
 
+from fashionai.experiments.recipes import filled, recipes
+from fashionai.experiments.settings import SETTINGS, Budget
 from fashionai.experiments.table import read_rows
+from fashionai.inference.windows import parse_scales
+from fashionai.networks.head_options import HeadOptions
 from fashionai.synthetic.dataset import write_dataset
+from fashionai.training.loss_options import LossOptions
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -45,6 +54,21 @@ def test_a_setting_becomes_a_row_and_rows_a_report(folder: Path) -> None:
 
 def test_list(tmp_path: Path) -> None:
     assert called(tmp_path, '--list', '--only', 'focal').stdout.split() == ['losses', 'focal', '--loss', 'focal']
+
+
+@pytest.mark.parametrize('name', SETTINGS)
+def test_the_entry_points_know_the_flags_of_a_setting(name: str, tmp_path: Path) -> None:
+    file = tmp_path / 'product'
+    file.write_text('')
+    parsers = {f'code/{module.__name__}.py': module.parse for module in (train, freeze, run, evaluate)}
+    for recipe in recipes(SETTINGS[name], 1, Budget(), 'data').values():
+        program, *flags = (filled(text, 1, str(tmp_path), lambda *key: file) for text in recipe.command)
+        assert (ROOT / program).is_file()
+        options = vars(parsers[program](flags)) if program in parsers else {}
+        if 'stages' in options:
+            HeadOptions.of(options), LossOptions.of(options)
+        if 'scales' in options:
+            parse_scales(options['scales'])
 
 
 @pytest.mark.parametrize('flags, message', [

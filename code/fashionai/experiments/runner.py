@@ -52,7 +52,7 @@ class Workshop:
         """Images a second in training: the median of what the log says; None where it says nothing."""
         log = self._work / name / str(seed) / 'checkpoint.log'
         speeds = re.findall(r'([\d.]+) images/s', log.read_text(encoding='utf-8')) if log.exists() else []
-        return median(map(float, speeds)) if speeds else None
+        return round(median(map(float, speeds)), 1) if speeds else None
 
     def _made(self, kind: str, name: str, seed: int) -> Path:
         recipe, folder = self._recipe(kind, name, seed), self._work / name / str(seed)
