@@ -3,6 +3,7 @@ import logging
 from pathlib import Path
 from typing import Callable, Dict, List, Sequence, Tuple
 
+from fashionai.experiments.recipes import networks_of
 from fashionai.experiments.runner import StepFailed, Workshop
 from fashionai.experiments.settings import SETTINGS, Budget, Setting
 from fashionai.experiments.table import Row, errors_of, write_rows
@@ -36,11 +37,10 @@ def check_budget(rows: Rows, budget: Budget, source: Path) -> None:
 
 def run_all(jobs: Sequence[Job], workshop: Workshop, budget: Budget, rows: Rows, output: Path, cost_of: CostOf,
             stack: str) -> List[str]:
-    """Add a row to the output for each job that has none; the names of those that failed, after the others."""
-    waiting = [(setting, seed) for setting, seed in jobs if (setting.name, seed) not in rows]
+    """Add a row for each job to those there are, and write them all; the names of the jobs that failed."""
     rows, failed = dict(rows), []
-    for number, (setting, seed) in enumerate(waiting, 1):
-        logger.info('%d/%d  %s, seed %d', number, len(waiting), setting.name, seed)
+    for number, (setting, seed) in enumerate(jobs, 1):
+        logger.info('%d/%d  %s, seed %d', number, len(jobs), setting.name, seed)
         try:
             row = measure(setting, seed, workshop, budget, cost_of, stack)
         except StepFailed as error:
@@ -57,7 +57,7 @@ def run_all(jobs: Sequence[Job], workshop: Workshop, budget: Budget, rows: Rows,
 def measure(setting: Setting, seed: int, workshop: Workshop, budget: Budget, cost_of: CostOf, stack: str) -> Row:
     """The row of a setting: its products are made where they are not there yet. Raises StepFailed."""
     visible, leaderboard = errors_of(workshop.product('ne', setting.name, seed))
-    networks = workshop.networks(setting, seed)
+    networks = networks_of(setting, seed)
     graphs = [workshop.product('graph', *network) for network in networks]
     large, small = ([cost_of(graph, size) for graph in graphs] for size in (_LARGE, budget.size))
     speed = workshop.training_speed(*networks[0]) if len(networks) == 1 else None

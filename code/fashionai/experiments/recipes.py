@@ -1,7 +1,7 @@
 """How each product of a setting is made: which program, with which flags."""
 import re
 from dataclasses import dataclass
-from typing import Callable, Dict, Mapping, Tuple
+from typing import Callable, Dict, List, Mapping, Match, Tuple
 
 from fashionai.experiments.settings import Budget, Flags, Setting
 
@@ -22,13 +22,16 @@ PRODUCTS: Mapping[str, str] = {
     'ne': 'their error', 'seen': 'keypoints of train.csv', 'scores': 'their error', 'errors': 'the same by image'}
 """What a setting can make, by the name that placeholders use."""
 
+Key = Tuple[str, str, int]
+"""A product, a setting, and a seed of it."""
+
 _PLACEHOLDER = re.compile(r'\{(' + '|'.join(PRODUCTS) + r'):([^{}/]+)(?:/(\d+))?\}')
 
 
 def recipes(setting: Setting, seed: int, budget: Budget, data: str) -> Dict[str, Recipe]:
     """The recipes of a setting by product; `data` is the folder with train/train.csv and train/val.csv."""
     own = f'{setting.name}/{seed}'
-    graphs = ','.join(f'{{graph:{name}}}' for name in setting.uses or (own,))
+    graphs = ','.join(f'{{graph:{name}/{number}}}' for name, number in networks_of(setting, seed))
     look = ('code/run.py', *budget.run_flags(), '--imagepath', f'{data}/train', '--modelpath', graphs, *setting.run)
     measure = ('code/evaluate.py', '--truth')
     made = {
@@ -48,13 +51,22 @@ def recipes(setting: Setting, seed: int, budget: Budget, data: str) -> Dict[str,
             for kind, (product, command) in made.items() if kind not in left_out}
 
 
-def filled(text: str, seed: int, here: str, path_of: Callable[[str, str, int], str]) -> str:
-    """A flag with its placeholders replaced; `path_of` takes product, setting and seed."""
-    text = text.replace('{here}', here)
-    return _PLACEHOLDER.sub(lambda found: path_of(found.group(1), found.group(2), int(found.group(3) or seed)), text)
+def needs(recipe: Recipe, seed: int) -> List[Key]:
+    """The products that the command of a setting's recipe takes, at this seed of the setting."""
+    return [_key(found, seed) for text in recipe.command for found in _PLACEHOLDER.finditer(text)]
 
 
-def named(text: str, seed: int) -> Tuple[str, int]:
-    """The setting and the seed that NAME or NAME/SEED means; without a seed, the given one."""
-    name, _, number = text.partition('/')
-    return name, int(number or seed)
+def filled(text: str, seed: int, here: str, path_of: Callable[[str, str, int], object]) -> str:
+    """A part of a command with its placeholders replaced; `path_of` takes product, setting and seed."""
+    return _PLACEHOLDER.sub(lambda found: str(path_of(*_key(found, seed))), text.replace('{here}', here))
+
+
+def networks_of(setting: Setting, seed: int) -> List[Tuple[str, int]]:
+    """The settings, with their seeds, whose networks an image goes through."""
+    parts = [name.partition('/') for name in setting.uses or (setting.name,)]
+    return [(name, int(number or seed)) for name, _, number in parts]
+
+
+def _key(found: Match, seed: int) -> Key:
+    kind, name, number = found.groups()
+    return kind, name, int(number or seed)

@@ -7,9 +7,9 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
-from typing import Dict, List, Mapping, Optional, Tuple
+from typing import Dict, List, Mapping, Optional
 
-from fashionai.experiments.recipes import filled, named, recipes
+from fashionai.experiments.recipes import Key, Recipe, filled, needs, recipes
 from fashionai.experiments.settings import Budget, Setting
 
 logger = logging.getLogger(__name__)
@@ -32,7 +32,7 @@ class Workshop:
     def __init__(self, settings: Mapping[str, Setting], budget: Budget, data: Path, work: Path, root: Path) -> None:
         """`data` has train/train.csv and train/val.csv; `root` has the entry points, in code/ and submit/."""
         self._settings, self._budget, self._data, self._work, self._root = settings, budget, data, work, root
-        self._failures: Dict[Tuple[str, str, int], StepFailed] = {}
+        self._failures: Dict[Key, StepFailed] = {}
 
     def product(self, kind: str, name: str, seed: int) -> Path:
         """The path of a product, which is made with all it needs where it is not there.
@@ -48,37 +48,42 @@ class Workshop:
             self._failures[key] = error
             raise
 
-    def networks(self, setting: Setting, seed: int) -> List[Tuple[str, int]]:
-        """The settings, with their seeds, whose networks an image goes through."""
-        return [named(name, seed) for name in setting.uses or (setting.name,)]
-
     def training_speed(self, name: str, seed: int) -> Optional[float]:
         """Images a second in training: the median of what the log says; None where it says nothing."""
         log = self._work / name / str(seed) / 'checkpoint.log'
         speeds = re.findall(r'([\d.]+) images/s', log.read_text(encoding='utf-8')) if log.exists() else []
-        return median(map(float, speeds)) if speeds else None
+        return round(median(map(float, speeds)), 1) if speeds else None
 
     def _made(self, kind: str, name: str, seed: int) -> Path:
-        known = recipes(self._settings[name], seed, self._budget, str(self._data)) if name in self._settings else {}
-        if kind not in known:
-            raise ValueError(f'{{{kind}:{name}}}: ' + (f'a setting with {", ".join(known)} only' if known
-                                                       else 'there is no such setting'))
-        recipe, folder = known[kind], self._work / name / str(seed)
+        recipe, folder = self._recipe(kind, name, seed), self._work / name / str(seed)
         note, product = folder / f'{kind}.done', folder / recipe.product
-        command = ' '.join(map(shlex.quote, recipe.command))
-        if note.exists() and note.read_text(encoding='utf-8') != command:
-            raise StepFailed(f'{folder} was made with other flags ({note.name} has them): remove it, or give another '
-                             '--work')
         if not (note.exists() and product.exists()):
             folder.mkdir(parents=True, exist_ok=True)
-            arguments = [filled(text, seed, str(folder), lambda *other: str(self.product(*other)))
-                         for text in recipe.command]
+            arguments = [filled(text, seed, str(folder), self.product) for text in recipe.command]
             logger.info('  %s/%d: %s', name, seed, kind)
             _run([str(self._root / arguments[0])] + arguments[1:], folder / f'{kind}.log')
             if not product.exists():
                 raise StepFailed(f'{arguments[0]} ended well, and {product} is not there')
-            note.write_text(command, encoding='utf-8')
+            note.write_text(_noted(recipe), encoding='utf-8')
         return product
+
+    def _recipe(self, kind: str, name: str, seed: int) -> Recipe:
+        """How a product is made; it and all it needs must have been made in this way where they are there already."""
+        known = recipes(self._settings[name], seed, self._budget, str(self._data)) if name in self._settings else {}
+        if kind not in known:
+            raise ValueError(f'{{{kind}:{name}}}: ' + (f'a setting with {", ".join(known)} only' if known
+                                                       else 'there is no such setting'))
+        note = self._work / name / str(seed) / f'{kind}.done'
+        if note.exists() and note.read_text(encoding='utf-8') != _noted(known[kind]):
+            raise StepFailed(f'{note.parent} was made with other flags ({note.name} has them): remove it, or give '
+                             'another --work')
+        for other in needs(known[kind], seed):
+            self._recipe(*other)
+        return known[kind]
+
+
+def _noted(recipe: Recipe) -> str:
+    return ' '.join(map(shlex.quote, recipe.command))
 
 
 def _run(arguments: List[str], log: Path) -> None:

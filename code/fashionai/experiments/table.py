@@ -4,7 +4,7 @@ import json
 import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Optional, Tuple
+from typing import Any, Dict, Iterable, Optional, Tuple
 
 
 @dataclass(frozen=True)
@@ -62,11 +62,6 @@ def errors_of(path: Path) -> Tuple[float, float]:
     """NE `visible` and `leaderboard`, in percent, of what evaluate.py --json wrote."""
     scores = json.loads(path.read_text(encoding='utf-8'))
     return scores['visible']['ne'], scores['leaderboard']['ne']
-
-
-def mean_and_range(values: List[float]) -> Tuple[float, float, float]:
-    """Mean, lowest and highest."""
-    return sum(values) / len(values), min(values), max(values)
 
 
 def _row(values: Dict[str, Any], place: str) -> Row:

@@ -54,8 +54,12 @@ def network_cost(model: str, garment: Garment, input_hw: Tuple[int, int], option
     with tf.Graph().as_default() as graph:
         build(model, tf.placeholder(tf.float32, (1,) + input_hw + (3,)), garment, False, options)
         parameters = sum(_elements(variable.shape) for variable in tf.model_variables())
-        return Cost(parameters, sum(_FLOP[operation.type](operation) for operation in graph.get_operations()
-                                    if operation.type in _FLOP))
+        return Cost(parameters, operations(graph))
+
+
+def operations(graph: tf.Graph) -> int:
+    """Floating-point operations of a graph whose shapes are all known: two for a multiplication and an addition."""
+    return sum(_FLOP[operation.type](operation) for operation in graph.get_operations() if operation.type in _FLOP)
 
 
 def graph_cost(graph: Path, input_hw: Tuple[int, int]) -> Cost:

@@ -1,0 +1,118 @@
+"""What the rows say: differences from the setting each is compared with, and a table for people."""
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
+
+from fashionai.experiments.recipes import networks_of
+from fashionai.experiments.settings import Setting
+from fashionai.experiments.table import Row
+
+BEGIN, END = '<!-- table of experiments -->', '<!-- end of table -->'
+"""The lines of the document between which the table stands."""
+
+_HEADER = ('setting', 'flags', 'parameters, M', 'GFLOPs at 368x368', "at the budget's size", 'images/s in training',
+           'NE `visible`, %', 'difference', 'from', 'NE `leaderboard`, %')
+
+
+@dataclass(frozen=True)
+class Result:
+    """A setting's rows, one a seed, and its mean NE `visible` less that of the setting `against`; None without."""
+
+    setting: Setting
+    rows: Tuple[Row, ...]
+    difference: Optional[float] = None
+
+    @property
+    def visible(self) -> Tuple[float, float, float]:
+        """Mean, lowest and highest NE `visible` over the seeds, in percent."""
+        return _spread([row.ne_visible for row in self.rows])
+
+    @property
+    def leaderboard(self) -> Tuple[float, float, float]:
+        """The same of NE `leaderboard`."""
+        return _spread([row.ne_leaderboard for row in self.rows])
+
+
+def results(rows: Iterable[Row], settings: Mapping[str, Setting]) -> Dict[str, Result]:
+    """The result of each setting that has rows, in the table's order. Rows of settings it lacks are passed over.
+
+    A setting is compared with the mean over the other's seeds; where it looks in another way at the very networks of
+    the other, with the seeds of those alone.
+    """
+    by_setting: Dict[str, List[Row]] = {}
+    for row in rows:
+        by_setting.setdefault(row.setting, []).append(row)
+    found = {}
+    for name, setting in settings.items():
+        if name in by_setting:
+            own = tuple(sorted(by_setting[name], key=lambda row: row.seed))
+            found[name] = Result(setting, own, _difference(setting, own, by_setting.get(setting.against, [])))
+    return found
+
+
+def markdown(found: Mapping[str, Result]) -> str:
+    """How to make a row again, and one table a group, each from the lowest error to the highest."""
+    groups: Dict[str, List[Result]] = {}
+    for result in found.values():
+        groups.setdefault(result.setting.group, []).append(result)
+    command = next(iter(found.values())).rows[0].command
+    parts = ['A row is made again by `' + re.sub('--only .*? --seeds [0-9]+', '--only SETTING', command) + '`.']
+    for group, members in groups.items():
+        ordered = sorted(members, key=lambda result: result.visible[0])
+        lines = [_line(_HEADER), _line(['---'] * 2 + ['---:'] * 6 + ['---', '---:'])]
+        parts.append('\n'.join([f'**{group.capitalize()}**\n'] + lines + [_line(_cells(result)) for result in ordered]))
+    return '\n\n'.join(parts)
+
+
+def write_table(document: Path, table: str) -> None:
+    """Put the table between the markers of a document, which is made where there is none.
+
+    Raises ValueError where the document has no markers.
+    """
+    text = document.read_text(encoding='utf-8') if document.exists() else f'# Experiments\n\n{BEGIN}\n{END}\n'
+    before, begin, rest = text.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not begin or not end:
+        raise ValueError(f'{document} has no place for the table: wanted the lines {BEGIN} and {END}')
+    draft = document.with_name(document.name + '.new')
+    draft.write_text(f'{before}{BEGIN}\n\n{table}\n\n{END}{after}', encoding='utf-8')
+    os.replace(str(draft), str(document))
+
+
+def _difference(setting: Setting, own: Sequence[Row], others: Sequence[Row]) -> Optional[float]:
+    shared = {seed for row in own for name, seed in networks_of(setting, row.seed)
+              if setting.uses and name == setting.against}
+    others = [row for row in others if row.seed in shared] if shared else others
+    if not others or setting.name == setting.against:
+        return None
+    return _spread([row.ne_visible for row in own])[0] - _spread([row.ne_visible for row in others])[0]
+
+
+def _cells(result: Result) -> List[str]:
+    first, changed = result.rows[0], result.difference is not None
+    return [result.setting.name, _told(result.setting),
+            f'{first.parameters / 1e6:.2f}', f'{first.gflops_368:.1f}', f'{first.gflops:.2f}',
+            '' if first.images_per_second is None else f'{first.images_per_second:.1f}', _shown(result.visible),
+            f'{result.difference:+.2f}' if changed else '', result.setting.against if changed else '',
+            _shown(result.leaderboard)]
+
+
+def _told(setting: Setting) -> str:
+    """A setting's flags, and on whose networks they work."""
+    others = f'on {" and ".join(setting.uses)}' if setting.uses and not setting.script else ''
+    return f'`{setting.flags}` {others}'.strip() if setting.flags else others
+
+
+def _shown(spread: Tuple[float, float, float]) -> str:
+    mean, low, high = spread
+    return f'{mean:.2f}' + (f' ({low:.2f} to {high:.2f})' if low < high else '')
+
+
+def _spread(values: Sequence[float]) -> Tuple[float, float, float]:
+    return sum(values) / len(values), min(values), max(values)
+
+
+def _line(cells: Sequence[str]) -> str:
+    return '| ' + ' | '.join(cells) + ' |'
