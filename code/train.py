@@ -12,8 +12,7 @@ from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.sampling import row_weights
 from fashionai.garments import garment_of
 from fashionai.networks.head_options import HeadOptions
-from fashionai.options import (
-    add_data_options, add_head_options, add_loss_options, add_training_options, labelled_rows)
+from fashionai.options import add_data_options, add_head_options, add_loss_options, add_training_options, labelled_rows
 from fashionai.stack import graph_mode
 from fashionai.training.loss_options import LossOptions
 from fashionai.training.weighting import keypoint_weights

@@ -100,9 +100,10 @@ def _cells(result: Result) -> List[str]:
 
 
 def _told(setting: Setting) -> str:
-    """A setting's flags, and on whose networks they work."""
+    """A setting's flags, on whose networks they work, and the share of the steps."""
     others = f'on {" and ".join(setting.uses)}' if setting.uses and not setting.script else ''
-    return f'`{setting.flags}` {others}'.strip() if setting.flags else others
+    steps = f'(1/{setting.parts} of the steps)' if setting.parts > 1 else ''
+    return ' '.join(text for text in (f'`{setting.flags}`' if setting.flags else '', others, steps) if text)
 
 
 def _shown(spread: Tuple[float, float, float]) -> str:

@@ -75,6 +75,9 @@ class Setting:
         return ' '.join(text or "''" for text in script + self.train + self.freeze + self.run)
 
 
+_HEAVY = 2
+"""Networks of 7x7 stages get one half of the steps, each of which takes them some twenty times as long."""
+
 _GENTLE = ('--lr', '1e-4,3e-5')
 """For stages of 7x7 layers without batch norm."""
 
@@ -82,14 +85,15 @@ _GENTLE = ('--lr', '1e-4,3e-5')
 def _networks() -> List[Setting]:
     """Every network with two stages, so that it is the trunks that are compared."""
     scratch = ('--pretrain_path', '')
-    rows = [('efficientnet_lite0', ()), ('mobilenet_100', ()), ('mobilenet_075', ()), ('mobilenet_050', ()),
-            ('mobilenet_thin', ()), ('mobilenet_small', scratch), ('dsconv', ()), ('vgg16', _GENTLE),
-            ('vgg', ('--pretrain_path', 'hed') + _GENTLE), ('seresnet50', scratch + _GENTLE),
-            ('seresnext50', scratch + _GENTLE)]
+    light = [('efficientnet_lite0', ()), ('mobilenet_100', ()), ('mobilenet_075', ()), ('mobilenet_050', ()),
+             ('mobilenet_thin', ()), ('mobilenet_small', scratch), ('dsconv', ())]
+    heavy = [('vgg16', ()), ('vgg', ('--pretrain_path', 'hed')), ('seresnet50', scratch), ('seresnext50', scratch)]
     supplied = ('--model', 'mobilenet_small', '--pretrain_path', 'synthetic_mobilenet_small.npz')
     return [Setting(name, 'networks', ('--model', name, '--stages', '2') + flags, against='efficientnet_lite0')
-            for name, flags in rows] + [
-        Setting('mobilenet_small-supplied', 'networks', supplied, against='efficientnet_lite0')]
+            for name, flags in light] + [
+        Setting('mobilenet_small-supplied', 'networks', supplied, against='efficientnet_lite0')] + [
+        Setting(name, 'networks', ('--model', name, '--stages', '2') + flags + _GENTLE, parts=_HEAVY,
+                against='efficientnet_lite0') for name, flags in heavy]
 
 
 def _heads() -> List[Setting]:
@@ -102,7 +106,7 @@ def _heads() -> List[Setting]:
         Setting('stride-4-bilinear', 'head', ('--stride', '4', '--upsampling', 'bilinear')),
         Setting('stride-2-transposed', 'head', ('--stride', '2', '--upsampling', 'transposed')),
         Setting('vgg16-factorised', 'head', ('--model', 'vgg16', '--stages', '2', '--factorised') + _GENTLE,
-                against='vgg16')]
+                parts=_HEAVY, against='vgg16')]
 
 
 def _losses() -> List[Setting]:
@@ -117,7 +121,6 @@ def _losses() -> List[Setting]:
 def _sampling() -> List[Setting]:
     again = ('--checkpoint', '{checkpoint:baseline}')
     return [
-        Setting('uniform', 'sampling', ('--sampling', 'uniform')),
         Setting('more-training', 'sampling', again),
         Setting('hard-retrain', 'sampling', again + ('--sampling', '{errors:baseline}'), against='more-training')]
 
@@ -133,7 +136,7 @@ def _outputs() -> List[Setting]:
     def looked(name: str, group: str, *flags: str) -> Setting:
         return Setting(name, group, run=flags, uses=('baseline',))
     return [looked('maps-mean', 'output', '--maps', 'mean'),
-            *(looked(f'decode-{way}', 'output', '--decode', way) for way in ('blur', 'bicubic', 'quarter', 'dark')),
+            *(looked(f'decode-{way}', 'output', '--decode', way) for way in ('plain', 'quarter', 'bicubic', 'dark')),
             looked('assembly-paf', 'output', '--assembly', 'paf'),
             looked('no-flip', 'output', '--no-flip'),
             looked('six-windows', 'output', '--scales', DEFAULT_SCALES),
