@@ -49,6 +49,13 @@ def test_a_flat_map_stays_where_it_is() -> None:
         np.testing.assert_array_equal(decoder.refine(maps, np.array([[4, 4]]), 1.0), [[0, 0]], name)
 
 
+@pytest.mark.parametrize('decode', DECODERS)
+def test_no_peak_at_all(decode: str) -> None:
+    """All peaks of an image may lie on its border, where nothing is refined."""
+    offsets = DECODERS[decode].refine(np.zeros((9, 9, 0), np.float32), np.zeros((0, 2), int), 1.0)
+    assert offsets.shape == (0, 2)
+
+
 def test_blur_is_a_gaussian() -> None:
     canvas = np.zeros((1, 41, 41), np.float32)
     canvas[0, 20, 20] = 1

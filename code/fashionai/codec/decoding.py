@@ -61,6 +61,8 @@ def dark(maps: np.ndarray, places: np.ndarray, sigma: float) -> np.ndarray:
     since the sigmoid of no response is a half, and the logarithm wants a Gaussian that stands on 0.
     """
     offsets = np.zeros(places.shape)
+    if not len(places):
+        return offsets
     smooth = blurred(np.ascontiguousarray((maps - np.median(maps, axis=(0, 1))).transpose(2, 0, 1)), sigma)
     for channel, (x, y) in enumerate(places):
         patch = np.log(np.maximum(smooth[channel, y - 1:y + 2, x - 1:x + 2].astype(np.float64), 1e-10))
