@@ -146,12 +146,13 @@ def _outputs() -> List[Setting]:
 
 def _refined() -> List[Setting]:
     return [Setting('refine-joint', 'refine', ('--refine', 'joint')),
-            Setting('refine-frozen', 'refine', ('--refine', 'frozen', '--checkpoint', '{checkpoint:baseline}'))]
+            Setting('refine-frozen', 'refine', ('--refine', 'frozen', '--checkpoint', '{checkpoint:baseline}'),
+                    against='more-training')]
 
 
 def _ensembles() -> List[Setting]:
     seeds = ('baseline/1', 'baseline/2')
-    return [Setting('ensemble-networks', 'ensemble', uses=('baseline', 'mobilenet_100')),
+    return [Setting('ensemble-strides', 'ensemble', uses=('baseline', 'stride-4-bilinear')),
             Setting('ensemble-seeds', 'ensemble', uses=seeds),
             Setting('combined-csv', 'ensemble', run=tuple(f'{{submission:{one}}}' for one in seeds), uses=seeds,
                     script='submit/combine.py')]
