@@ -28,7 +28,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--work', default=in_project('tmp/experiments'), help='folder for checkpoints, graphs and logs')
     add('--output', default=in_project('docs/experiments.csv'), help='the rows; those it has are not made again')
     for item in fields(Budget):
-        kind: Any = at_least(1) if isinstance(item.default, int) else str
+        kind: Any = at_least(0) if isinstance(item.default, int) else str
         add(f'--{item.name.replace("_", "-")}', type=kind, default=item.default, help=item.metadata['help'])
     return parser.parse_args(argv)
 

@@ -32,6 +32,11 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         raise ValueError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}')
     if options.refine == 'frozen' and not options.checkpoint:
         raise ValueError('--refine frozen needs --checkpoint: that of the trained network that is to be refined')
+    if options.checkpoint and options.pretrain_path:
+        raise ValueError('--checkpoint and --pretrain_path both give initial weights: wanted one of them')
+    if options.remote_data and DataOptions.of(vars(options)).changes:
+        raise ValueError('--sampling and --occluded with --remote-data: wanted them where the data are, as flags of '
+                         'send_batches.py')
     return options
 
 
@@ -87,7 +92,7 @@ def weight_loader(options: argparse.Namespace, usual_weights: str) -> Callable:
     if options.checkpoint:
         path = resolve_checkpoint(options.checkpoint)
         if options.refine == 'frozen':
-            return functools.partial(load_first_network, HeadOptions.of(vars(options)), path)
+            return functools.partial(load_first_network, HeadOptions.of(vars(options)), options.loss, path)
         return functools.partial(load_pretrained, path)
     file = usual_weights if options.pretrain_path is None else options.pretrain_path
     if not file:

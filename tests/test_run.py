@@ -10,7 +10,6 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
 from fashionai.garments import GARMENTS, garment_of
-from fashionai.networks.contract import Contract, file_sum
 
 TYPES = ('skirt', 'trousers', 'skirt', 'dress', 'skirt')
 
@@ -115,15 +114,6 @@ def test_a_bad_image_ends_the_run_non_zero_after_the_others(data: Path, capsys: 
     assert '1 of 3 images' in capsys.readouterr().err
     assert len(read_annotations(data / 'out.csv')) == 3
     assert run.main(command(data)) == 1
-
-
-def test_graphs_of_other_losses_are_not_averaged(data: Path, capsys: pytest.CaptureFixture) -> None:
-    write_graph(data / 'focal.pb', 'skirt', seed=1)
-    Contract('skirt', GARMENTS['skirt'].keypoints, 'testing', (96, 96), 8, 1, file_sum(data / 'focal.pb'),
-             loss='focal').save(data / 'focal.json')
-    both = f'--modelpath={data / "skirt.pb"},{data / "focal.pb"}'
-    assert run.main(command(data)[1:] + [both]) == 1
-    assert '--loss l2, focal' in capsys.readouterr().err
 
 
 @pytest.mark.parametrize('more, said', [

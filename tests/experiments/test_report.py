@@ -20,8 +20,8 @@ TABLE = {setting.name: setting for setting in (
 
 
 def row(setting: str, seed: int, visible: float, gflops: float = 0.5) -> Row:
-    return Row(setting, TABLE[setting].group, seed, 3_725_949, 4.812, gflops, 20.3, visible, visible + 2, '2.21.0',
-               f'python code/experiments.py --only {setting} --seeds {seed} --steps 9')
+    return Row(setting, TABLE[setting].group, TABLE[setting].flags, seed, 3_725_949, 4.812, gflops, 20.3, visible,
+               visible + 2, '2.21.0', f'python code/experiments.py --only {setting} --seeds {seed} --steps 9')
 
 
 def rows() -> List[Row]:

@@ -27,7 +27,7 @@ def test_names_do_for_folders_and_command_lines(name: str) -> None:
 
 def test_chosen_by_name_and_by_group_in_the_tables_order() -> None:
     names = [setting.name for setting in chosen(SETTINGS, ['ensemble', 'focal', 'baseline'])]
-    assert names == ['baseline', 'focal', 'ensemble-strides', 'ensemble-seeds', 'combined-csv']
+    assert names == ['baseline', 'focal', 'ensemble-strides', 'ensemble-seeds', 'ensemble-sizes', 'combined-csv']
     everything = chosen(SETTINGS, [])
     assert len(everything) > 30 and all(setting.group for setting in everything)
     with pytest.raises(ValueError, match='--only focus: wanted settings or groups, which --list prints'):

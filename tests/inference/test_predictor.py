@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+from fashionai.codec.fields import encode_fields
 from fashionai.garments import GARMENTS, Garment, joint_garment
 from fashionai.inference.predictor import Prediction, PredictionOptions, Predictor
 from fashionai.inference.views import View
@@ -257,7 +258,6 @@ def test_networks_of_other_strides_and_sizes_are_averaged() -> None:
 def test_fields_of_the_mirror_image_are_turned_back() -> None:
     """A skirt whose fields are drawn from the picture itself: both passes must say the same, also where directions
     change sign; the diagonal limb has no counterpart and is taken from the picture alone."""
-    from fashionai.codec.fields import encode_fields
     points = np.array([(120., 80.), (240., 90.), (90., 300.), (280., 290.)])
     starts, ends = SKIRT.limb_indices.T
     blank = np.zeros((2, 46, 46, SKIRT.num_heatmaps), np.float32)
@@ -274,7 +274,6 @@ def test_fields_of_the_mirror_image_are_turned_back() -> None:
 
 def test_fields_choose_between_peaks() -> None:
     """The hem's left map peaks higher at a wrong place; the limbs lead to the right one."""
-    from fashionai.codec.fields import encode_fields
     points = np.array([(120., 80.), (240., 90.), (90., 300.), (280., 290.)])
     starts, ends = SKIRT.limb_indices.T
     fields = encode_fields(points[starts], points[ends], np.ones(5, bool), (0, 0, 367, 367), (368, 368), 8)

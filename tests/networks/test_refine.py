@@ -150,7 +150,7 @@ def test_the_first_network_is_loaded_whole(tmp_path: Path, describe: bool) -> No
     reader = tf.train.load_checkpoint(str(path / 'model-3'))
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
-        load_first_network(HeadOptions(stages=3, refine='frozen'), path, session)
+        load_first_network(HeadOptions(stages=3, refine='frozen'), 'l2', path, session)
         values = {name: value for name, value in
                   zip(names(tf.model_variables()), session.run(tf.model_variables())) if 'refine_' not in name}
     assert set(values) == set(reader.get_variable_to_shape_map())
@@ -168,4 +168,4 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path, tag: str, hea
     path = saved(tmp_path, tag, head, describe)
     built(FROZEN)
     with tf.Session() as session, pytest.raises(ValueError, match=f'--refine frozen: .*{message}'):
-        load_first_network(FROZEN, path, session)
+        load_first_network(FROZEN, 'l2', path, session)

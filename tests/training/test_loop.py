@@ -103,7 +103,7 @@ def test_a_refine_net_is_trained_with_the_first_network_or_alone(settings, tmp_p
     start = {}
 
     def load(session):
-        load_first_network(head, settings.run_folder, session)
+        load_first_network(head, 'l2', settings.run_folder, session)
         start.update(zip((variable.op.name for variable in tf.model_variables()), session.run(tf.model_variables())))
 
     shapes = []
@@ -115,6 +115,18 @@ def test_a_refine_net_is_trained_with_the_first_network_or_alone(settings, tmp_p
     assert changed == {name for name in values if refine == 'joint' or '/refine_' in name}
     slots = [name for name, _ in tf.train.list_variables(str(refining.run_folder)) if name.endswith('/Adam')]
     assert slots and all(refine == 'joint' or '/refine_' in name for name in slots)
+
+
+def test_a_refine_net_wants_the_loss_of_the_first_network(settings):
+    run(settings)
+    with tf.Session() as session, pytest.raises(ValueError, match='was trained with --loss l2'):
+        load_first_network(HeadOptions(refine='frozen'), 'focal', settings.run_folder, session)
+
+
+def test_a_run_goes_on_with_its_own_flags_alone(settings):
+    run(settings)
+    with pytest.raises(ValueError, match="loss flags {}, now they are {'hard_keypoints': 2}.*--modelpath"):
+        run(replace(settings, loss=LossOptions(hard_keypoints=2)))
 
 
 def test_an_input_that_does_not_divide_into_cells_of_the_trunk(settings):

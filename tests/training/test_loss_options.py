@@ -8,9 +8,9 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.garments import GARMENTS, garment_of
 from fashionai.networks.catalog import Network
-from fashionai.networks.head import StageMaps
+from fashionai.networks.head import ACTIVATIONS, StageMaps
 from fashionai.training.loss_options import UNCHANGED, LossOptions
-from fashionai.training.losses import ACTIVATIONS, Batch, focal, stage_losses, total_loss
+from fashionai.training.losses import Batch, focal, stage_losses, total_loss
 
 SKIRT = GARMENTS['skirt']
 RNG = np.random.RandomState(2)
@@ -77,7 +77,7 @@ def test_the_focal_loss_is_least_at_the_target_and_finite_far_from_it() -> None:
         np.testing.assert_allclose(at(np.log(0.3 / 0.7)), 0, atol=1e-6)
         assert at(-1)[1] < 0 < at(0)[1]
         assert np.isfinite([at(-1000), at(1000)]).all() and at(1000)[0] > at(10)[0] > at(1)[0]
-        assert session.run(ACTIVATIONS['focal'](0.)) == 0.5 and session.run(ACTIVATIONS['l2'](0.)) == 0
+        assert session.run(ACTIVATIONS['focal'](0.)) == 0.5 and ACTIVATIONS['l2'](7.) == 7
 
 
 def test_what_is_refused() -> None:

@@ -23,13 +23,17 @@ _LARGE = 368
 
 
 def command(setting: str, seed: int, budget: Budget) -> str:
-    """What makes the row again, but for the place of the data."""
-    return ' '.join(['python code/experiments.py --only', setting, '--seeds', str(seed), *budget.changes()])
+    """What makes the row again, in a table of its own, from the data in SAMPLE."""
+    start = 'python code/experiments.py --datapath SAMPLE --work tmp/again --output tmp/again.csv'
+    return ' '.join([start, '--only', setting, '--seeds', str(seed), *budget.changes()])
 
 
 def check_budget(rows: Rows, budget: Budget, source: Path) -> None:
-    """Raise ValueError where a row was made at another budget: such rows cannot be compared."""
+    """Raise ValueError where a row was made at another budget, or with other flags than its setting has now."""
     for key, row in rows.items():
+        if row.setting in SETTINGS and row.flags != SETTINGS[row.setting].flags:
+            raise ValueError(f'{source}: the row of {row.setting} was made with the flags `{row.flags}`, now they are '
+                             f'`{SETTINGS[row.setting].flags}`: remove the row')
         if row.command != command(*key, budget):
             raise ValueError(f'{source} has rows of another budget, such as that of `{row.command}`: give --output '
                              'another file, or the same budget')
@@ -61,6 +65,6 @@ def measure(setting: Setting, seed: int, workshop: Workshop, budget: Budget, cos
     graphs = [workshop.product('graph', *network) for network in networks]
     large, small = ([cost_of(graph, size) for graph in graphs] for size in (_LARGE, budget.size))
     speed = workshop.training_speed(*networks[0]) if len(networks) == 1 else None
-    return Row(setting.name, setting.group, seed, sum(parameters for parameters, _ in small),
+    return Row(setting.name, setting.group, setting.flags, seed, sum(parameters for parameters, _ in small),
                round(sum(gflops for _, gflops in large), 3), round(sum(gflops for _, gflops in small), 3), speed,
                visible, leaderboard, stack, command(setting.name, seed, budget))

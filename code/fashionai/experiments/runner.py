@@ -61,6 +61,7 @@ class Workshop:
             folder.mkdir(parents=True, exist_ok=True)
             arguments = [filled(text, seed, str(folder), self.product) for text in recipe.command]
             logger.info('  %s/%d: %s', name, seed, kind)
+            (folder / f'{kind}.started').write_text(_noted(recipe), encoding='utf-8')
             _run([str(self._root / arguments[0])] + arguments[1:], folder / f'{kind}.log')
             if not product.exists():
                 raise StepFailed(f'{arguments[0]} ended well, and {product} is not there')
@@ -73,10 +74,11 @@ class Workshop:
         if kind not in known:
             raise ValueError(f'{{{kind}:{name}}}: ' + (f'a setting with {", ".join(known)} only' if known
                                                        else 'there is no such setting'))
-        note = self._work / name / str(seed) / f'{kind}.done'
-        if note.exists() and note.read_text(encoding='utf-8') != _noted(known[kind]):
-            raise StepFailed(f'{note.parent} was made with other flags ({note.name} has them): remove it, or give '
-                             'another --work')
+        for state in ('started', 'done'):
+            note = self._work / name / str(seed) / f'{kind}.{state}'
+            if note.exists() and note.read_text(encoding='utf-8') != _noted(known[kind]):
+                raise StepFailed(f'{note.parent} was made with other flags ({note.name} has them): remove it, or give '
+                                 'another --work')
         for other in needs(known[kind], seed):
             self._recipe(*other)
         return known[kind]

@@ -88,10 +88,11 @@ def _networks() -> List[Setting]:
     light = [('efficientnet_lite0', ()), ('mobilenet_100', ()), ('mobilenet_075', ()), ('mobilenet_050', ()),
              ('mobilenet_thin', ()), ('mobilenet_small', scratch), ('dsconv', ())]
     heavy = [('vgg16', ()), ('vgg', ('--pretrain_path', 'hed')), ('seresnet50', scratch), ('seresnext50', scratch)]
-    supplied = ('--model', 'mobilenet_small', '--pretrain_path', 'synthetic_mobilenet_small.npz')
+    supplied = ('--model', 'mobilenet_small', '--stages', '3', '--pretrain_path', 'synthetic_mobilenet_small.npz')
     return [Setting(name, 'networks', ('--model', name, '--stages', '2') + flags, against='efficientnet_lite0')
             for name, flags in light] + [
-        Setting('mobilenet_small-supplied', 'networks', supplied, against='efficientnet_lite0')] + [
+        Setting('efficientnet_lite0-scratch', 'networks', ('--stages', '2') + scratch, against='efficientnet_lite0'),
+        Setting('mobilenet_small-supplied', 'networks', supplied, against='mobilenet_small')] + [
         Setting(name, 'networks', ('--model', name, '--stages', '2') + flags + _GENTLE, parts=_HEAVY,
                 against='efficientnet_lite0') for name, flags in heavy]
 
@@ -114,7 +115,7 @@ def _losses() -> List[Setting]:
         Setting('focal', 'losses', ('--loss', 'focal')),
         Setting('weights-frequency', 'losses', ('--keypoint-weights', 'frequency')),
         Setting('weights-errors', 'losses', ('--keypoint-weights', '{scores:baseline}')),
-        Setting('hard-keypoints', 'losses', ('--hard-keypoints', '8')),
+        Setting('hard-keypoints', 'losses', ('--hard-keypoints', '3')),
         Setting('occluded-counted', 'losses', ('--occluded', 'counted'))]
 
 
@@ -129,7 +130,7 @@ def _joint() -> List[Setting]:
     """One network a type, each with a fifth of the steps, against one for all."""
     single = [Setting(f'only-{tag}', '', ('--tag', tag), ('--tag', tag), parts=len(GARMENTS)) for tag in GARMENTS]
     return single + [Setting('network-per-type', 'joint', run=tuple(f'{{submission:{one.name}}}' for one in single),
-                             uses=(single[0].name,), script='submit/merge.py')]
+                             uses=(single[0].name,), script='submit/merge.py', parts=len(GARMENTS))]
 
 
 def _outputs() -> List[Setting]:
@@ -154,6 +155,8 @@ def _ensembles() -> List[Setting]:
     seeds = ('baseline/1', 'baseline/2')
     return [Setting('ensemble-strides', 'ensemble', uses=('baseline', 'stride-4-bilinear')),
             Setting('ensemble-seeds', 'ensemble', uses=seeds),
+            Setting('ensemble-sizes', 'ensemble', run=('--resolution', '128x128,192x192'),
+                    uses=('baseline', 'baseline')),
             Setting('combined-csv', 'ensemble', run=tuple(f'{{submission:{one}}}' for one in seeds), uses=seeds,
                     script='submit/combine.py')]
 

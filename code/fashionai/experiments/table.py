@@ -17,6 +17,7 @@ class Row:
 
     setting: str
     group: str
+    flags: str
     seed: int
     parameters: int
     gflops_368: float

@@ -14,15 +14,15 @@ from fashionai.networks.contract import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUTS, C
 
 _LOG = logging.getLogger(__name__)
 
-_USUAL_STRIDE, _USUAL_LOSS = 8, 'l2'
-"""Of a graph that comes without a contract: those of every network of the original."""
+_USUAL_STRIDE = 8
+"""Stride of a graph that comes without a contract: that of every network of the original."""
 
 
 class FrozenGraph:
     """A frozen graph in a session of its own, closed by leaving the `with` block.
 
     `maps` is the output to take, a name of OUTPUTS. `garment` is the one whose channels it gives: the type asked for,
-    or the joint one. `stride` is in input pixels. `loss` is what its heat maps were trained with.
+    or the joint one. `stride` is in input pixels.
     Raises ValueError, naming the file, where it is no graph, lacks the input or the output, or serves other types.
     """
 
@@ -33,7 +33,7 @@ class FrozenGraph:
             _LOG.warning('%s belongs to another graph than %s: it is not used', contract_file, path)
             contract = None
         self.garment = _contract_garment(contract, wanted, contract_file) if contract else wanted
-        self.stride, self.loss = (contract.stride, contract.loss) if contract else (_USUAL_STRIDE, _USUAL_LOSS)
+        self.stride = contract.stride if contract else _USUAL_STRIDE
         self._path = path
         names = (INPUT_NAME, OUTPUTS[maps])
         if contract and maps == 'last':

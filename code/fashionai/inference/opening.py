@@ -37,10 +37,6 @@ def open_predictors(graphs: Sequence[Path], tag: str, look: Look,
     resolutions = look.resolutions_hw * (len(graphs) // len(look.resolutions_hw))
     with ExitStack() as stack:
         opened = [stack.enter_context(FrozenGraph(path, garment_of(tag), threads, look.maps)) for path in graphs]
-        losses = [graph.loss for graph in opened]
-        if len(set(losses)) > 1:
-            raise ValueError(f'--modelpath: the graphs were trained with --loss {", ".join(losses)}, and their heat '
-                             'maps have other scales: wanted graphs of one loss')
         views = [View(graph.forward, graph.garment, graph.stride, resolution_hw,
                       windows_of(look.scales, look.options.input_size, resolution_hw))
                  for graph, resolution_hw in zip(opened, resolutions)]

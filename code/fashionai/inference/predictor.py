@@ -66,7 +66,8 @@ class Predictor:
         if options.input_size % cell:
             raise ValueError(f'--decode {options.decode} draws a canvas of cells: {cell} pixels a cell do not divide '
                              f'--inputsize {options.input_size}')
-        self._grid, self._sigma = options.input_size // cell, SIGMA / cell
+        self._grid = options.input_size // cell
+        self._sigma = SIGMA * options.input_size / max(views[0].resolution_hw) / cell
         self._painters = [Painter(view, garment, options.input_size, cell, options.flip, options.join,
                                   options.assembly == 'paf') for view in views]
 
@@ -90,10 +91,11 @@ class Predictor:
         rows, columns = image_area(image_hw, self._grid)
         area = canvas.heatmaps[:, rows, columns].transpose(1, 2, 0)
         places, scores = self._places(area, None if canvas.fields is None else canvas.fields[:, rows, columns])
-        inside = ((places > 0) & (places < np.array([area.shape[1], area.shape[0]]) - 1)).all(axis=1)
-        valid = inside & (scores - area.mean(axis=(0, 1)) >= _FLAT)
-        refined = places.astype(np.float64)
-        refined[inside] += self._decoder.refine(area[:, :, inside], places[inside], self._sigma)
+        valid = scores - area.mean(axis=(0, 1)) >= _FLAT
+        if not self._decoder.on_cells:  # a peak in the outermost pixels sticks to the border; in a cell it need not
+            valid &= ((places > 0) & (places < np.array([area.shape[1], area.shape[0]]) - 1)).all(axis=1)
+        bordered = np.pad(area, ((1, 1), (1, 1), (0, 0)), mode='edge')
+        refined = places + self._decoder.refine(bordered, places + 1, self._sigma)
         points = transform_points(invert(canvas_map(image_hw, self._grid)), refined + (columns.start, rows.start))
         points = fill_in(points, valid, self._garment, image_hw)
         return Prediction(np.clip(points, 0, np.array(image_hw[::-1]) - 1.0), scores, valid)

@@ -68,11 +68,13 @@ class SecondPass:
 
     def _join(self, first: Prediction, second: Prediction, frame: np.ndarray,
               image_hw: Tuple[int, int]) -> Prediction:
-        """Both passes in one: points that only one of them saw are that one's; those neither saw, the first's."""
-        share = np.where(second.valid, np.where(first.valid, self._share, 1.0), 0.0)
+        """Both passes in one: points that only one of them saw are that one's; those neither saw, the first's. What the
+        second one sees outside the image, in the picture's black, does not count."""
         back = transform_points(invert(frame), second.points_xy)
+        seen = second.valid & ((back >= -0.5) & (back <= np.array(image_hw[::-1]) - 0.5)).all(axis=1)
+        share = np.where(seen, np.where(first.valid, self._share, 1.0), 0.0)
         points = first.points_xy + share[:, None] * (back - first.points_xy)
-        valid = first.valid | second.valid
+        valid = first.valid | seen
         points = fill_in(points, valid, self._garment, image_hw)
         return Prediction(np.clip(points, 0, np.array(image_hw[::-1]) - 1.0),
                           first.scores + share * (second.scores - first.scores), valid)

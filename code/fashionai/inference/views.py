@@ -12,6 +12,7 @@ from fashionai.garments import Garment, mirror_name
 from fashionai.geometry import compose, mirroring, scaling, warp_image
 from fashionai.inference.canvas import canvas_map, join_windows, placement_of
 from fashionai.networks.contract import Forward
+from fashionai.networks.head_options import TRUNK_STRIDE
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class View:
     """A network and the windows it sees. `forward` gives the channels of `garment`, which may be the joint one, in
     cells of `stride` pixels; `windows` (W, 2, 3) lead from the canvas to its input, `resolution_hw` = (h, w).
 
-    Raises ValueError where the stride does not divide the input.
+    Raises ValueError where the input is no multiple of 8, which a network of a finer stride wants too.
     """
 
     forward: Forward
@@ -29,9 +30,9 @@ class View:
     windows: np.ndarray
 
     def __post_init__(self) -> None:
-        if any(side % self.stride for side in self.resolution_hw):
+        if any(side % TRUNK_STRIDE for side in self.resolution_hw):
             raise ValueError(f'resolution {self.resolution_hw[1]}x{self.resolution_hw[0]} does not suit the network: '
-                             f'wanted multiples of {self.stride}')
+                             f'wanted multiples of {TRUNK_STRIDE}')
 
     @property
     def cells_hw(self) -> Tuple[int, int]:

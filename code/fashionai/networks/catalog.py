@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 from fashionai.garments import Garment
 from fashionai.networks.backbones import efficientnet, mobilenet, resnet, tiny, vgg
 from fashionai.networks.contract import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUT_NAME
-from fashionai.networks.head import HeadSpec, StageMaps, changed_head, cpm_stages, plain_layer, upsampled
+from fashionai.networks.head import ACTIVATIONS, HeadSpec, StageMaps, changed_head, cpm_stages, plain_layer, upsampled
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.networks.layers import separable_bn
 from fashionai.networks.pyramid import Features
@@ -107,16 +107,17 @@ def network_spec(model: str, options: HeadOptions = UNCHANGED) -> NetworkSpec:
 
 
 def input_placeholder() -> tf.Tensor:
-    """The input of an inference graph: float32 (N, H, W, 3) BGR 0..255, H and W any multiples of the stride."""
+    """The input of an inference graph: float32 (N, H, W, 3) BGR 0..255, H and W any multiples of 8."""
     return tf.placeholder(tf.float32, (None, None, None, 3), name=INPUT_NAME)
 
 
 def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
-          options: HeadOptions = UNCHANGED) -> Network:
+          options: HeadOptions = UNCHANGED, loss: str = 'l2') -> Network:
     """Build a network on float32 images (N, H, W, 3), BGR 0..255, in the current graph and variable scope.
 
     Towers share variables by building inside `tf.variable_scope(..., reuse=tf.AUTO_REUSE)`. The output tensor is named
-    `Openpose/concat_stage7` where the graph held no network before; another one's name scope is made unique.
+    `Openpose/concat_stage7` where the graph held no network before; another one's name scope is made unique. Its heat
+    maps are like the targets, whatever `loss` the stages are trained with.
     """
     spec = network_spec(model, options)
     head = spec.head
@@ -130,14 +131,14 @@ def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
             if head.refine:
                 last = refined(stages[-1], features.stride4, head, is_training)
                 stages = (last,) if head.frozen else stages + (last,)
-            output = tf.concat([stages[-1].heatmaps, stages[-1].fields], axis=3, name=output_name)
+            output = tf.concat([ACTIVATIONS[loss](stages[-1].heatmaps), stages[-1].fields], axis=3, name=output_name)
     return Network(stages, output)
 
 
-def mean_of_last_two(network: Network, options: HeadOptions = UNCHANGED) -> Optional[tf.Tensor]:
+def mean_of_last_two(network: Network, options: HeadOptions = UNCHANGED, loss: str = 'l2') -> Optional[tf.Tensor]:
     """The mean of the last two stages' maps, like `output` otherwise; None where there is one stage, and where the
     last is a refine net, whose cells are smaller."""
     if len(network.stages) < 2 or options.refine:
         return None
-    maps = [tf.concat([stage.heatmaps, stage.fields], axis=3) for stage in network.stages[-2:]]
+    maps = [tf.concat([ACTIVATIONS[loss](stage.heatmaps), stage.fields], axis=3) for stage in network.stages[-2:]]
     return tf.multiply(tf.add_n(maps), 0.5, name=MEAN_OUTPUT_NAME)

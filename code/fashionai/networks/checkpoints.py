@@ -6,7 +6,7 @@ validation error, with `best.json`.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Optional, Union
+from typing import Any, Dict, Mapping, Optional, Union
 
 import tensorflow.compat.v1 as tf
 
@@ -26,6 +26,11 @@ class Checkpoint:
     step: int
     run: Dict[str, Any]
     validation_ne: Optional[float] = None
+
+
+def loss_of(run: Mapping[str, Any]) -> str:
+    """The loss of the heat maps that a run.json names; that of the original where it names none."""
+    return run.get('loss', {}).get('loss', 'l2')
 
 
 def find_checkpoint(path: Union[str, Path]) -> Checkpoint:

@@ -30,10 +30,9 @@ class Contract:
     """How to feed a graph and how to read it.
 
     `keypoints` are the heat-map channels in order, the background after them left out; `input_hw` is the size trained
-    at, in pixels, and any multiple of `stride` works; `validation_ne` is in per cent, None where it was not measured.
+    at, in pixels, and any multiple of 8 works; `validation_ne` is in per cent, None where it was not measured.
     `graph_sha256` is the sum of the `.pb` it was written for.
-    `head` has the values of HeadOptions: for people, since the graph has them built in. `loss` is that of the heat
-    maps, and says how they are scaled.
+    `head` has the values of HeadOptions: for people, since the graph has them built in.
     """
 
     tag: str
@@ -45,7 +44,6 @@ class Contract:
     graph_sha256: str
     validation_ne: Optional[float] = None
     head: Mapping[str, Any] = field(default_factory=dict)
-    loss: str = 'l2'
     input_name: str = INPUT_NAME
     output_name: str = OUTPUT_NAME
     channel_order: str = 'BGR'
@@ -71,7 +69,7 @@ class Contract:
                              f'unknown {sorted(set(values) - known)}')
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
         for key in ('channel_order', 'value_range'):
-            if values[key] != getattr(cls, key):
+            if values.get(key, getattr(cls, key)) != getattr(cls, key):
                 raise ValueError(f'{path}: {key} is {values[key]!r}, wanted {getattr(cls, key)!r}')
         if not isinstance(values['stride'], int) or not isinstance(values['keypoints'], tuple):
             raise ValueError(f'{path}: wanted a number for stride and a list for keypoints, found '

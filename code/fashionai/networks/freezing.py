@@ -8,9 +8,9 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.garments import garment_of
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
-from fashionai.networks.checkpoints import Checkpoint
+from fashionai.networks.checkpoints import Checkpoint, loss_of
 from fashionai.networks.contract import INPUT_NAME, Contract, contract_path, file_sum
-from fashionai.networks.head_options import HeadOptions
+from fashionai.networks.head_options import TRUNK_STRIDE, HeadOptions
 
 TOLERANCE = 1e-3
 """The part of the largest output by which frozen and live output may differ: rounding stays far below it."""
@@ -19,21 +19,21 @@ TOLERANCE = 1e-3
 def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> float:
     """Write the network of a checkpoint as a frozen graph and, beside it, its contract.
 
-    The graph takes any number of images of any size that is a multiple of the stride. Before anything is written, its
+    The graph takes any number of images of any size that is a multiple of 8. Before anything is written, its
     output is compared with the session's on random images; the largest absolute difference is returned.
 
     Raises ValueError where the checkpoint is not of this network and tag, or the two outputs differ.
     """
-    garment, options = garment_of(tag), HeadOptions.of(checkpoint.run.get('head', {}))
+    garment, options, loss = garment_of(tag), HeadOptions.of(checkpoint.run.get('head', {})), loss_of(checkpoint.run)
     spec = network_spec(model, options)
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
-        network = build(model, image, garment, False, options)
-        mean = mean_of_last_two(network, options)
+        network = build(model, image, garment, False, options, loss)
+        mean = mean_of_last_two(network, options, loss)
         outputs = [network.output] + ([] if mean is None else [mean])
         _restore(session, checkpoint, model, tag)
         frozen = fold_constants(session, image, outputs).SerializeToString()
-        batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * spec.stride, 6 * spec.stride, 3))
+        batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * TRUNK_STRIDE, 6 * TRUNK_STRIDE, 3))
         live = np.stack(session.run(outputs, {image: batch}))
     difference = np.abs(live - _run_frozen(frozen, [tensor.name for tensor in outputs], batch)).max()
     if not difference <= TOLERANCE * np.abs(live).max():
@@ -44,7 +44,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
     os.replace(str(draft), str(output_pb))
     Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
              checkpoint.step, file_sum(output_pb), checkpoint.validation_ne,
-             options.changes, checkpoint.run.get('loss', {}).get('loss', 'l2')).save(contract_path(output_pb))
+             options.changes).save(contract_path(output_pb))
     return float(difference)
 
 

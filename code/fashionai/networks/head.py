@@ -9,11 +9,8 @@ from typing import Callable, Mapping, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.networks.head_options import FROZEN, REFINED_STRIDE, STRIDES, UPSAMPLINGS, HeadOptions
+from fashionai.networks.head_options import FROZEN, REFINED_STRIDE, STRIDES, TRUNK_STRIDE, UPSAMPLINGS, HeadOptions
 from fashionai.networks.layers import bilinear, conv, transposed
-
-TRUNK_STRIDE = STRIDES[0]
-"""Of every trunk: input pixels a cell of its features."""
 
 Layers = Tuple[Tuple[int, int], ...]
 """(kernel, channels) of the layers of a branch, its last one left out."""
@@ -56,11 +53,16 @@ class HeadSpec:
 class StageMaps:
     """What a stage puts out: fields (N, h, w, 2L) and heat maps (N, h, w, K + 1), background last.
 
-    They are linear: the loss compares them as they are, `run.py` puts a sigmoid on the heat maps.
+    They are linear. What makes heat maps of them that are like the targets, ACTIVATIONS says by the loss.
     """
 
     fields: tf.Tensor
     heatmaps: tf.Tensor
+
+
+ACTIVATIONS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = MappingProxyType(
+    {'l2': lambda maps: maps, 'focal': tf.sigmoid})
+"""What makes a stage's heat maps like the targets, by the name of the loss they are trained with."""
 
 
 def plain_layer(name: str, inputs: tf.Tensor, filters: int, kernel: int, is_training: bool) -> tf.Tensor:

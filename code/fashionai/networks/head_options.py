@@ -9,6 +9,9 @@ ON_OFF = ('on', 'off')
 STRIDES = (8, 4, 2)
 UPSAMPLINGS = ('transposed', 'bilinear')
 JOINT, FROZEN = REFINES = ('joint', 'frozen')
+TRUNK_STRIDE = STRIDES[0]
+"""Of every trunk: input pixels a cell of its features, and what every input must be a multiple of."""
+
 REFINED_STRIDE = 4
 """Input pixels a cell of the maps that a refine net gives."""
 
@@ -32,12 +35,12 @@ class HeadOptions(Choices):
 
     def __post_init__(self) -> None:
         self.check(stages=STAGES, pyramid=ON_OFF, stride=STRIDES, upsampling=UPSAMPLINGS, refine=REFINES)
-        if self.upsampling and self.stride == STRIDES[0]:
+        if self.upsampling and self.stride == TRUNK_STRIDE:
             raise ValueError(f'--upsampling {self.upsampling} has nothing to do at --stride {self.stride}: '
                              f'wanted one of {", ".join(map(str, STRIDES[1:]))}')
-        if self.refine and self.stride != STRIDES[0]:
+        if self.refine and self.stride != TRUNK_STRIDE:
             raise ValueError(f'--refine {self.refine} with --stride {self.stride}: the refine net itself brings maps '
-                             f'from stride {STRIDES[0]} to {REFINED_STRIDE}, wanted --stride {STRIDES[0]}')
+                             f'from stride {TRUNK_STRIDE} to {REFINED_STRIDE}, wanted --stride {TRUNK_STRIDE}')
         if self.factorised and self.stages == 1:
             raise ValueError('--factorised has nothing to do at --stages 1, which has no 7x7 layers: wanted 2 or more')
 

@@ -3,7 +3,7 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Callable, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Optional, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -13,9 +13,8 @@ from fashionai.dataflow.data_options import DataOptions
 from fashionai.garments import Garment
 from fashionai.networks.catalog import build, network_spec
 from fashionai.networks.checkpoints import RUN_FILE
-from fashionai.networks.contract import Forward
-from fashionai.networks.head import TRUNK_STRIDE
-from fashionai.networks.head_options import UNCHANGED, HeadOptions
+from fashionai.networks.contract import Forward, read_json
+from fashionai.networks.head_options import TRUNK_STRIDE, UNCHANGED, HeadOptions
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import FiniteHook, ProgressHook, ValidationHook
 from fashionai.training.loss_options import LossOptions
@@ -104,15 +103,25 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
     Raises ValueError for a bad sample or a damaged checkpoint, and DivergedError where the loss is no longer finite.
     """
     gone = last_step(settings.run_folder)
+    flags = {'head': settings.head.changes, 'loss': settings.loss.changes, 'data': settings.data.changes}
     if gone:
+        _check_flags(settings.run_folder, flags)
         logger.info('going on from step %d of this run; initial weights are not read', gone)
     write_json(settings.run_folder / RUN_FILE, {'model': settings.model, 'tag': settings.garment.name,
-                                                'input_hw': settings.input_hw, 'head': settings.head.changes,
-                                                'loss': settings.loss.changes, 'data': settings.data.changes})
+                                                'input_hw': settings.input_hw, **flags})
     try:
         _train(settings, batches, load_weights, validate)
     except tf.errors.OpError as error:
         raise ValueError(f'TensorFlow stopped the training: {error.message}') from error
+
+
+def _check_flags(run_folder: Path, flags: Dict[str, Dict[str, Any]]) -> None:
+    """Raises ValueError where a run that is gone on with had others; two files of one name share a run folder."""
+    noted = read_json(run_folder / RUN_FILE)
+    for group, changes in flags.items():
+        if noted.get(group, {}) != changes:
+            raise ValueError(f'{run_folder} was trained with the {group} flags {noted.get(group, {})}, now they are '
+                             f'{changes}: wanted the same ones, or another --modelpath')
 
 
 def _train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callable[[tf.Session], None],
@@ -183,7 +192,7 @@ def _forward_in_training(settings: TrainingSettings) -> Callable[[tf.Session], F
     """The network as it will be frozen (batch norm at its averages), on the variables in training."""
     image = tf.placeholder(tf.float32, (None, None, None, 3))
     with tf.name_scope('validation'), tf.variable_scope(tf.get_variable_scope(), reuse=True):
-        output = build(settings.model, image, settings.garment, False, settings.head).output
+        output = build(settings.model, image, settings.garment, False, settings.head, settings.loss.loss).output
 
     def forward_of(session: tf.Session) -> Forward:
         def forward(images: np.ndarray) -> np.ndarray:

@@ -17,7 +17,8 @@ from fashionai.training.loss_options import LOSS_NAMES, UNCHANGED, LossOptions
 class Batch:
     """The tensors of a training batch, in the order of dataflow's SAMPLE_FIELDS.
 
-    image (N, H, W, 3) uint8 BGR; heatmaps and fields (N, h, w, C) float32; their weights (N, C) float32, 0 or 1.
+    image (N, H, W, 3) uint8 BGR; heatmaps and fields (N, h, w, C) float32; their weights (N, C) float32, 0 or 1:
+    whether a channel counts.
     """
 
     image: tf.Tensor
@@ -50,11 +51,6 @@ def focal(logits: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
 LOSSES: Mapping[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = MappingProxyType(
     dict(zip(LOSS_NAMES, (l2, focal))))
 """The loss of each channel of (predicted, wanted) heat maps, by the name `--loss` takes."""
-
-ACTIVATIONS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = MappingProxyType(
-    dict(zip(LOSS_NAMES, (tf.identity, tf.sigmoid))))
-"""What makes of a network's heat maps those of the targets, by the same names."""
-
 
 def stage_losses(network: Network, batch: Batch, global_batch: int, options: LossOptions = UNCHANGED,
                  keypoint_weights: Sequence[float] = ()) -> tf.Tensor:

@@ -1,7 +1,8 @@
 """What TensorBoard shows."""
 import tensorflow.compat.v1 as tf
 
-from fashionai.training.losses import ACTIVATIONS, Batch
+from fashionai.networks.head import ACTIVATIONS
+from fashionai.training.losses import Batch
 from fashionai.training.towers import Towers
 
 IMAGES_SHOWN = 3
