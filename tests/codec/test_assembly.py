@@ -92,7 +92,7 @@ def test_a_higher_peak_that_no_limb_leads_to_loses() -> None:
     wrong[3] = (101.5, 121.5)
     heatmaps[:, :, 3] = np.maximum(heatmaps[:, :, 3], skirt_maps(wrong)[0][:, :, 3])
     assert peaks(heatmaps)[0].tolist() == CELLS[:3] + [[25, 30]]
-    places, scores = assemble(heatmaps, fields, GARMENTS['skirt'].limb_indices)
+    places, scores = assemble(heatmaps, fields, GARMENTS['skirt'].limb_indices, limb_weight=0.2)
     assert places.tolist() == CELLS
     np.testing.assert_allclose(scores, 0.7 * skirt_maps(POINTS)[0].max(axis=(0, 1)), rtol=1e-6)
     without, _ = assemble(heatmaps, fields, GARMENTS['skirt'].limb_indices, limb_weight=0)

@@ -14,11 +14,11 @@ import numpy as np
 CANDIDATES = 6
 """Peaks of a map that are weighed against each other."""
 
-LIMB_WEIGHT = 0.2
+LIMB_WEIGHT = 0.05
 """What a limb that lies wholly along its field is worth, as height of a peak of sigmoids (0.5 to 0.73).
 
-Of weights from 0.05 to 1.6 it served best or next to best, on photographs and on generated garments alike; as sigmoids
-are a quarter as steep, 0.8 does the same for maps without them.
+On 250 photographs of the training rows, a network of 150 steps had 27.5 % NE at weight 0, 26.8 at 0.02, 26.9 at 0.05,
+27.2 at 0.2 and 28.4 at 0.4; one that has seen generated garments alone is helped most by 0.2.
 """
 
 _NEIGHBOURHOOD = 1 / 32
