@@ -9,7 +9,9 @@ import run
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
-from fashionai.garments import GARMENTS, garment_of
+from fashionai.garments import GARMENTS, Garment, garment_of
+from fashionai.inference.predictor import Predictor
+from fashionai.inference.second_pass import SecondPass
 
 TYPES = ('skirt', 'trousers', 'skirt', 'dress', 'skirt')
 
@@ -77,8 +79,20 @@ def test_choices_change_the_points_or_leave_them(data: Path) -> None:
     assert (points('--scales=[None]') != usual).any()
     for choice in ('--decode=bicubic', '--decode=quarter', '--decode=dark', '--decode=plain', '--assembly=paf'):
         assert (points(choice) != usual).any(), choice
-    for choice in ('--second-pass=replace', '--second-pass=average'):
-        assert points(choice).shape == usual.shape
+
+
+@pytest.mark.parametrize('how', ['replace', 'average'])
+def test_the_second_pass_is_asked_for(data: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    asked = []
+
+    class Seen(SecondPass):
+        def __init__(self, predictor: Predictor, garment: Garment, how: str) -> None:
+            asked.append((garment.name, how))
+            super().__init__(predictor, garment, how)
+
+    monkeypatch.setattr('fashionai.inference.opening.SecondPass', Seen)
+    assert run.main(command(data, f'--second-pass={how}')) == 0
+    assert asked == [('skirt', how)] and len(read_annotations(data / 'out.csv')) == 3
 
 
 def test_several_graphs_are_averaged(data: Path) -> None:

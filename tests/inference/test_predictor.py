@@ -232,6 +232,22 @@ def test_cells_are_in_the_right_places_for_every_decoding(decode: str, within: f
     assert found.valid.all()
 
 
+@pytest.mark.parametrize('decode', ['plain', 'quarter', 'dark'])
+def test_a_peak_in_an_outermost_cell_is_one(decode: str) -> None:
+    """Of cells of 8, the outermost are 8 pixels wide: a garment often ends there."""
+    points = np.array([(3.5, 80.), (364., 90.), (90., 364.), (280., 300.)])
+    view = View(blob_network(SKIRT, points), SKIRT, 8, (368, 368), windows_of([1.0], 368, (368, 368)))
+    predictor = Predictor([view], SKIRT, PredictionOptions(368, flip=False, decode=decode))
+    found, = predictor.predict([np.zeros((368, 368, 3), np.uint8)])
+    assert found.valid.all()
+    np.testing.assert_allclose(found.points_xy, points, atol=4.1)
+
+
+def test_a_finer_network_still_wants_multiples_of_8() -> None:
+    with pytest.raises(ValueError, match='364x364.*multiples of 8'):
+        View(DotNetwork(stride=4), SKIRT, 4, (364, 364), windows_of([1.0], 368, (364, 364)))
+
+
 def test_networks_of_other_strides_and_sizes_are_averaged() -> None:
     """One sees the waistband alone, the other the hem alone: together they see both."""
     class Half(DotNetwork):

@@ -171,3 +171,13 @@ def test_points_stay_in_the_image_and_lost_ones_follow_the_others() -> None:
 def test_another_way_is_refused() -> None:
     with pytest.raises(ValueError, match="'twice': wanted one of replace, average"):
         SecondPass(Eye(), SKIRT, 'twice')
+
+
+def test_what_is_seen_outside_the_photograph_does_not_count() -> None:
+    """The picture of a slim photograph has black beside it; a point there keeps its first place."""
+    first = placed_shape('skirt', 150, 0, (60, 200))
+    second = np.array([(256., 150.), (300., 150.), (1., 400.), (290., 400.)])
+    eyes = Script([said(first)], [said(second)])
+    found, = SecondPass(eyes, SKIRT, 'replace').predict([np.zeros((400, 120, 3), np.uint8)])
+    np.testing.assert_allclose(found.points_xy[2], first[2])
+    assert (np.abs(found.points_xy[[0, 1, 3]] - first[[0, 1, 3]]) > 1).any(axis=1).all()

@@ -32,6 +32,15 @@ def test_one_from_before_heads_could_be_changed(tmp_path: Path) -> None:
     assert Contract.load(tmp_path / 'graph.json') == replace(CONTRACT, head={})
 
 
+def test_what_has_a_default_may_be_left_out(tmp_path: Path) -> None:
+    CONTRACT.save(tmp_path / 'graph.json')
+    values = json.loads((tmp_path / 'graph.json').read_text())
+    for key in ('channel_order', 'value_range', 'input_name', 'validation_ne'):
+        del values[key]
+    (tmp_path / 'graph.json').write_text(json.dumps(values))
+    assert Contract.load(tmp_path / 'graph.json') == replace(CONTRACT, validation_ne=None)
+
+
 def test_path() -> None:
     assert contract_path('models/trained/dress/graph/frozen_graph.pb') == Path(
         'models/trained/dress/graph/frozen_graph.json')
