@@ -106,7 +106,8 @@ def test_heat_maps_are_like_the_targets_whatever_the_loss(tmp_path: Path) -> Non
         for which in ('last', 'mean'):
             with FrozenGraph(tmp_path / f'{loss}.pb', garment_of('skirt'), maps=which) as graph:
                 maps[loss, which] = graph.forward(IMAGES)
-    sigmoid = 1 / (1 + np.exp(-maps['l2', 'last'][..., :5]))
+    odds = np.log(99) * np.array([-1, -1, -1, -1, 1])
+    sigmoid = 1 / (1 + np.exp(-maps['l2', 'last'][..., :5] - odds))
     np.testing.assert_allclose(maps['focal', 'last'][..., :5], sigmoid, atol=1e-5)
     np.testing.assert_allclose(maps['focal', 'last'][..., 5:], maps['l2', 'last'][..., 5:], rtol=1e-4, atol=1e-4)
     assert 0 <= maps['focal', 'mean'][..., :5].min() and maps['focal', 'mean'][..., :5].max() <= 1

@@ -18,6 +18,9 @@ BATCH = (np.zeros((3, 32, 32, 3), np.uint8), RNG.rand(3, 4, 4, 5).astype(np.floa
          RNG.randn(3, 4, 4, 10).astype(np.float32),
          np.array([[1, 1, 1, 1, 1], [0, 1, 0, 0, 1], [1, 0, 1, 1, 1]], np.float32),
          RNG.randint(0, 2, (3, 10)).astype(np.float32))
+ODDS = np.log(99) * np.array([-1, -1, -1, -1, 1])
+"""One to 99 for keypoints, 99 to one for the background."""
+
 FIELDS, HEATMAPS = RNG.randn(3, 4, 4, 10), 3 * RNG.randn(3, 4, 4, 5)
 
 
@@ -36,7 +39,7 @@ def losses_by_channel(loss: str) -> np.ndarray:
     if loss == 'l2':
         cells = (HEATMAPS - wanted) ** 2 / 2
     else:
-        p = 1 / (1 + np.exp(-HEATMAPS))
+        p = 1 / (1 + np.exp(-HEATMAPS - ODDS))
         cells = (wanted - p) ** 2 * -(wanted * np.log(p) + (1 - wanted) * np.log(1 - p))
     return cells.sum(axis=(1, 2)) * BATCH[3]
 
@@ -77,7 +80,13 @@ def test_the_focal_loss_is_least_at_the_target_and_finite_far_from_it() -> None:
         np.testing.assert_allclose(at(np.log(0.3 / 0.7)), 0, atol=1e-6)
         assert at(-1)[1] < 0 < at(0)[1]
         assert np.isfinite([at(-1000), at(1000)]).all() and at(1000)[0] > at(10)[0] > at(1)[0]
-        assert session.run(ACTIVATIONS['focal'](0.)) == 0.5 and ACTIVATIONS['l2'](7.) == 7
+
+
+def test_untrained_heat_maps_are_background() -> None:
+    maps = np.zeros((1, 1, 1, 3), np.float32)
+    with tf.Session() as session:
+        np.testing.assert_allclose(session.run(ACTIVATIONS['focal'](tf.constant(maps)))[0, 0, 0], [0.01, 0.01, 0.99])
+    assert ACTIVATIONS['l2'](maps) is maps
 
 
 def test_what_is_refused() -> None:

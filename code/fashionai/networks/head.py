@@ -3,6 +3,7 @@
 Cao et al., "Realtime multi-person 2D pose estimation using part affinity fields", figure 3; layer names are those of
 its published weights.
 """
+import math
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Callable, Mapping, Optional, Tuple
@@ -60,8 +61,22 @@ class StageMaps:
     heatmaps: tf.Tensor
 
 
+_PRIOR = 0.01
+"""Probability of a keypoint in a cell where the maps are still 0, as untrained ones are."""
+
+
+def as_logits(heatmaps: tf.Tensor) -> tf.Tensor:
+    """Heat maps (N, h, w, K + 1), read as logits about a prior: few cells have a keypoint, most are background.
+
+    Lin et al., "Focal loss for dense object detection", section 3.3, put the prior into the initial biases. Adam moves
+    biases by a learning rate a step, so a short training would never leave a start at one half.
+    """
+    prior = math.log(_PRIOR / (1 - _PRIOR))
+    return heatmaps + tf.constant([prior] * (int(heatmaps.shape[3]) - 1) + [-prior], tf.float32)
+
+
 ACTIVATIONS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = MappingProxyType(
-    {'l2': lambda maps: maps, 'focal': tf.sigmoid})
+    {'l2': lambda heatmaps: heatmaps, 'focal': lambda heatmaps: tf.sigmoid(as_logits(heatmaps))})
 """What makes a stage's heat maps like the targets, by the name of the loss they are trained with."""
 
 

@@ -9,6 +9,7 @@ from typing import Callable, Mapping, Sequence, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.catalog import Network
+from fashionai.networks.head import as_logits
 from fashionai.networks.layers import mean_pool
 from fashionai.training.loss_options import LOSS_NAMES, UNCHANGED, LossOptions
 
@@ -49,7 +50,7 @@ def focal(logits: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
 
 
 LOSSES: Mapping[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = MappingProxyType(
-    dict(zip(LOSS_NAMES, (l2, focal))))
+    dict(zip(LOSS_NAMES, (l2, lambda heatmaps, wanted: focal(as_logits(heatmaps), wanted)))))
 """The loss of each channel of (predicted, wanted) heat maps, by the name `--loss` takes."""
 
 def stage_losses(network: Network, batch: Batch, global_batch: int, options: LossOptions = UNCHANGED,
