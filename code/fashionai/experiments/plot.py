@@ -10,6 +10,9 @@ _BLUE, _ORANGE, _GREY = '#0072B2', '#D55E00', '#888888'
 
 _INCHES_A_BAR = 0.24
 
+_LINEAR = 5.
+"""Points up to which the axis of differences is linear; beyond, it is logarithmic."""
+
 
 def draw(found: Mapping[str, Result], path: Path) -> None:
     """Write the picture. Raises ValueError, with the command that mends it, where matplotlib is not installed."""
@@ -32,6 +35,7 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
 
 
 def _networks(axes: Any, networks: Sequence[Result]) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
     axes.set(xscale='log', xlabel="GFLOPs a pass at the budget's size", ylabel='NE visible, %', title='Networks')
     axes.grid(color='#e5e5e5')
     axes.margins(y=0.08)
@@ -42,6 +46,9 @@ def _networks(axes: Any, networks: Sequence[Result]) -> None:
     errors, costs = [error for error, _, _ in points], [cost for _, cost, _ in points]
     axes.scatter(costs, errors, color=_BLUE, zorder=3)
     axes.set_xlim(min(costs) / 1.5, max(costs) * 6)  # names stand to the right of their points
+    axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    axes.xaxis.set_major_formatter(lambda cost, _: f'{cost:g}')
+    axes.xaxis.set_minor_formatter(NullFormatter())
     places = apart([math.log10(cost) for cost in costs], errors, 1, 0.03 * (errors[-1] - errors[0]))
     for (error, cost, name), place in zip(points, places):
         axes.annotate(name, (cost, error), xytext=(1.12 * cost, place), textcoords='data', va='center', fontsize=9,
@@ -74,11 +81,13 @@ def _ideas(axes: Any, ideas: Sequence[Result], baseline: Optional[Result]) -> No
     if baseline is not None:
         mean, low, high = baseline.visible
         axes.axvspan(low - mean, high - mean, color='#d9d9d9', zorder=1, label="baseline's seeds, lowest to highest")
-        axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.05), frameon=False, fontsize=9)
+        axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.07), frameon=False, fontsize=9)
     axes.axvline(0, color='black', lw=0.8, zorder=4)
     axes.set_yticks([place for place, _ in labels])
     for tick, (_, label) in zip(axes.set_yticklabels([label for _, label in labels], fontsize=9), labels):
         tick.set_fontweight('bold' if label.isupper() else 'normal')
     axes.tick_params(axis='y', length=0)
+    axes.set_xscale('symlog', linthresh=_LINEAR, linscale=2)
+    axes.xaxis.set_major_formatter(lambda change, _: f'{change:g}')
     axes.margins(x=0.15)
     axes.set_ylim(place, -1)

@@ -94,7 +94,7 @@ def _cells(result: Result) -> List[str]:
     first, changed = result.rows[0], result.difference is not None
     return [result.setting.name, _told(result.setting),
             f'{first.parameters / 1e6:.2f}', f'{first.gflops_368:.1f}', f'{first.gflops:.2f}',
-            '' if first.images_per_second is None else f'{first.images_per_second:.1f}', _shown(result.visible),
+            '' if first.images_per_second is None or result.setting.uses else f'{first.images_per_second:.1f}', _shown(result.visible),
             f'{result.difference:+.2f}' if changed else '', result.setting.against if changed else '',
             _shown(result.leaderboard)]
 
