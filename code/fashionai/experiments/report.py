@@ -92,9 +92,10 @@ def _difference(setting: Setting, own: Sequence[Row], others: Sequence[Row]) -> 
 
 def _cells(result: Result) -> List[str]:
     first, changed = result.rows[0], result.difference is not None
+    trained = first.images_per_second is not None and not result.setting.uses
     return [result.setting.name, _told(result.setting),
             f'{first.parameters / 1e6:.2f}', f'{first.gflops_368:.1f}', f'{first.gflops:.2f}',
-            '' if first.images_per_second is None or result.setting.uses else f'{first.images_per_second:.1f}', _shown(result.visible),
+            f'{first.images_per_second:.1f}' if trained else '', _shown(result.visible),
             f'{result.difference:+.2f}' if changed else '', result.setting.against if changed else '',
             _shown(result.leaderboard)]
 
