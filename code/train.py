@@ -68,14 +68,16 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         keep=options.keep, run_folder=run_folder, log_folder=prepare_output(Path(options.logpath) / name),
         seed=options.seed, head=head, loss=loss, data=data,
         keypoint_weights=keypoint_weights(loss.keypoint_weights, rows, garment))
-    load_weights, validate = weight_loader(options, spec.pretrained), validator(options, shape)
+    gone = last_step(run_folder)
+    load_weights = (lambda session: None) if gone else weight_loader(options, spec.pretrained)
+    validate = validator(options, shape)
     logger.info('%s: %d images, %d steps an epoch; checkpoints in %s', options.tag, len(rows), epoch_steps, run_folder)
 
     if options.remote_data:
         flow = ReceivedBatches(options.remote_data, batch_shapes(settings))
     else:
         encoder = SampleEncoder(rows, image_root, garment, shape, options.seed, data.count_occluded)
-        flow = training_flow(encoder, options.batchsize, options.workers, last_step(run_folder) * options.batchsize,
+        flow = training_flow(encoder, options.batchsize, options.workers, gone * options.batchsize,
                              row_weights(data.sampling, rows))
     batches = BatchQueue(flow)
     batches.start()
