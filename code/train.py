@@ -34,9 +34,6 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         raise ValueError('--refine frozen needs --checkpoint: that of the trained network that is to be refined')
     if options.checkpoint and options.pretrain_path:
         raise ValueError('--checkpoint and --pretrain_path both give initial weights: wanted one of them')
-    if options.remote_data and DataOptions.of(vars(options)).changes:
-        raise ValueError('--sampling and --occluded with --remote-data: wanted them where the data are, as flags of '
-                         'send_batches.py')
     return options
 
 

@@ -42,7 +42,8 @@ def test_a_setting_becomes_a_row_and_rows_a_report(folder: Path) -> None:
     (key, row), = read_rows(folder / 'rows.csv').items()
     assert key == ('no-flip', 5) and row.parameters == 10_476 and 0 < row.gflops < row.gflops_368
     assert row.ne_visible > 0 and row.ne_leaderboard > 0 and row.images_per_second and row.tensorflow[0] in '12'
-    assert row.command == ('python code/experiments.py --only no-flip --seeds 5 --model testing --steps 2 '
+    assert row.command == ('python code/experiments.py --datapath SAMPLE --work tmp/again --output '
+                           'tmp/again.csv --only no-flip --seeds 5 --model testing --steps 2 '
                            '--batchsize 2 --size 64')
     assert 'rows.csv has every row' in called(folder, '--only', 'no-flip', '--seeds', '5').stdout
     assert called(folder, '--report').returncode == 0

@@ -61,7 +61,6 @@ def test_all_of_them_together(place: Path) -> None:
 @pytest.mark.parametrize('flags, message', [
     (['--hard-keypoints', 4], 'error: --hard-keypoints 4: skirt has 4 keypoints, wanted 1 to 3'),
     (['--checkpoint', 'run', '--pretrain_path', 'vgg19.npy'], 'error: --checkpoint and --pretrain_path both give'),
-    (['--remote-data', 'tcp://0.0.0.0:5555', '--occluded', 'counted'], 'error: --sampling and --occluded with'),
     (['--sampling', 'fairly'], 'argument --sampling: wanted balanced, uniform or a file, and fairly does not exist')])
 def test_what_is_refused(place: Path, flags: list, message: str) -> None:
     output = finish(*training(place), '--tag', 'skirt', *flags, code=1 if message.startswith('error') else 2)

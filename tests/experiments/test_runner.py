@@ -171,8 +171,12 @@ def test_an_interruption_reaches_the_step_under_way(place: Place) -> None:
             pass
         os.kill(os.getpid(), signal.SIGINT)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell's background jobs ignore it
     threading.Thread(target=interrupt).start()
-    with pytest.raises(KeyboardInterrupt):
-        place.workshop().product('checkpoint', 'slow', 1)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            place.workshop().product('checkpoint', 'slow', 1)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert (place.folder / 'work/slow/1/saved').exists()
     assert not (place.folder / 'work/slow/1/checkpoint.done').exists()
