@@ -75,8 +75,8 @@ class Setting:
         return ' '.join(text or "''" for text in script + self.train + self.freeze + self.run)
 
 
-_HEAVY = 3
-"""Networks of 7x7 stages get a third of the steps, each of which takes them some ten times as long."""
+_HEAVY = 6
+"""Networks of 7x7 stages get a sixth of the steps, each of which takes them some ten times as long."""
 
 _GENTLE = ('--lr', '1e-4,3e-5')
 """For stages of 7x7 layers without batch norm."""
