@@ -18,11 +18,11 @@ class Budget:
     """What every setting gets, unless its own flags say otherwise. The size is in input pixels."""
 
     model: str = _flag('efficientnet_lite0', 'network')
-    steps: int = _flag(240, 'batches to train on')
+    steps: int = _flag(150, 'batches to train on')
     batchsize: int = _flag(16, 'images a step')
     size: int = _flag(128, 'side of the input in pixels')
     lr: str = _flag('1e-3,3e-4', 'learning rates')
-    decay_steps: int = _flag(180, 'steps after which the rate changes')
+    decay_steps: int = _flag(110, 'steps after which the rate changes')
     warmup_steps: int = _flag(30, 'steps in which the rate rises to its place')
 
     def train_flags(self, parts: int) -> Flags:
