@@ -14,13 +14,15 @@ from fashionai.inference.windows import Scale, windows_of
 @dataclass(frozen=True)
 class Look:
     """How images are looked at: `scales` in each graph's own resolution (height, width), of which there is one for all
-    or one a graph; `maps`, a name of contract.OUTPUTS; `second_pass`, one of SECOND_PASSES or None for none."""
+    or one a graph; `maps`, a name of contract.OUTPUTS; `second_pass`, one of SECOND_PASSES or None for none; `windows`,
+    one of TILINGS."""
 
     options: PredictionOptions
     scales: Tuple[Scale, ...]
     resolutions_hw: Tuple[Tuple[int, int], ...]
     maps: str = 'last'
     second_pass: Optional[str] = None
+    windows: str = 'exact'
 
 
 @contextmanager
@@ -38,7 +40,7 @@ def open_predictors(graphs: Sequence[Path], tag: str, look: Look,
     with ExitStack() as stack:
         opened = [stack.enter_context(FrozenGraph(path, garment_of(tag), threads, look.maps)) for path in graphs]
         views = [View(graph.forward, graph.garment, graph.stride, resolution_hw,
-                      windows_of(look.scales, look.options.input_size, resolution_hw))
+                      windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)
                  for graph, resolution_hw in zip(opened, resolutions)]
         yield {name: _predictor(views, garment, look) for name, garment in GARMENTS.items() if tag in (name, JOINT)}
 
