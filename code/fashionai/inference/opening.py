@@ -2,9 +2,11 @@
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 from typing import Iterator, Mapping, Optional, Sequence, Tuple
 
 from fashionai.garments import GARMENTS, JOINT, Garment, garment_of
+from fashionai.inference.pipeline import in_turn
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
 from fashionai.inference.views import View
@@ -30,6 +32,8 @@ def open_predictors(graphs: Sequence[Path], tag: str, look: Look,
                     threads: int) -> Iterator[Mapping[str, AnyPredictor]]:
     """The predictor of each garment type wanted, while the graphs are open; `graph_mode` has been called.
 
+    Several threads may use them: one graph computes at a time.
+
     Raises ValueError, naming the file, for a graph that does not serve the tag, and where numbers do not match.
     """
     from fashionai.inference.graph import FrozenGraph  # only here: loading TensorFlow takes seconds
@@ -39,7 +43,8 @@ def open_predictors(graphs: Sequence[Path], tag: str, look: Look,
     resolutions = look.resolutions_hw * (len(graphs) // len(look.resolutions_hw))
     with ExitStack() as stack:
         opened = [stack.enter_context(FrozenGraph(path, garment_of(tag), threads, look.maps)) for path in graphs]
-        views = [View(graph.forward, graph.garment, graph.stride, resolution_hw,
+        turn = Lock()
+        views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw,
                       windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)
                  for graph, resolution_hw in zip(opened, resolutions)]
         yield {name: _predictor(views, garment, look) for name, garment in GARMENTS.items() if tag in (name, JOINT)}
