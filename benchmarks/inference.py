@@ -83,8 +83,8 @@ def work_gflop(contract: Contract, args: argparse.Namespace, tiling: str, image_
     from fashionai.networks.head_options import HeadOptions
     side = args.resolution
     windows = TILINGS[tiling](windows_of(parse_scales(args.scales), side, (side, side)), (side, side), image_hw, side)
-    flop = sum(network_cost(contract.model, garment_of(contract.tag), window.size_hw, HeadOptions.of(contract.head)).flop
-               for window in windows)
+    garment, head = garment_of(contract.tag), HeadOptions.of(contract.head)
+    flop = sum(network_cost(contract.model, garment, window.size_hw, head).flop for window in windows)
     return (1 if args.no_flip else 2) * flop / 1e9
 
 
@@ -136,14 +136,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         path = resolve(args.modelpath) if args.modelpath else random_graph(args.model, args.tag, Path(folder))
         contract = Contract.load(contract_path(path))
         with FrozenGraph(path, garment_of(contract.tag), args.threads) as graph:
-            networks = {tiling: (tiling, graph.forward) for tiling in TILINGS}
+            networks: Dict[str, Tuple[str, Forward]] = {tiling: (tiling, graph.forward) for tiling in TILINGS}
             networks.update({f'exact, {name}': ('exact', forward)
                              for name, forward in engines(path, graph.forward, args).items()})
             print(circumstances(tf))
             for image_hw in sizes:
                 gflop = {name: work_gflop(contract, args, tiling, image_hw) for name, (tiling, _) in networks.items()}
                 product, seconds = measured(networks, graph.stride, graph.garment, args, image_hw)
-                print(f'\n{contract.model}, {contract.tag}: pictures of {image_hw[1]}x{image_hw[0]}, {args.batch} at once')
+                print(f'\n{contract.model}, {contract.tag}: {args.batch} at once of {image_hw[1]}x{image_hw[0]} pixels')
                 print(format_table(table(product, seconds, gflop, args.batch)))
                 for name, (whole, alone) in seconds.items():
                     print(f'{name}: {gflop[name]:.1f} GFLOP an image; the network has '

@@ -32,12 +32,6 @@ class Timing:
         """Of the seconds."""
         return float(np.median(self.seconds))
 
-    @property
-    def quartiles(self) -> Tuple[float, float]:
-        """Half of the repetitions lie between them."""
-        low, high = np.percentile(self.seconds, (25, 75))
-        return float(low), float(high)
-
 
 @dataclass(frozen=True)
 class Line:
@@ -75,11 +69,16 @@ def format_table(lines: Sequence[Line]) -> str:
     rows = [f'{"":{width}} {"rate":>20} {"ms":>10} {"quartiles":>17} {"ratio":>7}']
     for line in lines:
         first = next(other for other in lines if other.unit == line.unit)
-        low, high = (f'{1000 * seconds:.4g}' for seconds in line.timing.quartiles)
-        rate = f'{line.amount / line.timing.median:.4g} {line.unit}/s'
-        rows.append(f'{line.name:{width}} {rate:>20} {1000 * line.timing.median:>10.4g} {low:>8}-{high:<8} '
-                    f'{line.speed_beside(first):>7.3g}')
+        low, median, high = (_digits(1000 * each) for each in np.percentile(line.timing.seconds, (25, 50, 75)))
+        rate = f'{_digits(line.amount / line.timing.median)} {line.unit}/s'
+        rows.append(f'{line.name:{width}} {rate:>20} {median:>10} {low:>8}-{high:<8} '
+                    f'{_digits(line.speed_beside(first), 3):>7}')
     return '\n'.join(rows)
+
+
+def _digits(number: float, count: int = 4) -> str:
+    """A number with so many digits that count, and no exponent."""
+    return np.format_float_positional(number, count, unique=False, fractional=False, trim='-')
 
 
 def circumstances(*libraries: ModuleType) -> str:
