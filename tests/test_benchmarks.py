@@ -61,8 +61,8 @@ def test_a_table_has_rates_medians_and_quartiles(timing: ModuleType) -> None:
     ('commands.py --model testing --rows 50 --repetitions 1', ['run.py, first row', 'evaluate.py', 'merge.py'])])
 def test_every_program_prints_its_table(command: str, lines: List[str], tmp_path: Path) -> None:
     script, *arguments = command.split()
-    process = subprocess.run([sys.executable, str(FOLDER / script), *arguments], stdout=subprocess.PIPE,
-                             stderr=subprocess.PIPE, timeout=300, cwd=str(tmp_path))
+    process = subprocess.run([sys.executable, str(FOLDER / script), *arguments], capture_output=True, timeout=300,
+                             cwd=str(tmp_path))
     printed = process.stdout.decode()
     assert process.returncode == 0, printed + process.stderr.decode()
     for line in lines:
