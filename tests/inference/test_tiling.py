@@ -30,47 +30,49 @@ def corners(window: Window) -> np.ndarray:
 
 
 def test_the_five_of_one_scale_are_one() -> None:
-    """At 1.5 the canvas has 552 pixels a side: 2.25 windows' work in place of five's."""
-    windows = merged(DEFAULT_SCALES, (512, 512))
-    assert [window.size_hw for window in windows] == [(368, 368), (552, 552)]
-    assert sum(window.area for window in windows) == pytest.approx(3.25 * 368 ** 2)
-    for window in windows:
-        np.testing.assert_allclose(corners(window), [-0.5, -0.5, 367.5, 367.5], atol=1e-9)
+    """At 1.5 the canvas has 552 pixels a side, and 560 is the next size that is 368 and times 32: a little more than
+    2.25 windows' work in place of five's."""
+    one, five = merged(DEFAULT_SCALES, (512, 512))
+    assert one.size_hw == (368, 368) and five.size_hw == (560, 560)
+    assert (one.area + five.area) / 368 ** 2 == pytest.approx(3.3157, abs=1e-4)
+    np.testing.assert_allclose(corners(one), [-0.5, -0.5, 367.5, 367.5], atol=1e-9)
+    np.testing.assert_allclose(corners(five), np.array([-4, -4, 556, 556]) / 1.5 - 0.5, atol=1e-9)
 
 
 @pytest.mark.parametrize('image_hw, expected', [
-    # half as wide: 184 + 16 of margin are 25 cells; at 1.5, 276 + 16 = 292 want 37
-    ((512, 256), [(368, 200), (552, 296)]), ((256, 512), [(200, 368), (296, 552)]),
-    # 2:3: 245.3 + 16 = 261.3 want 33; 368 + 16 are 48
-    ((600, 400), [(368, 264), (552, 384)]),
-    # as good as square: what the margin leaves is less than a cell
-    ((512, 500), [(368, 368), (552, 552)])])
+    # half as wide: 184 + 16 of margin want 208; at 1.5, 276 + 16 = 292 want 304
+    ((512, 256), [(368, 208), (560, 304)]), ((256, 512), [(208, 368), (304, 560)]),
+    # 2:3: 245.3 + 16 = 261.3 want 272; 368 + 16 = 384 want 400
+    ((600, 400), [(368, 272), (560, 400)]),
+    # as good as square: the margin needs what is left
+    ((512, 500), [(368, 368), (560, 560)])])
 def test_the_padding_is_cut_off(image_hw: Tuple[int, int], expected: list) -> None:
     assert sizes(DEFAULT_SCALES, image_hw) == expected
 
 
 @pytest.mark.parametrize('scales, expected', [
-    # at 2, two windows of 368 side by side: nothing is saved; half over each other: 552 x 368 for two of 368
-    ('[(0, 0, 2.0), (1, 0, 2.0)]', [(368, 368)] * 2), ('[(0, 0, 2.0), (0.5, 0, 2.0)]', [(368, 552)]),
-    # in opposite corners, at 1.4: 515.2, so 520 squared = 270,400, and twice 368 squared = 270,848
-    ('[(0, 0, 1.4), (1, 1, 1.4)]', [(520, 520)]),
-    # at 1.42: 522.6, so 528 squared = 278,784
-    ('[(0, 0, 1.42), (1, 1, 1.42)]', [(368, 368)] * 2),
+    # at 2, two windows of 368 side by side: nothing is saved; half over each other: 560 x 368 for two of 368
+    ('[(0, 0, 2.0), (1, 0, 2.0)]', [(368, 368)] * 2), ('[(0, 0, 2.0), (0.5, 0, 2.0)]', [(368, 560)]),
+    # in opposite corners, at 1.34: 493.1, so 496 squared = 246,016, and twice 368 squared = 270,848
+    ('[(0, 0, 1.34), (1, 1, 1.34)]', [(496, 496)]),
+    # at 1.35: 496.8, so 528 squared = 278,784
+    ('[(0, 0, 1.35), (1, 1, 1.35)]', [(368, 368)] * 2),
     # one scale, three names; and two scales, which no window serves at once
     ('[1.0, None, (1.0, 0.5)]', [(368, 368)]), ('[(0.5, 0.5, 1.5), (0.5, 0.5, 1.6)]', [(368, 368)] * 2),
     # the canvas, 184 of 368 pixels, and its margin
-    ('[0.5]', [(200, 200)])])
+    ('[0.5]', [(208, 208)])])
 def test_windows_are_merged_where_that_has_fewer_pixels(scales: str, expected: list) -> None:
     assert sizes(scales, (300, 300)) == expected
 
 
 def test_no_window_costs_more_than_before() -> None:
+    """And sizes are those at which layers of stride 2 place their cells as at 368, down to stride 32."""
     random = np.random.RandomState(0)
     for _ in range(50):
         centres = [(*random.uniform(0, 1, 2).round(2), random.choice([1.0, 1.3, 2.0])) for _ in range(5)]
         windows = merged(str([tuple(map(float, centre)) for centre in centres]), tuple(random.randint(50, 500, 2)))
         assert sum(window.area for window in windows) <= 5 * SIZE ** 2
-        assert all(side % 8 == 0 for window in windows for side in window.size_hw)
+        assert all(side % 32 == 368 % 32 for window in windows for side in window.size_hw)
 
 
 def test_windows_beside_the_image_are_left_out() -> None:

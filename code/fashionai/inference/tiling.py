@@ -15,11 +15,15 @@ import numpy as np
 
 from fashionai.geometry import compose, scaling, transform_points, translation
 from fashionai.inference.canvas import canvas_map
-from fashionai.networks.head_options import TRUNK_STRIDE
 
 _MARGIN = 8.0
-"""Pixels of padding that stay around an image: a cell of the trunk, so that a point on the image's edge has its whole
+"""Pixels of padding that stay around an image: a cell, so that a point on the image's edge has its whole
 peak. What smooths the canvas reaches no further."""
+
+_PERIOD = 32
+"""Sizes differ from the resolution's by multiples of this, the coarsest stride of features. Where a layer of stride 2
+meets an odd number of cells its padding lies otherwise than where it meets an even one, and with it all coarser cells:
+by 8 pixels at stride 16. A network knows the places of its own resolution."""
 
 _ROUNDING = 1e-6
 """Pixels by which a box may be off for the rounding of floating-point numbers."""
@@ -43,7 +47,7 @@ class Window:
 
 Tiling = Callable[[np.ndarray, Tuple[int, int], Tuple[int, int], int], Tuple[Window, ...]]
 """(windows (W, 2, 3) of `windows_of`, their resolution (height, width), size of the image (height, width), side of the
-canvas in pixels) -> one window or more; sizes are multiples of the trunk's stride."""
+canvas in pixels) -> one window or more, of sizes that suit the network where the resolution does."""
 
 
 def exact_windows(windows: np.ndarray, resolution_hw: Tuple[int, int], image_hw: Tuple[int, int],
@@ -65,8 +69,8 @@ def merged_windows(windows: np.ndarray, resolution_hw: Tuple[int, int], image_hw
         by_scale.setdefault((window[0, 0], window[1, 1]), []).append(_box_of(window, resolution_hw))
     edges = np.array([(-0.5, -0.5), (image_hw[1] - 0.5, image_hw[0] - 0.5)])
     image = transform_points(canvas_map(image_hw, input_size), edges) + 0.5
-    tiles = [_window_of(box, scale) for scale, boxes in by_scale.items()
-             for box in _joined(_cropped(boxes, tuple((image * scale).ravel())))]
+    tiles = [_window_of(box, scale, resolution_hw) for scale, boxes in by_scale.items()
+             for box in _joined(_cropped(boxes, tuple((image * scale).ravel())), resolution_hw)]
     return tuple(tiles) or exact_windows(windows, resolution_hw, image_hw, input_size)
 
 
@@ -79,15 +83,18 @@ def _box_of(window: np.ndarray, resolution_hw: Tuple[int, int]) -> Box:
     return left, top, left + resolution_hw[1], top + resolution_hw[0]
 
 
-def _window_of(box: Box, scale: Tuple[float, float]) -> Window:
-    """The window that shows a box, which lies in its middle where the stride wants more pixels."""
-    width, height = (_whole_cells(box[axis + 2] - box[axis]) for axis in (0, 1))
+def _window_of(box: Box, scale: Tuple[float, float], resolution_hw: Tuple[int, int]) -> Window:
+    """The window that shows a box, which lies in its middle where the window has to be larger."""
+    height, width = _size_hw(box, resolution_hw)
     left, top = (box[0] + box[2] - width) / 2, (box[1] + box[3] - height) / 2
     return Window(compose(scaling(*scale), translation(-left, -top)), (height, width))
 
 
-def _whole_cells(length: float) -> int:
-    return TRUNK_STRIDE * int(np.ceil((length - _ROUNDING) / TRUNK_STRIDE))
+def _size_hw(box: Box, resolution_hw: Tuple[int, int]) -> Tuple[int, int]:
+    """The least size of a window that shows a box."""
+    height, width = (side + _PERIOD * int(np.ceil((length - side - _ROUNDING) / _PERIOD))
+                     for side, length in zip(resolution_hw, (box[3] - box[1], box[2] - box[0])))
+    return height, width
 
 
 def _cropped(boxes: Sequence[Box], image: Box) -> List[Box]:
@@ -97,26 +104,27 @@ def _cropped(boxes: Sequence[Box], image: Box) -> List[Box]:
     return [_overlap(box, wide) for box in shown]
 
 
-def _joined(boxes: Sequence[Box]) -> List[Box]:
-    """Boxes put together, always the pair that saves most, as long as one around both costs less than the two."""
+def _joined(boxes: Sequence[Box], resolution_hw: Tuple[int, int]) -> List[Box]:
+    """Boxes put together, always the pair that saves most, as long as one around both costs less than the two.
+
+    What a box costs are the pixels of its window: all layers of a network cost in proportion.
+    """
+    def cost(box: Box) -> int:
+        height, width = _size_hw(box, resolution_hw)
+        return height * width
+
+    def saved(pair: Tuple[Box, Box]) -> int:
+        return cost(pair[0]) + cost(pair[1]) - cost(_around(*pair))
+
     left = list(boxes)
     while len(left) > 1:
-        pair = max(combinations(left, 2), key=_saved)
-        if _saved(pair) <= 0:
+        pair = max(combinations(left, 2), key=saved)
+        if saved(pair) <= 0:
             break
         for box in pair:
             left.remove(box)
         left.append(_around(*pair))
     return left
-
-
-def _saved(pair: Tuple[Box, Box]) -> int:
-    return _cost(pair[0]) + _cost(pair[1]) - _cost(_around(*pair))
-
-
-def _cost(box: Box) -> int:
-    """The pixels a network computes for a box: all its layers cost in proportion."""
-    return _whole_cells(box[2] - box[0]) * _whole_cells(box[3] - box[1])
 
 
 def _around(one: Box, other: Box) -> Box:
