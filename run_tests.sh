@@ -9,7 +9,7 @@ source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 lint() {
     local status=0 cache="$PROJECT/tmp/cache"
     say 'style: ruff'
-    python -m ruff check --config tests/ruff.toml --cache-dir "$cache/ruff" code submit tests || status=1
+    python -m ruff check --config tests/ruff.toml --cache-dir "$cache/ruff" benchmarks code submit tests || status=1
     say 'types: mypy'
     python -m mypy --config-file tests/mypy.ini --cache-dir "$cache/mypy" || status=1
     return "$status"

@@ -8,6 +8,7 @@ import pytest
 from fashionai.codec.fields import encode_fields
 from fashionai.garments import GARMENTS, Garment, joint_garment
 from fashionai.inference.predictor import Prediction, PredictionOptions, Predictor
+from fashionai.inference.tiling import TILINGS
 from fashionai.inference.views import View
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
 
@@ -75,28 +76,30 @@ class DotNetwork:
 
 
 def predict(network: DotNetwork, images: List[np.ndarray], scales: str, resolution_hw: Tuple[int, int] = (368, 368),
-            **choices: object) -> List[Prediction]:
+            tiling: str = 'exact', **choices: object) -> List[Prediction]:
     windows = windows_of(parse_scales(scales), 368, resolution_hw)
-    view = View(network, network.garment, network.stride, resolution_hw, windows)
+    view = View(network, network.garment, network.stride, resolution_hw, windows, tiling)
     return Predictor([view], SKIRT, PredictionOptions(368, **choices)).predict(images)
 
 
+@pytest.mark.parametrize('tiling', TILINGS)
 @pytest.mark.parametrize('scales, join', [
     ('[None]', 'addup'), ('[1.0]', 'addup'), ('[0.75]', 'addup'), ('[(1.5, 0.3)]', 'addup'),
     ('[1.0, (0.5, 0.25, 1.5)]', 'addup'), (DEFAULT_SCALES, 'addup'), ('[1.0, 0.75, (0.8, 0.5), None]', 'average')])
-def test_points_are_found_within_a_pixel(scales: str, join: str) -> None:
+def test_points_are_found_within_a_pixel(scales: str, join: str, tiling: str) -> None:
     images, points = zip(*[dotted(image_hw) for image_hw in SIZES_HW])
-    for image_hw, found, wanted in zip(SIZES_HW, predict(DotNetwork(), list(images), scales, join=join), points):
+    predictions = predict(DotNetwork(), list(images), scales, tiling=tiling, join=join)
+    for image_hw, found, wanted in zip(SIZES_HW, predictions, points):
         np.testing.assert_allclose(found.points_xy, wanted, atol=1, err_msg=str(image_hw))
         assert found.valid.all()
 
 
 @pytest.mark.parametrize('resolution_hw', [(256, 256), (432, 432), (320, 400)])
-@pytest.mark.parametrize('flip', [False, True])
-def test_other_resolutions(resolution_hw: Tuple[int, int], flip: bool) -> None:
+@pytest.mark.parametrize('flip, tiling', [(False, 'exact'), (True, 'exact'), (True, 'merged')])
+def test_other_resolutions(resolution_hw: Tuple[int, int], flip: bool, tiling: str) -> None:
     image, points = dotted((400, 512))
     for scales in ('[None]', '[(1.2, 0.2)]'):
-        found, = predict(DotNetwork(), [image], scales, resolution_hw, flip=flip)
+        found, = predict(DotNetwork(), [image], scales, resolution_hw, tiling, flip=flip)
         np.testing.assert_allclose(found.points_xy, points, atol=1)
 
 
@@ -120,12 +123,21 @@ def test_everything_goes_in_one_batch() -> None:
     assert network.batches == [3 * 6 * 2, 2]
 
 
-def test_images_of_a_batch_do_not_mix() -> None:
+def test_merged_windows_go_in_a_batch_a_size() -> None:
+    """Of the default's two windows an image, two sizes: those of three alike, then those of two that are not."""
+    network = DotNetwork()
+    predict(network, [dotted((300, 200))[0]] * 3, DEFAULT_SCALES, tiling='merged')
+    predict(network, [dotted((300, 200))[0], dotted((200, 300))[0]], DEFAULT_SCALES, tiling='merged', flip=False)
+    assert network.batches == [3 * 2, 3 * 2, 1, 1, 1, 1]
+
+
+@pytest.mark.parametrize('tiling', TILINGS)
+def test_images_of_a_batch_do_not_mix(tiling: str) -> None:
     images = [dotted(image_hw)[0] for image_hw in SIZES_HW[1:3]]
-    together = predict(DotNetwork(), images, '[1.0, (0.5, 0.5, 1.5)]')
+    together = predict(DotNetwork(), images, '[1.0, (0.5, 0.5, 1.5)]', tiling=tiling)
     for image, found in zip(images, together):
-        np.testing.assert_array_equal(predict(DotNetwork(), [image], '[1.0, (0.5, 0.5, 1.5)]')[0].points_xy,
-                                      found.points_xy)
+        alone, = predict(DotNetwork(), [image], '[1.0, (0.5, 0.5, 1.5)]', tiling=tiling)
+        np.testing.assert_array_equal(alone.points_xy, found.points_xy)
 
 
 def test_another_stride() -> None:
@@ -212,6 +224,8 @@ def test_what_does_not_suit_is_refused() -> None:
     windows = windows_of([1.0], 368, (368, 368))
     with pytest.raises(ValueError, match='multiples of 8'):
         View(DotNetwork(), SKIRT, 8, (300, 368), windows)
+    with pytest.raises(ValueError, match="'most'.*exact, merged"):
+        View(DotNetwork(), SKIRT, 8, (368, 368), windows, 'most')
     with pytest.raises(ValueError, match='addup, average'):
         PredictionOptions(368, join='sum')
     with pytest.raises(ValueError, match='92x92 cells.*wanted 46x46'):

@@ -18,14 +18,19 @@ JOB = {'graph': 'abc', 'list': 'def'}
 
 
 class BrightnessPredictor:
-    """A point's place is a function of the picture; after `patience` pictures it is interrupted."""
+    """A point's place is a function of the picture; it is interrupted by the picture after `patience` of its type."""
 
     def __init__(self, tag: str, patience: int = 1000) -> None:
-        self.points, self.patience, self.seen = len(GARMENTS[tag].keypoints), patience, 0
+        self.points, self.patience, self.pictures = len(GARMENTS[tag].keypoints), patience, []
+
+    @property
+    def seen(self) -> int:
+        return len(self.pictures)
 
     def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
-        self.seen += len(images)
-        if self.seen > self.patience:
+        numbers = [(image.mean() - 20) / 10 for image in images]
+        self.pictures.extend(numbers)
+        if max(numbers) // 2 >= self.patience:
             raise KeyboardInterrupt
         return [Prediction(np.arange(self.points)[:, None] * 2. + [image.mean(), image.shape[1]],
                            np.ones(self.points), np.ones(self.points, bool)) for image in images]

@@ -64,12 +64,12 @@ def placement_of(window: np.ndarray, size: int, cells_hw: Tuple[int, int], strid
     return Placement(rows, columns, vertical, horizontal)
 
 
-def join_windows(maps: np.ndarray, placements: Sequence[Placement], size: int, join: str,
+def join_windows(maps: Sequence[np.ndarray], placements: Sequence[Placement], size: int, join: str,
                  neutral: float = NEUTRAL) -> np.ndarray:
     """One canvas of the maps of all windows.
 
     Args:
-        maps: (W, K, h, w) float32; to be joined by maximum, none below 0 (sigmoids).
+        maps: W of (K, h, w) float32; to be joined by maximum, none below 0 (sigmoids).
         placements: W of them.
         size: S.
         join: one of JOINS.
@@ -78,7 +78,7 @@ def join_windows(maps: np.ndarray, placements: Sequence[Placement], size: int, j
     Returns:
         (K, S, S) float32.
     """
-    canvas = np.zeros((maps.shape[1], size, size), np.float32)
+    canvas = np.zeros((len(maps[0]), size, size), np.float32)
     looks = np.zeros((size, size), np.float32)
     for window_maps, placement in zip(maps, placements):
         part = canvas[:, placement.rows, placement.columns]

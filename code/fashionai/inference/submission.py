@@ -1,8 +1,8 @@
 """From a list of images to the rows of a submission, one after the other, so that an interrupted run can go on."""
 import logging
-from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
-from typing import Callable, ContextManager, Dict, Iterator, List, Mapping, Sequence, Set, Tuple, Union
+from typing import Callable, ContextManager, Dict, List, Mapping, Sequence, Set, Tuple, Union
 
 import cv2
 import numpy as np
@@ -12,6 +12,7 @@ from fashionai.annotations import SubmissionWriter, TestList
 from fashionai.dataflow.reading import read_image
 from fashionai.garments import GARMENTS
 from fashionai.inference.filling import submission_keypoints, usual_points
+from fashionai.inference.pipeline import in_order
 from fashionai.inference.record import Record
 from fashionai.inference.second_pass import AnyPredictor
 
@@ -20,8 +21,10 @@ _LOG = logging.getLogger(__name__)
 _ASSUMED_HW = (512, 512)
 """The size of an image that cannot be read."""
 
+_AT_ONCE = 3
+"""Batches under way: one in the graph, one before it and one behind it."""
+
 _Batch = Tuple[str, Tuple[str, ...]]
-_Read = Union[np.ndarray, str]
 
 
 def write_submission(record: Record, overwrite: bool, images: TestList, folder: Path, batch_size: int,
@@ -36,7 +39,7 @@ def write_submission(record: Record, overwrite: bool, images: TestList, folder: 
         images: the list.
         folder: where the image ids lead from.
         batch_size: images that go through the network together.
-        load: opens the predictors, by garment type; not called where every row is there already.
+        load: opens the predictors, by garment type, for several threads; not called where every row is there already.
 
     Returns:
         Image id -> error of every image that could not be read, those of the run that is gone on with included.
@@ -63,19 +66,15 @@ def _write_rows(images: TestList, folder: Path, predictors: Mapping[str, AnyPred
     """Append the missing rows, type by type; a failure is noted before its row is written."""
     todo = images.select([i for i, image_id in enumerate(images.image_ids) if image_id not in writer.done])
     batches = [batch for tag in predictors for batch in _batches(todo.of_type(tag), tag, batch_size)]
-    with tqdm(total=len(images), initial=len(images) - len(todo), unit='image') as progress:
-        for (tag, ids), read in _read_ahead(folder, batches):
-            pictures = [picture for picture in read if not isinstance(picture, str)]
-            predictions = iter(predictors[tag].predict(pictures) if pictures else ())
-            garment = GARMENTS[tag]
-            for image_id, picture in zip(ids, read):
-                if isinstance(picture, str):
-                    failures[image_id] = picture
+    looks = in_order(lambda batch: _look(folder, batch[1], predictors[batch[0]]), batches, _AT_ONCE)
+    with tqdm(total=len(images), initial=len(images) - len(todo), unit='image') as progress, closing(looks):
+        for (tag, ids), seen in zip(batches, looks):
+            for image_id, found in zip(ids, seen):
+                if isinstance(found, str):
+                    failures[image_id] = found
                     record.save(failures)
-                    points = usual_points(garment, _ASSUMED_HW)
-                else:
-                    points = next(predictions).points_xy
-                writer.append(image_id, tag, submission_keypoints(points, garment))
+                    found = usual_points(GARMENTS[tag], _ASSUMED_HW)
+                writer.append(image_id, tag, submission_keypoints(found, GARMENTS[tag]))
             progress.update(len(ids))
 
 
@@ -91,21 +90,15 @@ def _batches(images: TestList, tag: str, size: int) -> List[_Batch]:
     return [(tag, images.image_ids[start:start + size]) for start in range(0, len(images), size)]
 
 
-def _read_ahead(folder: Path, batches: Sequence[_Batch]) -> Iterator[Tuple[_Batch, List[_Read]]]:
-    """Every batch with its pictures, or the errors in their places; the next one is read while this one is used."""
-    with ThreadPoolExecutor(max_workers=1) as reader:
-        reading = [reader.submit(_read_all, folder, ids) for _, ids in batches[:1]]
-        for number, batch in enumerate(batches):
-            read = reading.pop().result()
-            reading += [reader.submit(_read_all, folder, ids) for _, ids in batches[number + 1:number + 2]]
-            yield batch, read
+def _look(folder: Path, ids: Sequence[str], predictor: AnyPredictor) -> List[Union[np.ndarray, str]]:
+    """The points (K, 2) of each image of a batch, or why it cannot be read."""
+    read = [_read(folder / image_id) for image_id in ids]
+    pictures = [picture for picture in read if not isinstance(picture, str)]
+    predictions = iter(predictor.predict(pictures) if pictures else ())
+    return [picture if isinstance(picture, str) else next(predictions).points_xy for picture in read]
 
 
-def _read_all(folder: Path, ids: Sequence[str]) -> List[_Read]:
-    return [_read(folder / image_id) for image_id in ids]
-
-
-def _read(path: Path) -> _Read:
+def _read(path: Path) -> Union[np.ndarray, str]:
     """The picture, or the error as text."""
     try:
         return read_image(path)

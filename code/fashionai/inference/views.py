@@ -4,13 +4,15 @@ Letters: N images, W windows, K keypoints and L limbs of the type that is wanted
 S the canvas' side in pixels, G the side of the grid the canvas is drawn on: its pixels, or cells of several pixels.
 """
 from dataclasses import dataclass
-from typing import List, Optional, Sequence, Tuple
+from functools import lru_cache
+from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
 from fashionai.garments import Garment, mirror_name
 from fashionai.geometry import compose, mirroring, scaling, warp_image
-from fashionai.inference.canvas import canvas_map, join_windows, placement_of
+from fashionai.inference.canvas import Placement, canvas_map, join_windows, placement_of
+from fashionai.inference.tiling import TILINGS, Window
 from fashionai.networks.contract import Forward
 from fashionai.networks.head_options import TRUNK_STRIDE
 
@@ -18,9 +20,11 @@ from fashionai.networks.head_options import TRUNK_STRIDE
 @dataclass(frozen=True)
 class View:
     """A network and the windows it sees. `forward` gives the channels of `garment`, which may be the joint one, in
-    cells of `stride` pixels; `windows` (W, 2, 3) lead from the canvas to its input, `resolution_hw` = (h, w).
+    cells of `stride` pixels; `windows` (W, 2, 3) lead from the canvas to its input, `resolution_hw` = (h, w); `tiling`,
+    one of TILINGS, says how they are computed.
 
-    Raises ValueError where the input is no multiple of 8, which a network of a finer stride wants too.
+    Raises ValueError where the input is no multiple of 8, which a network of a finer stride wants too, and for an
+    unknown tiling.
     """
 
     forward: Forward
@@ -28,16 +32,14 @@ class View:
     stride: int
     resolution_hw: Tuple[int, int]
     windows: np.ndarray
+    tiling: str = 'exact'
 
     def __post_init__(self) -> None:
+        if self.tiling not in TILINGS:
+            raise ValueError(f'unknown way with windows {self.tiling!r}: wanted one of {", ".join(TILINGS)}')
         if any(side % TRUNK_STRIDE for side in self.resolution_hw):
             raise ValueError(f'resolution {self.resolution_hw[1]}x{self.resolution_hw[0]} does not suit the network: '
                              f'wanted multiples of {TRUNK_STRIDE}')
-
-    @property
-    def cells_hw(self) -> Tuple[int, int]:
-        """Cells of the network's maps."""
-        return self.resolution_hw[0] // self.stride, self.resolution_hw[1] // self.stride
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,21 @@ class Canvas:
 
     heatmaps: np.ndarray
     fields: Optional[np.ndarray]
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """The windows of images of one size, and where their maps come to lie."""
+
+    windows: Sequence[Window]
+    placements: Sequence[Placement]
+
+
+_Passes = Sequence[Sequence[np.ndarray]]
+"""Maps (channels, cells) by window, of an image and, where it is looked at, of its mirror image."""
+
+_PLANS = 16
+"""Sizes of images whose plans are kept."""
 
 
 class Painter:
@@ -64,55 +81,71 @@ class Painter:
     def __init__(self, view: View, garment: Garment, input_size: int, cell: int, flip: bool, join: str,
                  with_fields: bool) -> None:
         self._view, self._garment, self._size, self._join = view, garment, input_size, join
-        self._grid, self._with_fields = input_size // cell, with_fields
+        self._cell, self._grid, self._with_fields = cell, input_size // cell, with_fields
         self._mirrors = (False, True) if flip else (False,)
-        self._placements = [placement_of(compose(scaling(cell, cell), window), self._grid, view.cells_hw, view.stride)
-                            for window in view.windows]
+        self._plan = lru_cache(maxsize=_PLANS)(self._planned)
         self._heatmap_channels = [view.garment.keypoints.index(name) for name in garment.keypoints]
         limbs = [view.garment.num_heatmaps + 2 * view.garment.limbs.index(limb) for limb in garment.limbs]
         self._field_channels = [channel for x in limbs for channel in (x, x + 1)]
 
     def paint(self, images: Sequence[np.ndarray]) -> List[Canvas]:
-        """The canvases of images (h, w, 3) uint8 BGR, of any sizes; all go through the network together."""
-        maps = self._checked(self._view.forward(np.concatenate([self._cut(image) for image in images])))
-        heatmaps = maps[..., self._heatmap_channels].astype(np.float32)
-        heatmaps = 0.5 + 0.5 * np.tanh(heatmaps / 2)  # the sigmoid, without overflow
-        fields = maps[..., self._field_channels] if self._with_fields else None
-        return [Canvas(self._heatmaps(one), None if fields is None else self._fields(two))
-                for one, two in zip(self._passes(heatmaps, images),
-                                    len(images) * [None] if fields is None else self._passes(fields, images))]
+        """The canvases of images (h, w, 3) uint8 BGR, of any sizes; windows of one size, of all the images, go through
+        the network together."""
+        plans = [self._plan(image.shape[:2]) for image in images]
+        maps = iter(self._seen([part for image, plan in zip(images, plans) for part in self._parts(image, plan)]))
+        return [self._canvas([[next(maps) for _ in plan.windows] for _ in self._mirrors], plan) for plan in plans]
 
-    def _passes(self, maps: np.ndarray, images: Sequence[np.ndarray]) -> np.ndarray:
-        """(N, 1 or 2, W, channels, cells)."""
-        maps = maps.transpose(0, 3, 1, 2)
-        return maps.reshape((len(images), len(self._mirrors), len(self._placements)) + maps.shape[1:])
+    def _planned(self, image_hw: Tuple[int, int]) -> _Plan:
+        """How an image of a size is looked at."""
+        view = self._view
+        windows = TILINGS[view.tiling](view.windows, view.resolution_hw, image_hw, self._size)
+        return _Plan(windows, [
+            placement_of(compose(scaling(self._cell, self._cell), window.affine), self._grid,
+                         (window.size_hw[0] // view.stride, window.size_hw[1] // view.stride), view.stride)
+            for window in windows])
 
-    def _cut(self, image: np.ndarray) -> np.ndarray:
+    def _parts(self, image: np.ndarray, plan: _Plan) -> List[np.ndarray]:
         """All windows of one image, then those of its mirror image; cut straight from the image's own pixels."""
         to_canvas = canvas_map(image.shape[:2], self._size)
         bases = [compose(to_canvas, mirroring(self._size)) if mirrored else to_canvas for mirrored in self._mirrors]
-        return np.stack([warp_image(compose(base, window), image, self._view.resolution_hw)
-                         for base in bases for window in self._view.windows]).astype(np.float32)
+        return [warp_image(compose(base, window.affine), image, window.size_hw)
+                for base in bases for window in plan.windows]
 
-    def _checked(self, maps: np.ndarray) -> np.ndarray:
-        if maps.shape[1:3] != self._view.cells_hw:
-            raise ValueError(
-                f'the network gives maps of {maps.shape[1]}x{maps.shape[2]} cells for an input of '
-                f'{self._view.resolution_hw[0]}x{self._view.resolution_hw[1]} pixels: wanted '
-                f'{self._view.cells_hw[0]}x{self._view.cells_hw[1]}')
+    def _seen(self, parts: Sequence[np.ndarray]) -> List[np.ndarray]:
+        """The network's maps (channels, cells) of parts (h, w, 3) of images, each size in one pass."""
+        sizes: Dict[Tuple[int, ...], List[int]] = {}
+        for number, part in enumerate(parts):
+            sizes.setdefault(part.shape[:2], []).append(number)
+        maps: Dict[int, np.ndarray] = {}
+        for numbers in sizes.values():
+            batch = np.stack([parts[number] for number in numbers]).astype(np.float32)
+            maps.update(zip(numbers, self._checked(self._view.forward(batch), batch.shape[1:3]).transpose(0, 3, 1, 2)))
+        return [maps[number] for number in range(len(parts))]
+
+    def _checked(self, maps: np.ndarray, input_hw: Tuple[int, int]) -> np.ndarray:
+        wanted = tuple(side // self._view.stride for side in input_hw)
+        if maps.shape[1:3] != wanted:
+            raise ValueError(f'the network gives maps of {maps.shape[1]}x{maps.shape[2]} cells for an input of '
+                             f'{input_hw[0]}x{input_hw[1]} pixels: wanted {wanted[0]}x{wanted[1]}')
         return maps
 
-    def _heatmaps(self, passes: np.ndarray) -> np.ndarray:
-        """(1 or 2, W, K, cells) maps of an image and its mirror image to its canvas, (K, G, G)."""
-        canvas, *mirrored = [join_windows(maps, self._placements, self._grid, self._join) for maps in passes]
+    def _canvas(self, passes: _Passes, plan: _Plan) -> Canvas:
+        heatmaps = [[_sigmoid(maps[self._heatmap_channels]) for maps in one] for one in passes]
+        fields = [[maps[self._field_channels] for maps in one] for one in passes] if self._with_fields else None
+        return Canvas(self._heatmaps(heatmaps, plan.placements),
+                      None if fields is None else self._fields(fields, plan.placements))
+
+    def _heatmaps(self, passes: _Passes, placements: Sequence[Placement]) -> np.ndarray:
+        """(K, cells) maps of the windows of an image and its mirror image to its canvas, (K, G, G)."""
+        canvas, *mirrored = [join_windows(maps, placements, self._grid, self._join) for maps in passes]
         for other in mirrored:
             canvas = (canvas + other[self._garment.mirror_indices, :, ::-1]) / 2
         return canvas
 
-    def _fields(self, passes: np.ndarray) -> np.ndarray:
+    def _fields(self, passes: _Passes, placements: Sequence[Placement]) -> np.ndarray:
         """The same for fields, (2 L, G, G), which have signs: windows are joined by their mean. A limb without a
         counterpart is taken from the image alone."""
-        canvas, *mirrored = [join_windows(maps, self._placements, self._grid, 'average', neutral=0) for maps in passes]
+        canvas, *mirrored = [join_windows(maps, placements, self._grid, 'average', neutral=0) for maps in passes]
         for other in mirrored:
             for limb, (counterpart, sign) in enumerate(mirror_limbs(self._garment)):
                 if counterpart is not None:
@@ -128,3 +161,8 @@ def mirror_limbs(garment: Garment) -> List[Tuple[Optional[int], int]]:
     mirrored = [tuple(mirror_name(end) for end in limb) for limb in garment.limbs]
     return [(garment.limbs.index(limb), 1) if limb in garment.limbs else
             (garment.limbs.index(limb[::-1]), -1) if limb[::-1] in garment.limbs else (None, 1) for limb in mirrored]
+
+
+def _sigmoid(maps: np.ndarray) -> np.ndarray:
+    """float32, without overflow."""
+    return 0.5 + 0.5 * np.tanh(maps.astype(np.float32) / 2)

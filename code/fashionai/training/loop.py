@@ -130,7 +130,7 @@ def _train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callab
         tf.set_random_seed(settings.seed)
         step = tf.train.get_or_create_global_step()
         devices = tower_devices(settings.towers)
-        graph = _training_graph(settings, step, devices)
+        graph = training_graph(settings, step, devices)
         saver = saver_for(settings.run_folder, settings.keep)
         checkpoints = CheckpointHook(settings.run_folder, saver, settings.save_every)
         scaffold = tf.train.Scaffold(saver=saver, init_fn=lambda _, session: load_weights(session))
@@ -155,7 +155,8 @@ def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: t
         raise
 
 
-def _training_graph(settings: TrainingSettings, step: tf.Tensor, devices: List[str]) -> TrainingGraph:
+def training_graph(settings: TrainingSettings, step: tf.Tensor, devices: List[str]) -> TrainingGraph:
+    """The nodes of a training in the current graph, a tower a device; `step` is the global step, which they advance."""
     types = (tf.uint8,) + (tf.float32,) * 4
     batch = Batch(*(tf.placeholder(kind, shape) for kind, shape in zip(types, batch_shapes(settings))))
     towers = build_towers(lambda image: build(settings.model, image, settings.garment, True, settings.head), batch,

@@ -1,0 +1,119 @@
+"""How fast training samples are made: JPEG files to augmented inputs with their maps, on one core and by workers.
+
+The limit is reading the same files with one warp each. Without --datapath, generated pictures of 512 x 512 are read.
+"""
+import argparse
+import multiprocessing
+import resource
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Iterator, List, Optional, Sequence
+
+import cv2
+import numpy as np
+from timing import Line, Timing, circumstances, format_table, interleaved, peak_memory_mb, picture
+
+from fashionai.annotations import Annotations
+from fashionai.cli import at_least, guarded
+from fashionai.dataflow.augment import apply_to_image, draw_augmentation
+from fashionai.dataflow.encoder import InputShape, SampleEncoder
+from fashionai.dataflow.reading import read_image
+from fashionai.garments import GARMENTS, garment_of
+from fashionai.options import labelled_rows
+from fashionai.stack import graph_mode
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add = parser.add_argument
+    add('--datapath', help='folder with train/train.csv and its images')
+    add('--tag', default='all', help='garment type, or all')
+    add('--rows', type=at_least(1), help='repeat the rows up to this number, as of a larger data set')
+    add('--size', type=at_least(8), default=368, help='of the input in pixels')
+    add('--stride', type=at_least(1), default=8, help='pixels a cell of the maps')
+    add('--images', type=at_least(1), default=16, help='that a repetition makes')
+    add('--workers', type=at_least(1), nargs='*', default=[1, 2], help='numbers of processes to try')
+    add('--batches', type=at_least(2), default=10, help='that are taken from the workers')
+    add('--repetitions', type=at_least(1), default=7)
+    return parser.parse_args(argv)
+
+
+def generated_rows(folder: Path, images: int) -> Annotations:
+    """Pictures in a folder, and labels of points that lie anywhere in them."""
+    random = np.random.RandomState(0)
+    categories = tuple(sorted(GARMENTS)[number % len(GARMENTS)] for number in range(images))
+    keypoints = np.full((images, 24, 3), -1, np.int32)
+    for number, category in enumerate(categories):
+        cv2.imwrite(str(folder / f'{number}.jpg'), picture(512, 512, number))
+        indices = GARMENTS[category].csv_indices
+        keypoints[number, indices] = np.column_stack([random.randint(0, 512, (len(indices), 2)), np.ones(len(indices))])
+    return Annotations(tuple(f'{number}.jpg' for number in range(images)), categories, keypoints, str(folder))
+
+
+def alone(encoder: SampleEncoder, images: int, repetitions: int) -> List[Line]:
+    """What one core makes of the first images: read, read and warped once, whole samples."""
+    keys = [(0, number % len(encoder.annotations)) for number in range(images)]
+    files = [encoder.image_root / encoder.annotations.image_ids[row] for _, row in keys]
+    input_hw = encoder.shape.input_hw
+
+    def warped(number: int) -> np.ndarray:
+        image = read_image(files[number])
+        augmentation = draw_augmentation(np.random.RandomState(number), image.shape[:2], input_hw)
+        return apply_to_image(augmentation, image, input_hw)
+
+    timings = interleaved({
+        'read and one warp': lambda: [warped(number) for number in range(images)],
+        'read': lambda: [read_image(file) for file in files],
+        'samples, one core': lambda: [encoder(key) for key in keys]}, repetitions)
+    return [Line(name, timing, images, 'image') for name, timing in timings.items()]
+
+
+def by_workers(encoder: SampleEncoder, batch_size: int, workers: int, batches: int) -> Line:
+    """Batches as the trainer takes them, each timed alone, after the buffers have been emptied once."""
+    from fashionai.dataflow.flow import training_flow  # only here: tensorpack loads TensorFlow
+    earlier = set(multiprocessing.active_children())
+    flow = training_flow(encoder, batch_size, workers)
+    flow.reset_state()
+    stream: Iterator[List[np.ndarray]] = iter(flow)
+    for _ in range(2 + 4 * workers // batch_size):
+        next(stream)
+    seconds = []
+    for _ in range(batches):
+        start = time.perf_counter()
+        next(stream)
+        seconds.append(time.perf_counter() - start)
+    for process in set(multiprocessing.active_children()) - earlier:
+        process.terminate()
+        process.join()
+    mean = (sum(seconds) / batches,) * batches  # batches come in bursts: their median would say nothing
+    return Line(f'samples, {workers} worker{"s" * (workers > 1)}', Timing(mean), batch_size, 'image')
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Measure and print."""
+    args = parse(argv)
+    graph_mode()
+    cv2.setNumThreads(0)  # one core, as in a worker
+    with tempfile.TemporaryDirectory() as folder:
+        if args.datapath:
+            args.imgpath = args.datapath
+            rows, root = labelled_rows(args, 'train')
+        else:
+            rows, root = generated_rows(Path(folder), args.images).of_type(args.tag), Path(folder)
+        rows = rows.select([number % len(rows) for number in range(args.rows or len(rows))])
+        encoder = SampleEncoder(rows, root, garment_of(args.tag), InputShape((args.size, args.size), args.stride), 0)
+        lines = alone(encoder, args.images, args.repetitions)
+        lines += [by_workers(encoder, args.images, workers, args.batches) for workers in args.workers]
+    print(circumstances())
+    print(format_table(lines))
+    print(f'{len(rows)} rows of {args.tag}; most memory: {peak_memory_mb():.0f} MB here, '
+          f'{peak_memory_mb(resource.RUSAGE_CHILDREN):.0f} MB in a worker')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

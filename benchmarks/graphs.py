@@ -1,0 +1,22 @@
+"""Graphs to be timed: those of users, and networks of the catalogue with weights at random, which cost the same."""
+from pathlib import Path
+
+import tensorflow.compat.v1 as tf
+
+from fashionai.garments import garment_of
+from fashionai.networks.catalog import build, input_placeholder, network_spec
+from fashionai.networks.contract import Contract, contract_path, file_sum
+from fashionai.networks.freezing import fold_constants
+
+
+def random_graph(model: str, tag: str, folder: Path) -> Path:
+    """Freeze a network as it begins its training, with its contract, in a folder; `graph_mode` has been called."""
+    garment, output = garment_of(tag), folder / f'{model}_{tag}.pb'
+    with tf.Graph().as_default(), tf.Session() as session:
+        image = input_placeholder()
+        maps = build(model, image, garment, False).output
+        session.run(tf.global_variables_initializer())
+        output.write_bytes(fold_constants(session, image, [maps]).SerializeToString())
+    Contract(tag, garment.keypoints, model, (368, 368), network_spec(model).stride, 0,
+             file_sum(output)).save(contract_path(output))
+    return output

@@ -1,0 +1,155 @@
+"""How fast points are found: the original's windows one by one, merged ones, and other engines on the same graph.
+
+A line in images says what a whole prediction takes; one in GFLOP, what the network alone makes of its operations,
+beside the machine's matrix products.
+"""
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+from machine import product_gflop, tensorflow_product
+from peers import PACKAGES, PEERS
+from timing import Line, Task, Timing, circumstances, format_table, interleaved, picture
+
+from fashionai.cli import at_least, guarded, resolve, size_hw
+from fashionai.garments import Garment, garment_of
+from fashionai.inference.predictor import PredictionOptions, Predictor
+from fashionai.inference.tiling import TILINGS
+from fashionai.inference.views import View
+from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
+from fashionai.networks.contract import Contract, Forward, contract_path
+from fashionai.stack import graph_mode
+
+_SIDE = 2048
+"""Of the matrices whose product the network is compared with."""
+
+_AGREEMENT = 1e-2
+"""The part of the largest output by which another engine may differ."""
+
+
+class Watched:
+    """A network that keeps the seconds it takes, the sum of each round's calls."""
+
+    def __init__(self, forward: Forward) -> None:
+        self._forward, self.rounds = forward, [0.]
+
+    def __call__(self, images: np.ndarray) -> np.ndarray:
+        start = time.perf_counter()
+        maps = self._forward(images)
+        self.rounds[-1] += time.perf_counter() - start
+        return maps
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add = parser.add_argument
+    add('--modelpath', help='a frozen graph with its contract; in its place:')
+    add('--model', default='mobilenet_small', help='a network, its weights at random')
+    add('--tag', default='skirt', help='garment type, or all, of --model')
+    add('--sizes', default='512x512,342x512', help='of the pictures, WIDTHxHEIGHT; a table for each')
+    add('--resolution', type=at_least(8), default=368, help='input of the network and canvas, in pixels')
+    add('--scales', default=DEFAULT_SCALES, help='as run.py takes them')
+    add('--batch', type=at_least(1), default=1, help='images that go through the network together')
+    add('--threads', type=at_least(0), default=0, help='of the network; 0: one a core')
+    add('--no-flip', action='store_true', help='without the mirror image')
+    add('--repetitions', type=at_least(1), default=5)
+    return parser.parse_args(argv)
+
+
+def engines(graph: Path, own: Forward, args: argparse.Namespace) -> Dict[str, Forward]:
+    """The other engines that are installed. Raises ValueError for one that computes something else."""
+    images = np.random.RandomState(0).uniform(0, 255, (1, args.resolution, args.resolution, 3)).astype(np.float32)
+    wanted, found = own(images), {}
+    for name, open_graph in PEERS.items():
+        try:
+            found[name] = open_graph(graph, args.threads)
+        except ImportError:
+            print(f'{name} is not measured: pip install {PACKAGES[name]}')
+            continue
+        difference = np.abs(found[name](images) - wanted).max()
+        if not difference <= _AGREEMENT * np.abs(wanted).max():
+            raise ValueError(f'{name} gives other maps than TensorFlow: they differ by {difference:.3g}')
+    return found
+
+
+def work_gflop(contract: Contract, args: argparse.Namespace, tiling: str, image_hw: Tuple[int, int]) -> float:
+    """10^9 operations that the network does for one image."""
+    from fashionai.networks.cost import network_cost
+    from fashionai.networks.head_options import HeadOptions
+    side = args.resolution
+    windows = TILINGS[tiling](windows_of(parse_scales(args.scales), side, (side, side)), (side, side), image_hw, side)
+    garment, head = garment_of(contract.tag), HeadOptions.of(contract.head)
+    flop = sum(network_cost(contract.model, garment, window.size_hw, head).flop for window in windows)
+    return (1 if args.no_flip else 2) * flop / 1e9
+
+
+def measured(networks: Mapping[str, Tuple[str, Forward]], stride: int, garment: Garment, args: argparse.Namespace,
+             image_hw: Tuple[int, int]) -> Tuple[Timing, Dict[str, Tuple[Timing, Timing]]]:
+    """Seconds of the matrix product, and by name of a whole prediction and of its network alone.
+
+    `networks` are (tiling, network) by name.
+    """
+    side = args.resolution
+    windows = windows_of(parse_scales(args.scales), side, (side, side))
+    images = [picture(*image_hw, seed) for seed in range(args.batch)]
+    watched = {name: Watched(forward) for name, (_, forward) in networks.items()}
+
+    def task(name: str) -> Task:
+        view = View(watched[name], garment, stride, (side, side), windows, networks[name][0])
+        predictor = Predictor([view], garment, PredictionOptions(side, flip=not args.no_flip))
+
+        def predict() -> None:
+            watched[name].rounds.append(0)
+            predictor.predict(images)
+        return predict
+
+    product = tensorflow_product(_SIDE, args.threads)
+    timings = interleaved({'': product, **{name: task(name) for name in networks}}, args.repetitions)
+    kept = {name: Timing(tuple(network.rounds[-args.repetitions:])) for name, network in watched.items()}
+    return timings[''], {name: (timings[name], kept[name]) for name in networks}
+
+
+def table(product: Timing, seconds: Mapping[str, Tuple[Timing, Timing]], gflop: Mapping[str, float],
+          batch: int) -> List[Line]:
+    """Lines of whole predictions, then of networks alone; `gflop` of an image, by the same names."""
+    whole = [Line(name, both[0], batch, 'image') for name, both in seconds.items()]
+    alone = [Line(f'{name}, network alone', both[1], gflop[name] * batch, 'GFLOP') for name, both in seconds.items()]
+    return whole + [Line('matrix product', product, product_gflop(_SIDE), 'GFLOP')] + alone
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Measure and print."""
+    args = parse(argv)
+    sizes = [size_hw(size) for size in args.sizes.split(',')]
+    graph_mode()
+    import tensorflow as tf
+    from graphs import random_graph
+
+    from fashionai.inference.graph import FrozenGraph
+    with tempfile.TemporaryDirectory() as folder:
+        path = resolve(args.modelpath) if args.modelpath else random_graph(args.model, args.tag, Path(folder))
+        contract = Contract.load(contract_path(path))
+        with FrozenGraph(path, garment_of(contract.tag), args.threads) as graph:
+            networks: Dict[str, Tuple[str, Forward]] = {tiling: (tiling, graph.forward) for tiling in TILINGS}
+            networks.update({f'exact, {name}': ('exact', forward)
+                             for name, forward in engines(path, graph.forward, args).items()})
+            print(circumstances(tf))
+            for image_hw in sizes:
+                gflop = {name: work_gflop(contract, args, tiling, image_hw) for name, (tiling, _) in networks.items()}
+                product, seconds = measured(networks, graph.stride, graph.garment, args, image_hw)
+                print(f'\n{contract.model}, {contract.tag}: {args.batch} at once of {image_hw[1]}x{image_hw[0]} pixels')
+                print(format_table(table(product, seconds, gflop, args.batch)))
+                for name, (whole, alone) in seconds.items():
+                    print(f'{name}: {gflop[name]:.1f} GFLOP an image; the network has '
+                          f'{alone.median / whole.median:.1%} of the time')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

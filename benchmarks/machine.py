@@ -1,0 +1,90 @@
+"""What the machine can do: float32 matrix products, copies of memory, JPEG decoding. The other tables lean on these."""
+import argparse
+import sys
+from typing import Callable, List, Optional, Sequence
+
+import cv2
+import numpy as np
+from timing import Line, Task, circumstances, format_table, interleaved, picture
+
+from fashionai.cli import at_least, guarded
+from fashionai.dataflow.augment import apply_to_image, draw_augmentation
+from fashionai.stack import graph_mode
+
+_INPUT_HW = (368, 368)
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser.add_argument('--side', type=at_least(1), default=2048, help='of the matrices')
+    parser.add_argument('--megabytes', type=at_least(1), default=256, help='that are copied')
+    parser.add_argument('--repetitions', type=at_least(1), default=20)
+    return parser.parse_args(argv)
+
+
+def product_gflop(side: int) -> float:
+    """10^9 operations of a product of square matrices: two for a multiplication and an addition."""
+    return 2 * side ** 3 / 1e9
+
+
+def numpy_product(side: int) -> Task:
+    """A product of float32 matrices, by NumPy."""
+    one, two = np.random.RandomState(0).rand(2, side, side).astype(np.float32)
+    result = np.empty_like(one)
+    return lambda: np.matmul(one, two, out=result)
+
+
+def tensorflow_product(side: int, threads: int = 0) -> Task:
+    """The same by TensorFlow, the matrices in its own memory; `graph_mode` has been called."""
+    import tensorflow.compat.v1 as tf
+    config = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
+    config.gpu_options.allow_growth = True
+    with tf.Graph().as_default() as graph:
+        matrix = tf.get_variable('matrix', (side, side), initializer=tf.random_uniform_initializer())
+        product = tf.matmul(matrix, matrix).op  # the operation alone: the result is not fetched
+        session = tf.Session(graph=graph, config=config)
+        session.run(tf.global_variables_initializer())
+    return lambda: session.run(product)
+
+
+def copying(megabytes: int) -> Task:
+    """A copy of so much memory."""
+    source = np.ones(megabytes * 10 ** 6 // 8)
+    target = np.empty_like(source)
+    return lambda: np.copyto(target, source)
+
+
+def decoding(then: Callable[[np.ndarray], object] = lambda image: None) -> Task:
+    """JPEG to pixels, 512 x 512 as most photographs of the contest, and what is to be done then."""
+    data = cv2.imencode('.jpg', picture(512, 512), [cv2.IMWRITE_JPEG_QUALITY, 90])[1]
+    return lambda: then(cv2.imdecode(data, cv2.IMREAD_COLOR))
+
+
+def one_warp(image: np.ndarray) -> np.ndarray:
+    """An image brought to the network's input, turned and scaled."""
+    return apply_to_image(draw_augmentation(np.random.RandomState(0), image.shape[:2], _INPUT_HW), image, _INPUT_HW)
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Measure and print."""
+    args = parse(argv)
+    graph_mode()
+    import tensorflow as tf
+    tasks = {'matrix product, NumPy': numpy_product(args.side),
+             'matrix product, TensorFlow': tensorflow_product(args.side),
+             'copy of memory': copying(args.megabytes), 'JPEG decode': decoding(),
+             'JPEG decode and one warp': decoding(one_warp)}
+    gflop, gigabytes = (product_gflop(args.side), 'GFLOP'), (2 * args.megabytes / 1e3, 'GB')
+    amounts = [gflop, gflop, gigabytes, (1, 'image'), (1, 'image')]
+    timings = interleaved(tasks, args.repetitions)
+    lines: List[Line] = [Line(name, timings[name], *amount) for name, amount in zip(tasks, amounts)]
+    print(circumstances(tf))
+    print(format_table(lines))
+    print('A copy reads and writes every byte: both are counted.')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,45 @@
+"""Other engines for the same frozen graph, where they are installed; nothing of the project needs them."""
+from pathlib import Path
+from types import MappingProxyType
+from typing import Callable, Mapping
+
+import numpy as np
+
+from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, Forward
+
+Open = Callable[[Path, int], Forward]
+"""(a `.pb`, threads, 0 for as many as there are cores) -> the network. Raises ImportError where it is not installed."""
+
+
+def onnx_runtime(graph: Path, threads: int) -> Forward:
+    """ONNX Runtime; tf2onnx translates the graph, which stays one of channels last at its ends."""
+    import onnxruntime
+    import tensorflow.compat.v1 as tf
+    from tf2onnx.convert import from_graph_def
+    definition = tf.GraphDef()
+    definition.ParseFromString(graph.read_bytes())
+    model, _ = from_graph_def(definition, input_names=[f'{INPUT_NAME}:0'], output_names=[f'{OUTPUT_NAME}:0'], opset=13)
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = threads
+    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=['CPUExecutionProvider'])
+    return lambda images: session.run(None, {f'{INPUT_NAME}:0': images})[0]
+
+
+def openvino(graph: Path, threads: int) -> Forward:
+    """OpenVINO, which reads frozen graphs itself."""
+    import openvino
+    core = openvino.Core()
+    settings = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_PRECISION_HINT': 'f32'}
+    if threads:
+        settings['INFERENCE_NUM_THREADS'] = str(threads)
+    request = core.compile_model(core.read_model(str(graph)), 'CPU', settings).create_infer_request()
+
+    def forward(images: np.ndarray) -> np.ndarray:
+        return np.array(request.infer({0: images})[0])
+    return forward
+
+
+PEERS: Mapping[str, Open] = MappingProxyType({'ONNX Runtime': onnx_runtime, 'OpenVINO': openvino})
+
+PACKAGES: Mapping[str, str] = MappingProxyType({'ONNX Runtime': 'onnxruntime tf2onnx', 'OpenVINO': 'openvino'})
+"""What each is installed by."""

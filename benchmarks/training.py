@@ -1,0 +1,170 @@
+"""What a step of training takes: the session alone on one batch, the whole loop on it, and the loop fed by workers.
+
+The first two run side by side, a step of one and a step of the other. Without --datapath, generated pictures are read.
+"""
+import argparse
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any, List, Optional, Sequence
+
+import numpy as np
+from dataflow import generated_rows
+from timing import Line, Task, Timing, circumstances, format_table, peak_memory_mb
+
+from fashionai.cli import at_least, guarded
+from fashionai.dataflow.encoder import InputShape, SampleEncoder
+from fashionai.garments import garment_of
+from fashionai.options import DEFAULT_WORKERS, labelled_rows
+from fashionai.stack import graph_mode
+
+_WARM_UP = 3
+"""Steps that do not count."""
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add = parser.add_argument
+    add('--model', default='mobilenet_small', help='the network')
+    add('--tag', default='all', help='garment type, or all')
+    add('--datapath', help='folder with train/train.csv and its images')
+    add('--batchsize', type=at_least(1), default=8, help='images a step')
+    add('--size', type=at_least(8), default=368, help='of the input in pixels')
+    add('--gpus', type=at_least(1), default=1, help='towers the batch is split over')
+    add('--workers', type=at_least(0), default=DEFAULT_WORKERS, help='processes that make samples; 0: none are tried')
+    add('--steps', type=at_least(1), default=10, help='that are timed')
+    return parser.parse_args(argv)
+
+
+def settings_of(args: argparse.Namespace, folder: Path) -> Any:
+    """TrainingSettings without validation and without checkpoints on the way."""
+    from fashionai.training.loop import TrainingSettings
+    return TrainingSettings(
+        model=args.model, garment=garment_of(args.tag), input_hw=(args.size, args.size), batch_size=args.batchsize,
+        towers=args.gpus, learning_rate='1e-4', decay_steps=30000, warmup_steps=100,
+        max_steps=_WARM_UP + args.steps + 1,
+        epoch_steps=1000, validate_every=0, save_every=10 ** 9, keep=1, run_folder=folder, log_folder=folder, seed=0)
+
+
+def random_batch(settings: Any) -> List[np.ndarray]:
+    """A batch of noise, every map of which counts."""
+    from fashionai.training.loop import batch_shapes
+    random, shapes = np.random.RandomState(0), batch_shapes(settings)
+    return ([random.randint(0, 256, shapes[0]).astype(np.uint8)] +
+            [random.rand(*shape).astype(np.float32) for shape in shapes[1:3]] +
+            [np.ones(shape, np.float32) for shape in shapes[3:]])
+
+
+def bare_step(settings: Any, batch: List[np.ndarray]) -> Task:
+    """A step of the same graph in a session of its own, and nothing else."""
+    import tensorflow.compat.v1 as tf
+
+    from fashionai.training.loop import training_graph
+    from fashionai.training.towers import session_config, tower_devices
+    with tf.Graph().as_default() as own:
+        devices = tower_devices(settings.towers)
+        graph = training_graph(settings, tf.train.get_or_create_global_step(), devices)
+        session = tf.Session(graph=own, config=session_config(devices))
+        session.run(tf.global_variables_initializer())
+    return lambda: session.run(graph.train, dict(zip(graph.batch.tensors, batch)))
+
+
+class Resident:
+    """Stands in for the queue of batches: always the same one. Between two calls the loop has done a step."""
+
+    capacity = fill = 1
+
+    def __init__(self, batch: List[np.ndarray], bare: Task) -> None:
+        self._batch, self._bare, self._returned = batch, bare, 0.
+        self.loop: List[float] = []
+        self.alone: List[float] = []
+
+    def get(self) -> List[np.ndarray]:
+        """The batch; before it, a bare step is timed."""
+        start = time.perf_counter()
+        if self._returned:
+            self.loop.append(start - self._returned)
+        self._bare()
+        self.alone.append(time.perf_counter() - start)
+        self._returned = time.perf_counter()
+        return self._batch
+
+
+class Fed:
+    """A queue of batches that notes when they are asked for, and how many were ready."""
+
+    def __init__(self, queue: Any) -> None:
+        self._queue, self.capacity = queue, queue.capacity
+        self.asked: List[float] = []
+        self.ready: List[int] = []
+
+    @property
+    def fill(self) -> int:
+        """Batches that are ready."""
+        return self._queue.fill
+
+    def get(self) -> Sequence[np.ndarray]:
+        """The next batch."""
+        self.asked.append(time.perf_counter())
+        self.ready.append(self.fill)
+        return self._queue.get()
+
+
+def fed_by_workers(args: argparse.Namespace, folder: Path) -> Fed:
+    """Train on samples that worker processes make."""
+    from fashionai.dataflow.flow import training_flow
+    from fashionai.networks.catalog import network_spec
+    from fashionai.training.feeding import BatchQueue
+    from fashionai.training.loop import train
+    if args.datapath:
+        args.imgpath = args.datapath
+        rows, root = labelled_rows(args, 'train')
+    else:
+        rows, root = generated_rows(folder, 4 * args.batchsize).of_type(args.tag), folder
+    shape = InputShape((args.size, args.size), network_spec(args.model).stride)
+    queue = BatchQueue(training_flow(SampleEncoder(rows, root, garment_of(args.tag), shape, 0), args.batchsize,
+                                     args.workers))
+    queue.start()
+    fed = Fed(queue)
+    train(settings_of(args, folder / 'fed'), fed, lambda session: None, None)  # type: ignore[arg-type]
+    return fed
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Measure and print."""
+    args = parse(argv)
+    graph_mode()
+    import tensorflow as tf
+
+    from fashionai.training.loop import train
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for run in ('fed', 'resident'):
+            (folder / run).mkdir()
+        fed = fed_by_workers(args, folder) if args.workers else None  # first: workers are forked
+        settings = settings_of(args, folder / 'resident')
+        batch = random_batch(settings)
+        memory_mb = peak_memory_mb()
+        resident = Resident(batch, bare_step(settings, batch))
+        train(settings, resident, lambda session: None, None)  # type: ignore[arg-type]
+    lines = [Line('session alone', Timing(tuple(resident.alone[_WARM_UP:-1])), args.batchsize, 'image'),
+             Line('the loop', Timing(tuple(resident.loop[_WARM_UP:])), args.batchsize, 'image')]
+    if fed:
+        steps = tuple(np.diff(fed.asked)[_WARM_UP:])
+        lines.append(Line(f'fed by workers, {args.workers}', Timing(steps), args.batchsize, 'image'))
+    print(circumstances(tf))
+    print(format_table(lines))
+    print(f'{args.model}, {args.batchsize} images of {args.size}x{args.size} over {args.gpus} towers; most memory: '
+          f'{memory_mb:.0f} MB {"of the training fed by workers" if fed else "before the first session"}, '
+          f'{peak_memory_mb():.0f} MB in all, with the two sessions side by side')
+    if fed:
+        print(f'batches ready, of {fed.capacity}: {np.mean(fed.ready[_WARM_UP:]):.1f} on average, '
+              f'{min(fed.ready[_WARM_UP:])} at least')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

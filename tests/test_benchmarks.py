@@ -1,0 +1,71 @@
+"""The benchmarks run, and their figures are what they say: medians of rounds, and ratios side by side."""
+import importlib.util
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+from typing import List
+
+import pytest
+
+FOLDER = Path(__file__).resolve().parents[1] / 'benchmarks'
+
+
+@pytest.fixture(scope='module')
+def timing() -> ModuleType:
+    """The module by its file: its folder has names that tests have too."""
+    spec = importlib.util.spec_from_file_location('benchmark_timing', str(FOLDER / 'timing.py'))
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module  # where dataclasses look for it
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_tasks_take_turns_and_the_first_rounds_do_not_count(timing: ModuleType) -> None:
+    done: List[str] = []
+    timings = timing.interleaved({'a': lambda: done.append('a'), 'b': lambda: done.append('b')}, 3, warm_up=2)
+    assert ''.join(done) == 'ababababab'
+    assert all(len(each.seconds) == 3 and min(each.seconds) >= 0 for each in timings.values())
+
+
+def test_ratios_are_those_of_the_rounds(timing: ModuleType) -> None:
+    """The machine is three times slower in the second round and ten in the third: twice as fast all the same."""
+    slow = timing.Line('slow', timing.Timing((2., 6., 20.)), 1, 'image')
+    fast = timing.Line('fast', timing.Timing((1., 3., 10.)), 1, 'image')
+    assert fast.speed_beside(slow) == pytest.approx(2) and slow.speed_beside(slow) == 1
+    double = timing.Line('double', timing.Timing((1., 3., 10.)), 2, 'image')
+    assert double.speed_beside(slow) == pytest.approx(4)
+    fewer = timing.Line('fewer rounds', timing.Timing((3., 3.)), 1, 'image')
+    assert fewer.speed_beside(slow) == pytest.approx(2)
+
+
+def test_a_table_has_rates_medians_and_quartiles(timing: ModuleType) -> None:
+    lines = [timing.Line('one', timing.Timing((.1, .2, .3, .4, .5)), 6, 'image'),
+             timing.Line('two', timing.Timing((.2, .2, .2, .2, .2)), 4, 'GFLOP')]
+    first, second = timing.format_table(lines).splitlines()[1:]
+    assert first.split() == ['one', '20', 'image/s', '300', '200-400', '1']
+    assert second.split() == ['two', '20', 'GFLOP/s', '200', '200-200', '1']
+    long = timing.format_table([timing.Line('long', timing.Timing((12345.6,)), 1, 'command')]).splitlines()[1]
+    assert long.split() == ['long', '0.000081', 'command/s', '12350000', '12350000-12350000', '1']
+
+
+@pytest.mark.parametrize('command, lines', [
+    ('machine.py --side 64 --megabytes 1 --repetitions 1', ['matrix product, NumPy', 'copy of memory', 'JPEG decode']),
+    ('dataflow.py --size 64 --images 2 --repetitions 1 --workers 1 --batches 2 --rows 50',
+     ['read', 'samples, one core', 'samples, 1 worker']),
+    ('inference.py --model testing --resolution 64 --sizes 96x96,48x96 --repetitions 1',
+     ['exact', 'merged', 'merged, network alone', 'matrix product']),
+    ('training.py --model testing --size 64 --batchsize 2 --steps 2 --workers 1',
+     ['session alone', 'the loop', 'fed by workers, 1']),
+    ('commands.py --model testing --rows 50 --repetitions 1', ['run.py, first row', 'evaluate.py', 'merge.py'])])
+def test_every_program_prints_its_table(command: str, lines: List[str], tmp_path: Path) -> None:
+    script, *arguments = command.split()
+    process = subprocess.run([sys.executable, str(FOLDER / script), *arguments], capture_output=True, timeout=300,
+                             cwd=str(tmp_path))
+    printed = process.stdout.decode()
+    assert process.returncode == 0, printed + process.stderr.decode()
+    for line in lines:
+        assert re.search(rf'^{re.escape(line)} +[0-9.]+ \w+/s +[0-9.]+ +[0-9.]+-[0-9.]+ +[0-9.]+$', printed,
+                         re.MULTILINE), f'{line}:\n{printed}'
+    assert not list(tmp_path.iterdir())
