@@ -73,7 +73,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if options.remote_data:
         flow = ReceivedBatches(options.remote_data, batch_shapes(settings))
     else:
-        encoder = SampleEncoder(rows, image_root, garment, shape, options.seed, data.count_occluded)
+        encoder = SampleEncoder(rows, image_root, garment, shape, options.seed, data)
         flow = training_flow(encoder, options.batchsize, options.workers, gone * options.batchsize,
                              row_weights(data.sampling, rows))
     batches = BatchQueue(flow)

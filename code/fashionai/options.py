@@ -6,6 +6,7 @@ from typing import Tuple
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli import at_least, in_project, name_or_file, resolve
+from fashionai.dataflow.data_options import ROTATION
 
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) - 1)
 
@@ -25,6 +26,8 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         help='draw types equally often, or every row once an epoch, or rows in proportion to their errors in a file '
              'that evaluate.py --errors wrote')
     add('--occluded', default='masked', help='masked or counted: whether labelled but hidden points count in the loss')
+    add('--rotation', type=at_least(0), default=ROTATION, metavar='DEGREES', help='that pictures are turned by at most')
+    add('--photometric', action='store_true', help='vary the light and the colours; blur, noise, compression')
 
 
 def add_loss_options(parser: argparse.ArgumentParser) -> None:

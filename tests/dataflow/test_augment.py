@@ -83,6 +83,14 @@ def test_the_upright_rectangle_fits_and_touches(size_hw, degrees):
     assert slack.min() < 1e-9, 'touching'
 
 
+@pytest.mark.parametrize('most', [0, 40])
+def test_pictures_are_turned_as_far_as_asked(most):
+    drawn = [draw_augmentation(np.random.RandomState(seed), (300, 200), INPUT_HW, most) for seed in range(300)]
+    linear = [d.affine[:, :2] * ([[-1], [1]] if d.mirrored else 1) for d in drawn]
+    angles = np.degrees([np.arctan2(m[1, 0], m[0, 0]) for m in linear])
+    assert angles.min() == pytest.approx(-most, abs=0.5) and angles.max() == pytest.approx(most, abs=0.5)
+
+
 def test_the_ranges_are_those_of_the_original():
     rng = np.random.RandomState(0)
     drawn = [draw_augmentation(rng, (300, 200), (368, 368)) for _ in range(3000)]

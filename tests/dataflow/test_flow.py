@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
+from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.flow import training_flow
 from fashionai.dataflow.reading import read_image
@@ -72,9 +73,34 @@ def test_a_row_drawn_again_is_augmented_anew(encoder):
 
 
 def test_occluded_points_count_where_they_are_asked_to(encoder):
-    for choice, weights in ((False, 4), (True, 5)):
-        flow = training_flow(replace(encoder, count_occluded=choice), 6, workers=0)
+    for choice, weights in (('masked', 4), ('counted', 5)):
+        flow = training_flow(replace(encoder, options=DataOptions(occluded=choice)), 6, workers=0)
         assert read(flow, 1)[0][3].sum(axis=1).tolist() == [weights] * 6
+
+
+def test_another_light_changes_the_picture_and_nothing_else(encoder):
+    plain, varied = (read(training_flow(replace(encoder, options=options), 6, workers=0), 1)[0]
+                     for options in (DataOptions(), DataOptions(photometric=True)))
+    assert varied[0].dtype == np.uint8 and varied[0].shape == plain[0].shape
+    assert (varied[0][1:] != plain[0][1:]).any(axis=(1, 2, 3)).all()
+    for one, other in zip(plain[1:], varied[1:]):
+        np.testing.assert_array_equal(one, other)
+
+
+def test_what_is_blank_stays_blank_in_another_light(encoder):
+    plain, varied = (replace(encoder, options=options) for options in (DataOptions(), DataOptions(photometric=True)))
+    blanks = 0
+    for epoch in range(20):
+        blank = (plain((epoch, 5))[0] == 0).all(axis=2)
+        assert not varied((epoch, 5))[0][blank].any()
+        blanks += blank.sum()
+    assert blanks
+
+
+@pytest.mark.parametrize('degrees', [-1, 181])
+def test_a_rotation_beyond_bounds_is_refused(degrees):
+    with pytest.raises(ValueError, match=f'--rotation {degrees}: wanted 0 to 180 degrees'):
+        DataOptions(rotation=degrees)
 
 
 @pytest.mark.parametrize('workers', [0, 1])

@@ -4,6 +4,7 @@ from typing import Tuple
 
 import numpy as np
 
+from fashionai.dataflow.data_options import ROTATION
 from fashionai.geometry import compose, mirroring, rotation, scaling, transform_points, translation, warp_image
 
 
@@ -20,18 +21,24 @@ class Augmentation:
     mirrored: bool
     view: Tuple[float, float, float, float]
 
+    @property
+    def shown(self) -> Tuple[slice, slice]:
+        """Rows and columns of the input's pixels that lie in the view."""
+        left, top, right, bottom = np.maximum(np.ceil(self.view), 0).astype(int)
+        return slice(top, bottom), slice(left, right)
+
 
 def draw_augmentation(rng: np.random.RandomState, image_hw: Tuple[int, int],
-                      input_hw: Tuple[int, int]) -> Augmentation:
-    """One augmentation at random, in the original's order and ranges.
+                      input_hw: Tuple[int, int], most_degrees: float = ROTATION) -> Augmentation:
+    """One augmentation at random, in the original's order and, at the default of `most_degrees`, its ranges.
 
-    Width and height scaled by 0.8..1.2 each; turned by -15..15 degrees and cut to the largest upright rectangle;
-    mirrored half the time; resized to fit the input, times 0.95..1.6; centred.
+    Width and height scaled by 0.8..1.2 each; turned by up to `most_degrees` either way and cut to the largest upright
+    rectangle; mirrored half the time; resized to fit the input, times 0.95..1.6; centred.
     """
     x_factor, y_factor = rng.uniform(0.8, 1.2, 2)
     height, width = image_hw[0] * y_factor, image_hw[1] * x_factor
     centre = (width - 1) / 2, (height - 1) / 2
-    degrees = rng.uniform(-15, 15)
+    degrees = rng.uniform(-most_degrees, most_degrees)
     mirrored = bool(rng.uniform() < 0.5)
     cut_hw = largest_upright_rectangle((height, width), degrees)
     zoom = rng.uniform(0.95, 1.6) * min(input_hw[0] / cut_hw[0], input_hw[1] / cut_hw[1])

@@ -1,9 +1,11 @@
-"""What a user can change in the data of a training, apart from the files: which rows, and which of their points."""
+"""What a user can change in the data of a training, apart from the files: rows, points, and how pictures are varied."""
 from dataclasses import dataclass
 
 from fashionai.choices import Choices
 
 OCCLUDED = ('masked', 'counted')
+ROTATION, MOST_ROTATION = 15, 180
+"""Degrees a picture is turned by at most, either way: the original's, and the bound of what can be asked for."""
 
 
 @dataclass(frozen=True)
@@ -12,13 +14,19 @@ class DataOptions(Choices):
 
     `sampling`: how often each row is drawn, a name of sampling.SAMPLINGS or the path of a file of image errors.
     `occluded`: whether a point that is labelled but hidden counts in the loss, a name of OCCLUDED.
+    `rotation`: degrees a picture is turned by at most, either way. `photometric`: whether its light is varied too, see
+    photometry.py.
     """
 
     sampling: str = 'balanced'
     occluded: str = OCCLUDED[0]
+    rotation: int = ROTATION
+    photometric: bool = False
 
     def __post_init__(self) -> None:
         self.check(occluded=OCCLUDED)
+        if not 0 <= self.rotation <= MOST_ROTATION:
+            raise ValueError(f'--rotation {self.rotation}: wanted 0 to {MOST_ROTATION} degrees')
 
     @property
     def count_occluded(self) -> bool:

@@ -8,6 +8,8 @@ import numpy as np
 from fashionai.annotations import Annotations
 from fashionai.codec.targets import encode_targets
 from fashionai.dataflow.augment import apply_to_image, apply_to_points, draw_augmentation
+from fashionai.dataflow.data_options import DataOptions
+from fashionai.dataflow.photometry import photometric
 from fashionai.dataflow.reading import read_image
 from fashionai.garments import Garment
 
@@ -30,8 +32,8 @@ class InputShape:
 class SampleEncoder:
     """Turns a key into a sample. Holds plain data only, so that worker processes can receive it.
 
-    Randomness depends on seed and key alone: the same sample comes out whichever worker makes it. `count_occluded`:
-    whether labelled but occluded points count in the loss.
+    Randomness depends on seed and key alone: the same sample comes out whichever worker makes it. `options` say how
+    pictures are varied, and whether occluded points count in the loss; how often rows are drawn is not seen to here.
     """
 
     annotations: Annotations
@@ -39,7 +41,7 @@ class SampleEncoder:
     garment: Garment
     shape: InputShape
     seed: int
-    count_occluded: bool = False
+    options: DataOptions = DataOptions()
 
     def __call__(self, key: Key) -> List[np.ndarray]:
         """The sample's arrays in the order of SAMPLE_FIELDS: uint8 (H, W, 3) BGR, then float32.
@@ -50,9 +52,12 @@ class SampleEncoder:
         rng = np.random.RandomState([self.seed, *key])
         image = read_image(self.image_root / self.annotations.image_ids[row])
         labels = self.annotations.keypoints[row, self.garment.csv_indices]
-        augmentation = draw_augmentation(rng, image.shape[:2], self.shape.input_hw)
+        augmentation = draw_augmentation(rng, image.shape[:2], self.shape.input_hw, self.options.rotation)
         points, visibility = apply_to_points(augmentation, labels[:, :2], labels[:, 2], self.garment.mirror_indices)
         targets = encode_targets(self.garment, points, visibility, augmentation.view, self.shape.input_hw,
-                                 self.shape.stride, self.count_occluded)
-        return [apply_to_image(augmentation, image, self.shape.input_hw), targets.heatmaps, targets.fields,
-                targets.heatmap_weights, targets.field_weights]
+                                 self.shape.stride, self.options.count_occluded)
+        picture = apply_to_image(augmentation, image, self.shape.input_hw)
+        shown = picture[augmentation.shown]
+        if self.options.photometric and shown.size:  # what is blank stays so, as it is at test time
+            shown[:] = photometric(rng, np.ascontiguousarray(shown))
+        return [picture, targets.heatmaps, targets.fields, targets.heatmap_weights, targets.field_weights]
