@@ -2,11 +2,12 @@
 import argparse
 import os
 from pathlib import Path
-from typing import Tuple
+from typing import Sequence, Tuple
+
+import numpy as np
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli import at_least, in_project, name_or_file, resolve
-from fashionai.dataflow.data_options import ROTATION
 
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) - 1)
 
@@ -16,8 +17,9 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('--model', default='vgg', help='the network; see models/README.md')
     add('--tag', default='blouse', help='garment type, or all')
-    add('--datapath', default='data', help='folder with train/train.csv and train/val.csv')
-    add('--imgpath', default='data', help='folder with train/<image_id>')
+    add('--datapath', default='data', help='folder with train/train.csv and train/val.csv; or several, '
+        'with commas between: their training rows together, and the val.csv of the first')
+    add('--imgpath', default='data', help='folder with train/<image_id>; one for each of --datapath')
     add('--batchsize', type=at_least(1), default=16, help='images a step, over all towers')
     add('--input-width', type=at_least(1), default=368, help='pixels, a multiple of the stride')
     add('--input-height', type=at_least(1), default=368, help='pixels, a multiple of the stride')
@@ -26,7 +28,7 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
         help='draw types equally often, or every row once an epoch, or rows in proportion to their errors in a file '
              'that evaluate.py --errors wrote')
     add('--occluded', default='masked', help='masked or counted: whether labelled but hidden points count in the loss')
-    add('--rotation', type=at_least(0), default=ROTATION, metavar='DEGREES', help='that pictures are turned by at most')
+    add('--rotation', type=at_least(0), default=15, metavar='DEGREES', help='that pictures are turned by at most')
     add('--photometric', action='store_true', help='vary the light and the colours; blur, noise, compression')
 
 
@@ -77,17 +79,40 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
 def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = True) -> Tuple[Annotations, Path]:
     """The rows of the tag in train/<split>.csv, and the folder their image ids start from.
 
+    Of several data folders, training takes all rows, and validation those of the first.
+
     Raises ValueError where there are none or, `with_images`, where an image is not there.
     """
-    table = resolve(Path(options.datapath) / 'train' / f'{split}.csv')
-    rows = read_annotations(table).of_type(options.tag)
+    tables, pictures = options.datapath.split(','), options.imgpath.split(',')
+    if len(tables) != len(pictures):
+        raise ValueError(f'--datapath names {len(tables)} folders and --imgpath {len(pictures)}: wanted as many')
+    pairs = list(zip(tables, pictures))
+    parts = [_folder_rows(*pair, options.tag, split, with_images) for pair in (pairs[:1] if split == 'val' else pairs)]
+    roots = [root for _, root in parts]
+    return _joined([rows for rows, _ in parts], roots), roots[0]
+
+
+def _folder_rows(datapath: str, imgpath: str, tag: str, split: str, with_images: bool) -> Tuple[Annotations, Path]:
+    """The same of one folder."""
+    table = resolve(Path(datapath) / 'train' / f'{split}.csv')
+    rows = read_annotations(table).of_type(tag)
     if not len(rows):
-        raise ValueError(f'{table}: no row of type {options.tag!r}')
+        raise ValueError(f'{table}: no row of type {tag!r}')
     if not with_images:
         return rows, Path()
-    image_root = resolve(Path(options.imgpath) / 'train')
+    image_root = resolve(Path(imgpath) / 'train')
     missing = [image_id for image_id in rows.image_ids if not (image_root / image_id).is_file()]
     if missing:
         raise ValueError(f'{len(missing)} of {len(rows)} images of {table} are not in {image_root}, '
                          f'such as {missing[0]}')
     return rows, image_root
+
+
+def _joined(tables: Sequence[Annotations], roots: Sequence[Path]) -> Annotations:
+    """The rows of all tables. Image ids of the first stay as they are; those of the others lead from its root to
+    theirs, so that one root does for all."""
+    ids = [image_id if root == roots[0] else os.path.join(os.path.relpath(str(root), str(roots[0])), image_id)
+           for table, root in zip(tables, roots) for image_id in table.image_ids]
+    return Annotations(tuple(ids), sum((table.categories for table in tables), ()),
+                       np.concatenate([table.keypoints for table in tables]),
+                       ','.join(table.source for table in tables))

@@ -1,0 +1,56 @@
+"""Labelled rows of one data folder or of several."""
+import argparse
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from fashionai.annotations import Annotations, write_annotations
+from fashionai.options import labelled_rows
+
+
+def folder(path: Path, name: str, types: tuple) -> Path:
+    """A data folder of a picture a type, in training and validation; x of every point is the number of its row."""
+    (path / name / 'train').mkdir(parents=True)
+    ids = tuple(f'Images/{number}.jpg' for number in range(len(types)))
+    keypoints = np.repeat(np.arange(len(types), dtype=np.int32), 72).reshape(-1, 24, 3)
+    keypoints[..., 2] = 1
+    for split in ('train', 'val'):
+        write_annotations(path / name / 'train' / f'{split}.csv', Annotations(ids, types, keypoints, 'test'))
+    (path / name / 'train' / 'Images').mkdir()
+    for image_id in ids:
+        (path / name / 'train' / image_id).write_text(name)
+    return path / name
+
+
+@pytest.fixture
+def options(tmp_path: Path) -> argparse.Namespace:
+    real, made = ('skirt', 'dress'), ('dress', 'skirt', 'skirt')
+    both = f'{folder(tmp_path, "real", real)},{folder(tmp_path, "deep/made", made)}'
+    return argparse.Namespace(datapath=both, imgpath=both, tag='skirt')
+
+
+def test_training_takes_the_rows_of_all_folders(options: argparse.Namespace) -> None:
+    rows, root = labelled_rows(options, 'train')
+    assert [(root / image_id).read_text() for image_id in rows.image_ids] == ['real', 'deep/made', 'deep/made']
+    assert rows.image_ids[0] == 'Images/0.jpg', 'ids of the first folder are those of its table'
+    assert rows.keypoints[:, 0, 0].tolist() == [0, 1, 2] and rows.categories == ('skirt',) * 3
+
+
+def test_validation_takes_the_first_folder(options: argparse.Namespace) -> None:
+    rows, root = labelled_rows(options, 'val')
+    assert rows.image_ids == ('Images/0.jpg',) and (root / 'Images/0.jpg').read_text() == 'real'
+
+
+def test_a_receiver_needs_no_pictures(options: argparse.Namespace) -> None:
+    options.imgpath = 'nowhere,nowhere'
+    assert len(labelled_rows(options, 'train', with_images=False)[0]) == 3
+
+
+def test_each_table_needs_its_pictures(options: argparse.Namespace) -> None:
+    (Path(options.datapath.split(',')[1]) / 'train/Images/2.jpg').unlink()
+    with pytest.raises(ValueError, match='1 of 2 images of .*made/train/train.csv are not in .*made/train, such as'):
+        labelled_rows(options, 'train')
+    options.imgpath = 'data'
+    with pytest.raises(ValueError, match='--datapath names 2 folders and --imgpath 1: wanted as many'):
+        labelled_rows(options, 'train')
