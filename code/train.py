@@ -15,6 +15,7 @@ from fashionai.networks.head_options import HeadOptions
 from fashionai.options import add_data_options, add_head_options, add_loss_options, add_training_options, labelled_rows
 from fashionai.stack import graph_mode
 from fashionai.training.loss_options import LossOptions
+from fashionai.training.update_options import UpdateOptions
 from fashionai.training.weighting import keypoint_weights
 
 logger = logging.getLogger(__name__)
@@ -51,11 +52,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
     garment, flags = garment_of(options.tag), vars(options)
     head, loss, data = HeadOptions.of(flags), LossOptions.of(flags), DataOptions.of(flags)
+    updates = UpdateOptions.of(flags)
     spec = network_spec(options.model, head)
     shape = InputShape((options.input_height, options.input_width), spec.stride)
     epoch_steps = max(1, len(rows) // options.batchsize)
     name = (f'{options.model}_batch:{options.batchsize}_lr:{options.lr}_gpus:{options.gpus}_'
-            f'{options.input_width}x{options.input_height}_{options.tag}{head.label}{loss.label}{data.label}')
+            f'{options.input_width}x{options.input_height}_{options.tag}{head.label}{loss.label}{data.label}'
+            f'{updates.label}')
     run_folder = prepare_output(Path(options.modelpath) / options.tag / name)
     settings = TrainingSettings(
         model=options.model, garment=garment, input_hw=shape.input_hw, batch_size=options.batchsize,
@@ -63,7 +66,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         warmup_steps=options.warmup_steps, max_steps=options.max_steps or options.max_epoch * epoch_steps,
         epoch_steps=epoch_steps, validate_every=options.validate_every, save_every=options.save_every,
         keep=options.keep, run_folder=run_folder, log_folder=prepare_output(Path(options.logpath) / name),
-        seed=options.seed, head=head, loss=loss, data=data,
+        seed=options.seed, head=head, loss=loss, data=data, updates=updates,
         keypoint_weights=keypoint_weights(loss.keypoint_weights, rows, garment))
     gone = last_step(run_folder)
     load_weights = (lambda session: None) if gone else weight_loader(options, spec.pretrained)

@@ -64,6 +64,8 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     add('--lr', default='1e-4', help='learning rate, falling to a third; or a comma list of rates')
     add('--decay-steps', type=positive, default=30000, help='steps after which the rate changes')
     add('--warmup-steps', type=count, default=100, help='steps in which the rate rises to its place')
+    add('--average-decay', type=float, default=0., metavar='D', help='validate and freeze the moving average of the '
+        'weights, of which a step keeps D, such as 0.999; 0: the weights themselves')
     add('--seed', type=count, default=1, help='of augmentation, order and initial weights')
     add('--modelpath', default=in_project('models/trained'), help='folder for checkpoints')
     add('--logpath', default=in_project('models/logs'), help='folder for TensorBoard')

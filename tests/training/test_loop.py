@@ -7,6 +7,9 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments import GARMENTS
+from fashionai.inference.graph import FrozenGraph
+from fashionai.networks.checkpoints import find_checkpoint
+from fashionai.networks.freezing import freeze
 from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.refine import load_first_network
 from fashionai.networks.weights import read_weights
@@ -14,6 +17,7 @@ from fashionai.training.hooks import DivergedError
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 from fashionai.training.loss_options import LossOptions
 from fashionai.training.saving import BestCheckpoint
+from fashionai.training.update_options import UpdateOptions
 
 
 class Batches:
@@ -185,3 +189,38 @@ def test_a_damaged_checkpoint_is_an_error_that_says_so(settings):
         path.write_bytes(b'damaged')
     with pytest.raises(ValueError, match='TensorFlow stopped the training'):
         run(replace(settings, max_steps=8))
+
+
+def test_an_average_of_the_weights_is_kept_validated_and_frozen_over_an_interruption(settings, tmp_path):
+    """Two trainings of the same batches, one in two parts; the averages by hand from the checkpoint of every step."""
+    seen = []
+    images = np.random.RandomState(3).uniform(0, 255, (1, 32, 48, 3)).astype(np.float32)
+    settings = replace(settings, updates=UpdateOptions(0.5), save_every=1, keep=9, validate_every=6)
+    start = {}
+
+    def load(session):
+        session.run([variable.initializer for variable in tf.model_variables()])
+        start.update(zip((variable.op.name for variable in tf.model_variables()), session.run(tf.model_variables())))
+
+    run(replace(settings, max_steps=4, validate_every=9), load=load)
+    run(settings, validate=lambda forward: seen.append(forward(images)) or 1.0)
+    wanted = dict(start)
+    for step in range(1, 7):
+        reader = tf.train.load_checkpoint(str(settings.run_folder / f'model-{step}'))
+        kept = min(0.5, (1 + step) / (10 + step))
+        for name in wanted:
+            wanted[name] = kept * wanted[name] + (1 - kept) * reader.get_tensor(name)
+    found = read_weights(settings.run_folder)
+    assert set(found) == set(wanted)
+    for name in wanted:
+        np.testing.assert_allclose(found[name], wanted[name], rtol=1e-4, atol=1e-6, err_msg=name)
+        assert name.endswith('gamma') or np.abs(found[name] - reader.get_tensor(name)).max() > 0
+    freeze(find_checkpoint(settings.run_folder), 'testing', 'skirt', tmp_path / 'graph.pb')
+    with FrozenGraph(tmp_path / 'graph.pb', settings.garment) as graph:
+        np.testing.assert_allclose(graph.forward(images), seen[-1], rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize('decay', [-0.1, 1.0, float('nan')])
+def test_a_decay_that_is_none_is_refused(decay):
+    with pytest.raises(ValueError, match=f'--average-decay {decay}: wanted a number from 0 on and below 1'):
+        UpdateOptions(decay)

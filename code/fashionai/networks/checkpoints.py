@@ -6,7 +6,7 @@ validation error, with `best.json`.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Union
+from typing import Any, Container, Dict, Mapping, Optional, Union
 
 import tensorflow.compat.v1 as tf
 
@@ -31,6 +31,16 @@ class Checkpoint:
 def loss_of(run: Mapping[str, Any]) -> str:
     """The loss of the heat maps that a run.json names; that of the original where it names none."""
     return run.get('loss', {}).get('loss', 'l2')
+
+
+def average_name(variable: str) -> str:
+    """Under which name a checkpoint keeps the average of a variable over the steps."""
+    return f'{variable}/average'
+
+
+def best_name(variable: str, stored: Container[str]) -> str:
+    """Which of the names that a checkpoint has stands for a variable of its network: the average, where it is there."""
+    return average_name(variable) if average_name(variable) in stored else variable
 
 
 def find_checkpoint(path: Union[str, Path]) -> Checkpoint:

@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.garments import garment_of
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
-from fashionai.networks.checkpoints import Checkpoint, loss_of
+from fashionai.networks.checkpoints import Checkpoint, best_name, loss_of
 from fashionai.networks.contract import INPUT_NAME, Contract, contract_path, file_sum
 from fashionai.networks.head_options import TRUNK_STRIDE, HeadOptions
 
@@ -21,6 +21,8 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
 
     The graph takes any number of images of any size that is a multiple of 8. Before anything is written, its
     output is compared with the session's on random images; the largest absolute difference is returned.
+
+    Of a network that was averaged over the steps of its training, the average is frozen.
 
     Raises ValueError where the checkpoint is not of this network and tag, or the two outputs differ.
     """
@@ -84,7 +86,9 @@ def _dependants(operation: tf.Operation) -> Set[tf.Operation]:
 
 def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) -> None:
     try:
-        tf.train.Saver(tf.model_variables()).restore(session, checkpoint.prefix)
+        stored = tf.train.load_checkpoint(checkpoint.prefix).get_variable_to_shape_map()
+        variables = {best_name(variable.op.name, stored): variable for variable in tf.model_variables()}
+        tf.train.Saver(variables).restore(session, checkpoint.prefix)
     except (tf.errors.OpError, ValueError) as error:
         reason = next((line for line in str(error).splitlines() if 'not found in' in line or 'shape' in line), error)
         raise ValueError(f'{checkpoint.prefix} is no checkpoint of {model} for {tag}: {reason}') from None

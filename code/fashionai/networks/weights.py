@@ -8,7 +8,7 @@ from typing import Any, Dict, Mapping, Sequence, Set, Tuple, Union
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fashionai.networks.checkpoints import find_checkpoint
+from fashionai.networks.checkpoints import best_name, find_checkpoint
 from fashionai.networks.weight_files import READERS, UNREADABLE, Values
 
 PathLike = Union[str, Path]
@@ -81,7 +81,8 @@ def load_pretrained(path: PathLike, session: tf.Session) -> WeightReport:
 
 def read_weights(path: PathLike) -> Values:
     """Every array of a weight file, named `layer/weights` and `layer/biases` or, in `.npz` and checkpoints, by the
-    variable's whole name. Of a checkpoint, what belongs to the optimiser is left out.
+    variable's whole name. Of a checkpoint, what belongs to the optimiser is left out, and averages over the steps
+    stand for the variables where it has them.
 
     Raises ValueError where there is no such file, or it does not hold what its ending promises.
     """
@@ -98,8 +99,8 @@ def read_weights(path: PathLike) -> Values:
         raise ValueError(f'no weights at {path}: models/README.md says where to get them and where to put them; '
                          "--pretrain_path '' trains from scratch") from None
     reader = tf.train.load_checkpoint(prefix)
-    return {name: reader.get_tensor(name)
-            for name in reader.get_variable_to_shape_map() if _MODEL_VARIABLE.search(name)}
+    stored = reader.get_variable_to_shape_map()
+    return {name: reader.get_tensor(best_name(name, stored)) for name in stored if _MODEL_VARIABLE.search(name)}
 
 
 def export_weights(checkpoint: PathLike, path: PathLike, half: bool = True) -> None:

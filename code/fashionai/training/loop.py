@@ -15,6 +15,7 @@ from fashionai.networks.catalog import build, network_spec
 from fashionai.networks.checkpoints import RUN_FILE
 from fashionai.networks.contract import Forward, read_json
 from fashionai.networks.head_options import TRUNK_STRIDE, UNCHANGED, HeadOptions
+from fashionai.training.averaging import Averages, averaged, averages_of
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import FiniteHook, ProgressHook, ValidationHook
 from fashionai.training.loss_options import LossOptions
@@ -23,6 +24,7 @@ from fashionai.training.saving import BestCheckpoint, CheckpointHook, saver_for,
 from fashionai.training.schedule import learning_rate
 from fashionai.training.summaries import image_summaries, scalar_summaries
 from fashionai.training.towers import Towers, build_towers, session_config, tower_devices
+from fashionai.training.update_options import UpdateOptions
 
 logger = logging.getLogger(__name__)
 
@@ -56,6 +58,7 @@ class TrainingSettings:
     loss: LossOptions = LossOptions()
     keypoint_weights: Tuple[float, ...] = ()
     data: DataOptions = DataOptions()
+    updates: UpdateOptions = UpdateOptions()
 
     def __post_init__(self) -> None:
         self.loss.check_garment(self.garment)
@@ -63,13 +66,20 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class TrainingGraph:
-    """The nodes the session runs."""
+    """The nodes the session runs. `averages` are those of the network's variables, None where none are kept."""
 
     batch: Batch
     towers: Towers
     rate: tf.Tensor
     gradient_norm: tf.Tensor
     train: tf.Operation
+    averages: Optional[Averages] = None
+
+    def start(self, session: tf.Session, load_weights: Callable[[tf.Session], None]) -> None:
+        """Fill the fresh variables of a training that starts anew."""
+        load_weights(session)
+        if self.averages:
+            session.run(self.averages.start)
 
 
 def last_step(run_folder: Path) -> int:
@@ -103,7 +113,8 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
     Raises ValueError for a bad sample or a damaged checkpoint, and DivergedError where the loss is no longer finite.
     """
     gone = last_step(settings.run_folder)
-    flags = {'head': settings.head.changes, 'loss': settings.loss.changes, 'data': settings.data.changes}
+    flags = {'head': settings.head.changes, 'loss': settings.loss.changes, 'data': settings.data.changes,
+             'updates': settings.updates.changes}
     if gone:
         _check_flags(settings.run_folder, flags)
         logger.info('going on from step %d of this run; initial weights are not read', gone)
@@ -133,7 +144,7 @@ def _train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callab
         graph = training_graph(settings, step, devices)
         saver = saver_for(settings.run_folder, settings.keep)
         checkpoints = CheckpointHook(settings.run_folder, saver, settings.save_every)
-        scaffold = tf.train.Scaffold(saver=saver, init_fn=lambda _, session: load_weights(session))
+        scaffold = tf.train.Scaffold(saver=saver, init_fn=lambda _, session: graph.start(session, load_weights))
         hooks = _hooks(settings, graph, batches, checkpoints, validate)
         with tf.train.MonitoredTrainingSession(
                 checkpoint_dir=str(settings.run_folder), scaffold=scaffold, hooks=hooks, config=session_config(devices),
@@ -155,7 +166,7 @@ def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: t
         raise
 
 
-def training_graph(settings: TrainingSettings, step: tf.Tensor, devices: List[str]) -> TrainingGraph:
+def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[str]) -> TrainingGraph:
     """The nodes of a training in the current graph, a tower a device; `step` is the global step, which they advance."""
     types = (tf.uint8,) + (tf.float32,) * 4
     batch = Batch(*(tf.placeholder(kind, shape) for kind, shape in zip(types, batch_shapes(settings))))
@@ -167,7 +178,10 @@ def training_graph(settings: TrainingSettings, step: tf.Tensor, devices: List[st
     with tf.control_dependencies(towers.updates):
         train_op = optimizer.apply_gradients(towers.gradients, step)
     norm = tf.global_norm([gradient for gradient, _ in towers.gradients])
-    return TrainingGraph(batch, towers, rate, norm, train_op)
+    if not settings.updates.average_decay:
+        return TrainingGraph(batch, towers, rate, norm, train_op)
+    averages = averages_of(tf.model_variables(), settings.updates.average_decay, step, train_op)
+    return TrainingGraph(batch, towers, rate, norm, averages.update, averages)
 
 
 def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue, checkpoints: CheckpointHook,
@@ -184,15 +198,15 @@ def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue
         tf.train.SummarySaverHook(settings.save_every, summary_writer=writer,
                                   summary_op=image_summaries(graph.batch, graph.towers, settings.loss.loss))]
     if validate is not None:
-        hooks.append(ValidationHook(_forward_in_training(settings), validate, BestCheckpoint(settings.run_folder),
-                                    writer, settings.validate_every))
+        hooks.append(ValidationHook(_forward_in_training(settings, graph.averages), validate,
+                                    BestCheckpoint(settings.run_folder), writer, settings.validate_every))
     return hooks
 
 
-def _forward_in_training(settings: TrainingSettings) -> Callable[[tf.Session], Forward]:
-    """The network as it will be frozen (batch norm at its averages), on the variables in training."""
+def _forward_in_training(settings: TrainingSettings, averages: Optional[Averages]) -> Callable[[tf.Session], Forward]:
+    """The network as it will be frozen (batch norm at its averages), on the variables in training or on theirs."""
     image = tf.placeholder(tf.float32, (None, None, None, 3))
-    with tf.name_scope('validation'), tf.variable_scope(tf.get_variable_scope(), reuse=True):
+    with tf.name_scope('validation'), averaged(averages):
         output = build(settings.model, image, settings.garment, False, settings.head, settings.loss.loss).output
 
     def forward_of(session: tf.Session) -> Forward:
