@@ -61,8 +61,9 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     add('--gpus', type=positive, default=8, help='towers the batch is split over; CPUs stand in for GPUs')
     add('--max-epoch', type=positive, default=140, help='passes over the training rows')
     add('--max-steps', type=positive, help='batches to train on, in place of --max-epoch')
-    add('--lr', default='1e-4', help='learning rate, falling to a third; or a comma list of rates')
-    add('--decay-steps', type=positive, default=30000, help='steps after which the rate changes')
+    add('--lr', default='1e-4', help='learning rate, falling to a third; a comma list of rates; or cosine:RATE, '
+        'which falls to 0 at the last step')
+    add('--decay-steps', type=positive, default=30000, help='steps after which the rate changes, but for a cosine')
     add('--warmup-steps', type=count, default=100, help='steps in which the rate rises to its place')
     add('--average-decay', type=float, default=0., metavar='D', help='validate and freeze the moving average of the '
         'weights, of which a step keeps D, such as 0.999; 0: the weights themselves')

@@ -92,7 +92,7 @@ def test_a_catalogued_network_trains_in_towers_and_updates_its_averages_once():
 def rates(text, decay_steps, warmup_steps, steps):
     with tf.Graph().as_default(), tf.Session() as session:
         step = tf.placeholder(tf.int64, ())
-        rate = learning_rate(text, decay_steps, warmup_steps, step)
+        rate = learning_rate(text, decay_steps, warmup_steps, step, 1000)
         return [session.run(rate, {step: value}) for value in steps]
 
 
@@ -106,11 +106,16 @@ def test_a_list_of_rates_is_piecewise_constant():
                                rtol=1e-4)
 
 
+def test_a_cosine_falls_to_nothing_at_the_last_step():
+    np.testing.assert_allclose(rates('cosine:2e-3', 30000, 0, [0, 250, 500, 750, 1000, 1200]),
+                               [2e-3, 1.707107e-3, 1e-3, 0.292893e-3, 0, 0], rtol=1e-4, atol=1e-9)
+
+
 def test_the_rate_warms_up():
     np.testing.assert_allclose(rates('1e-4', 30000, 10, [0, 4, 9, 50]), [1e-5, 5e-5, 1e-4, 1e-4], rtol=1e-4)
 
 
-@pytest.mark.parametrize('text', ['', 'fast', '1e-3,', '-1e-4', '0'])
+@pytest.mark.parametrize('text', ['', 'fast', '1e-3,', '-1e-4', '0', 'nan', 'cosine:', 'cosine:1e-3,1e-4', 'sine:1e-3'])
 def test_a_rate_that_is_none_is_refused(text):
     with pytest.raises(ValueError, match='--lr'):
         rates(text, 10, 0, [0])

@@ -173,7 +173,8 @@ def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[
     towers = build_towers(lambda image: build(settings.model, image, settings.garment, True, settings.head), batch,
                           settings.batch_size, devices,
                           partial(stage_losses, options=settings.loss, keypoint_weights=settings.keypoint_weights))
-    rate = learning_rate(settings.learning_rate, settings.decay_steps, settings.warmup_steps, step)
+    rate = learning_rate(settings.learning_rate, settings.decay_steps, settings.warmup_steps, step,
+                         settings.max_steps)
     optimizer = tf.train.AdamOptimizer(rate, epsilon=1e-8)
     with tf.control_dependencies(towers.updates):
         train_op = optimizer.apply_gradients(towers.gradients, step)
