@@ -41,6 +41,7 @@ def add_loss_options(parser: argparse.ArgumentParser) -> None:
              'wrote; default: all the same')
     add('--hard-keypoints', type=at_least(1), metavar='K', help='of each image, only the K heat maps of the largest '
                                                                 'loss count; default: all')
+    add('--type-weight', type=float, default=1., metavar='W', help='of the loss of --type-head')
 
 
 def add_head_options(parser: argparse.ArgumentParser) -> None:
@@ -51,6 +52,8 @@ def add_head_options(parser: argparse.ArgumentParser) -> None:
     add('--stride', type=at_least(1), default=8, help='pixels a cell of the maps: 8, 4 or 2')
     add('--upsampling', help='transposed or bilinear, before the stages at --stride 4 or 2; default: transposed')
     add('--factorised', action='store_true', help='three 3x3 layers for each 7x7 one of the stages')
+    add('--type-head', help='along or apart, with --tag all: also tell the garment type, by a classifier on features '
+                            'that are trained for it too, or for the maps alone')
     add('--refine', help='joint or frozen: a refine net behind the stages brings the maps to stride 4; joint trains it '
                          'with the stages, frozen on top of the network of --checkpoint, which stays as it is')
 

@@ -33,11 +33,12 @@ def read(flow, count):
 
 
 def test_batches_have_their_shapes(encoder):
-    image, heatmaps, fields, heatmap_weights, field_weights = read(training_flow(encoder, 4, workers=0), 1)[0]
+    image, heatmaps, fields, heatmap_weights, field_weights, types = read(training_flow(encoder, 4, workers=0), 1)[0]
     assert image.shape == (4, 64, 64, 3) and image.dtype == np.uint8
     assert heatmaps.shape == (4, 8, 8, 5) and heatmaps.dtype == np.float32
     assert fields.shape == (4, 8, 8, 10) and fields.dtype == np.float32
     assert heatmap_weights.shape == (4, 5) and field_weights.shape == (4, 10)
+    assert types.tolist() == [[0, 0, 0, 1, 0]] * 4 and types.dtype == np.float32, 'skirts'
 
 
 def test_an_epoch_holds_every_row_once_and_the_seed_repeats_it(encoder):

@@ -1,5 +1,6 @@
 """The validation error of a training: every image with its own type, whatever the order of the rows."""
 from pathlib import Path
+from typing import Optional, Tuple
 
 import cv2
 import numpy as np
@@ -28,9 +29,9 @@ def truth(tmp_path: Path) -> Annotations:
 
 
 def test_a_network_that_knows_the_answers_has_no_error_and_one_that_is_off_has_its_own(
-        truth: Annotations, tmp_path: Path) -> None:
-    def forward_with(shift: float):
-        def forward(images: np.ndarray) -> np.ndarray:
+        truth: Annotations, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def forward_with(shift: float, types: Optional[np.ndarray] = None):
+        def forward(images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
             maps = np.zeros((len(images), 16, 16, JOINT.num_heatmaps + JOINT.num_fields), np.float32)
             cells_y, cells_x = np.indices((16, 16)) * 8 + 3.5
             for number, image in enumerate(images):
@@ -38,10 +39,17 @@ def test_a_network_that_knows_the_answers_has_no_error_and_one_that_is_off_has_i
                     if v == 1:
                         squared = (cells_x - x - shift) ** 2 + (cells_y - y) ** 2
                         maps[number, :, :, column] = np.exp(-squared / 128)
-            return maps
+            return maps, None if types is None else types[[int(image.mean()) // 10 for image in images]]
         return forward
 
     measure = validation_error(truth, tmp_path, JOINT, SHAPE)
     assert measure(forward_with(0)) < 3
     spans = 16.  # the first two keypoints of either type are its normaliser
     assert measure(forward_with(4)) == pytest.approx(100 * 4 / spans, abs=4)
+    assert 'garment type' not in caplog.text
+    skirt, trousers = np.eye(5)[[3, 4]]
+    types = np.where(np.arange(20)[:, None] % 2, trousers, skirt)
+    types[[3, 8, 9, 14, 17]] = 0.2, 0.5, 0.3, 0, 0
+    with caplog.at_level('INFO'):
+        measure(forward_with(0, types))
+    assert 'the garment type is right in 75.0 % of 20 images' in caplog.text

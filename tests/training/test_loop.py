@@ -1,12 +1,13 @@
 """The session loop: what is kept, what stops it, and what it says."""
 import json
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
+from fashionai.garments import GARMENTS, garment_of
 from fashionai.inference.graph import FrozenGraph
 from fashionai.networks.checkpoints import find_checkpoint
 from fashionai.networks.freezing import freeze
@@ -80,8 +81,10 @@ def test_validation_sees_the_network_as_it_will_be_frozen(settings):
 
     def validate(forward):
         images = np.random.RandomState(0).uniform(0, 255, (1, 32, 48, 3)).astype(np.float32)
-        np.testing.assert_allclose(forward(np.repeat(images, 3, axis=0))[0], forward(images)[0], atol=1e-5)
-        shapes.append(forward(images).shape)
+        maps, types = forward(images)
+        np.testing.assert_allclose(forward(np.repeat(images, 3, axis=0))[0][0], maps[0], atol=1e-5)
+        assert types is None
+        shapes.append(maps.shape)
         return 1.0
 
     run(settings, validate=validate)
@@ -94,7 +97,7 @@ def test_targets_follow_the_stride_of_the_head(settings, head, stride):
     settings = replace(settings, head=head, max_steps=2)
     assert batch_shapes(settings)[1] == (4, 32 // stride, 48 // stride, 5)
     shapes = []
-    run(settings, validate=lambda forward: shapes.append(forward(np.zeros((1, 32, 48, 3))).shape) or 1.0)
+    run(settings, validate=lambda forward: shapes.append(forward(np.zeros((1, 32, 48, 3)))[0].shape) or 1.0)
     assert shapes == [(1, 32 // stride, 48 // stride, 15)]
 
 
@@ -111,7 +114,7 @@ def test_a_refine_net_is_trained_with_the_first_network_or_alone(settings, tmp_p
         start.update(zip((variable.op.name for variable in tf.model_variables()), session.run(tf.model_variables())))
 
     shapes = []
-    run(refining, load=load, validate=lambda forward: shapes.append(forward(np.zeros((1, 32, 48, 3))).shape) or 1.0)
+    run(refining, load=load, validate=lambda forward: shapes.append(forward(np.zeros((1, 32, 48, 3)))[0].shape) or 1.0)
     assert shapes[0] == (1, 8, 12, 15)
     values = read_weights(refining.run_folder)
     assert set(values) == set(start)
@@ -203,7 +206,7 @@ def test_an_average_of_the_weights_is_kept_validated_and_frozen_over_an_interrup
         start.update(zip((variable.op.name for variable in tf.model_variables()), session.run(tf.model_variables())))
 
     run(replace(settings, max_steps=4, validate_every=9), load=load)
-    run(settings, validate=lambda forward: seen.append(forward(images)) or 1.0)
+    run(settings, validate=lambda forward: seen.append(forward(images)[0]) or 1.0)
     wanted = dict(start)
     for step in range(1, 7):
         reader = tf.train.load_checkpoint(str(settings.run_folder / f'model-{step}'))
@@ -224,3 +227,35 @@ def test_an_average_of_the_weights_is_kept_validated_and_frozen_over_an_interrup
 def test_a_decay_that_is_none_is_refused(decay):
     with pytest.raises(ValueError, match=f'--average-decay {decay}: wanted a number from 0 on and below 1'):
         UpdateOptions(decay)
+
+
+def test_the_type_head_learns_with_the_rest(settings, caplog):
+    """Grey images whose brightness is their type, in two towers; with averages, as the recipe has both."""
+    class Greys(Batches):
+        def get(self):
+            batch = super().get()
+            numbers = np.arange(4) % 2 * 4
+            batch[0] = np.broadcast_to(40 + 40 * numbers[:, None, None, None], self._shapes[0]).astype(np.uint8)
+            batch[5] = np.eye(5, dtype=np.float32)[numbers]
+            return batch
+
+    told = []
+
+    def validate(forward):
+        images = np.stack([np.full((32, 48, 3), value, np.float32) for value in (40, 200)])
+        told.append(forward(images)[1].argmax(axis=1).tolist())
+        return 1.0
+
+    settings = replace(settings, garment=garment_of('all'), head=HeadOptions(type_head='along'), max_steps=60,
+                       loss=LossOptions(type_weight=100.), learning_rate='1e-2', validate_every=60,
+                       save_every=60, updates=UpdateOptions(0.9))
+    with caplog.at_level('INFO'):
+        train(settings, Greys(batch_shapes(settings)), lambda session: None, validate)
+    assert told == [[0, 4]]
+    assert re.search(r'step 60/60 .* loss [0-9.e+]+ \(type [0-9.e-]+\)  lr', caplog.text)
+    assert 'Openpose/type_head/weights' in read_weights(settings.run_folder)
+
+
+def test_a_weight_without_a_type_head_is_refused(settings):
+    with pytest.raises(ValueError, match='--type-weight 2.0 has nothing to weigh: wanted --type-head too'):
+        replace(settings, loss=LossOptions(type_weight=2.))

@@ -17,7 +17,7 @@ RNG = np.random.RandomState(2)
 BATCH = (np.zeros((3, 32, 32, 3), np.uint8), RNG.rand(3, 4, 4, 5).astype(np.float32),
          RNG.randn(3, 4, 4, 10).astype(np.float32),
          np.array([[1, 1, 1, 1, 1], [0, 1, 0, 0, 1], [1, 0, 1, 1, 1]], np.float32),
-         RNG.randint(0, 2, (3, 10)).astype(np.float32))
+         RNG.randint(0, 2, (3, 10)).astype(np.float32), np.eye(5, dtype=np.float32)[[4, 0, 2]])
 ODDS = np.log(99) * np.array([-1, -1, -1, -1, 1])
 """One to 99 for keypoints, 99 to one for the background."""
 

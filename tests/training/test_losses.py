@@ -17,7 +17,8 @@ def arrays(count, cells=4, seed=0):
     rng = np.random.RandomState(seed)
     return [rng.randint(0, 255, (count, 8 * cells, 8 * cells, 3)).astype(np.uint8),
             rng.rand(count, cells, cells, 5).astype(np.float32), rng.randn(count, cells, cells, 10).astype(np.float32),
-            rng.randint(0, 2, (count, 5)).astype(np.float32), rng.randint(0, 2, (count, 10)).astype(np.float32)]
+            rng.randint(0, 2, (count, 5)).astype(np.float32), rng.randint(0, 2, (count, 10)).astype(np.float32),
+            np.eye(5, dtype=np.float32)[rng.randint(0, 5, count)]]
 
 
 def test_the_loss_is_half_the_squared_difference_of_what_counts():

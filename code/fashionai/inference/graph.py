@@ -3,14 +3,22 @@ import logging
 import os
 from pathlib import Path
 from types import TracebackType
-from typing import Optional, Tuple, Type, Union
+from typing import List, Optional, Tuple, Type, Union
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 from google.protobuf.message import DecodeError
 
-from fashionai.garments import Garment, joint_garment
-from fashionai.networks.contract import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUTS, Contract, contract_path, file_sum
+from fashionai.garments import GARMENTS, Garment, joint_garment
+from fashionai.networks.contract import (
+    INPUT_NAME,
+    MEAN_OUTPUT_NAME,
+    OUTPUTS,
+    TYPES_NAME,
+    Contract,
+    contract_path,
+    file_sum,
+)
 
 _LOG = logging.getLogger(__name__)
 
@@ -22,7 +30,8 @@ class FrozenGraph:
     """A frozen graph in a session of its own, closed by leaving the `with` block.
 
     `maps` is the output to take, a name of OUTPUTS. `garment` is the one whose channels it gives: the type asked for,
-    or the joint one. `stride` is in input pixels.
+    or the joint one. `stride` is in input pixels. `types` are the garment types whose probabilities `look` gives, in
+    their order; () where the graph cannot tell them.
     Raises ValueError, naming the file, where it is no graph, lacks the input or the output, or serves other types.
     """
 
@@ -41,6 +50,8 @@ class FrozenGraph:
         graph = tf.Graph()
         with graph.as_default():
             self._image, self._maps = _import_graph(path, names)
+        self.types = contract.types if contract else _types_of(graph)
+        self._types = [graph.get_tensor_by_name(f'{TYPES_NAME}:0')] if self.types else []
         channels = self._maps.shape[-1] if self._maps.shape.rank == 4 else None
         channels = getattr(channels, 'value', channels)  # TF 1.15 wraps the number in a Dimension
         if contract is None and channels == _channels(joint_garment()):
@@ -54,8 +65,16 @@ class FrozenGraph:
 
     def forward(self, images: np.ndarray) -> np.ndarray:
         """Maps (N, h / stride, w / stride, C) of images (N, h, w, 3), float32 BGR 0..255."""
+        return self._run([self._maps], images)[0]
+
+    def look(self, images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+        """The same maps and, of the same pass, the probabilities (N, 5) of `types`, None where there are none."""
+        maps, *types = self._run([self._maps, *self._types], images)
+        return maps, types[0] if types else None
+
+    def _run(self, outputs: List[tf.Tensor], images: np.ndarray) -> List[np.ndarray]:
         try:
-            return self._session.run(self._maps, {self._image: images})
+            return self._session.run(outputs, {self._image: images})
         except tf.errors.OpError as error:
             _LOG.error('%s', error.message)
             raise ValueError(f'{self._path} fails on {len(images)} windows of {images.shape[2]}x{images.shape[1]} '
@@ -102,6 +121,11 @@ def _contract_garment(contract: Contract, wanted: Garment, path: Path) -> Garmen
         raise ValueError(f'the graph of {path} has other keypoints for {contract.tag} than this version: '
                          f'{", ".join(contract.keypoints)}; wanted {", ".join(garment.keypoints)}')
     return garment
+
+
+def _types_of(graph: tf.Graph) -> Tuple[str, ...]:
+    """The types whose probabilities a graph without a contract gives."""
+    return tuple(GARMENTS) if TYPES_NAME in {operation.name for operation in graph.get_operations()} else ()
 
 
 def _channels(garment: Garment) -> int:

@@ -9,12 +9,13 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.garments import Garment
 from fashionai.networks.backbones import efficientnet, mobilenet, resnet, tiny, vgg
-from fashionai.networks.contract import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUT_NAME
+from fashionai.networks.contract import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUT_NAME, TYPES_NAME
 from fashionai.networks.head import ACTIVATIONS, HeadSpec, StageMaps, changed_head, cpm_stages, plain_layer, upsampled
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.networks.layers import separable_bn
 from fashionai.networks.pyramid import Features
 from fashionai.networks.refine import refine_net_alone, refined
+from fashionai.networks.type_head import GarmentTypes, garment_types
 
 
 @dataclass(frozen=True)
@@ -44,11 +45,13 @@ class NetworkSpec:
 class Network:
     """A built network: the maps of every stage, for the loss, and the output (N, h, w, K + 1 + 2L), heat maps first.
 
-    A refine net is the last stage; where it is trained alone, it is the only one.
+    A refine net is the last stage; where it is trained alone, it is the only one. `types` is what
+    a type head says, None where there is none.
     """
 
     stages: Tuple[StageMaps, ...]
     output: tf.Tensor
+    types: Optional[GarmentTypes] = None
 
 
 _VGG_MEAN = (104., 117., 123.)
@@ -132,7 +135,9 @@ def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
                 last = refined(stages[-1], features.stride4, head, is_training)
                 stages = (last,) if head.frozen else stages + (last,)
             output = tf.concat([ACTIVATIONS[loss](stages[-1].heatmaps), stages[-1].fields], axis=3, name=output_name)
-    return Network(stages, output)
+            types = (garment_types(features.stride8, options.type_head, TYPES_NAME.split('/')[1])
+                     if options.type_head else None)
+    return Network(stages, output, types)
 
 
 def mean_of_last_two(network: Network, options: HeadOptions = UNCHANGED, loss: str = 'l2') -> Optional[tf.Tensor]:

@@ -21,8 +21,14 @@ MEAN_OUTPUT_NAME = 'Openpose/mean_of_last_two'
 OUTPUTS: Mapping[str, str] = MappingProxyType({'last': OUTPUT_NAME, 'mean': MEAN_OUTPUT_NAME})
 """By the name `--maps` takes."""
 
+TYPES_NAME = 'Openpose/garment_type'
+"""Another output, in graphs with a type head: float32 (N, 5), the probability of each garment type."""
+
 Forward = Callable[[np.ndarray], np.ndarray]
 """A network to those who use it: images (N, H, W, 3) float32 BGR 0..255 to its output."""
+
+TypedForward = Callable[[np.ndarray], Tuple[np.ndarray, Optional[np.ndarray]]]
+"""The same with the probabilities of the garment types (N, 5), None of a network that cannot tell them."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +39,7 @@ class Contract:
     at, in pixels, and any multiple of 8 works; `validation_ne` is in per cent, None where it was not measured.
     `graph_sha256` is the sum of the `.pb` it was written for.
     `head` has the values of HeadOptions: for people, since the graph has them built in.
+    `types` are the garment types in the order of their probabilities, () where the graph has no type head.
     """
 
     tag: str
@@ -44,6 +51,7 @@ class Contract:
     graph_sha256: str
     validation_ne: Optional[float] = None
     head: Mapping[str, Any] = field(default_factory=dict)
+    types: Tuple[str, ...] = ()
     input_name: str = INPUT_NAME
     output_name: str = OUTPUT_NAME
     channel_order: str = 'BGR'

@@ -6,7 +6,7 @@ from typing import List, Sequence, Set
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS, garment_of
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
 from fashionai.networks.checkpoints import Checkpoint, best_name, loss_of
 from fashionai.networks.contract import INPUT_NAME, Contract, contract_path, file_sum
@@ -33,21 +33,19 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
         network = build(model, image, garment, False, options, loss)
         mean = mean_of_last_two(network, options, loss)
         outputs = [network.output] + ([] if mean is None else [mean])
+        outputs += [network.types.probabilities] if network.types else []
         _restore(session, checkpoint, model, tag)
         frozen = fold_constants(session, image, outputs).SerializeToString()
         batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * TRUNK_STRIDE, 6 * TRUNK_STRIDE, 3))
-        live = np.stack(session.run(outputs, {image: batch}))
-    difference = np.abs(live - _run_frozen(frozen, [tensor.name for tensor in outputs], batch)).max()
-    if not difference <= TOLERANCE * np.abs(live).max():
-        raise ValueError(f'the frozen graph of {checkpoint.prefix} differs from the session by {difference:.3g}, where '
-                         f'outputs reach {np.abs(live).max():.3g}: not written')
+        live = session.run(outputs, {image: batch})
+    difference = _difference(live, _run_frozen(frozen, [tensor.name for tensor in outputs], batch), checkpoint.prefix)
     draft = output_pb.with_name(output_pb.name + '.new')
     draft.write_bytes(frozen)
     os.replace(str(draft), str(output_pb))
     Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
              checkpoint.step, file_sum(output_pb), checkpoint.validation_ne,
-             options.changes).save(contract_path(output_pb))
-    return float(difference)
+             options.changes, tuple(GARMENTS) if network.types else ()).save(contract_path(output_pb))
+    return difference
 
 
 def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.Tensor]) -> tf.GraphDef:
@@ -94,9 +92,19 @@ def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) 
         raise ValueError(f'{checkpoint.prefix} is no checkpoint of {model} for {tag}: {reason}') from None
 
 
-def _run_frozen(frozen: bytes, names: List[str], batch: np.ndarray) -> np.ndarray:
+def _difference(live: Sequence[np.ndarray], frozen: Sequence[np.ndarray], prefix: str) -> float:
+    """The largest between the outputs of a session and those of the frozen graph. Raises ValueError where it is one."""
+    differences = [np.abs(one - other).max() for one, other in zip(live, frozen)]
+    for difference, output in zip(differences, live):
+        if not difference <= TOLERANCE * np.abs(output).max():
+            raise ValueError(f'the frozen graph of {prefix} differs from the session by {difference:.3g}, where '
+                             f'outputs reach {np.abs(output).max():.3g}: not written')
+    return float(max(differences))
+
+
+def _run_frozen(frozen: bytes, names: List[str], batch: np.ndarray) -> List[np.ndarray]:
     graph_def = tf.GraphDef()
     graph_def.ParseFromString(frozen)
     with tf.Graph().as_default(), tf.Session() as session:
         tf.import_graph_def(graph_def, name='')
-        return np.stack(session.run(names, {f'{INPUT_NAME}:0': batch}))
+        return session.run(names, {f'{INPUT_NAME}:0': batch})

@@ -3,12 +3,15 @@ from dataclasses import dataclass
 from typing import Optional
 
 from fashionai.choices import Choices
+from fashionai.garments import JOINT as ALL_TYPES
+from fashionai.garments import Garment
 
 STAGES = range(1, 7)
 ON_OFF = ('on', 'off')
 STRIDES = (8, 4, 2)
 UPSAMPLINGS = ('transposed', 'bilinear')
 JOINT, FROZEN = REFINES = ('joint', 'frozen')
+ALONG, APART = TYPE_HEADS = ('along', 'apart')
 TRUNK_STRIDE = STRIDES[0]
 """Of every trunk: input pixels a cell of its features, and what every input must be a multiple of."""
 
@@ -24,6 +27,8 @@ class HeadOptions(Choices):
     pixels a cell of the maps; 4 and 2 take `upsampling` before the stages, a name of UPSAMPLINGS, the first of them
     where it is None. `factorised`: three 3x3 layers in place of each 7x7 one of the stages. `refine`: a refine net
     after the last stage, which gives maps of REFINED_STRIDE; 'joint' trains it with all before it, 'frozen' alone.
+    `type_head`: the joint network of all types also tells the garment's; 'along' trains the trunk for it too, 'apart'
+    leaves the trunk to the maps.
     """
 
     stages: Optional[int] = None
@@ -32,9 +37,11 @@ class HeadOptions(Choices):
     upsampling: Optional[str] = None
     factorised: bool = False
     refine: Optional[str] = None
+    type_head: Optional[str] = None
 
     def __post_init__(self) -> None:
-        self.check(stages=STAGES, pyramid=ON_OFF, stride=STRIDES, upsampling=UPSAMPLINGS, refine=REFINES)
+        self.check(stages=STAGES, pyramid=ON_OFF, stride=STRIDES, upsampling=UPSAMPLINGS, refine=REFINES,
+                   type_head=TYPE_HEADS)
         if self.upsampling and self.stride == TRUNK_STRIDE:
             raise ValueError(f'--upsampling {self.upsampling} has nothing to do at --stride {self.stride}: '
                              f'wanted one of {", ".join(map(str, STRIDES[1:]))}')
@@ -43,6 +50,12 @@ class HeadOptions(Choices):
                              f'from stride {TRUNK_STRIDE} to {REFINED_STRIDE}, wanted --stride {TRUNK_STRIDE}')
         if self.factorised and self.stages == 1:
             raise ValueError('--factorised has nothing to do at --stages 1, which has no 7x7 layers: wanted 2 or more')
+
+    def check_garment(self, garment: Garment) -> None:
+        """Raises ValueError where the head has nothing to do for the garment."""
+        if self.type_head and garment.name != ALL_TYPES:
+            raise ValueError(f'--type-head {self.type_head}: a network for {garment.name} alone has no types to tell '
+                             f'apart, wanted --tag {ALL_TYPES}')
 
 
 UNCHANGED = HeadOptions()

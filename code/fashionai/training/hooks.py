@@ -6,9 +6,10 @@ from typing import Callable, Optional
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fashionai.networks.contract import Forward
+from fashionai.networks.contract import TypedForward
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.saving import BestCheckpoint
+from fashionai.training.towers import Towers
 
 logger = logging.getLogger(__name__)
 
@@ -32,11 +33,14 @@ class FiniteHook(tf.train.SessionRunHook):
 
 
 class ProgressHook(tf.train.SessionRunHook):
-    """A line every `every` steps or `seconds`: epoch, loss, learning rate, images/s, ready batches, time left."""
+    """A line every `every` steps or `seconds`: epoch, loss and what of it is the type head's, learning rate, images/s,
+    ready batches, time left."""
 
-    def __init__(self, loss: tf.Tensor, rate: tf.Tensor, batches: BatchQueue, batch_size: int, epoch_steps: int,
+    def __init__(self, towers: Towers, rate: tf.Tensor, batches: BatchQueue, batch_size: int, epoch_steps: int,
                  last_step: int, every: int, seconds: float = 10) -> None:
-        self._fetches = {'loss': loss, 'rate': rate}
+        self._fetches = {'loss': towers.loss, 'rate': rate}
+        if towers.losses.types is not None:
+            self._fetches['types'] = towers.losses.types
         self._batches, self._batch_size, self._epoch_steps = batches, batch_size, epoch_steps
         self._last_step, self._every, self._seconds = last_step, every, seconds
 
@@ -56,8 +60,10 @@ class ProgressHook(tf.train.SessionRunHook):
         pace = max(step - self._shown_step, 1) / max(elapsed, 1e-9)
         remaining = time.strftime('%H:%M:%S', time.gmtime((self._last_step - step) / pace))
         days = int((self._last_step - step) / pace // 86400)
-        logger.info('step %d/%d  epoch %.1f  loss %.4g  lr %.3g  %.1f images/s  queue %d/%d  ETA %s%s', step,
-                    self._last_step, step / self._epoch_steps, run_values.results['loss'], run_values.results['rate'],
+        found = run_values.results
+        logger.info('step %d/%d  epoch %.1f  loss %.4g%s  lr %.3g  %.1f images/s  queue %d/%d  ETA %s%s', step,
+                    self._last_step, step / self._epoch_steps, found['loss'],
+                    f' (type {found["types"]:.3g})' if 'types' in found else '', found['rate'],
                     pace * self._batch_size, self._batches.fill, self._batches.capacity,
                     f'{days} d ' if days else '', remaining)
         self._shown_step, self._shown_at = step, time.time()
@@ -66,7 +72,7 @@ class ProgressHook(tf.train.SessionRunHook):
 class ValidationHook(tf.train.SessionRunHook):
     """Every `every` steps, and at the end: the validation error, to the log, TensorBoard and the best checkpoint."""
 
-    def __init__(self, forward: Callable[[tf.Session], Forward], validate: Callable[[Forward], float],
+    def __init__(self, forward: Callable[[tf.Session], TypedForward], validate: Callable[[TypedForward], float],
                  best: BestCheckpoint, writer: tf.summary.FileWriter, every: int) -> None:
         self._forward, self._validate, self._best = forward, validate, best
         self._writer, self._every = writer, every

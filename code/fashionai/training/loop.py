@@ -10,16 +10,16 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.codec.heatmaps import cells_hw
 from fashionai.dataflow.data_options import DataOptions
-from fashionai.garments import Garment
+from fashionai.garments import GARMENTS, Garment
 from fashionai.networks.catalog import build, network_spec
 from fashionai.networks.checkpoints import RUN_FILE
-from fashionai.networks.contract import Forward, read_json
+from fashionai.networks.contract import TypedForward, read_json
 from fashionai.networks.head_options import TRUNK_STRIDE, UNCHANGED, HeadOptions
 from fashionai.training.averaging import Averages, averaged, averages_of
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import FiniteHook, ProgressHook, ValidationHook
 from fashionai.training.loss_options import LossOptions
-from fashionai.training.losses import Batch, stage_losses
+from fashionai.training.losses import Batch, network_losses
 from fashionai.training.saving import BestCheckpoint, CheckpointHook, saver_for, write_json
 from fashionai.training.schedule import learning_rate
 from fashionai.training.summaries import image_summaries, scalar_summaries
@@ -34,7 +34,7 @@ class TrainingSettings:
     """What a training does. Steps are counted over the whole run; sizes are in input pixels.
 
     `keypoint_weights` are those of weighting.py. `data` was seen to by the batches: it is here to be remembered.
-    Raises ValueError where the options of the loss do not fit the garment.
+    Raises ValueError where the options of the loss or the head do not fit the garment, or each other.
     """
 
     model: str
@@ -62,6 +62,9 @@ class TrainingSettings:
 
     def __post_init__(self) -> None:
         self.loss.check_garment(self.garment)
+        self.head.check_garment(self.garment)
+        if 'type_weight' in self.loss.changes and not self.head.type_head:
+            raise ValueError(f'--type-weight {self.loss.type_weight} has nothing to weigh: wanted --type-head too')
 
 
 @dataclass(frozen=True)
@@ -97,11 +100,12 @@ def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
     cells_hw(settings.input_hw, TRUNK_STRIDE)  # finer maps come from whole cells of the trunk
     cells = cells_hw(settings.input_hw, network_spec(settings.model, settings.head).stride)
     return [(size,) + settings.input_hw + (3,), (size,) + cells + (garment.num_heatmaps,),
-            (size,) + cells + (garment.num_fields,), (size, garment.num_heatmaps), (size, garment.num_fields)]
+            (size,) + cells + (garment.num_fields,), (size, garment.num_heatmaps), (size, garment.num_fields),
+            (size, len(GARMENTS))]
 
 
 def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callable[[tf.Session], None],
-          validate: Optional[Callable[[Forward], float]]) -> None:
+          validate: Optional[Callable[[TypedForward], float]]) -> None:
     """Train until `max_steps`, going on from the run folder's last checkpoint if there is one.
 
     Args:
@@ -136,7 +140,7 @@ def _check_flags(run_folder: Path, flags: Dict[str, Dict[str, Any]]) -> None:
 
 
 def _train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callable[[tf.Session], None],
-           validate: Optional[Callable[[Forward], float]]) -> None:
+           validate: Optional[Callable[[TypedForward], float]]) -> None:
     with tf.Graph().as_default():
         tf.set_random_seed(settings.seed)
         step = tf.train.get_or_create_global_step()
@@ -168,11 +172,11 @@ def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: t
 
 def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[str]) -> TrainingGraph:
     """The nodes of a training in the current graph, a tower a device; `step` is the global step, which they advance."""
-    types = (tf.uint8,) + (tf.float32,) * 4
+    types = (tf.uint8,) + (tf.float32,) * 5
     batch = Batch(*(tf.placeholder(kind, shape) for kind, shape in zip(types, batch_shapes(settings))))
     towers = build_towers(lambda image: build(settings.model, image, settings.garment, True, settings.head), batch,
                           settings.batch_size, devices,
-                          partial(stage_losses, options=settings.loss, keypoint_weights=settings.keypoint_weights))
+                          partial(network_losses, options=settings.loss, keypoint_weights=settings.keypoint_weights))
     rate = learning_rate(settings.learning_rate, settings.decay_steps, settings.warmup_steps, step,
                          settings.max_steps)
     optimizer = tf.train.AdamOptimizer(rate, epsilon=1e-8)
@@ -186,13 +190,13 @@ def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[
 
 
 def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue, checkpoints: CheckpointHook,
-           validate: Optional[Callable[[Forward], float]]) -> List[tf.train.SessionRunHook]:
+           validate: Optional[Callable[[TypedForward], float]]) -> List[tf.train.SessionRunHook]:
     """In the order they run: broken numbers stop the training before a checkpoint is written."""
     writer = tf.summary.FileWriter(str(settings.log_folder))
     hooks = [
         FiniteHook(graph.towers.loss, graph.gradient_norm),
         checkpoints,
-        ProgressHook(graph.towers.loss, graph.rate, batches, settings.batch_size, settings.epoch_steps,
+        ProgressHook(graph.towers, graph.rate, batches, settings.batch_size, settings.epoch_steps,
                      settings.max_steps, settings.log_every),
         tf.train.SummarySaverHook(settings.log_every, summary_writer=writer,
                                   summary_op=scalar_summaries(graph.towers, graph.rate)),
@@ -204,14 +208,17 @@ def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue
     return hooks
 
 
-def _forward_in_training(settings: TrainingSettings, averages: Optional[Averages]) -> Callable[[tf.Session], Forward]:
+def _forward_in_training(settings: TrainingSettings,
+                         averages: Optional[Averages]) -> Callable[[tf.Session], TypedForward]:
     """The network as it will be frozen (batch norm at its averages), on the variables in training or on theirs."""
     image = tf.placeholder(tf.float32, (None, None, None, 3))
     with tf.name_scope('validation'), averaged(averages):
-        output = build(settings.model, image, settings.garment, False, settings.head, settings.loss.loss).output
+        network = build(settings.model, image, settings.garment, False, settings.head, settings.loss.loss)
+    outputs = [network.output] + ([network.types.probabilities] if network.types else [])
 
-    def forward_of(session: tf.Session) -> Forward:
-        def forward(images: np.ndarray) -> np.ndarray:
-            return session.run(output, {image: images})
+    def forward_of(session: tf.Session) -> TypedForward:
+        def forward(images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+            maps, *types = session.run(outputs, {image: images})
+            return maps, types[0] if types else None
         return forward
     return forward_of

@@ -4,7 +4,7 @@ Letters used in shapes: N images, (h, w) cells, C channels.
 """
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Callable, Mapping, Sequence, Tuple
+from typing import Callable, Mapping, Optional, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -19,7 +19,7 @@ class Batch:
     """The tensors of a training batch, in the order of dataflow's SAMPLE_FIELDS.
 
     image (N, H, W, 3) uint8 BGR; heatmaps and fields (N, h, w, C) float32; their weights (N, C) float32, 0 or 1:
-    whether a channel counts.
+    whether a channel counts; types (N, 5) float32, in the order of GARMENTS: 1 for the garment's, 0 for the others.
     """
 
     image: tf.Tensor
@@ -27,11 +27,35 @@ class Batch:
     fields: tf.Tensor
     heatmap_weights: tf.Tensor
     field_weights: tf.Tensor
+    types: tf.Tensor
 
     @property
     def tensors(self) -> Tuple[tf.Tensor, ...]:
-        """All five, in order."""
-        return self.image, self.heatmaps, self.fields, self.heatmap_weights, self.field_weights
+        """All six, in order."""
+        return self.image, self.heatmaps, self.fields, self.heatmap_weights, self.field_weights, self.types
+
+
+@dataclass(frozen=True)
+class Losses:
+    """The loss of a batch, or of a share of one, in its parts.
+
+    stages: (stages, 2) of every stage's fields (L1) and heat maps (L2). types: () of the type head, None without one.
+    """
+
+    stages: tf.Tensor
+    types: Optional[tf.Tensor] = None
+
+    @property
+    def total(self) -> tf.Tensor:
+        """What is minimised, ()."""
+        stages = total_loss(self.stages)
+        return stages if self.types is None else stages + self.types
+
+
+def summed(losses: Sequence[Losses]) -> Losses:
+    """The losses of a batch from those of its shares."""
+    types = [one.types for one in losses if one.types is not None]
+    return Losses(tf.add_n([one.stages for one in losses]), tf.add_n(types) if types else None)
 
 
 def l2(predicted: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
@@ -52,6 +76,17 @@ def focal(logits: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
 LOSSES: Mapping[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = MappingProxyType(
     dict(zip(LOSS_NAMES, (l2, lambda heatmaps, wanted: focal(as_logits(heatmaps), wanted)))))
 """The loss of each channel of (predicted, wanted) heat maps, by the name `--loss` takes."""
+
+
+def network_losses(network: Network, batch: Batch, global_batch: int, options: LossOptions = UNCHANGED,
+                   keypoint_weights: Sequence[float] = ()) -> Losses:
+    """All that a network is trained for; a share of the global batch's."""
+    stages = stage_losses(network, batch, global_batch, options, keypoint_weights)
+    if network.types is None:
+        return Losses(stages)
+    entropy = tf.nn.softmax_cross_entropy_with_logits(labels=batch.types, logits=network.types.logits)
+    return Losses(stages, options.type_weight * tf.reduce_sum(entropy) / global_batch)
+
 
 def stage_losses(network: Network, batch: Batch, global_batch: int, options: LossOptions = UNCHANGED,
                  keypoint_weights: Sequence[float] = ()) -> tf.Tensor:

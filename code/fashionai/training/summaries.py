@@ -9,11 +9,13 @@ IMAGES_SHOWN = 3
 
 
 def scalar_summaries(towers: Towers, rate: tf.Tensor) -> tf.Tensor:
-    """The loss, its part in every stage and branch, and the learning rate."""
+    """The loss, its part in every stage and branch and in the type head, and the learning rate."""
     summaries = [tf.summary.scalar('loss', towers.loss), tf.summary.scalar('learning_rate', rate)]
-    for number in range(towers.losses.shape[0]):
+    for number in range(towers.losses.stages.shape[0]):
         for branch, name in enumerate(('L1_fields', 'L2_heatmaps')):
-            summaries.append(tf.summary.scalar(f'stage{number + 1}/{name}', towers.losses[number, branch]))
+            summaries.append(tf.summary.scalar(f'stage{number + 1}/{name}', towers.losses.stages[number, branch]))
+    if towers.losses.types is not None:
+        summaries.append(tf.summary.scalar('garment_type', towers.losses.types))
     return tf.summary.merge(summaries)
 
 

@@ -6,23 +6,22 @@ from typing import Callable, List, Sequence, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.catalog import Network
-from fashionai.training.losses import Batch, stage_losses, total_loss
+from fashionai.training.losses import Batch, Losses, network_losses, summed
 
 logger = logging.getLogger(__name__)
 
-Losses = Callable[[Network, Batch, int], tf.Tensor]
+LossesOf = Callable[[Network, Batch, int], Losses]
 
 
 @dataclass(frozen=True)
 class Towers:
     """What the towers compute together.
 
-    losses: (stages, 2), the loss of each stage's fields and heat maps over the whole batch. loss: the scalar that is
-    minimised. gradients: (gradient, variable) pairs of `loss`. updates: the batch-norm updates of the first tower.
-    first: the network of the first tower.
+    losses: those of the whole batch, in parts. loss: the scalar that is minimised. gradients: (gradient, variable)
+    pairs of `loss`. updates: the batch-norm updates of the first tower. first: the network of the first tower.
     """
 
-    losses: tf.Tensor
+    losses: Losses
     loss: tf.Tensor
     gradients: List[Tuple[tf.Tensor, tf.Variable]]
     updates: List[tf.Operation]
@@ -46,7 +45,7 @@ def session_config(devices: Sequence[str]) -> tf.ConfigProto:
 
 
 def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_batch: int,
-                 devices: Sequence[str], losses_of: Losses = stage_losses) -> Towers:
+                 devices: Sequence[str], losses_of: LossesOf = network_losses) -> Towers:
     """A tower a device.
 
     Args:
@@ -54,7 +53,7 @@ def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_bat
         batch: the whole batch, which divides by the number of towers.
         global_batch: its size.
         devices: where each tower runs.
-        losses_of: (stages, 2) losses of a network and its share of the batch, as a part of the global batch's.
+        losses_of: the losses of a network and its share of the batch, as a part of the global batch's.
     """
     shares = zip(*(tf.split(tensor, len(devices)) for tensor in batch.tensors))
     losses, gradients, networks = [], [], []
@@ -64,8 +63,8 @@ def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_bat
             part = Batch(*share)
             networks.append(build(tf.cast(part.image, tf.float32)))
             losses.append(losses_of(networks[-1], part, global_batch))
-            gradients.append(tf.gradients(total_loss(losses[-1]), tf.trainable_variables()))
-    summed = tf.add_n(losses)
+            gradients.append(tf.gradients(losses[-1].total, tf.trainable_variables()))
+    whole = summed(losses)
     pairs = [(tf.add_n(list(parts)), variable) for parts, variable in zip(zip(*gradients), tf.trainable_variables())]
-    return Towers(summed, total_loss(summed), pairs,
+    return Towers(whole, whole.total, pairs,
                   tf.get_collection(tf.GraphKeys.UPDATE_OPS, scope='tower_0/'), networks[0])

@@ -1,0 +1,97 @@
+"""The head that tells the garment type: what it computes, what trains it, and how it is frozen."""
+from pathlib import Path
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from fashionai.garments import GARMENTS, garment_of
+from fashionai.inference.graph import FrozenGraph
+from fashionai.networks.catalog import Network, build, input_placeholder
+from fashionai.networks.checkpoints import Checkpoint
+from fashionai.networks.contract import Contract
+from fashionai.networks.freezing import freeze
+from fashionai.networks.head_options import HeadOptions
+from fashionai.networks.type_head import GarmentTypes, garment_types
+from fashionai.training.loss_options import LossOptions
+from fashionai.training.losses import Batch, network_losses, stage_losses, total_loss
+
+ALL = garment_of('all')
+IMAGES = np.random.RandomState(0).uniform(0, 255, (3, 32, 48, 3)).astype(np.float32)
+
+
+def test_it_is_linear_in_the_mean_of_the_features() -> None:
+    features = np.random.RandomState(1).randn(3, 4, 6, 7)
+    types = garment_types(tf.constant(features, tf.float32), 'along', 'garment_type')
+    weights, biases = tf.model_variables()
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        biases.load(np.arange(5.), session)
+        found, probabilities, kernel = session.run([types.logits, types.probabilities, weights])
+    logits = features.mean(axis=(1, 2)) @ kernel[0, 0] + np.arange(5.)
+    np.testing.assert_allclose(found, logits, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(probabilities, np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True), rtol=1e-4)
+
+
+@pytest.mark.parametrize('how', ['along', 'apart'])
+def test_apart_it_leaves_the_trunk_alone(how: str) -> None:
+    types = build('testing', tf.constant(IMAGES), ALL, True, HeadOptions(type_head=how)).types
+    gradients = dict(zip((variable.op.name for variable in tf.trainable_variables()),
+                         tf.gradients(types.logits[:, 0], tf.trainable_variables())))
+    touched = {name.split('/')[0] for name, gradient in gradients.items() if gradient is not None}
+    assert touched == ({'conv1', 'conv2', 'conv3', 'Openpose'} if how == 'along' else {'Openpose'})
+
+
+def test_its_loss_is_the_cross_entropy_an_image() -> None:
+    rng = np.random.RandomState(2)
+    logits, wanted = rng.randn(4, 5), [3, 0, 0, 2]
+    plain = build('testing', tf.zeros((4, 32, 32, 3)), ALL, True)
+    network = Network(plain.stages, plain.output, GarmentTypes(tf.constant(logits, tf.float32), None))
+    maps = [tf.zeros(tensor.shape) for tensor in (plain.stages[0].heatmaps, plain.stages[0].fields)]
+    weights = [tf.ones((4, int(tensor.shape[3]))) for tensor in maps]
+    batch = Batch(tf.zeros((4, 32, 32, 3)), *maps, *weights, tf.constant(np.eye(5)[wanted], tf.float32))
+    losses = network_losses(network, batch, 8, LossOptions(type_weight=0.5))
+    entropy = np.log(np.exp(logits).sum(axis=1)) - logits[np.arange(4), wanted]
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        types, total, stages = session.run([losses.types, losses.total, total_loss(stage_losses(network, batch, 8))])
+    assert types == pytest.approx(0.5 * entropy.sum() / 8, rel=1e-5)
+    assert total == pytest.approx(stages + types, rel=1e-5)
+
+
+def frozen(folder: Path) -> np.ndarray:
+    """Freeze a network with random weights and a type head; its probabilities for IMAGES."""
+    head = HeadOptions(type_head='along')
+    image = input_placeholder()
+    network = build('testing', image, ALL, False, head)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        weights = next(v for v in tf.model_variables() if v.op.name == 'Openpose/type_head/weights')
+        weights.load(np.random.RandomState(3).randn(1, 1, 16, 5), session)
+        prefix = tf.train.Saver().save(session, str(folder / 'model'), 5)
+        probabilities = session.run(network.types.probabilities, {image: IMAGES})
+    freeze(Checkpoint(prefix, 5, {'head': head.changes}), 'testing', 'all', folder / 'graph.pb')
+    return probabilities
+
+
+def test_a_frozen_graph_tells_types_and_maps_in_one_pass(tmp_path: Path) -> None:
+    wanted = frozen(tmp_path)
+    assert wanted.std(axis=0).max() > 0.01, 'the images differ'
+    assert Contract.load(tmp_path / 'graph.json').types == tuple(GARMENTS)
+    (tmp_path / 'alone.pb').write_bytes((tmp_path / 'graph.pb').read_bytes())
+    for name in ('graph.pb', 'alone.pb'):
+        with FrozenGraph(tmp_path / name, garment_of('skirt')) as graph:
+            maps, types = graph.look(IMAGES)
+            assert graph.types == ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
+            np.testing.assert_allclose(types, wanted, rtol=1e-4)
+            np.testing.assert_allclose(maps, graph.forward(IMAGES), rtol=1e-6)
+
+
+def test_it_is_for_the_network_of_all_types() -> None:
+    HeadOptions(type_head='along').check_garment(ALL)
+    with pytest.raises(ValueError, match='--type-head along: a network for skirt alone .*wanted --tag all'):
+        HeadOptions(type_head='along').check_garment(garment_of('skirt'))
+    with pytest.raises(ValueError, match='--type-head beside: wanted one of along, apart'):
+        HeadOptions(type_head='beside')
+    with pytest.raises(ValueError, match='--type-weight 0.0: wanted a number above 0'):
+        LossOptions(type_weight=0.)
