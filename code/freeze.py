@@ -20,6 +20,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--model', help='network (default: what run.json beside the checkpoint says)')
     parser.add_argument('--tag', help='garment type, or all (default: what run.json says)')
     parser.add_argument('--output', default=in_project('tmp/frozen_graph.pb'), help='default: %(default)s')
+    parser.add_argument('--half', action='store_true', help='store weights in half precision: half the size')
     parser.add_argument('--weights', metavar='NPZ', help='also write the variables, for --pretrain_path of others')
     parser.add_argument('--install', action='store_true', help='also copy to models/trained/<tag>/graph')
     return parser.parse_args(argv)
@@ -49,7 +50,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                          'give --model and --tag')
     print(f'freezing {checkpoint.prefix} ({model}, {tag})')
     output = prepare_output(args.output)
-    difference = freeze(checkpoint, model, tag, output)
+    difference = freeze(checkpoint, model, tag, output, args.half)
     print(f'wrote {output} and {contract_path(output).name}; it differs from the session by {difference:.2g} at most')
     if args.weights:
         export_weights(checkpoint.prefix, prepare_output(args.weights))

@@ -67,8 +67,9 @@ def test_the_best_checkpoint_of_the_newest_run_is_frozen_and_installed(
 @pytest.mark.parametrize('checkpoint', ['run', 'run/model-300', 'run/model-300.index'])
 def test_a_checkpoint_by_name(project: Path, checkpoint: str) -> None:
     save_run(project / 'run', 'dress', 3, 300)
-    assert freeze.main(['--checkpoint', checkpoint, '--output', 'out/dress.pb']) == 0
-    assert heatmap_value(project / 'out' / 'dress.pb') == 3
+    for flags in ([], ['--half']):
+        assert freeze.main(['--checkpoint', checkpoint, '--output', 'out/dress.pb'] + flags) == 0
+        assert heatmap_value(project / 'out' / 'dress.pb') == 3
     assert not (project / 'models').exists()
 
 

@@ -120,6 +120,37 @@ def test_one_stage_has_no_mean(tmp_path: Path) -> None:
         FrozenGraph(tmp_path / 'graph.pb', garment_of('skirt'), maps='mean')
 
 
+def test_half_the_size_for_the_last_digits(tmp_path: Path) -> None:
+    case = trained(tmp_path, 'testing', 'skirt')
+    outputs, nodes = {}, {}
+    for name, half in (('whole', False), ('half', True)):
+        freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / f'{name}.pb', half)
+        nodes[name] = {node.name: node for node in read_graph(tmp_path / f'{name}.pb').node}
+        with FrozenGraph(tmp_path / f'{name}.pb', garment_of('skirt')) as graph:
+            outputs[name] = graph.forward(IMAGES)
+    scale = np.abs(outputs['whole']).max()
+    assert 0 < np.abs(outputs['half'] - outputs['whole']).max() < 0.01 * scale
+    assert outputs['half'].dtype == np.float32
+    casts = {name for name, node in nodes['half'].items() if node.op == 'Cast'}
+    assert casts and set(nodes['half']) - set(nodes['whole']) == {f'{name}/half' for name in casts}
+    for name in casts:
+        stored, value = (tf.make_ndarray(node.attr['value'].tensor)
+                         for node in (nodes['half'][f'{name}/half'], nodes['whole'][name]))
+        assert stored.dtype == np.float16 and 2 * stored.nbytes == value.nbytes
+        np.testing.assert_allclose(stored, value, rtol=2 ** -11, atol=2 ** -25)
+
+
+def test_weights_too_large_for_half_precision_stay_as_they_are() -> None:
+    image = tf.placeholder(tf.float32, (None, 2), 'image')
+    large, small = tf.constant([[1e5], [1.]]), tf.constant([[3.], [4.]])
+    with tf.Session() as session:
+        folded = fold_constants(session, image, [tf.matmul(image, large), tf.matmul(image, small)], half=True)
+        assert [node.op for node in folded.node].count('Cast') == 1
+    with tf.Graph().as_default(), tf.Session() as session:
+        outputs = tf.import_graph_def(folded, return_elements=['MatMul:0', 'MatMul_1:0'], name='')
+        assert [one.item() for one in session.run(outputs, {'image:0': [[1, 2]]})] == [100002, 11]
+
+
 def test_grouped_layers_can_be_folded() -> None:
     image = tf.placeholder(tf.float32, (None, None, None, 4), 'image')
     output = conv_bn('grouped', image, 4, 3, is_training=False, groups=2)

@@ -12,17 +12,19 @@ from fashionai.networks.checkpoints import Checkpoint, best_name, loss_of
 from fashionai.networks.contract import INPUT_NAME, Contract, contract_path, file_sum
 from fashionai.networks.head_options import TRUNK_STRIDE, HeadOptions
 
-TOLERANCE = 1e-3
-"""The part of the largest output by which frozen and live output may differ: rounding stays far below it."""
+TOLERANCE, HALF_TOLERANCE = 1e-3, 3e-2
+"""The part of the largest output by which frozen and live output may differ: rounding stays far below it, that of
+weights in half precision too."""
 
 
-def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> float:
+def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: bool = False) -> float:
     """Write the network of a checkpoint as a frozen graph and, beside it, its contract.
 
     The graph takes any number of images of any size that is a multiple of 8. Before anything is written, its
     output is compared with the session's on random images; the largest absolute difference is returned.
 
-    Of a network that was averaged over the steps of its training, the average is frozen.
+    With `half`, weights are stored in half precision, which makes the file half as large; the network computes in
+    single precision all the same. Of a network that was averaged over the steps of its training, the average is frozen.
 
     Raises ValueError where the checkpoint is not of this network and tag, or the two outputs differ.
     """
@@ -35,10 +37,11 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
         outputs = [network.output] + ([] if mean is None else [mean])
         outputs += [network.types.probabilities] if network.types else []
         _restore(session, checkpoint, model, tag)
-        frozen = fold_constants(session, image, outputs).SerializeToString()
+        frozen = fold_constants(session, image, outputs, half).SerializeToString()
         batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * TRUNK_STRIDE, 6 * TRUNK_STRIDE, 3))
         live = session.run(outputs, {image: batch})
-    difference = _difference(live, _run_frozen(frozen, [tensor.name for tensor in outputs], batch), checkpoint.prefix)
+    difference = _difference(live, _run_frozen(frozen, [tensor.name for tensor in outputs], batch),
+                             HALF_TOLERANCE if half else TOLERANCE, checkpoint.prefix)
     draft = output_pb.with_name(output_pb.name + '.new')
     draft.write_bytes(frozen)
     os.replace(str(draft), str(output_pb))
@@ -48,12 +51,14 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path) -> flo
     return difference
 
 
-def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.Tensor]) -> tf.GraphDef:
+def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.Tensor],
+                   half: bool = False) -> tf.GraphDef:
     """The graph from image to outputs, with every tensor on the way in that does not depend on the image a constant.
 
     So variables, and what is computed from them alone, such as weights times batch norm's scale, become plain numbers.
-    Nodes keep their names. Attributes at their defaults are left out, so that an older TensorFlow, which may not know
-    them, reads the graph too.
+    With `half`, weights are constants of half precision and a cast to single, which TensorFlow does once, as it loads
+    the graph. Nodes keep their names. Attributes at their defaults are left out, so that an older TensorFlow, which may
+    not know them, reads the graph too.
     """
     live = _dependants(image.op)
     edges = [tensor for operation in live for tensor in operation.inputs if tensor.op not in live]
@@ -63,13 +68,24 @@ def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.T
     folded.versions.CopyFrom(full.versions)
     for node in full.node:
         if node.name in values:
-            value = tf.make_tensor_proto(values[node.name])
-            folded.node.add(name=node.name, op='Const', attr={
-                'dtype': tf.AttrValue(type=value.dtype), 'value': tf.AttrValue(tensor=value)})
+            folded.node.extend(_constant(node.name, values[node.name], half))
         else:
             folded.node.add().CopyFrom(node)
     folded = tf.graph_util.extract_sub_graph(folded, [output.op.name for output in outputs])
     return tf.train.export_meta_graph(graph_def=folded, collection_list=[], strip_default_attrs=True).graph_def
+
+
+def _constant(name: str, value: np.ndarray, half: bool) -> List[tf.NodeDef]:
+    """The nodes of a constant. With `half`, float32 of two axes or more, which weights are, lose their last digits,
+    unless there are numbers among them that half precision does not reach."""
+    if half and value.ndim > 1 and value.dtype == np.float32 and np.abs(value).max() < np.finfo(np.float16).max:
+        kinds = {'SrcT': tf.AttrValue(type=tf.float16.as_datatype_enum),
+                 'DstT': tf.AttrValue(type=tf.float32.as_datatype_enum)}
+        cast = tf.NodeDef(name=name, op='Cast', input=[f'{name}/half'], attr=kinds)
+        return _constant(f'{name}/half', value.astype(np.float16), False) + [cast]
+    proto = tf.make_tensor_proto(value)
+    return [tf.NodeDef(name=name, op='Const', attr={
+        'dtype': tf.AttrValue(type=proto.dtype), 'value': tf.AttrValue(tensor=proto)})]
 
 
 def _dependants(operation: tf.Operation) -> Set[tf.Operation]:
@@ -92,11 +108,13 @@ def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) 
         raise ValueError(f'{checkpoint.prefix} is no checkpoint of {model} for {tag}: {reason}') from None
 
 
-def _difference(live: Sequence[np.ndarray], frozen: Sequence[np.ndarray], prefix: str) -> float:
-    """The largest between the outputs of a session and those of the frozen graph. Raises ValueError where it is one."""
+def _difference(live: Sequence[np.ndarray], frozen: Sequence[np.ndarray], tolerance: float,
+                prefix: str) -> float:
+    """The largest between the outputs of a session and those of the frozen graph. Raises ValueError where it is more
+    than that part of an output's largest value."""
     differences = [np.abs(one - other).max() for one, other in zip(live, frozen)]
     for difference, output in zip(differences, live):
-        if not difference <= TOLERANCE * np.abs(output).max():
+        if not difference <= tolerance * np.abs(output).max():
             raise ValueError(f'the frozen graph of {prefix} differs from the session by {difference:.3g}, where '
                              f'outputs reach {np.abs(output).max():.3g}: not written')
     return float(max(differences))
