@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Optional, Sequence
 
+from fashionai.choices import Choices
 from fashionai.cli import PROJECT_ROOT, guarded, prepare_output, resolve_checkpoint
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
@@ -56,9 +57,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     spec = network_spec(options.model, head)
     shape = InputShape((options.input_height, options.input_width), spec.stride)
     epoch_steps = max(1, len(rows) // options.batchsize)
-    name = (f'{options.model}_batch:{options.batchsize}_lr:{options.lr}_gpus:{options.gpus}_'
-            f'{options.input_width}x{options.input_height}_{options.tag}{head.label}{loss.label}{data.label}'
-            f'{updates.label}')
+    name = run_name(options, head, loss, data, updates)
     run_folder = prepare_output(Path(options.modelpath) / options.tag / name)
     settings = TrainingSettings(
         model=options.model, garment=garment, input_hw=shape.input_hw, batch_size=options.batchsize,
@@ -74,15 +73,20 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     logger.info('%s: %d images, %d steps an epoch; checkpoints in %s', options.tag, len(rows), epoch_steps, run_folder)
 
     if options.remote_data:
-        flow = ReceivedBatches(options.remote_data, batch_shapes(settings))
+        batches = BatchQueue(ReceivedBatches(options.remote_data, batch_shapes(settings)))
     else:
         encoder = SampleEncoder(rows, image_root, garment, shape, options.seed, data)
-        flow = training_flow(encoder, options.batchsize, options.workers, gone * options.batchsize,
-                             row_weights(data.sampling, rows))
-    batches = BatchQueue(flow)
+        batches = BatchQueue(training_flow(encoder, options.batchsize, options.workers, gone * options.batchsize,
+                                           row_weights(data.sampling, rows)))
     batches.start()
     train(settings, batches, load_weights, validate)
     return 0
+
+
+def run_name(options: argparse.Namespace, *choices: Choices) -> str:
+    """The original's, and after it whatever is not at its default."""
+    return (f'{options.model}_batch:{options.batchsize}_lr:{options.lr}_gpus:{options.gpus}_'
+            f'{options.input_width}x{options.input_height}_{options.tag}{"".join(group.label for group in choices)}')
 
 
 def weight_loader(options: argparse.Namespace, usual_weights: str) -> Callable:

@@ -1,4 +1,4 @@
-"""The flags of losses and sampling through the entry points: evaluate.py's files, train.py, freeze.py, run.py."""
+"""The flags of losses, data and updates through the entry points: evaluate.py's files, train.py, freeze.py, run.py."""
 import json
 import subprocess
 import sys
@@ -44,15 +44,21 @@ def training(place: Path) -> list:
 
 def test_all_of_them_together(place: Path) -> None:
     output = finish(*training(place), '--tag', 'all', '--loss', 'focal', '--keypoint-weights', place / 'ne.json',
-                    '--hard-keypoints', 3, '--occluded', 'counted', '--sampling', place / 'errors.csv')
-    assert 'step 2/2' in output
+                    '--hard-keypoints', 3, '--occluded', 'counted', '--sampling', place / 'errors.csv', '--rotation',
+                    30, '--photometric', '--type-head', 'along', '--type-weight', 2, '--average-decay', 0.9, '--lr',
+                    'cosine:1e-3')
+    assert 'step 2/2' in output and '(type ' in output
     runs = list((place / 'trained' / 'all').iterdir())
-    assert [run.name for run in runs] == ['testing_batch:2_lr:1e-4_gpus:1_64x64_all_loss:focal_keypoint_weights:ne_'
-                                          'hard_keypoints:3_sampling:errors_occluded:counted']
+    assert [run.name for run in runs] == [
+        'testing_batch:2_lr:cosine:1e-3_gpus:1_64x64_all_type_head:along_loss:focal_keypoint_weights:ne_hard_keypoints:3_'
+        'type_weight:2.0_sampling:errors_occluded:counted_rotation:30_photometric:True_average_decay:0.9']
     record = json.loads((runs[0] / 'run.json').read_text())
-    assert record['loss'] == {'loss': 'focal', 'keypoint_weights': str(place / 'ne.json'), 'hard_keypoints': 3}
-    assert record['data'] == {'sampling': str(place / 'errors.csv'), 'occluded': 'counted'}
-    finish('freeze.py', '--modelpath', place / 'trained', '--tag', 'all', '--output', place / 'graph.pb')
+    assert record['loss'] == {'loss': 'focal', 'keypoint_weights': str(place / 'ne.json'), 'hard_keypoints': 3,
+                              'type_weight': 2}
+    assert record['data'] == {'sampling': str(place / 'errors.csv'), 'occluded': 'counted', 'rotation': 30,
+                              'photometric': True}
+    assert record['updates'] == {'average_decay': 0.9}
+    finish('freeze.py', '--modelpath', place / 'trained', '--tag', 'all', '--output', place / 'graph.pb', '--half')
     finish('run.py', '--modelpath', place / 'graph.pb', '--tag', 'skirt', '--imagepath', place / 'data/test', '--csv',
            place / 'data/test/test.csv', '--inputsize', 64, '--resolution', '64x64', '--output', place / 'skirt.csv')
     assert len(read_annotations(place / 'skirt.csv')) == 1

@@ -1,7 +1,7 @@
 """The validation error of a network while it trains: every image once, at one scale, without its mirror image."""
 import logging
 from pathlib import Path
-from typing import Callable, List
+from typing import Callable, List, Sequence
 
 import numpy as np
 
@@ -37,7 +37,6 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
 
     def measure(look: TypedForward) -> float:
         told: List[str] = []
-        right: List[str] = []
 
         def forward(images: np.ndarray) -> np.ndarray:
             maps, types = look(images)
@@ -52,15 +51,19 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
             rows = [row for row, name in enumerate(truth.categories) if name == category]
             for start in range(0, len(rows), _BATCH):
                 chunk = rows[start:start + _BATCH]
-                right += [category] * len(chunk)
                 images = [read_image(image_root / truth.image_ids[row]) for row in chunk]
                 keypoints[chunk] = [submission_keypoints(prediction.points_xy, garment)
                                     for prediction in predictor.predict(images)]
-        if told:
-            logger.info('the garment type is right in %.1f %% of %d images',
-                        100 * np.mean([one == other for one, other in zip(told, right)]), len(right))
+        _log_types(told, sorted(truth.categories))  # in the order in which they were looked at
         predicted = Annotations(truth.image_ids, truth.categories, keypoints, 'validation')
         error = score(truth, predicted).visible.pooled.percent
         return float('nan') if error is None else error
 
     return measure
+
+
+def _log_types(told: Sequence[str], right: Sequence[str]) -> None:
+    """Say how often the type that was told is the right one, where any was."""
+    if told:
+        logger.info('the garment type is right in %.1f %% of %d images',
+                    100 * np.mean([one == other for one, other in zip(told, right)]), len(right))

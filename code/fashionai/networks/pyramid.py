@@ -1,6 +1,6 @@
 """Feature pyramids: maps of several strides brought to one, cell on cell."""
 from dataclasses import dataclass
-from typing import List, Sequence
+from typing import List, Optional, Sequence
 
 import tensorflow.compat.v1 as tf
 
@@ -17,10 +17,12 @@ class Level:
 
 @dataclass(frozen=True)
 class Features:
-    """What a trunk gives: features (N, H/8, W/8, C) for the stages, and its own of stride 4 (N, H/4, W/4, C')."""
+    """What a trunk gives: features (N, H/8, W/8, C) for the stages, its own of stride 4 (N, H/4, W/4, C'), and its
+    deepest, (N, h, w, C") of any stride, where they are others than those for the stages."""
 
     stride8: tf.Tensor
     stride4: tf.Tensor
+    deepest: Optional[tf.Tensor] = None
 
 
 def joined(levels: Sequence[Level], stride: int, image: tf.Tensor) -> tf.Tensor:

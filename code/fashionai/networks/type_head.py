@@ -1,11 +1,15 @@
-"""Which type the garment is: a linear classifier on the trunk's features, averaged over the image."""
+"""Which type the garment is: one layer on the trunk's deepest features, averaged over the image, and a classifier."""
 from dataclasses import dataclass
 
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments import GARMENTS
 from fashionai.networks.head_options import APART
-from fashionai.networks.layers import conv
+from fashionai.networks.layers import conv, conv_bn
+from fashionai.networks.pyramid import Features
+
+_WIDTH = 256
+"""Channels of the layer before the average."""
 
 
 @dataclass(frozen=True)
@@ -16,9 +20,11 @@ class GarmentTypes:
     probabilities: tf.Tensor
 
 
-def garment_types(features: tf.Tensor, how: str, output_name: str) -> GarmentTypes:
-    """The types of images whose features are (N, h, w, C); `how` is one of TYPE_HEADS."""
-    features = tf.stop_gradient(features) if how == APART else features
-    pooled = tf.reduce_mean(features, axis=(1, 2), keepdims=True)
+def garment_types(features: Features, how: str, is_training: bool, output_name: str) -> GarmentTypes:
+    """The types of N images with those features; `how` is one of TYPE_HEADS."""
+    net = features.stride8 if features.deepest is None else features.deepest
+    net = tf.stop_gradient(net) if how == APART else net
+    net = conv_bn('type_features', net, _WIDTH, 1, is_training)
+    pooled = tf.reduce_mean(net, axis=(1, 2), keepdims=True)
     logits = tf.squeeze(conv('type_head', pooled, len(GARMENTS), 1, relu=False), axis=(1, 2))
     return GarmentTypes(logits, tf.nn.softmax(logits, name=output_name))

@@ -183,10 +183,9 @@ def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[
     with tf.control_dependencies(towers.updates):
         train_op = optimizer.apply_gradients(towers.gradients, step)
     norm = tf.global_norm([gradient for gradient, _ in towers.gradients])
-    if not settings.updates.average_decay:
-        return TrainingGraph(batch, towers, rate, norm, train_op)
-    averages = averages_of(tf.model_variables(), settings.updates.average_decay, step, train_op)
-    return TrainingGraph(batch, towers, rate, norm, averages.update, averages)
+    decay = settings.updates.average_decay
+    averages = averages_of(tf.model_variables(), decay, step, train_op) if decay else None
+    return TrainingGraph(batch, towers, rate, norm, averages.update if averages else train_op, averages)
 
 
 def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue, checkpoints: CheckpointHook,

@@ -40,7 +40,7 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool) -> Features:
     levels = [Level(conv_bn(f'lateral{stride}', net, _LATERAL, 1, is_training), stride)
               for stride, net in deepest.items() if stride >= (8 if pyramid else 32)]
     smooth = separable_bn('smooth', tf.add_n(at_stride(levels, 8, image)), _LATERAL, 3, is_training)
-    return Features(smooth, deepest[4])
+    return Features(smooth, deepest[4], deepest[32])
 
 
 def _deepest_levels(image: tf.Tensor, is_training: bool) -> Dict[int, tf.Tensor]:

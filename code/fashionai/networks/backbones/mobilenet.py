@@ -26,7 +26,7 @@ def thin_features(image: tf.Tensor, is_training: bool, pyramid: bool, width: flo
     outputs = _outputs(image, is_training, width, _THIN)
     stride8 = tf.concat([max_pool('Conv2d_3_pool', outputs[3]), outputs[7], outputs[11]], axis=3, name='feat_concat')
     stride8 = joined([Level(stride8, 8), Level(outputs[1], 2)], 8, image) if pyramid else stride8
-    return Features(stride8, outputs[3])
+    return Features(stride8, outputs[3], outputs[11])
 
 
 def features(image: tf.Tensor, is_training: bool, pyramid: bool, width: float) -> Features:
@@ -35,7 +35,8 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool, width: float) -
     """
     outputs = _outputs(image, is_training, width, _PUBLISHED)
     finest = [Level(outputs[3], 4)] if pyramid else []
-    return Features(joined(finest + [Level(outputs[5], 8), Level(outputs[11], 16)], 8, image), outputs[3])
+    return Features(joined(finest + [Level(outputs[5], 8), Level(outputs[11], 16)], 8, image), outputs[3],
+                    outputs[11])
 
 
 def _outputs(image: tf.Tensor, is_training: bool, width: float, layers: Layers) -> List[tf.Tensor]:

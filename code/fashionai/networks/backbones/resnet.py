@@ -50,7 +50,8 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool, variant: Varian
             net = _block(f'conv{depth + 2}_{number}', net, depth, stride, is_training, variant)
         levels.append(Level(net, 4 * 2 ** depth))
     net = joined(levels if pyramid else levels[-1:], 8, image)
-    return Features(conv('conv5_5_CPM', conv('conv5_4_CPM', net, 512, 3), 128, 3), levels[0].features)
+    return Features(conv('conv5_5_CPM', conv('conv5_4_CPM', net, 512, 3), 128, 3), levels[0].features,
+                    levels[-1].features)
 
 
 def _block(name: str, inputs: tf.Tensor, depth: int, stride: int, is_training: bool, variant: Variant) -> tf.Tensor:
