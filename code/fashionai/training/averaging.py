@@ -23,19 +23,19 @@ class Averages:
     update: tf.Operation
 
 
-def averages_of(variables: Sequence[tf.Variable], decay: float, step: tf.Variable, after: tf.Operation) -> Averages:
+def averages_of(variables: Sequence[tf.Variable], decay: float, done: tf.Tensor, after: tf.Operation) -> Averages:
     """The averages of variables, as further variables of the graph, which checkpoints keep.
 
-    A step, `after` it changed the variables, keeps `decay` of the average; early ones keep (1 + step) / (10 + step),
-    so that the start is soon forgotten.
+    A step, `after` it changed the variables, keeps `decay` of the average; of the early ones, number n keeps
+    (1 + n) / (10 + n), so that the start is soon forgotten. `done`, () float32, is the number of steps before this one;
+    `after` waits for it, since a step counter that is read beside its update may be the old one or the new.
     """
     averages = {variable.op.name: tf.get_variable(average_name(variable.op.name), variable.shape, tf.float32,
                                                   tf.zeros_initializer(), trainable=False) for variable in variables}
     start = tf.group([average.assign(variable.read_value())
                       for average, variable in zip(averages.values(), variables)])
     with tf.control_dependencies([after]):
-        count = tf.cast(step.read_value(), tf.float32)
-        kept = tf.minimum(decay, (1 + count) / (10 + count))
+        kept = tf.minimum(decay, (2 + done) / (11 + done))
         update = tf.group([average.assign_sub((1 - kept) * (average.read_value() - variable.read_value()))
                            for average, variable in zip(averages.values(), variables)])
     return Averages(averages, start, update)

@@ -180,11 +180,12 @@ def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[
     rate = learning_rate(settings.learning_rate, settings.decay_steps, settings.warmup_steps, step,
                          settings.max_steps)
     optimizer = tf.train.AdamOptimizer(rate, epsilon=1e-8)
-    with tf.control_dependencies(towers.updates):
+    done = tf.cast(step.read_value(), tf.float32)
+    with tf.control_dependencies(towers.updates + [done]):
         train_op = optimizer.apply_gradients(towers.gradients, step)
     norm = tf.global_norm([gradient for gradient, _ in towers.gradients])
     decay = settings.updates.average_decay
-    averages = averages_of(tf.model_variables(), decay, step, train_op) if decay else None
+    averages = averages_of(tf.model_variables(), decay, done, train_op) if decay else None
     return TrainingGraph(batch, towers, rate, norm, averages.update if averages else train_op, averages)
 
 
