@@ -52,8 +52,8 @@ def test_a_table_has_rates_medians_and_quartiles(timing: ModuleType) -> None:
 
 @pytest.mark.parametrize('command, lines', [
     ('machine.py --side 64 --megabytes 1 --repetitions 1', ['matrix product, NumPy', 'copy of memory', 'JPEG decode']),
-    ('dataflow.py --size 64 --images 2 --repetitions 1 --workers 1 --batches 2 --rows 50',
-     ['read', 'samples, one core', 'samples, 1 worker']),
+    ('dataflow.py --size 64 --images 2 --repetitions 1 --workers 1 --batches 2 --rows 20 40',
+     ['read', 'samples, one core', 'the original way', 'samples, 1 worker']),
     ('inference.py --model testing --resolution 64 --sizes 96x96,48x96 --repetitions 1',
      ['exact', 'merged', 'merged, network alone', 'matrix product']),
     ('training.py --model testing --size 64 --batchsize 2 --steps 2 --workers 1',

@@ -42,8 +42,8 @@ def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray,
     hidden = (rows < view[1]) | (rows > view[3])
     first = np.where(hidden, np.inf, np.maximum(first, view[0]))
     last = np.where(hidden, -np.inf, np.minimum(last, view[2]))
-    coverage = _cell_coverage(first, last, input_hw, stride)
-    fields[:, :, limbs] = coverage.transpose(1, 2, 0)[:, :, :, None] * units
+    limb, row, column, part = _covered_cells(first, last, input_hw, stride)
+    fields[row, column, limbs[limb]] = part[:, None] * units[limb]
     return fields.reshape(fields.shape[:2] + (-1,))
 
 
@@ -77,11 +77,23 @@ def _strip(slope: np.ndarray, offset: np.ndarray, least: float, greatest: float)
     return np.minimum(one, other), np.maximum(one, other)
 
 
-def _cell_coverage(first: np.ndarray, last: np.ndarray, input_hw: Tuple[int, int], stride: int) -> np.ndarray:
-    """(L, h, w) part of each cell's pixels whose centres lie in their row's interval."""
+def _covered_cells(first: np.ndarray, last: np.ndarray, input_hw: Tuple[int, int],
+                   stride: int) -> Tuple[np.ndarray, ...]:
+    """The cells with pixels whose centres lie in their row's interval: limb, row, column and the part of the cell, each
+    of the same length.
+
+    The pixels from x on fill what is left of the cell of x, and every cell after it. An interval is the pixels from its
+    first on, less those after its last; so two steps, summed up along each row of cells, count its pixels.
+    """
     height, width = cells_hw(input_hw, stride)
-    first = np.ceil(np.clip(first, 0, input_hw[1])).astype(np.int32)[:, :, None]
-    last = np.floor(np.clip(last, -1, input_hw[1] - 1)).astype(np.int32)[:, :, None]
-    left = np.arange(width, dtype=np.int32) * stride
-    counts = np.clip(np.minimum(last, left + stride - 1) - np.maximum(first, left) + 1, 0, stride)
-    return counts.reshape(-1, height, stride, width).sum(axis=2) / np.float32(stride ** 2)
+    shape = len(first), height, width + 2  # where the last pixel's step ends
+    begin = np.ceil(np.clip(first, 0, input_hw[1])).astype(np.int64)
+    end = np.floor(np.clip(last, -1, input_hw[1] - 1)).astype(np.int64) + 1
+    limb, row = np.nonzero(begin < end)
+    cell, passed = np.divmod(np.stack([begin[limb, row], end[limb, row]]), stride)
+    places = (limb * height + row // stride) * shape[2] + cell
+    filled = np.array([[1], [-1]]) * np.stack([stride - passed, passed])
+    steps = np.bincount(np.stack([places, places + 1]).ravel(), filled.ravel(), int(np.prod(shape)))
+    counts = steps.cumsum()  # the steps of a row of cells sum up to 0
+    covered = np.flatnonzero(counts)
+    return (*np.unravel_index(covered, shape), counts[covered] / stride ** 2)
