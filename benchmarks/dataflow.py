@@ -41,7 +41,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--batches', type=at_least(2), default=10, help='that are taken from the workers')
     add('--repetitions', type=at_least(1), default=7)
     add('--rows', type=at_least(1), nargs='*', default=[], help='of data sets whose memory is to be told')
-    add('--epochs', type=at_least(1), default=1, help='over the most rows; streams over fewer give as many samples')
+    add('--samples', type=at_least(1), default=64000, help='that are taken from each of those data sets')
     return parser.parse_args(argv)
 
 
@@ -111,8 +111,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             rows, root = generated_rows(Path(folder), args.images).of_type(args.tag), Path(folder)
         encoder = SampleEncoder(rows, root, garment_of(args.tag), InputShape((args.size, args.size), args.stride), 0)
         lines = [by_workers(encoder, args.images, workers, args.batches) for workers in args.workers]
-        samples, most = max(args.rows, default=0) * args.epochs, max(args.workers, default=1)
-        memory = list(memory_growth(Path(folder), args.rows, samples, most)) if args.rows else []
+        memory = list(memory_growth(Path(folder), args.rows, args.samples, max(args.workers, default=1)))
         settle_worker()  # only now: of the processes above, workers alone are settled, by themselves
         lines = alone(encoder, args.images, args.repetitions) + lines
     print(circumstances())
@@ -120,7 +119,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     limit, _, ours, theirs = lines[:4]
     print(f'{len(rows)} rows of {args.tag}; samples on one core at {ours.speed_beside(limit):.2f} of the limit, '
           f'{ours.speed_beside(theirs):.0f} times as fast as the original way')
-    print('\n'.join(memory))
+    if args.rows:
+        print('\n'.join(memory))
     return 0
 
 

@@ -52,7 +52,7 @@ def test_a_table_has_rates_medians_and_quartiles(timing: ModuleType) -> None:
 
 @pytest.mark.parametrize('command, lines', [
     ('machine.py --side 64 --megabytes 1 --repetitions 1', ['matrix product, NumPy', 'copy of memory', 'JPEG decode']),
-    ('dataflow.py --size 64 --images 2 --repetitions 1 --workers 1 --batches 2 --rows 20 40',
+    ('dataflow.py --size 64 --images 2 --repetitions 1 --workers 1 --batches 2 --rows 20 40 --samples 40',
      ['read', 'samples, one core', 'the original way', 'samples, 1 worker']),
     ('inference.py --model testing --resolution 64 --sizes 96x96,48x96 --repetitions 1',
      ['exact', 'merged', 'merged, network alone', 'matrix product']),
