@@ -14,7 +14,7 @@ from typing import Iterator, List, Optional, Sequence
 
 import cv2
 import numpy as np
-from growth import memory_growth, started_since, stop
+from memory import memory_growth, started_since, stop
 from original import original_sample
 from timing import Line, Timing, circumstances, format_table, interleaved, picture
 
