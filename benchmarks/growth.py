@@ -56,7 +56,7 @@ def cases() -> Mapping[str, Mapping[str, Case]]:
         'size': {f'{side}x{side} pixels': replace(usual, side=side) for side in (256, 512, 1024, 2048)},
         'scales': {f'the first {count} of six': replace(usual, scales=str(list(six[:count])))
                    for count in (1, 2, 4, 6)},
-        'stages': {f'{stages} stages': replace(usual, stages=stages) for stages in (1, 2, 3, 6)},
+        'stages': {f'stages: {stages}': replace(usual, stages=stages) for stages in (1, 2, 3, 6)},
         'types': {**{f'{tag}, its own network': replace(usual, tag=tag) for tag in GARMENTS},
                   **{f'{tag}, the joint one': replace(usual, tag=tag, graph_tag=JOINT) for tag in GARMENTS}}}
 
