@@ -15,14 +15,16 @@ from fashionai.networks.catalog import build, network_spec
 from fashionai.networks.checkpoints import RUN_FILE
 from fashionai.networks.contract import Forward, read_json
 from fashionai.networks.head_options import TRUNK_STRIDE, UNCHANGED, HeadOptions
+from fashionai.training.execution import Execution
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import FiniteHook, ProgressHook, ValidationHook
 from fashionai.training.loss_options import LossOptions
 from fashionai.training.losses import Batch, stage_losses
 from fashionai.training.saving import BestCheckpoint, CheckpointHook, saver_for, write_json
+from fashionai.training.scaling import new_scale, unscaled
 from fashionai.training.schedule import learning_rate
 from fashionai.training.summaries import image_summaries, scalar_summaries
-from fashionai.training.towers import Towers, build_towers, session_config, tower_devices
+from fashionai.training.towers import Towers, build_towers, tower_devices
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,7 @@ class TrainingSettings:
     """What a training does. Steps are counted over the whole run; sizes are in input pixels.
 
     `keypoint_weights` are those of weighting.py. `data` was seen to by the batches: it is here to be remembered.
+    `execution` is not.
     Raises ValueError where the options of the loss do not fit the garment.
     """
 
@@ -56,6 +59,7 @@ class TrainingSettings:
     loss: LossOptions = LossOptions()
     keypoint_weights: Tuple[float, ...] = ()
     data: DataOptions = DataOptions()
+    execution: Execution = Execution()
 
     def __post_init__(self) -> None:
         self.loss.check_garment(self.garment)
@@ -63,13 +67,16 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class TrainingGraph:
-    """The nodes the session runs."""
+    """The nodes the session runs.
+
+    train: does a step, and is the number of steps done then. gradient_norm: of the whole batch's gradient.
+    """
 
     batch: Batch
     towers: Towers
     rate: tf.Tensor
     gradient_norm: tf.Tensor
-    train: tf.Operation
+    train: tf.Tensor
 
 
 def last_step(run_folder: Path) -> int:
@@ -130,13 +137,14 @@ def _train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callab
         tf.set_random_seed(settings.seed)
         step = tf.train.get_or_create_global_step()
         devices = tower_devices(settings.towers)
+        config = settings.execution.session_config(devices)
         graph = training_graph(settings, step, devices)
         saver = saver_for(settings.run_folder, settings.keep)
-        checkpoints = CheckpointHook(settings.run_folder, saver, settings.save_every)
+        checkpoints = CheckpointHook(settings.run_folder, saver, graph.train, settings.save_every)
         scaffold = tf.train.Scaffold(saver=saver, init_fn=lambda _, session: load_weights(session))
         hooks = _hooks(settings, graph, batches, checkpoints, validate)
         with tf.train.MonitoredTrainingSession(
-                checkpoint_dir=str(settings.run_folder), scaffold=scaffold, hooks=hooks, config=session_config(devices),
+                checkpoint_dir=str(settings.run_folder), scaffold=scaffold, hooks=hooks, config=config,
                 save_checkpoint_secs=None, save_checkpoint_steps=None, save_summaries_steps=None,
                 save_summaries_secs=None, log_step_count_steps=None) as session:
             _run_steps(session, graph, step, settings.max_steps, batches, checkpoints)
@@ -159,15 +167,19 @@ def training_graph(settings: TrainingSettings, step: tf.Tensor, devices: List[st
     """The nodes of a training in the current graph, a tower a device; `step` is the global step, which they advance."""
     types = (tf.uint8,) + (tf.float32,) * 4
     batch = Batch(*(tf.placeholder(kind, shape) for kind, shape in zip(types, batch_shapes(settings))))
-    towers = build_towers(lambda image: build(settings.model, image, settings.garment, True, settings.head), batch,
-                          settings.batch_size, devices,
-                          partial(stage_losses, options=settings.loss, keypoint_weights=settings.keypoint_weights))
+    scale = new_scale() if settings.execution.scales_loss(devices) else None
+    losses = partial(stage_losses, options=settings.loss, keypoint_weights=settings.keypoint_weights)
+    with settings.execution.compiling():
+        towers = build_towers(lambda image: build(settings.model, image, settings.garment, True, settings.head), batch,
+                              settings.batch_size, devices, losses, scale)
+    gradients, adjust = (towers.gradients, []) if scale is None else unscaled(towers.gradients, scale)
     rate = learning_rate(settings.learning_rate, settings.decay_steps, settings.warmup_steps, step)
     optimizer = tf.train.AdamOptimizer(rate, epsilon=1e-8)
-    with tf.control_dependencies(towers.updates):
-        train_op = optimizer.apply_gradients(towers.gradients, step)
-    norm = tf.global_norm([gradient for gradient, _ in towers.gradients])
-    return TrainingGraph(batch, towers, rate, norm, train_op)
+    with tf.control_dependencies(towers.updates + adjust):
+        updated = optimizer.apply_gradients(gradients, step)
+    with tf.control_dependencies([updated]):
+        done = step.read_value()
+    return TrainingGraph(batch, towers, rate, tf.global_norm([gradient for gradient, _ in gradients]), done)
 
 
 def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue, checkpoints: CheckpointHook,
@@ -177,15 +189,15 @@ def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue
     hooks = [
         FiniteHook(graph.towers.loss, graph.gradient_norm),
         checkpoints,
-        ProgressHook(graph.towers.loss, graph.rate, batches, settings.batch_size, settings.epoch_steps,
+        ProgressHook(graph.train, graph.towers.loss, graph.rate, batches, settings.batch_size, settings.epoch_steps,
                      settings.max_steps, settings.log_every),
         tf.train.SummarySaverHook(settings.log_every, summary_writer=writer,
                                   summary_op=scalar_summaries(graph.towers, graph.rate)),
         tf.train.SummarySaverHook(settings.save_every, summary_writer=writer,
                                   summary_op=image_summaries(graph.batch, graph.towers, settings.loss.loss))]
     if validate is not None:
-        hooks.append(ValidationHook(_forward_in_training(settings), validate, BestCheckpoint(settings.run_folder),
-                                    writer, settings.validate_every))
+        hooks.append(ValidationHook(graph.train, _forward_in_training(settings), validate,
+                                    BestCheckpoint(settings.run_folder), writer, settings.validate_every))
     return hooks
 
 
