@@ -1,9 +1,9 @@
 """experiments.py as it is called, with the smallest network, on generated garments."""
+import runpy
 from pathlib import Path
 from typing import Callable, List
 
 import evaluate
-import experiments
 import freeze
 import pytest
 import run
@@ -18,6 +18,7 @@ from fashionai.synthetic.dataset import write_dataset
 from fashionai.training.loss_options import LossOptions
 
 ROOT = Path(__file__).resolve().parents[1]
+MAIN = runpy.run_path(str(ROOT / 'code/experiments.py'))['main']  # tests have a folder of the program's name
 
 
 def flags_of(folder: Path, *more: str) -> List[str]:
@@ -35,23 +36,23 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_setting_becomes_a_row_and_rows_a_report(folder: Path, finish: Callable[..., str]) -> None:
     """The setting looks in another way at the network of the baseline, which is trained for it, by processes."""
     no_flip = flags_of(folder, '--only', 'no-flip', '--seeds', '5')
-    finish(experiments.main, *no_flip)
+    finish(MAIN, *no_flip)
     (key, row), = read_rows(folder / 'rows.csv').items()
     assert key == ('no-flip', 5) and row.parameters == 10_476 and 0 < row.gflops < row.gflops_368
     assert row.ne_visible > 0 and row.ne_leaderboard > 0 and row.images_per_second and row.tensorflow[0] in '12'
     assert row.command == ('python code/experiments.py --datapath SAMPLE --work tmp/again --output '
                            'tmp/again.csv --only no-flip --seeds 5 --model testing --steps 2 '
                            '--batchsize 2 --size 64')
-    assert 'rows.csv has every row' in finish(experiments.main, *no_flip)
-    finish(experiments.main, *flags_of(folder, '--report'))
+    assert 'rows.csv has every row' in finish(MAIN, *no_flip)
+    finish(MAIN, *flags_of(folder, '--report'))
     assert '| no-flip | `--no-flip` on baseline |' in (folder / 'rows.md').read_text()
     assert (folder / 'rows.png').stat().st_size > 1000
-    output = finish(experiments.main, *flags_of(folder, '--only', 'baseline', '--steps', '3'), code=1)
+    output = finish(MAIN, *flags_of(folder, '--only', 'baseline', '--steps', '3'), code=1)
     assert 'has rows of another budget' in output
 
 
 def test_list(finish: Callable[..., str]) -> None:
-    assert finish(experiments.main, '--list', '--only', 'focal').split() == ['losses', 'focal', '--loss', 'focal']
+    assert finish(MAIN, '--list', '--only', 'focal').split() == ['losses', 'focal', '--loss', 'focal']
 
 
 @pytest.mark.parametrize('name', SETTINGS)
@@ -75,9 +76,9 @@ def test_the_entry_points_know_the_flags_of_a_setting(name: str, tmp_path: Path)
     (['--report'], 'rows.csv has no row of a setting', 1), (['--seeds', 'one'], "'one': wanted a whole number", 2)])
 def test_bad_input_ends_as_one_line(tmp_path: Path, finish: Callable[..., str], flags: List[str], message: str,
                                     code: int) -> None:
-    assert message in finish(experiments.main, *flags_of(tmp_path, *flags), code=code).splitlines()[-1]
+    assert message in finish(MAIN, *flags_of(tmp_path, *flags), code=code).splitlines()[-1]
 
 
 def test_data_without_tables(tmp_path: Path, finish: Callable[..., str]) -> None:
     (tmp_path / 'data').mkdir()
-    assert 'data/train/train.csv does not exist' in finish(experiments.main, *flags_of(tmp_path), code=1)
+    assert 'data/train/train.csv does not exist' in finish(MAIN, *flags_of(tmp_path), code=1)
