@@ -17,7 +17,7 @@ from fashionai.cli import at_least, guarded
 from fashionai.garments import GARMENTS, JOINT
 from fashionai.inference.opening import Look, open_predictors
 from fashionai.inference.predictor import PredictionOptions
-from fashionai.inference.tiling import TILINGS
+from fashionai.inference.tiling import DEFAULT_TILING, TILINGS
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 from fashionai.networks.head_options import HeadOptions
 from fashionai.stack import graph_mode
@@ -42,7 +42,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add = parser.add_argument
     add('--model', default='mobilenet_small', help='a network, its weights at random')
     add('--resolution', type=at_least(8), default=368, help='input of the network and canvas, in pixels')
-    add('--windows', default='exact', choices=TILINGS, help='as run.py takes it')
+    add('--windows', default=DEFAULT_TILING, choices=TILINGS, help='as run.py takes it')
     add('--only', choices=AXES, help='this table alone')
     add('--repetitions', type=at_least(1), default=5)
     return parser.parse_args(argv)
