@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Set up, then run every test: ./run_tests.sh [arguments of pytest]
 #
+# Tests run in as many processes as there are cores, four at most; -n 0 runs them in one, as a debugger wants it.
 # PYTHON=python3.7 chooses the interpreter, and with it the TensorFlow: see code/setup.sh. Where the interpreter has
 # ruff and mypy (3.10 and newer), the code's style and types are checked too.
 set -euo pipefail
@@ -21,5 +22,6 @@ status=0
 if python -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
     lint || { status=1; say 'style or types are at fault, see above: this run will fail, the tests run all the same'; }
 fi
-python -m pytest -c tests/pytest.ini -o cache_dir="$PROJECT/tmp/cache/pytest" "$@" || status=1
+python -m pytest -c tests/pytest.ini -o cache_dir="$PROJECT/tmp/cache/pytest" -n auto --maxprocesses 4 \
+    --dist worksteal "$@" || status=1
 exit "$status"

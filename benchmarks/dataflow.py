@@ -1,10 +1,11 @@
 """How fast training samples are made: JPEG files to augmented inputs with their maps, on one core and by workers.
 
-The limit is reading the same files with one warp each. Without --datapath, generated pictures of 512 x 512 are read.
+The limit is reading the same files with one warp each; the original's way is in original.py. Without --datapath,
+generated pictures of 512 x 512 are read. With --rows, a second table says what memory streams over so many rows hold.
 """
 import argparse
+import itertools
 import multiprocessing
-import resource
 import sys
 import tempfile
 import time
@@ -13,7 +14,9 @@ from typing import Iterator, List, Optional, Sequence
 
 import cv2
 import numpy as np
-from timing import Line, Timing, circumstances, format_table, interleaved, peak_memory_mb, picture
+from memory import memory_growth, started_since, stop
+from original import original_sample
+from timing import Line, Timing, circumstances, format_table, interleaved, picture
 
 from fashionai.annotations import Annotations
 from fashionai.cli import at_least, guarded
@@ -31,13 +34,14 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add = parser.add_argument
     add('--datapath', help='folder with train/train.csv and its images')
     add('--tag', default='all', help='garment type, or all')
-    add('--rows', type=at_least(1), help='repeat the rows up to this number, as of a larger data set')
     add('--size', type=at_least(8), default=368, help='of the input in pixels')
     add('--stride', type=at_least(1), default=8, help='pixels a cell of the maps')
     add('--images', type=at_least(1), default=16, help='that a repetition makes')
     add('--workers', type=at_least(1), nargs='*', default=[1, 2], help='numbers of processes to try')
     add('--batches', type=at_least(2), default=10, help='that are taken from the workers')
     add('--repetitions', type=at_least(1), default=7)
+    add('--rows', type=at_least(1), nargs='*', default=[], help='of data sets whose memory is to be told')
+    add('--samples', type=at_least(1), default=64000, help='that are taken from each of those data sets')
     return parser.parse_args(argv)
 
 
@@ -54,10 +58,10 @@ def generated_rows(folder: Path, images: int) -> Annotations:
 
 
 def alone(encoder: SampleEncoder, images: int, repetitions: int) -> List[Line]:
-    """What one core makes of the first images: read, read and warped once, whole samples."""
-    keys = [(0, number % len(encoder.annotations)) for number in range(images)]
+    """What one core makes of images throughout the rows: read and warped once, read, whole samples, the original's."""
+    keys = [(0, number * len(encoder.annotations) // images) for number in range(images)]
     files = [encoder.image_root / encoder.annotations.image_ids[row] for _, row in keys]
-    input_hw = encoder.shape.input_hw
+    input_hw, few, turns = encoder.shape.input_hw, -(-images // 8), itertools.cycle(keys)
 
     def warped(number: int) -> np.ndarray:
         image = read_image(files[number])
@@ -67,8 +71,11 @@ def alone(encoder: SampleEncoder, images: int, repetitions: int) -> List[Line]:
     timings = interleaved({
         'read and one warp': lambda: [warped(number) for number in range(images)],
         'read': lambda: [read_image(file) for file in files],
-        'samples, one core': lambda: [encoder(key) for key in keys]}, repetitions)
-    return [Line(name, timing, images, 'image') for name, timing in timings.items()]
+        'samples, one core': lambda: [encoder(key) for key in keys],
+        'the original way': lambda: [original_sample(encoder, key) for key in itertools.islice(turns, few)]},
+        repetitions)
+    return [Line(name, timing, few if name == 'the original way' else images, 'image')
+            for name, timing in timings.items()]
 
 
 def by_workers(encoder: SampleEncoder, batch_size: int, workers: int, batches: int) -> Line:
@@ -85,9 +92,7 @@ def by_workers(encoder: SampleEncoder, batch_size: int, workers: int, batches: i
         start = time.perf_counter()
         next(stream)
         seconds.append(time.perf_counter() - start)
-    for process in set(multiprocessing.active_children()) - earlier:
-        process.terminate()
-        process.join()
+    stop(started_since(earlier))
     mean = (sum(seconds) / batches,) * batches  # batches come in bursts: their median would say nothing
     return Line(f'samples, {workers} worker{"s" * (workers > 1)}', Timing(mean), batch_size, 'image')
 
@@ -97,21 +102,25 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Measure and print."""
     args = parse(argv)
     graph_mode()
-    cv2.setNumThreads(0)  # one core, as in a worker
+    from fashionai.dataflow.flow import settle_worker  # only here: tensorpack loads TensorFlow
     with tempfile.TemporaryDirectory() as folder:
         if args.datapath:
             args.imgpath = args.datapath
             rows, root = labelled_rows(args, 'train')
         else:
             rows, root = generated_rows(Path(folder), args.images).of_type(args.tag), Path(folder)
-        rows = rows.select([number % len(rows) for number in range(args.rows or len(rows))])
         encoder = SampleEncoder(rows, root, garment_of(args.tag), InputShape((args.size, args.size), args.stride), 0)
-        lines = alone(encoder, args.images, args.repetitions)
-        lines += [by_workers(encoder, args.images, workers, args.batches) for workers in args.workers]
+        lines = [by_workers(encoder, args.images, workers, args.batches) for workers in args.workers]
+        memory = list(memory_growth(Path(folder), args.rows, args.samples, max(args.workers, default=1)))
+        settle_worker()  # only now: of the processes above, workers alone are settled, by themselves
+        lines = alone(encoder, args.images, args.repetitions) + lines
     print(circumstances())
     print(format_table(lines))
-    print(f'{len(rows)} rows of {args.tag}; most memory: {peak_memory_mb():.0f} MB here, '
-          f'{peak_memory_mb(resource.RUSAGE_CHILDREN):.0f} MB in a worker')
+    limit, _, ours, theirs = lines[:4]
+    print(f'{len(rows)} rows of {args.tag}; samples on one core at {ours.speed_beside(limit):.2f} of the limit, '
+          f'{ours.speed_beside(theirs):.0f} times as fast as the original way')
+    if args.rows:
+        print('\n'.join(memory))
     return 0
 
 

@@ -7,16 +7,17 @@ from fashionai.garments import garment_of
 from fashionai.networks.catalog import build, input_placeholder, network_spec
 from fashionai.networks.contract import Contract, contract_path, file_sum
 from fashionai.networks.freezing import fold_constants
+from fashionai.networks.head_options import UNCHANGED, HeadOptions
 
 
-def random_graph(model: str, tag: str, folder: Path) -> Path:
+def random_graph(model: str, tag: str, folder: Path, head: HeadOptions = UNCHANGED) -> Path:
     """Freeze a network as it begins its training, with its contract, in a folder; `graph_mode` has been called."""
-    garment, output = garment_of(tag), folder / f'{model}_{tag}.pb'
+    garment, output = garment_of(tag), folder / f'{model}{head.label}_{tag}.pb'
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
-        maps = build(model, image, garment, False).output
+        maps = build(model, image, garment, False, head).output
         session.run(tf.global_variables_initializer())
         output.write_bytes(fold_constants(session, image, [maps]).SerializeToString())
-    Contract(tag, garment.keypoints, model, (368, 368), network_spec(model).stride, 0,
-             file_sum(output)).save(contract_path(output))
+    Contract(tag, garment.keypoints, model, (368, 368), network_spec(model, head).stride, 0, file_sum(output),
+             head=head.changes).save(contract_path(output))
     return output

@@ -1,13 +1,15 @@
 """What a step of training takes: the session alone on one batch, the whole loop on it, and the loop fed by workers.
 
-The first two run side by side, a step of one and a step of the other. Without --datapath, generated pictures are read.
+The first two run side by side, a step of one and a step of the other; so do sessions with --xla and with --precision
+mixed, where asked for. Without --datapath, generated pictures are read.
 """
 import argparse
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, List, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 import numpy as np
 from dataflow import generated_rows
@@ -35,6 +37,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--gpus', type=at_least(1), default=1, help='towers the batch is split over')
     add('--workers', type=at_least(0), default=DEFAULT_WORKERS, help='processes that make samples; 0: none are tried')
     add('--steps', type=at_least(1), default=10, help='that are timed')
+    add('--precision', choices=('float32', 'mixed'), default='float32', help='mixed: tried too')
+    add('--xla', action='store_true', help='tried too')
     return parser.parse_args(argv)
 
 
@@ -62,13 +66,22 @@ def bare_step(settings: Any, batch: List[np.ndarray]) -> Task:
     import tensorflow.compat.v1 as tf
 
     from fashionai.training.loop import training_graph
-    from fashionai.training.towers import session_config, tower_devices
+    from fashionai.training.towers import tower_devices
     with tf.Graph().as_default() as own:
         devices = tower_devices(settings.towers)
         graph = training_graph(settings, tf.train.get_or_create_global_step(), devices)
-        session = tf.Session(graph=own, config=session_config(devices))
-        session.run(tf.global_variables_initializer())
+        session = tf.Session(graph=own, config=settings.execution.session_config(devices))
+        session.run([tf.global_variables_initializer(), tf.local_variables_initializer()])
     return lambda: session.run(graph.train, dict(zip(graph.batch.tensors, batch)))
+
+
+def bare_steps(args: argparse.Namespace, settings: Any, batch: List[np.ndarray]) -> Dict[str, Task]:
+    """A bare step under the defaults, and one under each flag that is to be tried."""
+    from fashionai.training.execution import Execution
+    tried = {'session alone': Execution(), '--xla': Execution(xla=args.xla), '--precision mixed':
+             Execution(precision=args.precision)}
+    return {name: bare_step(replace(settings, execution=execution), batch) for name, execution in tried.items()
+            if name == 'session alone' or execution.changes}
 
 
 class Resident:
@@ -76,18 +89,19 @@ class Resident:
 
     capacity = fill = 1
 
-    def __init__(self, batch: List[np.ndarray], bare: Task) -> None:
+    def __init__(self, batch: List[np.ndarray], bare: Mapping[str, Task]) -> None:
         self._batch, self._bare, self._returned = batch, bare, 0.
         self.loop: List[float] = []
-        self.alone: List[float] = []
+        self.alone: Dict[str, List[float]] = {name: [] for name in bare}
 
     def get(self) -> List[np.ndarray]:
-        """The batch; before it, a bare step is timed."""
-        start = time.perf_counter()
+        """The batch; before it, bare steps are timed."""
         if self._returned:
-            self.loop.append(start - self._returned)
-        self._bare()
-        self.alone.append(time.perf_counter() - start)
+            self.loop.append(time.perf_counter() - self._returned)
+        for name, bare in self._bare.items():
+            start = time.perf_counter()
+            bare()
+            self.alone[name].append(time.perf_counter() - start)
         self._returned = time.perf_counter()
         return self._batch
 
@@ -148,10 +162,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         settings = settings_of(args, folder / 'resident')
         batch = random_batch(settings)
         memory_mb = peak_memory_mb()
-        resident = Resident(batch, bare_step(settings, batch))
+        resident = Resident(batch, bare_steps(args, settings, batch))
         train(settings, resident, lambda session: None, None)  # type: ignore[arg-type]
-    lines = [Line('session alone', Timing(tuple(resident.alone[_WARM_UP:-1])), args.batchsize, 'image'),
-             Line('the loop', Timing(tuple(resident.loop[_WARM_UP:])), args.batchsize, 'image')]
+    timed = {name: seconds[_WARM_UP:-1] for name, seconds in resident.alone.items()}
+    timed['the loop'] = resident.loop[_WARM_UP:]
+    lines = [Line(name, Timing(tuple(seconds)), args.batchsize, 'image') for name, seconds in timed.items()]
     if fed:
         steps = tuple(np.diff(fed.asked)[_WARM_UP:])
         lines.append(Line(f'fed by workers, {args.workers}', Timing(steps), args.batchsize, 'image'))
@@ -159,7 +174,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     print(format_table(lines))
     print(f'{args.model}, {args.batchsize} images of {args.size}x{args.size} over {args.gpus} towers; most memory: '
           f'{memory_mb:.0f} MB {"of the training fed by workers" if fed else "before the first session"}, '
-          f'{peak_memory_mb():.0f} MB in all, with the two sessions side by side')
+          f'{peak_memory_mb():.0f} MB in all, with the sessions side by side')
+    print('first steps: ' + ', '.join(f'{name} {seconds[0]:.1f} s' for name, seconds in resident.alone.items()))
     if fed:
         print(f'batches ready, of {fed.capacity}: {np.mean(fed.ready[_WARM_UP:]):.1f} on average, '
               f'{min(fed.ready[_WARM_UP:])} at least')

@@ -15,7 +15,7 @@ from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
 from fashionai.inference.record import Record, list_sum
 from fashionai.inference.second_pass import SECOND_PASSES, AnyPredictor
 from fashionai.inference.submission import write_submission
-from fashionai.inference.tiling import TILINGS
+from fashionai.inference.tiling import DEFAULT_TILING, TILINGS
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 from fashionai.metrics import format_scores, score
 from fashionai.networks.contract import OUTPUTS, file_sum
@@ -43,8 +43,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--resolution', default='368x368', help='input of the network, WIDTHxHEIGHT, or one for each '
         'graph (default: %(default)s)')
     add('--scales', default=DEFAULT_SCALES, help='list of None, s, (s, step) or (cx, cy, s) (default: %(default)s)')
-    add('--windows', default='exact', choices=TILINGS, help='exact: as --scales says. merged: overlapping ones of a '
-        'scale as one, and without the padding of images that are not square')
+    add('--windows', default=DEFAULT_TILING, choices=TILINGS, help='exact: as --scales says. merged: overlapping ones '
+        'of a scale as one, and without the padding of images that are not square (default: %(default)s)')
     add('--merge', default='addup', choices=JOINS, help='windows joined by maximum (addup) or mean (average)')
     add('--maps', default='last', choices=OUTPUTS, help='of the last stage, or the mean of the last two')
     add('--decode', default='blur', choices=DECODERS, help='how a point is read off its heat map (default: blur)')

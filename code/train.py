@@ -48,6 +48,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import ReceivedBatches
     from fashionai.networks.catalog import network_spec
+    from fashionai.training.execution import Execution
     from fashionai.training.feeding import BatchQueue
     from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 
@@ -65,7 +66,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         warmup_steps=options.warmup_steps, max_steps=options.max_steps or options.max_epoch * epoch_steps,
         epoch_steps=epoch_steps, validate_every=options.validate_every, save_every=options.save_every,
         keep=options.keep, run_folder=run_folder, log_folder=prepare_output(Path(options.logpath) / name),
-        seed=options.seed, head=head, loss=loss, data=data, updates=updates,
+        seed=options.seed, head=head, loss=loss, data=data, updates=updates, execution=Execution.of(flags),
         keypoint_weights=keypoint_weights(loss.keypoint_weights, rows, garment))
     gone = last_step(run_folder)
     load_weights = (lambda session: None) if gone else weight_loader(options, spec.pretrained)

@@ -1,12 +1,14 @@
 """The benchmarks run, and their figures are what they say: medians of rounds, and ratios side by side."""
 import importlib.util
+import multiprocessing
 import re
-import subprocess
+import runpy
 import sys
 from pathlib import Path
 from types import ModuleType
-from typing import List
+from typing import Callable, Iterator, List
 
+import cv2
 import pytest
 
 FOLDER = Path(__file__).resolve().parents[1] / 'benchmarks'
@@ -50,21 +52,44 @@ def test_a_table_has_rates_medians_and_quartiles(timing: ModuleType) -> None:
     assert long.split() == ['long', '0.000081', 'command/s', '12350000', '12350000-12350000', '1']
 
 
+@pytest.fixture
+def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[List[str]], int]]:
+    """Runs a program as its file, its name first, with the folder's modules in place of the tests' of their names."""
+    kept, earlier, threads = dict(sys.modules), set(multiprocessing.active_children()), cv2.getNumThreads()
+    own = {path.stem for path in FOLDER.glob('*.py')}
+    for name in own & set(kept):
+        del sys.modules[name]
+    monkeypatch.syspath_prepend(str(FOLDER))
+    monkeypatch.chdir(tmp_path)
+
+    def run(arguments: List[str]) -> int:
+        monkeypatch.setattr(sys, 'argv', arguments)
+        runpy.run_path(str(FOLDER / arguments[0]), run_name='__main__')
+        raise AssertionError('it ended without an exit code')
+
+    yield run
+    for process in set(multiprocessing.active_children()) - earlier:
+        process.terminate()
+        process.join()
+    cv2.setNumThreads(threads)
+    for name in own:
+        sys.modules.pop(name, None)
+    sys.modules.update({name: kept[name] for name in own & set(kept)})
+
+
 @pytest.mark.parametrize('command, lines', [
     ('machine.py --side 64 --megabytes 1 --repetitions 1', ['matrix product, NumPy', 'copy of memory', 'JPEG decode']),
-    ('dataflow.py --size 64 --images 2 --repetitions 1 --workers 1 --batches 2 --rows 50',
-     ['read', 'samples, one core', 'samples, 1 worker']),
-    ('inference.py --model testing --resolution 64 --sizes 96x96,48x96 --repetitions 1',
+    ('dataflow.py --size 64 --images 2 --repetitions 1 --workers 1 --batches 2 --rows 20 40 --samples 40',
+     ['read', 'samples, one core', 'the original way', 'samples, 1 worker']),
+    ('inference.py --model testing --resolution 64 --sizes 48x96 --repetitions 1',
      ['exact', 'merged', 'merged, network alone', 'matrix product']),
+    ('growth.py --model testing --resolution 64 --only stages --repetitions 1', ['stages: 1', 'stages: 6']),
     ('training.py --model testing --size 64 --batchsize 2 --steps 2 --workers 1',
      ['session alone', 'the loop', 'fed by workers, 1']),
     ('commands.py --model testing --rows 50 --repetitions 1', ['run.py, first row', 'evaluate.py', 'merge.py'])])
-def test_every_program_prints_its_table(command: str, lines: List[str], tmp_path: Path) -> None:
-    script, *arguments = command.split()
-    process = subprocess.run([sys.executable, str(FOLDER / script), *arguments], capture_output=True, timeout=300,
-                             cwd=str(tmp_path))
-    printed = process.stdout.decode()
-    assert process.returncode == 0, printed + process.stderr.decode()
+def test_every_program_prints_its_table(program: Callable[[List[str]], int], finish: Callable[..., str], command: str,
+                                        lines: List[str], tmp_path: Path) -> None:
+    printed = finish(program, *command.split())
     for line in lines:
         assert re.search(rf'^{re.escape(line)} +[0-9.]+ \w+/s +[0-9.]+ +[0-9.]+-[0-9.]+ +[0-9.]+$', printed,
                          re.MULTILINE), f'{line}:\n{printed}'

@@ -1,8 +1,7 @@
 """experiments.py as it is called, with the smallest network, on generated garments."""
-import subprocess
-import sys
+import runpy
 from pathlib import Path
-from typing import List
+from typing import Callable, List
 
 import evaluate
 import freeze
@@ -19,13 +18,12 @@ from fashionai.synthetic.dataset import write_dataset
 from fashionai.training.loss_options import LossOptions
 
 ROOT = Path(__file__).resolve().parents[1]
+MAIN = runpy.run_path(str(ROOT / 'code/experiments.py'))['main']  # tests have a folder of the program's name
 
 
-def called(folder: Path, *arguments: str) -> subprocess.CompletedProcess:
-    command = [sys.executable, str(ROOT / 'code/experiments.py'), '--datapath', str(folder / 'data'), '--work',
-               str(folder / 'work'), '--output', str(folder / 'rows.csv'), '--model', 'testing', '--size', '64',
-               '--steps', '2', '--batchsize', '2', *arguments]
-    return subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+def flags_of(folder: Path, *more: str) -> List[str]:
+    return ['--datapath', str(folder / 'data'), '--work', str(folder / 'work'), '--output', str(folder / 'rows.csv'),
+            '--model', 'testing', '--size', '64', '--steps', '2', '--batchsize', '2', *more]
 
 
 @pytest.fixture(scope='module')
@@ -35,26 +33,26 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def test_a_setting_becomes_a_row_and_rows_a_report(folder: Path) -> None:
-    """The setting looks in another way at the network of the baseline, which is trained for it."""
-    done = called(folder, '--only', 'no-flip', '--seeds', '5')
-    assert done.returncode == 0, done.stdout
+def test_a_setting_becomes_a_row_and_rows_a_report(folder: Path, finish: Callable[..., str]) -> None:
+    """The setting looks in another way at the network of the baseline, which is trained for it, by processes."""
+    no_flip = flags_of(folder, '--only', 'no-flip', '--seeds', '5')
+    finish(MAIN, *no_flip)
     (key, row), = read_rows(folder / 'rows.csv').items()
     assert key == ('no-flip', 5) and row.parameters == 10_476 and 0 < row.gflops < row.gflops_368
     assert row.ne_visible > 0 and row.ne_leaderboard > 0 and row.images_per_second and row.tensorflow[0] in '12'
     assert row.command == ('python code/experiments.py --datapath SAMPLE --work tmp/again --output '
                            'tmp/again.csv --only no-flip --seeds 5 --model testing --steps 2 '
                            '--batchsize 2 --size 64')
-    assert 'rows.csv has every row' in called(folder, '--only', 'no-flip', '--seeds', '5').stdout
-    assert called(folder, '--report').returncode == 0
+    assert 'rows.csv has every row' in finish(MAIN, *no_flip)
+    finish(MAIN, *flags_of(folder, '--report'))
     assert '| no-flip | `--no-flip` on baseline |' in (folder / 'rows.md').read_text()
     assert (folder / 'rows.png').stat().st_size > 1000
-    other = called(folder, '--only', 'baseline', '--steps', '3')
-    assert other.returncode == 1 and 'has rows of another budget' in other.stdout and 'Traceback' not in other.stdout
+    output = finish(MAIN, *flags_of(folder, '--only', 'baseline', '--steps', '3'), code=1)
+    assert 'has rows of another budget' in output
 
 
-def test_list(tmp_path: Path) -> None:
-    assert called(tmp_path, '--list', '--only', 'focal').stdout.split() == ['losses', 'focal', '--loss', 'focal']
+def test_list(finish: Callable[..., str]) -> None:
+    assert finish(MAIN, '--list', '--only', 'focal').split() == ['losses', 'focal', '--loss', 'focal']
 
 
 @pytest.mark.parametrize('name', SETTINGS)
@@ -72,16 +70,15 @@ def test_the_entry_points_know_the_flags_of_a_setting(name: str, tmp_path: Path)
             parse_scales(options['scales'])
 
 
-@pytest.mark.parametrize('flags, message', [
-    (['--datapath', 'nowhere'], 'error: nowhere does not exist'), ([], 'data does not exist'),
-    (['--only', 'focus'], 'error: --only focus: wanted settings or groups'),
-    (['--report'], 'rows.csv has no row of a setting'), (['--seeds', 'one'], "'one': wanted a whole number")])
-def test_bad_input_ends_as_one_line(tmp_path: Path, flags: List[str], message: str) -> None:
-    done = called(tmp_path, *flags)
-    assert done.returncode in (1, 2) and message in done.stdout.splitlines()[-1]
+@pytest.mark.parametrize('flags, message, code', [
+    (['--datapath', 'nowhere'], 'error: nowhere does not exist', 1), ([], 'data does not exist', 1),
+    (['--only', 'focus'], 'error: --only focus: wanted settings or groups', 1),
+    (['--report'], 'rows.csv has no row of a setting', 1), (['--seeds', 'one'], "'one': wanted a whole number", 2)])
+def test_bad_input_ends_as_one_line(tmp_path: Path, finish: Callable[..., str], flags: List[str], message: str,
+                                    code: int) -> None:
+    assert message in finish(MAIN, *flags_of(tmp_path, *flags), code=code).splitlines()[-1]
 
 
-def test_data_without_tables(tmp_path: Path) -> None:
+def test_data_without_tables(tmp_path: Path, finish: Callable[..., str]) -> None:
     (tmp_path / 'data').mkdir()
-    done = called(tmp_path)
-    assert done.returncode == 1 and 'data/train/train.csv does not exist' in done.stdout
+    assert 'data/train/train.csv does not exist' in finish(MAIN, *flags_of(tmp_path), code=1)

@@ -1,4 +1,8 @@
-"""The whole chain as a user runs it: synthesize, train, kill, resume, freeze, run, kill, resume, merge, evaluate."""
+"""The whole chain as a user runs it: synthesize, train, kill, resume, freeze, run, kill, resume, merge, evaluate.
+
+What is killed, and what stands for another host, are processes; the rest are called. (test_experiments.py has processes
+of the others.)
+"""
 import json
 import os
 import shutil
@@ -9,7 +13,12 @@ import sys
 import time
 from pathlib import Path
 
+import evaluate
+import freeze
 import pytest
+import run
+import synthesize
+import train
 
 ROOT = Path(__file__).resolve().parents[1]
 TYPES = ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
@@ -18,14 +27,6 @@ RUN_NAME = 'testing_batch:4_lr:1e-3_gpus:2_64x64_all'
 
 def command(script, *arguments):
     return [sys.executable, str(ROOT / script)] + [str(argument) for argument in arguments]
-
-
-def finish(*arguments, code=0):
-    """Run to the end; standard output and error together."""
-    process = subprocess.run(command(*arguments), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
-    output = process.stdout.decode()
-    assert process.returncode == code, output
-    return output
 
 
 def kill_when(condition, *arguments):
@@ -41,32 +42,33 @@ def kill_when(condition, *arguments):
 
 
 @pytest.fixture(scope='module')
-def place(tmp_path_factory):
+def place(tmp_path_factory, finish):
     """A folder with generated garments."""
     folder = tmp_path_factory.mktemp('pipeline')
-    finish('code/synthesize.py', '--output', folder / 'data', '--train', 15, '--val', 5, '--test', 10, '--size', 128,
-           '--seed', 3)
+    finish(synthesize.main, '--output', folder / 'data', '--train', 15, '--val', 5, '--test', 10, '--size', 96,
+           '--seed', 3, '--workers', 1)
     return folder
 
 
 def training(place, steps):
-    return ['code/train.py', '--model', 'testing', '--tag', 'all', '--datapath', place / 'data', '--imgpath',
-            place / 'data', '--batchsize', 4, '--gpus', 2, '--input-width', 64, '--input-height', 64, '--lr', '1e-3',
-            '--workers', 1, '--max-steps', steps, '--save-every', 5, '--validate-every', steps, '--modelpath',
-            place / 'trained', '--logpath', place / 'logs']
+    return ['--model', 'testing', '--tag', 'all', '--datapath', place / 'data', '--imgpath', place / 'data',
+            '--batchsize', 4, '--gpus', 2, '--input-width', 64, '--input-height', 64, '--lr', '1e-3', '--workers', 0,
+            '--max-steps', steps, '--save-every', 5, '--validate-every', steps, '--modelpath', place / 'trained',
+            '--logpath', place / 'logs']
 
 
 @pytest.fixture(scope='module')
-def graph(place):
+def graph(place, finish):
     """A frozen graph of a training that was killed and went on."""
     run_folder = place / 'trained' / 'all' / RUN_NAME
-    kill_when(lambda: (run_folder / 'model-5.index').exists(), *training(place, 100000))
+    kill_when(lambda: (run_folder / 'model-5.index').exists(), 'code/train.py', *training(place, 100000),
+              '--workers', 1)
     saved = max(int(path.stem.split('-')[1]) for path in run_folder.glob('model-*.index'))
-    output = finish(*training(place, saved + 7))
+    output = finish(train.main, *training(place, saved + 7))
     assert f'step {saved + 7}/{saved + 7}' in output
     assert (run_folder / f'model-{saved + 7}.index').exists()
     assert 'validation NE' in output
-    output = finish('code/freeze.py', '--modelpath', place / 'trained', '--tag', 'all', '--output', place / 'graph.pb')
+    output = finish(freeze.main, '--modelpath', place / 'trained', '--tag', 'all', '--output', place / 'graph.pb')
     assert 'testing, all' in output
     assert json.loads((place / 'graph.json').read_text())['step'] == saved + 7
     return place / 'graph.pb'
@@ -74,17 +76,17 @@ def graph(place):
 
 def running(place, graph, tag, output, images=None):
     images = images or place / 'data' / 'test'
-    return ['code/run.py', '--modelpath', graph, '--imagepath', images, '--csv', images / 'test.csv', '--tag', tag,
-            '--test', 'submit', '--inputsize', 64, '--resolution', '64x64', '--output', output]
+    return ['--modelpath', graph, '--imagepath', images, '--csv', images / 'test.csv', '--tag', tag, '--test',
+            'submit', '--inputsize', 64, '--resolution', '64x64', '--output', output]
 
 
-def test_the_chain_ends_in_a_measured_submission(place, graph):
+def test_the_chain_ends_in_a_measured_submission(place, graph, finish):
     for tag in TYPES:
-        finish(*running(place, graph, tag, place / f'submit_{tag}.csv'))
+        finish(run.main, *running(place, graph, tag, place / f'submit_{tag}.csv'))
     merged = place / 'submit.csv'
-    finish('submit/merge.py', *[place / f'submit_{tag}.csv' for tag in TYPES], '--list', place / 'data/test/test.csv',
-           '--output', merged)
-    output = finish('code/evaluate.py', '--truth', place / 'data/test/answer.csv', '--submission', merged, '--json',
+    subprocess.run(command('submit/merge.py', *[place / f'submit_{tag}.csv' for tag in TYPES], '--list',
+                           place / 'data/test/test.csv', '--output', merged), check=True)
+    output = finish(evaluate.main, '--truth', place / 'data/test/answer.csv', '--submission', merged, '--json',
                     place / 'ne.json')
     scores = json.loads((place / 'ne.json').read_text())
     assert set(scores['leaderboard']['types']) == set(TYPES)
@@ -93,7 +95,7 @@ def test_the_chain_ends_in_a_measured_submission(place, graph):
     assert ids == [line.split(',')[0] for line in (place / 'data/test/test.csv').read_text().splitlines()]
 
 
-def test_a_killed_run_goes_on_to_the_same_file(place, graph):
+def test_a_killed_run_goes_on_to_the_same_file(place, graph, finish):
     images = place / 'many'
     (images / 'Images').mkdir(parents=True)
     skirt = next((place / 'data/test/Images/skirt').iterdir())
@@ -102,44 +104,44 @@ def test_a_killed_run_goes_on_to_the_same_file(place, graph):
         shutil.copy(str(skirt), str(images / name))
     (images / 'test.csv').write_text('image_id,image_category\n' + ''.join(f'{name},skirt\n' for name in names))
     whole, resumed = place / 'whole.csv', place / 'resumed.csv'
-    finish(*running(place, graph, 'skirt', whole, images))
+    finish(run.main, *running(place, graph, 'skirt', whole, images))
 
     def rows():
         return len(resumed.read_text().splitlines()) if resumed.exists() else 0
 
-    kill_when(lambda: rows() > 3, *running(place, graph, 'skirt', resumed, images))
+    kill_when(lambda: rows() > 3, 'code/run.py', *running(place, graph, 'skirt', resumed, images))
     assert rows() < 61, 'killed before its end'
-    finish(*running(place, graph, 'skirt', resumed, images))
+    finish(run.main, *running(place, graph, 'skirt', resumed, images))
     assert resumed.read_bytes() == whole.read_bytes()
 
 
-def test_a_changed_head_goes_through_all_three(place):
+def test_a_changed_head_goes_through_all_three(place, finish):
     head = ['--stages', 1, '--stride', 4, '--upsampling', 'bilinear', '--pyramid', 'on']
-    finish(*training(place, 2), *head, '--modelpath', place / 'changed')
+    finish(train.main, *training(place, 2), *head, '--modelpath', place / 'changed')
     assert (place / 'changed' / 'all' / f'{RUN_NAME}_stages:1_pyramid:on_stride:4_upsampling:bilinear').is_dir()
-    finish('code/freeze.py', '--modelpath', place / 'changed', '--tag', 'all', '--output', place / 'changed.pb')
+    finish(freeze.main, '--modelpath', place / 'changed', '--tag', 'all', '--output', place / 'changed.pb')
     contract = json.loads((place / 'changed.json').read_text())
     assert contract['stride'] == 4
     assert contract['head'] == {'stages': 1, 'pyramid': 'on', 'stride': 4, 'upsampling': 'bilinear'}
-    finish(*running(place, place / 'changed.pb', 'skirt', place / 'changed.csv'))
+    finish(run.main, *running(place, place / 'changed.pb', 'skirt', place / 'changed.csv'))
     assert len((place / 'changed.csv').read_text().splitlines()) == 3
-    output = finish(*training(place, 5), '--factorised', '--modelpath', place / 'other', code=1)
+    output = finish(train.main, *training(place, 5), '--factorised', '--modelpath', place / 'other', code=1)
     assert 'error: --model testing: --factorised finds no 7x7 layers' in output and 'Traceback' not in output
 
 
-def test_a_refine_net_on_top_of_a_trained_network(place, graph):
+def test_a_refine_net_on_top_of_a_trained_network(place, graph, finish):
     refining = training(place, 2) + ['--refine', 'frozen', '--modelpath', place / 'refined']
-    output = finish(*refining, '--checkpoint', place / 'trained' / 'all' / RUN_NAME)
+    output = finish(train.main, *refining, '--checkpoint', place / 'trained' / 'all' / RUN_NAME)
     assert 'variables filled' in output and 'step 2/2' in output
-    finish('code/freeze.py', '--modelpath', place / 'refined', '--tag', 'all', '--output', place / 'refined.pb')
+    finish(freeze.main, '--modelpath', place / 'refined', '--tag', 'all', '--output', place / 'refined.pb')
     contract = json.loads((place / 'refined.json').read_text())
     assert (contract['stride'], contract['head']) == (4, {'refine': 'frozen'})
-    finish(*running(place, place / 'refined.pb', 'skirt', place / 'refined.csv'))
+    finish(run.main, *running(place, place / 'refined.pb', 'skirt', place / 'refined.csv'))
     assert len((place / 'refined.csv').read_text().splitlines()) == 3
-    assert 'error: --refine frozen needs --checkpoint: ' in finish(*refining, code=1)
+    assert 'error: --refine frozen needs --checkpoint: ' in finish(train.main, *refining, code=1)
 
 
-def test_remote_workers_feed_the_training(place):
+def test_remote_workers_feed_the_training(place, finish):
     with socket.socket() as free:
         free.bind(('127.0.0.1', 0))
         address = f'tcp://127.0.0.1:{free.getsockname()[1]}'
@@ -149,7 +151,7 @@ def test_remote_workers_feed_the_training(place):
     worker = subprocess.Popen(command('code/send_batches.py', '--workers', 1, '--seed', 9, *flags),
                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
-        output = finish('code/train.py', *flags, '--gpus', 1, '--max-steps', 3, '--validate-every', 0, '--modelpath',
+        output = finish(train.main, *flags, '--gpus', 1, '--max-steps', 3, '--validate-every', 0, '--modelpath',
                         place / 'remote', '--logpath', place / 'logs')
     finally:
         os.killpg(worker.pid, signal.SIGKILL)
@@ -157,14 +159,15 @@ def test_remote_workers_feed_the_training(place):
     assert 'step 3/3' in output
 
 
-def test_bad_input_ends_as_one_line(place, graph):
-    output = finish(*training(place, 5), '--gpus', 3, code=1)
+def test_bad_input_ends_as_one_line(place, graph, finish):
+    output = finish(train.main, *training(place, 5), '--gpus', 3, code=1)
     assert output.strip().splitlines()[-1].startswith('error: --batchsize 4 does not divide over --gpus 3')
-    output = finish(*training(place, 5), '--datapath', place / 'nowhere', code=1)
+    output = finish(train.main, *training(place, 5), '--datapath', place / 'nowhere', code=1)
     assert 'nowhere/train/train.csv does not exist' in output and 'Traceback' not in output
-    output = finish(*training(place, 5), '--pretrain_path', 'vgg20.npy', '--modelpath', place / 'other', code=1)
+    other = [*training(place, 5), '--modelpath', place / 'other']
+    output = finish(train.main, *other, '--pretrain_path', 'vgg20.npy', code=1)
     assert 'vgg20.npy' in output and 'models/README.md' in output and 'Traceback' not in output
-    output = finish(*running(place, place / 'data/test/test.csv', 'skirt', place / 'none.csv'), code=1)
+    output = finish(run.main, *running(place, place / 'data/test/test.csv', 'skirt', place / 'none.csv'), code=1)
     assert 'not a frozen graph' in output and 'Traceback' not in output
-    output = finish(*training(place, 5), '--remote-data', 'nowhere', '--modelpath', place / 'other', code=1)
+    output = finish(train.main, *other, '--remote-data', 'nowhere', code=1)
     assert 'wanted tcp://HOST:PORT' in output and 'Traceback' not in output

@@ -78,9 +78,9 @@ def test_choices_change_the_points_or_leave_them(data: Path) -> None:
     assert (points('--no-flip') != usual).any() and (points('--merge=average') != usual).any()
     assert (points('--scales=[None]') != usual).any()
     two = '--scales=[(0.5,0.4,1.5), (0.5,0.75,1.5)]'  # they begin at 9.6 and 48 of 144 pixels: not at whole cells
-    merged = points('--windows=merged', two)
-    assert (merged != points(two)).any()
-    np.testing.assert_array_equal(points('--windows=merged', two, '--batch=3'), merged)
+    merged = points(two)
+    assert (merged != points('--windows=exact', two)).any()
+    np.testing.assert_array_equal(points(two, '--batch=3'), merged)
     for choice in ('--decode=bicubic', '--decode=quarter', '--decode=dark', '--decode=plain', '--assembly=paf'):
         assert (points(choice) != usual).any(), choice
 

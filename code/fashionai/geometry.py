@@ -36,10 +36,11 @@ def mirroring(width: int) -> np.ndarray:
 
 def compose(*maps: np.ndarray) -> np.ndarray:
     """One map that applies the given maps in order, the first one first."""
-    result = np.eye(3)
+    result = np.eye(2, 3)
     for affine in maps:
-        result = np.vstack([affine, [0, 0, 1]]) @ result
-    return result[:2]
+        result = affine[:, :2] @ result
+        result[:, 2] += affine[:, 2]
+    return result
 
 
 def invert(affine: np.ndarray) -> np.ndarray:

@@ -79,6 +79,8 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     add('--remote-data', default='', help='tcp://0.0.0.0:PORT to take batches from send_batches.py')
     add('--validate-every', type=count, default=1000, help='steps between validations; 0 for none')
     add('--save-every', type=positive, default=1000, help='steps between checkpoints')
+    add('--precision', default='float32', help='float32, or mixed: convolutions in float16 on GPUs, bfloat16 on CPUs')
+    add('--xla', action='store_true', help='compile the towers with XLA')
     add('--keep', type=positive, default=100, help='last checkpoints kept; one of vgg takes 0.6 GB')
 
 

@@ -1,4 +1,10 @@
-"""The vectorised targets against the formulas, evaluated pixel by pixel in double precision."""
+"""The vectorised targets against the formulas, evaluated pixel by pixel in double precision.
+
+The pixels are those of benchmarks/original.py, which shares nothing with the code under test.
+"""
+import importlib.util
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -7,9 +13,14 @@ from fashionai.codec.heatmaps import encode_heatmaps, input_to_cells, peaks
 from fashionai.codec.targets import encode_targets
 from fashionai.garments import GARMENTS, garment_of
 
+ROOT = Path(__file__).resolve().parents[2]
 HW = (48, 72)
 STRIDE = 8
 WHOLE = (-0.5, -0.5, 71.5, 47.5)
+
+_spec = importlib.util.spec_from_file_location('benchmark_original', str(ROOT / 'benchmarks' / 'original.py'))
+original = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(original)
 
 
 def block_means(pixels):
@@ -18,26 +29,15 @@ def block_means(pixels):
 
 
 def direct_gaussian(x, y):
-    """sigma 8 px, cut where the exponent passes 4.6052."""
     picture = np.zeros(HW)
-    for row in range(HW[0]):
-        for column in range(HW[1]):
-            exponent = ((column - x) ** 2 + (row - y) ** 2) / 2 / 8 ** 2
-            if exponent <= 4.6052:
-                picture[row, column] = np.exp(-exponent)
+    original.draw_gaussian(picture, x, y)
     return picture
 
 
-def direct_limb(start, end):
-    """1 at every pixel within 8 px of the segment."""
-    start, end = np.array(start, float), np.array(end, float)
-    picture = np.zeros(HW)
-    for row in range(HW[0]):
-        for column in range(HW[1]):
-            pixel = np.array([column, row], float)
-            along = np.clip(np.dot(pixel - start, end - start) / np.dot(end - start, end - start), 0, 1)
-            picture[row, column] = np.linalg.norm(pixel - start - along * (end - start)) <= 8
-    return picture
+def direct_limb(start, end, view=WHOLE):
+    picture = np.zeros(HW + (2,))
+    original.draw_limb(picture, start, end, view)
+    return picture.transpose(2, 0, 1)
 
 
 @pytest.mark.parametrize('points', [
@@ -64,10 +64,8 @@ def test_a_point_that_is_not_drawn_leaves_no_trace():
     ((-20.1, -3.3), (30.2, 70.7)), ((33.3, 22.2), (33.9, 22.6)), ((68.2, 3.1), (90.5, -10.2))])
 def test_fields_equal_the_formula(start, end):
     found = encode_fields(np.array([start]), np.array([end]), np.array([True]), WHOLE, HW, STRIDE)
-    unit = (np.array(end) - start) / np.linalg.norm(np.array(end) - start)
-    covered = block_means(direct_limb(start, end))
-    np.testing.assert_allclose(found[:, :, 0], covered * unit[0], atol=1e-6)
-    np.testing.assert_allclose(found[:, :, 1], covered * unit[1], atol=1e-6)
+    for axis, pixels in enumerate(direct_limb(start, end)):
+        np.testing.assert_allclose(found[:, :, axis], block_means(pixels), atol=1e-6)
 
 
 def test_limbs_without_length_or_not_drawn_have_no_field():
@@ -130,10 +128,8 @@ def test_an_input_that_is_no_multiple_of_the_stride_is_refused():
 def test_fields_end_where_the_view_ends():
     start, end, view = (10.2, 9.1), (60.4, 40.3), (5.3, 12.2, 40.6, 30.1)
     found = encode_fields(np.array([start]), np.array([end]), np.array([True]), view, HW, STRIDE)
-    rows, columns = np.indices(HW)
-    shown = (columns >= view[0]) & (columns <= view[2]) & (rows >= view[1]) & (rows <= view[3])
-    unit = (np.array(end) - start) / np.linalg.norm(np.array(end) - start)
-    np.testing.assert_allclose(found[:, :, 0], block_means(direct_limb(start, end) * shown) * unit[0], atol=1e-6)
+    for axis, pixels in enumerate(direct_limb(start, end, view)):
+        np.testing.assert_allclose(found[:, :, axis], block_means(pixels), atol=1e-6)
 
 
 def test_the_mean_of_the_cells_at_stride_4_is_the_target_at_stride_8():
@@ -159,3 +155,14 @@ def test_a_point_leaves_the_view_within_a_pixel(outside, drawn, side):
     points = np.array([point, [20., 20.], [20., 30.], [40., 30.]])
     targets = encode_targets(GARMENTS['skirt'], points, np.ones(4, int), view, HW, STRIDE)
     assert targets.heatmaps[:, :, 0].any() == drawn
+
+
+@pytest.mark.parametrize('type_name', sorted(GARMENTS))
+def test_targets_are_those_of_the_original_way(type_name):
+    garment, random, input_hw = GARMENTS[type_name], np.random.RandomState(5), (64, 96)
+    points = random.uniform(-6, [102, 70], (len(garment.keypoints), 2))
+    arguments = (garment, points, random.choice([1, 1, 0, -1], len(points)), (5.5, -0.5, 80.5, 60.5), input_hw, 8)
+    found, wanted = encode_targets(*arguments), original.original_targets(*arguments)
+    for name in ('heatmaps', 'fields', 'heatmap_weights', 'field_weights'):
+        np.testing.assert_allclose(getattr(found, name), getattr(wanted, name), atol=1e-6, err_msg=name)
+        assert getattr(found, name).dtype == getattr(wanted, name).dtype == np.float32

@@ -6,9 +6,10 @@ import tensorflow.compat.v1 as tf
 from fashionai.garments import GARMENTS
 from fashionai.networks.catalog import Network, build
 from fashionai.networks.head import StageMaps
+from fashionai.training.execution import Execution
 from fashionai.training.losses import Batch, stage_losses, total_loss
 from fashionai.training.schedule import learning_rate
-from fashionai.training.towers import build_towers, session_config, tower_devices
+from fashionai.training.towers import build_towers, tower_devices
 
 SKIRT = GARMENTS['skirt']
 
@@ -67,7 +68,7 @@ def tower_gradients(towers):
         devices = tower_devices(towers)
         built = build_towers(plain_network, Batch(*map(tf.constant, arrays(8))), 8, devices)
         assert len(tf.trainable_variables()) == 1, 'the towers share their variables'
-        with tf.Session(config=session_config(devices)) as session:
+        with tf.Session(config=Execution().session_config(devices)) as session:
             session.run(tf.global_variables_initializer())
             return session.run([built.loss, built.gradients[0][0]])
 

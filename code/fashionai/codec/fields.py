@@ -1,8 +1,8 @@
 """Limbs -> part affinity fields: where a limb lies and which way it points (Cao et al., CVPR 2017).
 
-Shapes: L limbs, (H, W) input pixels, (h, w) cells.
+Shapes: L limbs, (H, W) input pixels, (h, w) cells, M pairs of a limb and a row of pixels it may reach.
 """
-from typing import Tuple
+from typing import Tuple, Union
 
 import numpy as np
 
@@ -10,6 +10,9 @@ from fashionai.codec.heatmaps import cells_hw
 
 View = Tuple[float, float, float, float]
 """(left, top, right, bottom) of a part of the input, in input pixels; its edges lie at half pixels."""
+
+Span = Tuple[np.ndarray, np.ndarray]
+"""First and last x of an interval each."""
 
 RADIUS = 8.0
 """A limb's field reaches this many input pixels from the line between its ends."""
@@ -33,55 +36,72 @@ def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray,
         (h, w, 2 L) float32, x and y of each limb interleaved.
     """
     fields = np.zeros(cells_hw(input_hw, stride) + (len(starts_xy), 2), np.float32)
-    vectors = np.asarray(ends_xy, np.float64) - starts_xy
+    starts_xy, ends_xy = np.asarray(starts_xy, np.float64), np.asarray(ends_xy, np.float64)
+    vectors = ends_xy - starts_xy
     lengths = np.hypot(vectors[:, 0], vectors[:, 1])
     limbs = np.flatnonzero(drawn & (lengths > 0))
-    units = vectors[limbs] / lengths[limbs, None]
-    first, last = _row_spans(np.asarray(starts_xy, np.float64)[limbs], units, lengths[limbs], input_hw[0])
-    rows = np.arange(input_hw[0])
-    hidden = (rows < view[1]) | (rows > view[3])
-    first = np.where(hidden, np.inf, np.maximum(first, view[0]))
-    last = np.where(hidden, -np.inf, np.minimum(last, view[2]))
-    coverage = _cell_coverage(first, last, input_hw, stride)
-    fields[:, :, limbs] = coverage.transpose(1, 2, 0)[:, :, :, None] * units
+    starts, lengths = starts_xy[limbs], lengths[limbs]
+    units = vectors[limbs] / lengths[:, None]
+    limb, row = _rows_reached(starts[:, 1], ends_xy[limbs, 1], view, input_hw[0])
+    first, last = _row_spans(starts[limb], units[limb], lengths[limb], row)
+    limb, row, column, part = _covered_cells(limb, row, np.maximum(first, view[0]), np.minimum(last, view[2]),
+                                             input_hw, stride)
+    fields[row, column, limbs[limb]] = part[:, None] * units[limb]
     return fields.reshape(fields.shape[:2] + (-1,))
 
 
+def _rows_reached(starts_y: np.ndarray, ends_y: np.ndarray, view: View, height: int) -> Tuple[np.ndarray, np.ndarray]:
+    """(M,) limbs and (M,) rows, of the input and in the view, that lie no further above or below than RADIUS."""
+    rows = np.arange(height)
+    top, bottom = np.minimum(starts_y, ends_y) - RADIUS, np.maximum(starts_y, ends_y) + RADIUS
+    reached = (rows >= np.maximum(top, view[1])[:, None]) & (rows <= np.minimum(bottom, view[3])[:, None])
+    return np.nonzero(reached)
+
+
 def _row_spans(starts: np.ndarray, units: np.ndarray, lengths: np.ndarray,
-               height: int) -> Tuple[np.ndarray, np.ndarray]:
-    """The x interval (first, last), (L, H) each, that every pixel row cuts from each limb's capsule.
+               rows: np.ndarray) -> Span:
+    """The x interval (first, last), (M,) each, that a row of pixels cuts from a limb's capsule.
 
     A capsule is a rectangle along the segment with a disc at either end; it is convex, so the row's interval runs
     from the least to the greatest x of the three. A row that misses the capsule gets (inf, -inf).
     """
-    rows = np.arange(height)[None, :]
-    ux, uy = units[:, :1], units[:, 1:]
-    x, dy = starts[:, :1], rows - starts[:, 1:]
-    across = _strip(-uy, ux * dy, -RADIUS, RADIUS)
-    along = _strip(ux, uy * dy, 0, lengths[:, None])
+    (x, y), (ux, uy) = starts.T, units.T
+    across = _strip(-uy, ux * (rows - y), -RADIUS, RADIUS)
+    along = _strip(ux, uy * (rows - y), 0, lengths)
     low, high = np.maximum(across[0], along[0]), np.minimum(across[1], along[1])
     missed = low > high
     low, high = np.where(missed, np.inf, x + low), np.where(missed, -np.inf, x + high)
-    for centre in (starts, starts + units * lengths[:, None]):
-        half = np.sqrt(np.maximum(RADIUS ** 2 - (rows - centre[:, 1:]) ** 2, 0))
-        inside = np.abs(rows - centre[:, 1:]) <= RADIUS
-        low = np.where(inside, np.minimum(low, centre[:, :1] - half), low)
-        high = np.where(inside, np.maximum(high, centre[:, :1] + half), high)
+    for centre_x, centre_y in ((x, y), (x + ux * lengths, y + uy * lengths)):
+        half_squared = RADIUS ** 2 - (rows - centre_y) ** 2
+        half = np.sqrt(np.maximum(half_squared, 0))
+        low = np.where(half_squared >= 0, np.minimum(low, centre_x - half), low)
+        high = np.where(half_squared >= 0, np.maximum(high, centre_x + half), high)
     return low, high
 
 
-def _strip(slope: np.ndarray, offset: np.ndarray, least: float, greatest: float) -> Tuple[np.ndarray, np.ndarray]:
+def _strip(slope: np.ndarray, offset: np.ndarray, least: float, greatest: Union[float, np.ndarray]) -> Span:
     """The interval of t in which least <= slope t + offset <= greatest."""
     slope = np.where(np.abs(slope) < 1e-9, 1e-9, slope)
     one, other = (least - offset) / slope, (greatest - offset) / slope
     return np.minimum(one, other), np.maximum(one, other)
 
 
-def _cell_coverage(first: np.ndarray, last: np.ndarray, input_hw: Tuple[int, int], stride: int) -> np.ndarray:
-    """(L, h, w) part of each cell's pixels whose centres lie in their row's interval."""
+def _covered_cells(limb: np.ndarray, row: np.ndarray, first: np.ndarray, last: np.ndarray, input_hw: Tuple[int, int],
+                   stride: int) -> Tuple[np.ndarray, ...]:
+    """The cells with pixels whose centres lie in their limb's and row's interval: limb, row and column of each, and the
+    part of it that is covered.
+
+    The pixels from x on fill what is left of the cell of x, and every cell after it. An interval is the pixels from its
+    first on, less those after its last; so two steps, summed up along each row of cells, count its pixels.
+    """
     height, width = cells_hw(input_hw, stride)
-    first = np.ceil(np.clip(first, 0, input_hw[1])).astype(np.int32)[:, :, None]
-    last = np.floor(np.clip(last, -1, input_hw[1] - 1)).astype(np.int32)[:, :, None]
-    left = np.arange(width, dtype=np.int32) * stride
-    counts = np.clip(np.minimum(last, left + stride - 1) - np.maximum(first, left) + 1, 0, stride)
-    return counts.reshape(-1, height, stride, width).sum(axis=2) / np.float32(stride ** 2)
+    shape = int(limb.max(initial=-1)) + 1, height, width + 2  # where the last pixel's step ends
+    begin = np.ceil(np.clip(first, 0, input_hw[1])).astype(np.int64)
+    end = np.floor(np.clip(last, -1, input_hw[1] - 1)).astype(np.int64) + 1
+    cell, passed = np.divmod(np.stack([begin, np.maximum(begin, end)]), stride)
+    places = (limb * height + row // stride) * shape[2] + cell
+    filled = np.array([[1], [-1]]) * np.stack([stride - passed, passed])
+    steps = np.bincount(np.stack([places, places + 1]).ravel(), filled.ravel(), int(np.prod(shape)))
+    counts = steps.cumsum()  # the steps of a row of cells sum up to 0
+    covered = np.flatnonzero(counts)
+    return (*np.unravel_index(covered, shape), counts[covered] / stride ** 2)

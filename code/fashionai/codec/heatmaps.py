@@ -32,15 +32,16 @@ def encode_heatmaps(points_xy: np.ndarray, drawn: np.ndarray, input_hw: Tuple[in
     heatmaps = np.zeros((height, width, len(points_xy) + 1), np.float32)
     strongest = np.zeros(input_hw, np.float32)
     radius = SIGMA * np.sqrt(2 * CUT_EXPONENT)
+    (x2, across), (y2, down) = (_profiles(points_xy[:, axis], input_hw[1 - axis]) for axis in (0, 1))
     for channel in np.flatnonzero(drawn):
-        (x, y), (rows, columns) = points_xy[channel], _cell_span(points_xy[channel], radius, (height, width), stride)
+        x, y = points_xy[channel].tolist()
+        rows, columns = _cell_span(y, radius, height, stride), _cell_span(x, radius, width, stride)
         pixel_rows, pixel_columns = (slice(cells.start * stride, cells.stop * stride) for cells in (rows, columns))
-        dx2 = (np.arange(pixel_columns.start, pixel_columns.stop) - x) ** 2
-        dy2 = (np.arange(pixel_rows.start, pixel_rows.stop)[:, None] - y) ** 2
-        gaussian = np.exp(-dy2 / (2 * SIGMA ** 2)) * np.exp(-dx2 / (2 * SIGMA ** 2))
-        gaussian[dx2 + dy2 > radius ** 2] = 0
+        gaussian = down[channel, pixel_rows, None] * across[channel, pixel_columns]
+        gaussian *= y2[channel, pixel_rows, None] + x2[channel, pixel_columns] <= radius ** 2
         heatmaps[rows, columns, channel] = average_cells(gaussian, stride)
-        np.maximum(strongest[pixel_rows, pixel_columns], gaussian, out=strongest[pixel_rows, pixel_columns])
+        near = strongest[pixel_rows, pixel_columns]
+        np.maximum(near, gaussian, out=near)
     heatmaps[:, :, -1] = 1 - average_cells(strongest, stride)
     return heatmaps
 
@@ -77,13 +78,17 @@ def cells_hw(input_hw: Tuple[int, int], stride: int) -> Tuple[int, int]:
 def average_cells(pixels: np.ndarray, stride: int) -> np.ndarray:
     """Mean of each stride x stride block of (H, W); (h, w)."""
     height, width = pixels.shape
-    return pixels.reshape(height // stride, stride, width // stride, stride).mean(axis=(1, 3))
+    rows = pixels.reshape(height // stride, stride, width).sum(axis=1)  # whole rows first: several times as fast
+    return rows.reshape(height // stride, width // stride, stride).sum(axis=2) / stride ** 2
 
 
-def _cell_span(point_xy: np.ndarray, radius: float, cells: Tuple[int, int], stride: int) -> Tuple[slice, slice]:
-    """Rows and columns of the cells that a disc about the point touches, inside the map."""
-    first = np.floor((point_xy - radius) / stride).astype(int)
-    last = np.floor((point_xy + radius) / stride).astype(int) + 1
-    spans = [(int(np.clip(first[axis], 0, cells[1 - axis])), int(np.clip(last[axis], 0, cells[1 - axis])))
-             for axis in (1, 0)]
-    return slice(*spans[0]), slice(*spans[1])
+def _profiles(centres: np.ndarray, length: int) -> Tuple[np.ndarray, np.ndarray]:
+    """(K, length) squared distances of one axis' pixels from the centres, and the Gaussians of one dimension there."""
+    squares = (np.arange(length) - np.asarray(centres, np.float64)[:, None]) ** 2
+    return squares, np.exp(-squares / (2 * SIGMA ** 2))
+
+
+def _cell_span(centre: float, radius: float, cells: int, stride: int) -> slice:
+    """The cells of one axis that a disc about the centre touches, of as many as the axis has."""
+    first, last = int((centre - radius) // stride), int((centre + radius) // stride) + 1
+    return slice(min(max(first, 0), cells), min(max(last, 0), cells))

@@ -2,6 +2,7 @@
 
 Built on tensorpack's dataflow, so that the same stream runs inside the trainer or on other hosts (see remote.py).
 """
+import ctypes
 import itertools
 from typing import Iterator, List, Optional, Union
 
@@ -11,6 +12,9 @@ from tensorpack.dataflow import BatchData, DataFlow, MapData, MultiProcessMapDat
 
 from fashionai.dataflow.encoder import Key, SampleEncoder
 from fashionai.dataflow.sampling import draw_rows
+
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
+"""Of mallopt(3): memory is given back where so many bytes are free at the end, or where a piece of so many is."""
 
 
 class ShuffledRows(DataFlow):
@@ -59,14 +63,29 @@ def training_flow(encoder: SampleEncoder, batch_size: int, workers: int, passed:
     return BatchData(samples, batch_size)
 
 
+def settle_worker() -> None:
+    """Make this process a data worker, of one core and of memory that it keeps.
+
+    Where freed arrays go back to the kernel, it clears every page of them anew for the next sample, and that is a good
+    part of a sample's time. What is kept is bounded by what a sample needs.
+    """
+    cv2.setNumThreads(0)  # the workers share the cores already
+    keep = getattr(ctypes.CDLL(None), 'mallopt', None)  # the C library's, where it is glibc
+    if keep:
+        keep(_M_MMAP_THRESHOLD, 2 ** 25)
+        keep(_M_TRIM_THRESHOLD, 2 ** 26)
+
+
 class _Guarded:
     """Hands a worker's error on as data: an exception would end the worker and leave the trainer waiting."""
 
     def __init__(self, encoder: SampleEncoder) -> None:
-        self._encoder = encoder
+        self._encoder, self._settled = encoder, False
 
     def __call__(self, key: Key) -> Union[List[np.ndarray], str]:
-        cv2.setNumThreads(0)  # the workers share the cores already
+        if not self._settled:
+            settle_worker()
+            self._settled = True
         try:
             return self._encoder(key)
         except ValueError as error:

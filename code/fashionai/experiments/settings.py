@@ -34,9 +34,10 @@ class Budget:
                 '--warmup-steps', str(self.warmup_steps // parts))
 
     def run_flags(self) -> Flags:
-        """Flags of run.py: one window and its mirror image."""
+        """Flags of run.py: one window, padding and all, and its mirror image."""
         return ('--test', 'validate', '--tag', 'all', '--inputsize', str(self.size),
-                '--resolution', f'{self.size}x{self.size}', '--scales', '[1.0]', '--batch', str(self.batchsize))
+                '--resolution', f'{self.size}x{self.size}', '--scales', '[1.0]', '--windows', 'exact',
+                '--batch', str(self.batchsize))
 
     def changes(self) -> Flags:
         """The flags of experiments.py that make this budget of the default one."""

@@ -9,6 +9,7 @@ from fashionai.garments import GARMENTS, JOINT, Garment, garment_of
 from fashionai.inference.pipeline import in_turn
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
+from fashionai.inference.tiling import DEFAULT_TILING
 from fashionai.inference.views import View
 from fashionai.inference.windows import Scale, windows_of
 
@@ -24,7 +25,7 @@ class Look:
     resolutions_hw: Tuple[Tuple[int, int], ...]
     maps: str = 'last'
     second_pass: Optional[str] = None
-    windows: str = 'exact'
+    windows: str = DEFAULT_TILING
 
 
 @contextmanager

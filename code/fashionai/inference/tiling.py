@@ -77,6 +77,9 @@ def merged_windows(windows: np.ndarray, resolution_hw: Tuple[int, int], image_hw
 TILINGS: Mapping[str, Tiling] = MappingProxyType({'exact': exact_windows, 'merged': merged_windows})
 """By the name `--windows` takes."""
 
+DEFAULT_TILING = 'merged'
+"""No worse than the other, in little more than half the work: see docs/performance.md."""
+
 
 def _box_of(window: np.ndarray, resolution_hw: Tuple[int, int]) -> Box:
     left, top = ((window[axis, axis] - 1) / 2 - window[axis, 2] for axis in (0, 1))

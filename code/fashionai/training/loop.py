@@ -16,14 +16,16 @@ from fashionai.networks.checkpoints import RUN_FILE
 from fashionai.networks.contract import TypedForward, read_json
 from fashionai.networks.head_options import TRUNK_STRIDE, UNCHANGED, HeadOptions
 from fashionai.training.averaging import Averages, averaged, averages_of
+from fashionai.training.execution import Execution
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import FiniteHook, ProgressHook, ValidationHook
 from fashionai.training.loss_options import LossOptions
 from fashionai.training.losses import Batch, network_losses
 from fashionai.training.saving import BestCheckpoint, CheckpointHook, saver_for, write_json
+from fashionai.training.scaling import new_scale, unscaled
 from fashionai.training.schedule import learning_rate
 from fashionai.training.summaries import image_summaries, scalar_summaries
-from fashionai.training.towers import Towers, build_towers, session_config, tower_devices
+from fashionai.training.towers import Towers, build_towers, tower_devices
 from fashionai.training.update_options import UpdateOptions
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,7 @@ class TrainingSettings:
     """What a training does. Steps are counted over the whole run; sizes are in input pixels.
 
     `keypoint_weights` are those of weighting.py. `data` was seen to by the batches: it is here to be remembered.
+    `execution` is not.
     Raises ValueError where the options of the loss or the head do not fit the garment, or each other.
     """
 
@@ -59,6 +62,7 @@ class TrainingSettings:
     keypoint_weights: Tuple[float, ...] = ()
     data: DataOptions = DataOptions()
     updates: UpdateOptions = UpdateOptions()
+    execution: Execution = Execution()
 
     def __post_init__(self) -> None:
         self.loss.check_garment(self.garment)
@@ -69,13 +73,17 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class TrainingGraph:
-    """The nodes the session runs. `averages` are those of the network's variables, None where none are kept."""
+    """The nodes the session runs.
+
+    train: does a step, and is the number of steps done then. gradient_norm: of the whole batch's gradient. averages:
+    those of the network's variables, None where none are kept.
+    """
 
     batch: Batch
     towers: Towers
     rate: tf.Tensor
     gradient_norm: tf.Tensor
-    train: tf.Operation
+    train: tf.Tensor
     averages: Optional[Averages] = None
 
     def start(self, session: tf.Session, load_weights: Callable[[tf.Session], None]) -> None:
@@ -145,13 +153,14 @@ def _train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callab
         tf.set_random_seed(settings.seed)
         step = tf.train.get_or_create_global_step()
         devices = tower_devices(settings.towers)
+        config = settings.execution.session_config(devices)
         graph = training_graph(settings, step, devices)
         saver = saver_for(settings.run_folder, settings.keep)
-        checkpoints = CheckpointHook(settings.run_folder, saver, settings.save_every)
+        checkpoints = CheckpointHook(settings.run_folder, saver, graph.train, settings.save_every)
         scaffold = tf.train.Scaffold(saver=saver, init_fn=lambda _, session: graph.start(session, load_weights))
         hooks = _hooks(settings, graph, batches, checkpoints, validate)
         with tf.train.MonitoredTrainingSession(
-                checkpoint_dir=str(settings.run_folder), scaffold=scaffold, hooks=hooks, config=session_config(devices),
+                checkpoint_dir=str(settings.run_folder), scaffold=scaffold, hooks=hooks, config=config,
                 save_checkpoint_secs=None, save_checkpoint_steps=None, save_summaries_steps=None,
                 save_summaries_secs=None, log_step_count_steps=None) as session:
             _run_steps(session, graph, step, settings.max_steps, batches, checkpoints)
@@ -174,19 +183,24 @@ def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[
     """The nodes of a training in the current graph, a tower a device; `step` is the global step, which they advance."""
     types = (tf.uint8,) + (tf.float32,) * 5
     batch = Batch(*(tf.placeholder(kind, shape) for kind, shape in zip(types, batch_shapes(settings))))
-    towers = build_towers(lambda image: build(settings.model, image, settings.garment, True, settings.head), batch,
-                          settings.batch_size, devices,
-                          partial(network_losses, options=settings.loss, keypoint_weights=settings.keypoint_weights))
+    scale = new_scale() if settings.execution.scales_loss(devices) else None
+    losses = partial(network_losses, options=settings.loss, keypoint_weights=settings.keypoint_weights)
+    with settings.execution.compiling():
+        towers = build_towers(lambda image: build(settings.model, image, settings.garment, True, settings.head), batch,
+                              settings.batch_size, devices, losses, scale)
+    gradients, adjust = (towers.gradients, []) if scale is None else unscaled(towers.gradients, scale)
     rate = learning_rate(settings.learning_rate, settings.decay_steps, settings.warmup_steps, step,
                          settings.max_steps)
     optimizer = tf.train.AdamOptimizer(rate, epsilon=1e-8)
-    done = tf.cast(step.read_value(), tf.float32)
-    with tf.control_dependencies(towers.updates + [done]):
-        train_op = optimizer.apply_gradients(towers.gradients, step)
-    norm = tf.global_norm([gradient for gradient, _ in towers.gradients])
+    before = tf.cast(step.read_value(), tf.float32)
+    with tf.control_dependencies(towers.updates + adjust + [before]):
+        updated = optimizer.apply_gradients(gradients, step)
     decay = settings.updates.average_decay
-    averages = averages_of(tf.model_variables(), decay, done, train_op) if decay else None
-    return TrainingGraph(batch, towers, rate, norm, averages.update if averages else train_op, averages)
+    averages = averages_of(tf.model_variables(), decay, before, updated) if decay else None
+    with tf.control_dependencies([averages.update if averages else updated]):
+        done = step.read_value()
+    norm = tf.global_norm([gradient for gradient, _ in gradients])
+    return TrainingGraph(batch, towers, rate, norm, done, averages)
 
 
 def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue, checkpoints: CheckpointHook,
@@ -196,14 +210,14 @@ def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue
     hooks = [
         FiniteHook(graph.towers.loss, graph.gradient_norm),
         checkpoints,
-        ProgressHook(graph.towers, graph.rate, batches, settings.batch_size, settings.epoch_steps,
+        ProgressHook(graph.train, graph.towers, graph.rate, batches, settings.batch_size, settings.epoch_steps,
                      settings.max_steps, settings.log_every),
         tf.train.SummarySaverHook(settings.log_every, summary_writer=writer,
                                   summary_op=scalar_summaries(graph.towers, graph.rate)),
         tf.train.SummarySaverHook(settings.save_every, summary_writer=writer,
                                   summary_op=image_summaries(graph.batch, graph.towers, settings.loss.loss))]
     if validate is not None:
-        hooks.append(ValidationHook(_forward_in_training(settings, graph.averages), validate,
+        hooks.append(ValidationHook(graph.train, _forward_in_training(settings, graph.averages), validate,
                                     BestCheckpoint(settings.run_folder), writer, settings.validate_every))
     return hooks
 

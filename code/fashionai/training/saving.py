@@ -33,9 +33,14 @@ def saver_for(folder: Path, keep: int) -> tf.train.Saver:
 
 
 class CheckpointHook(tf.train.SessionRunHook):
-    """Saves every `every` steps, where steps are slow every `seconds`, and at the end of a training that ends well."""
+    """Saves every `every` steps, where steps are slow every `seconds`, and at the end of a training that ends well.
 
-    def __init__(self, run_folder: Path, saver: tf.train.Saver, every: int, seconds: float = 600) -> None:
+    `done` is the number of steps done after a step.
+    """
+
+    def __init__(self, run_folder: Path, saver: tf.train.Saver, done: tf.Tensor, every: int,
+                 seconds: float = 600) -> None:
+        self._done = done
         self._path, self._saver, self._every, self._seconds = str(run_folder / NAME), saver, every, seconds
         self._saved: Optional[int] = None
         self._saved_at = time.time()
@@ -43,8 +48,11 @@ class CheckpointHook(tf.train.SessionRunHook):
     def begin(self) -> None:
         self._step = tf.train.get_global_step()
 
+    def before_run(self, run_context: tf.train.SessionRunContext) -> tf.train.SessionRunArgs:
+        return tf.train.SessionRunArgs(self._done)
+
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
-        step = int(run_context.session.run(self._step))
+        step = int(run_values.results)
         if step % self._every == 0 or time.time() - self._saved_at > self._seconds:
             self.save(run_context.session)
 

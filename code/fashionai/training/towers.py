@@ -1,7 +1,7 @@
 """One network on several devices: the batch is split, the variables are shared, the gradients are summed."""
 import logging
 from dataclasses import dataclass
-from typing import Callable, List, Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
@@ -18,7 +18,8 @@ class Towers:
     """What the towers compute together.
 
     losses: those of the whole batch, in parts. loss: the scalar that is minimised. gradients: (gradient, variable)
-    pairs of `loss`. updates: the batch-norm updates of the first tower. first: the network of the first tower.
+    pairs of `loss` or, where there is a scale, of the scaled loss. updates: the batch-norm updates of the first tower.
+    first: the network of the first tower.
     """
 
     losses: Losses
@@ -36,16 +37,9 @@ def tower_devices(towers: int) -> List[str]:
     return [f'/gpu:{i}' if i < gpus else f'/cpu:{i - gpus}' for i in range(towers)]
 
 
-def session_config(devices: Sequence[str]) -> tf.ConfigProto:
-    """Session settings under which every device of the list exists, and GPU memory is taken as it is needed."""
-    cpus = sum('cpu' in device for device in devices)
-    config = tf.ConfigProto(allow_soft_placement=True, device_count={'CPU': max(cpus, 1)})
-    config.gpu_options.allow_growth = True
-    return config
-
-
 def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_batch: int,
-                 devices: Sequence[str], losses_of: LossesOf = network_losses) -> Towers:
+                 devices: Sequence[str], losses_of: LossesOf = network_losses,
+                 scale: Optional[tf.Tensor] = None) -> Towers:
     """A tower a device.
 
     Args:
@@ -54,6 +48,7 @@ def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_bat
         global_batch: its size.
         devices: where each tower runs.
         losses_of: the losses of a network and its share of the batch, as a part of the global batch's.
+        scale: a scalar that the gradients are multiplied by on their way through the network; None: none.
     """
     shares = zip(*(tf.split(tensor, len(devices)) for tensor in batch.tensors))
     losses, gradients, networks = [], [], []
@@ -63,7 +58,7 @@ def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_bat
             part = Batch(*share)
             networks.append(build(tf.cast(part.image, tf.float32)))
             losses.append(losses_of(networks[-1], part, global_batch))
-            gradients.append(tf.gradients(losses[-1].total, tf.trainable_variables()))
+            gradients.append(tf.gradients(losses[-1].total, tf.trainable_variables(), scale))
     whole = summed(losses)
     pairs = [(tf.add_n(list(parts)), variable) for parts, variable in zip(zip(*gradients), tf.trainable_variables())]
     return Towers(whole, whole.total, pairs,
