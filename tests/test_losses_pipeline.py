@@ -37,9 +37,9 @@ def training(place: Path) -> list:
 
 def test_all_of_them_together(place: Path, finish: Callable[..., str]) -> None:
     output = finish(train.main, *training(place), '--tag', 'all', '--loss', 'focal', '--keypoint-weights',
-                    place / 'ne.json', '--hard-keypoints', 3, '--occluded', 'counted', '--sampling', place / 'errors.csv', '--rotation',
-                    30, '--photometric', '--type-head', 'along', '--type-weight', 2, '--average-decay', 0.9, '--lr',
-                    'cosine:1e-3')
+                    place / 'ne.json', '--hard-keypoints', 3, '--occluded', 'counted', '--sampling',
+                    place / 'errors.csv', '--rotation', 30, '--photometric', '--type-head', 'along', '--type-weight',
+                    2, '--average-decay', 0.9, '--lr', 'cosine:1e-3')
     assert 'step 2/2' in output and '(type ' in output
     runs = list((place / 'trained' / 'all').iterdir())
     assert [each.name for each in runs] == [
