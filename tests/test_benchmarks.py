@@ -82,7 +82,7 @@ def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callabl
     ('dataflow.py --size 64 --images 2 --repetitions 1 --workers 1 --batches 2 --rows 20 40 --samples 40',
      ['read', 'samples, one core', 'the original way', 'samples, 1 worker']),
     ('inference.py --model testing --resolution 64 --sizes 48x96 --repetitions 1',
-     ['exact', 'merged', 'merged, network alone', 'matrix product']),
+     ['the original way', 'exact', 'merged', 'merged, network alone', 'matrix product']),
     ('growth.py --model testing --resolution 64 --only stages --repetitions 1', ['stages: 1', 'stages: 6']),
     ('training.py --model testing --size 64 --batchsize 2 --steps 2 --workers 1',
      ['session alone', 'the loop', 'fed by workers, 1']),
