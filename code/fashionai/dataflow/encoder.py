@@ -1,5 +1,4 @@
 """One labelled row to one training sample: the work of a data worker."""
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import List, Tuple
@@ -32,7 +31,7 @@ class SampleEncoder:
     """Turns a key into a sample. Holds plain data only, so that worker processes can receive it.
 
     Randomness depends on seed and key alone: the same sample comes out whichever worker makes it. `count_occluded`:
-    whether labelled but occluded points count in the loss.
+    whether labelled but occluded points count in the loss. Threads may not share one.
     """
 
     annotations: Annotations
@@ -41,13 +40,13 @@ class SampleEncoder:
     shape: InputShape
     seed: int
     count_occluded: bool = False
-    _image_ids: np.ndarray = field(init=False, repr=False)
+    _image_ids: np.ndarray = field(init=False, repr=False, compare=False)
     """As one array: whoever reads a string counts a reference to it, and so a worker would copy what all share."""
-    _random: np.random.RandomState = field(init=False, repr=False)
+    _random: np.random.RandomState = field(init=False, repr=False, compare=False)
     """Seeded anew for every sample, which is ten times as fast as another one of the same seed."""
 
     def __post_init__(self) -> None:
-        image_ids = np.array([os.fsencode(image_id) for image_id in self.annotations.image_ids])
+        image_ids = np.array([image_id.encode() for image_id in self.annotations.image_ids])
         object.__setattr__(self, '_image_ids', image_ids)
         object.__setattr__(self, '_random', np.random.RandomState())
 
@@ -58,7 +57,7 @@ class SampleEncoder:
         """
         row = key[1]
         self._random.seed([self.seed, *key])
-        image = read_image(self.image_root / os.fsdecode(self._image_ids[row]))
+        image = read_image(self.image_root / self._image_ids[row].decode())
         labels = self.annotations.keypoints[row, self.garment.csv_indices]
         augmentation = draw_augmentation(self._random, image.shape[:2], self.shape.input_hw)
         points, visibility = apply_to_points(augmentation, labels[:, :2], labels[:, 2], self.garment.mirror_indices)

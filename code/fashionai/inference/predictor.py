@@ -74,7 +74,7 @@ class Predictor:
                                   options.assembly == 'paf') for view in views]
 
     def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
-        """Keypoints of images (h, w, 3) uint8 BGR, of any sizes; all go through each network together."""
+        """Keypoints of images (h, w, 3) uint8 BGR, of any sizes, looked at together by each network."""
         return [self._decode(canvas, image.shape[:2]) for canvas, image in zip(self.canvases(images), images)]
 
     def canvases(self, images: Sequence[np.ndarray]) -> List[Canvas]:
@@ -94,7 +94,7 @@ class Predictor:
         area = canvas.heatmaps[:, rows, columns].transpose(1, 2, 0)
         places, scores = self._places(area, None if canvas.fields is None else canvas.fields[:, rows, columns])
         valid = scores - area.mean(axis=(0, 1)) >= _FLAT
-        if self._decoder.place:  # a peak in the outermost places sticks to the border; in a cell it need not
+        if self._decoder.place:  # a peak in the outermost pixel or two sticks to the border; in a cell it need not
             valid &= ((places > 0) & (places < np.array([area.shape[1], area.shape[0]]) - 1)).all(axis=1)
         bordered = np.pad(area, ((1, 1), (1, 1), (0, 0)), mode='edge')
         refined = places + self._decoder.refine(bordered, places + 1, self._sigma)

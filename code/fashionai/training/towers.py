@@ -18,9 +18,8 @@ class Towers:
     """What the towers compute together.
 
     losses: (stages, 2), the loss of each stage's fields and heat maps over the whole batch. loss: the scalar that is
-    minimised. gradients: (gradient, variable) pairs of `loss` or,
-    where there is a scale, of the scaled loss. updates: the batch-norm updates of the first tower.
-    first: the network of the first tower.
+    minimised. gradients: (gradient, variable) pairs of `loss` or, where there is a scale, of the scaled loss. updates:
+    the batch-norm updates of the first tower. first: the network of the first tower.
     """
 
     losses: tf.Tensor
@@ -40,7 +39,7 @@ def tower_devices(towers: int) -> List[str]:
 
 def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_batch: int,
                  devices: Sequence[str], losses_of: Losses = stage_losses,
-                 scale: Optional[tf.Tensor] = None) -> Towers:
+                 scale: Optional[tf.Variable] = None) -> Towers:
     """A tower a device.
 
     Args:
