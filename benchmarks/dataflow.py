@@ -1,7 +1,8 @@
 """How fast training samples are made: JPEG files to augmented inputs with their maps, on one core and by workers.
 
-The limit is reading the same files with one warp each; the original's way is in original.py. Without --datapath,
-generated pictures of 512 x 512 are read. With --rows, a second table says what memory streams over so many rows hold.
+The limit is reading the same files with one warp each; the original's way is in original_samples.py. Without
+--datapath, generated pictures of 512 x 512 are read. With --rows, a second table says what memory streams over so many
+rows hold.
 """
 import argparse
 import itertools
@@ -15,7 +16,7 @@ from typing import Iterator, List, Optional, Sequence
 import cv2
 import numpy as np
 from memory import memory_growth, started_since, stop
-from original import original_sample
+from original_samples import original_sample
 from timing import Line, Timing, circumstances, format_table, interleaved, picture
 
 from fashionai.annotations import Annotations

@@ -1,4 +1,4 @@
-"""How fast points are found: the original's windows one by one, merged ones, and other engines on the same graph.
+"""How fast points are found: the original's way, its windows exactly, merged ones, and other engines on the same graph.
 
 A line in images says what a whole prediction takes; one in GFLOP, what the network alone makes of its operations,
 beside the machine's matrix products.
@@ -12,17 +12,20 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 from machine import product_gflop, tensorflow_product
+from original_points import original_points
 from peers import PACKAGES, PEERS
 from timing import Line, Task, Timing, circumstances, format_table, interleaved, picture
 
 from fashionai.cli import at_least, guarded, resolve, size_hw
-from fashionai.garments import Garment, garment_of
+from fashionai.garments import GARMENTS, Garment, garment_of
 from fashionai.inference.predictor import PredictionOptions, Predictor
-from fashionai.inference.tiling import TILINGS
+from fashionai.inference.tiling import TILINGS, exact_windows
 from fashionai.inference.views import View
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
 from fashionai.networks.contract import Contract, Forward, contract_path
 from fashionai.stack import graph_mode
+
+_ORIGINAL = 'the original way'
 
 _SIDE = 2048
 """Of the matrices whose product the network is compared with."""
@@ -77,14 +80,14 @@ def engines(graph: Path, own: Forward, args: argparse.Namespace) -> Dict[str, Fo
     return found
 
 
-def work_gflop(contract: Contract, args: argparse.Namespace, tiling: str, image_hw: Tuple[int, int]) -> float:
+def work_gflop(contract: Contract, args: argparse.Namespace, way: str, image_hw: Tuple[int, int]) -> float:
     """10^9 operations that the network does for one image."""
     from fashionai.networks.cost import network_cost
     from fashionai.networks.head_options import HeadOptions
-    side = args.resolution
-    windows = TILINGS[tiling](windows_of(parse_scales(args.scales), side, (side, side)), (side, side), image_hw, side)
-    garment, head = garment_of(contract.tag), HeadOptions.of(contract.head)
-    flop = sum(network_cost(contract.model, garment, window.size_hw, head).flop for window in windows)
+    side, head = args.resolution, HeadOptions.of(contract.head)
+    windows = windows_of(parse_scales(args.scales), side, (side, side))
+    parts = TILINGS.get(way, exact_windows)(windows, (side, side), image_hw, side)
+    flop = sum(network_cost(contract.model, garment_of(contract.tag), part.size_hw, head).flop for part in parts)
     return (1 if args.no_flip else 2) * flop / 1e9
 
 
@@ -92,20 +95,27 @@ def measured(networks: Mapping[str, Tuple[str, Forward]], stride: int, garment: 
              image_hw: Tuple[int, int]) -> Tuple[Timing, Dict[str, Tuple[Timing, Timing]]]:
     """Seconds of the matrix product, and by name of a whole prediction and of its network alone.
 
-    `networks` are (tiling, network) by name.
+    `networks` are (tiling or _ORIGINAL, network) by name. Of a joint network, what is wanted are the points of a dress.
     """
-    side = args.resolution
-    windows = windows_of(parse_scales(args.scales), side, (side, side))
+    side, scales = args.resolution, parse_scales(args.scales)
+    windows = windows_of(scales, side, (side, side))
+    wanted = GARMENTS.get(garment.name, GARMENTS['dress'])
     images = [picture(*image_hw, seed) for seed in range(args.batch)]
     watched = {name: Watched(forward) for name, (_, forward) in networks.items()}
 
     def task(name: str) -> Task:
-        view = View(watched[name], garment, stride, (side, side), windows, networks[name][0])
-        predictor = Predictor([view], garment, PredictionOptions(side, flip=not args.no_flip))
+        network, way = watched[name], networks[name][0]
+        if way != _ORIGINAL:
+            view = View(network, garment, stride, (side, side), windows, way)
+            predictor = Predictor([view], wanted, PredictionOptions(side, flip=not args.no_flip))
 
         def predict() -> None:
-            watched[name].rounds.append(0)
-            predictor.predict(images)
+            network.rounds.append(0)
+            if way == _ORIGINAL:
+                for image in images:
+                    original_points(network, garment, wanted, scales, side, image)
+            else:
+                predictor.predict(images)
         return predict
 
     product = tensorflow_product(_SIDE, args.threads)
@@ -136,12 +146,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         path = resolve(args.modelpath) if args.modelpath else random_graph(args.model, args.tag, Path(folder))
         contract = Contract.load(contract_path(path))
         with FrozenGraph(path, garment_of(contract.tag), args.threads) as graph:
-            networks: Dict[str, Tuple[str, Forward]] = {tiling: (tiling, graph.forward) for tiling in TILINGS}
+            ways = [*([] if args.no_flip else [_ORIGINAL]), *TILINGS]
+            networks: Dict[str, Tuple[str, Forward]] = {way: (way, graph.forward) for way in ways}
             networks.update({f'exact, {name}': ('exact', forward)
                              for name, forward in engines(path, graph.forward, args).items()})
             print(circumstances(tf))
             for image_hw in sizes:
-                gflop = {name: work_gflop(contract, args, tiling, image_hw) for name, (tiling, _) in networks.items()}
+                gflop = {name: work_gflop(contract, args, way, image_hw) for name, (way, _) in networks.items()}
                 product, seconds = measured(networks, graph.stride, graph.garment, args, image_hw)
                 print(f'\n{contract.model}, {contract.tag}: {args.batch} at once of {image_hw[1]}x{image_hw[0]} pixels')
                 print(format_table(table(product, seconds, gflop, args.batch)))

@@ -48,8 +48,8 @@ def settings_of(args: argparse.Namespace, folder: Path) -> Any:
     return TrainingSettings(
         model=args.model, garment=garment_of(args.tag), input_hw=(args.size, args.size), batch_size=args.batchsize,
         towers=args.gpus, learning_rate='1e-4', decay_steps=30000, warmup_steps=100,
-        max_steps=_WARM_UP + args.steps + 1,
-        epoch_steps=1000, validate_every=0, save_every=10 ** 9, keep=1, run_folder=folder, log_folder=folder, seed=0)
+        max_steps=_WARM_UP + args.steps + 1, epoch_steps=1000, validate_every=0, save_every=10 ** 9, keep=1,
+        run_folder=folder, log_folder=folder, seed=0)
 
 
 def random_batch(settings: Any) -> List[np.ndarray]:

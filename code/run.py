@@ -53,7 +53,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--no-flip', action='store_true', help='do not look at the mirror image too: half the time')
     add('--output', help='default: submit/submit_<tag>.csv; to validate: submit/validate_<tag>.csv')
     add('--overwrite', action='store_true', help='start anew where the output exists')
-    add('--batch', type=at_least(1), default=1, help='images that go through the network together (default: 1)')
+    add('--batch', type=at_least(1), default=1, help='images that are looked at together (default: 1)')
     add('--threads', type=at_least(0), default=0, help='threads of the network (default: one a core)')
     return parser.parse_args(argv)
 

@@ -1,6 +1,6 @@
 """The vectorised targets against the formulas, evaluated pixel by pixel in double precision.
 
-The pixels are those of benchmarks/original.py, which shares nothing with the code under test.
+The pixels are those of benchmarks/original_samples.py, which shares nothing with the code under test.
 """
 import importlib.util
 from pathlib import Path
@@ -18,7 +18,7 @@ HW = (48, 72)
 STRIDE = 8
 WHOLE = (-0.5, -0.5, 71.5, 47.5)
 
-_spec = importlib.util.spec_from_file_location('benchmark_original', str(ROOT / 'benchmarks' / 'original.py'))
+_spec = importlib.util.spec_from_file_location('benchmark_original', str(ROOT / 'benchmarks' / 'original_samples.py'))
 original = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(original)
 

@@ -1,4 +1,6 @@
 """A stand-in network that finds coloured dots: what it sees is found again in the image's own pixels."""
+import importlib.util
+from pathlib import Path
 from typing import Dict, List, Tuple
 
 import cv2
@@ -12,6 +14,7 @@ from fashionai.inference.tiling import TILINGS
 from fashionai.inference.views import View
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
 
+ROOT = Path(__file__).resolve().parents[2]
 SKIRT, DRESS = GARMENTS['skirt'], GARMENTS['dress']
 PAIR_COLOURS: Dict[str, Tuple[int, int]] = {'waistband': (255, 0), 'hemline': (0, 255)}
 """Blue and red of a pair's dots; which of the two a dot is shows in the slope of the green behind it."""
@@ -153,14 +156,14 @@ def test_a_joint_network_is_read_by_name() -> None:
 
 
 def test_heatmaps_lie_on_the_canvas() -> None:
-    """512 x 256 on a canvas of 368: the image fills columns 92 to 276."""
+    """512 x 256 on a canvas of 368, two pixels a place: the image fills columns 46 to 138."""
     image, points = dotted((512, 256))
     windows = windows_of([1.0], 368, (368, 368))
     view = View(DotNetwork(), SKIRT, 8, (368, 368), windows)
     canvas = Predictor([view], SKIRT, PredictionOptions(368)).canvases([image])[0].heatmaps
-    assert canvas.shape == (4, 368, 368) and canvas.dtype == np.float32
-    expected = (points + 0.5) * 368 / 512 - 0.5 + (92, 0)
-    highest = [np.unravel_index(canvas[channel].argmax(), (368, 368))[::-1] for channel in range(4)]
+    assert canvas.shape == (4, 184, 184) and canvas.dtype == np.float32
+    expected = (points + 0.5) * 184 / 512 - 0.5 + (46, 0)
+    highest = [np.unravel_index(canvas[channel].argmax(), (184, 184))[::-1] for channel in range(4)]
     np.testing.assert_allclose(highest, expected, atol=0.8)
     assert 0.68 < canvas.max() <= 0.74  # the sigmoid of 1, blurred
 
@@ -317,3 +320,17 @@ def test_fields_choose_between_peaks() -> None:
     for assembly, wanted in (('peaks', wrong), ('paf', points)):
         found, = Predictor([view], SKIRT, PredictionOptions(368, flip=False, assembly=assembly)).predict([image])
         np.testing.assert_allclose(found.points_xy, wanted, atol=1)
+
+
+@pytest.mark.parametrize('size', [368, 367])
+def test_points_are_where_the_original_way_finds_them(size: int) -> None:
+    """Windows, mirror image, join, blur and highest place, each made anew; on places of two pixels, and of one."""
+    spec = importlib.util.spec_from_file_location('original_points', str(ROOT / 'benchmarks' / 'original_points.py'))
+    original = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(original)
+    image, _ = dotted((290, 512))
+    scales = parse_scales(DEFAULT_SCALES)
+    wanted = original.original_points(DotNetwork(), SKIRT, SKIRT, scales, 368, image)
+    view = View(DotNetwork(), SKIRT, 8, (368, 368), windows_of(scales, size, (368, 368)))
+    found, = Predictor([view], SKIRT, PredictionOptions(size)).predict([image])
+    np.testing.assert_allclose(found.points_xy, wanted, atol=1)

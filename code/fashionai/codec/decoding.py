@@ -1,13 +1,18 @@
 """From heat maps to points: where the canvas is drawn, whether it is smoothed, and where between places the peak is.
 
-Shapes: K keypoints, (h, w) places of the canvas' grid, which are its pixels or cells of the network's stride.
+Shapes: K keypoints, (h, w) places of the canvas' grid, which are squares of a few of its pixels, or cells of the
+network's stride.
 """
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Callable, Mapping
+from typing import Callable, Mapping, Optional
 
 import cv2
 import numpy as np
+
+_FINE = 2
+"""Canvas pixels a place where the parabola finds the peak: a Gaussian of 8 pixels is smooth enough for a quarter of the
+work that places of one pixel are."""
 
 Refine = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
 """(maps (h, w, K), places (K, 2) int of x, y, sigma in places) -> offsets (K, 2) of the peaks from those places. No
@@ -16,10 +21,11 @@ place lies on the border."""
 
 @dataclass(frozen=True)
 class Decoder:
-    """`on_cells`: the canvas has a place a cell, else a place a pixel, drawn with bicubic weights. `blur`: standard
-    deviation, in places, of a Gaussian it is smoothed by before the peak is looked for; 0 for none."""
+    """`place`: canvas pixels a place, or as many of them as divide the canvas; None for a cell of the network. Places
+    finer than cells are drawn with bicubic weights. `blur`: standard deviation, in canvas pixels, of a Gaussian the
+    canvas is smoothed by before the peak is looked for; 0 for none."""
 
-    on_cells: bool
+    place: Optional[int]
     blur: float
     refine: Refine
 
@@ -84,9 +90,10 @@ def _neighbours(maps: np.ndarray, places: np.ndarray) -> np.ndarray:
 
 
 DECODERS: Mapping[str, Decoder] = MappingProxyType({
-    'blur': Decoder(False, 2., parabola),
-    'bicubic': Decoder(False, 0., parabola),
-    'quarter': Decoder(True, 0., quarter),
-    'dark': Decoder(True, 0., dark),
-    'plain': Decoder(True, 0., no_offset)})
-"""By the name `--decode` takes. `blur`, the default, is the original's, but for the parabola at its end."""
+    'blur': Decoder(_FINE, 2., parabola),
+    'bicubic': Decoder(_FINE, 0., parabola),
+    'quarter': Decoder(None, 0., quarter),
+    'dark': Decoder(None, 0., dark),
+    'plain': Decoder(None, 0., no_offset)})
+"""By the name `--decode` takes. `blur`, the default, is the original's on places of two pixels, and with the parabola
+at its end."""

@@ -1,5 +1,4 @@
 """One labelled row to one training sample: the work of a data worker."""
-import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import List, Tuple
@@ -36,6 +35,7 @@ class SampleEncoder:
 
     Randomness depends on seed and key alone: the same sample comes out whichever worker makes it. `options` say how
     pictures are varied, and whether occluded points count in the loss; how often rows are drawn is not seen to here.
+    Threads may not share one.
     """
 
     annotations: Annotations
@@ -44,13 +44,13 @@ class SampleEncoder:
     shape: InputShape
     seed: int
     options: DataOptions = DataOptions()
-    _image_ids: np.ndarray = field(init=False, repr=False)
+    _image_ids: np.ndarray = field(init=False, repr=False, compare=False)
     """As one array: whoever reads a string counts a reference to it, and so a worker would copy what all share."""
-    _random: np.random.RandomState = field(init=False, repr=False)
+    _random: np.random.RandomState = field(init=False, repr=False, compare=False)
     """Seeded anew for every sample, which is ten times as fast as another one of the same seed."""
 
     def __post_init__(self) -> None:
-        image_ids = np.array([os.fsencode(image_id) for image_id in self.annotations.image_ids])
+        image_ids = np.array([image_id.encode() for image_id in self.annotations.image_ids])
         object.__setattr__(self, '_image_ids', image_ids)
         object.__setattr__(self, '_random', np.random.RandomState())
 
@@ -61,7 +61,7 @@ class SampleEncoder:
         """
         row = key[1]
         self._random.seed([self.seed, *key])
-        image = read_image(self.image_root / os.fsdecode(self._image_ids[row]))
+        image = read_image(self.image_root / self._image_ids[row].decode())
         labels = self.annotations.keypoints[row, self.garment.csv_indices]
         augmentation = draw_augmentation(self._random, image.shape[:2], self.shape.input_hw, self.options.rotation)
         points, visibility = apply_to_points(augmentation, labels[:, :2], labels[:, 2], self.garment.mirror_indices)

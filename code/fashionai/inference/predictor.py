@@ -1,5 +1,6 @@
 """Keypoints of photographs: canvases of one network or several, averaged, and the points that stand out on them."""
 from dataclasses import dataclass
+from math import gcd
 from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -62,17 +63,18 @@ class Predictor:
 
     def __init__(self, views: Sequence[View], garment: Garment, options: PredictionOptions) -> None:
         self._garment, self._options, self._decoder = garment, options, DECODERS[options.decode]
-        cell = min(view.stride for view in views) if self._decoder.on_cells else 1
+        place = self._decoder.place
+        cell = gcd(place, options.input_size) if place else min(view.stride for view in views)
         if options.input_size % cell:
             raise ValueError(f'--decode {options.decode} draws a canvas of cells: {cell} pixels a cell do not divide '
                              f'--inputsize {options.input_size}')
-        self._grid = options.input_size // cell
+        self._grid, self._blur = options.input_size // cell, self._decoder.blur / cell
         self._sigma = SIGMA * options.input_size / max(views[0].resolution_hw) / cell
         self._painters = [Painter(view, garment, options.input_size, cell, options.flip, options.join,
                                   options.assembly == 'paf') for view in views]
 
     def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
-        """Keypoints of images (h, w, 3) uint8 BGR, of any sizes; all go through each network together."""
+        """Keypoints of images (h, w, 3) uint8 BGR, of any sizes, looked at together by each network."""
         return [self._decode(canvas, image.shape[:2]) for canvas, image in zip(self.canvases(images), images)]
 
     def canvases(self, images: Sequence[np.ndarray]) -> List[Canvas]:
@@ -85,14 +87,14 @@ class Predictor:
     def _mean(self, canvases: Sequence[Canvas]) -> Canvas:
         heatmaps = sum(canvas.heatmaps for canvas in canvases) / np.float32(len(canvases))
         fields = [canvas.fields for canvas in canvases if canvas.fields is not None]
-        return Canvas(blurred(heatmaps, self._decoder.blur), sum(fields) / np.float32(len(fields)) if fields else None)
+        return Canvas(blurred(heatmaps, self._blur), sum(fields) / np.float32(len(fields)) if fields else None)
 
     def _decode(self, canvas: Canvas, image_hw: Tuple[int, int]) -> Prediction:
         rows, columns = image_area(image_hw, self._grid)
         area = canvas.heatmaps[:, rows, columns].transpose(1, 2, 0)
         places, scores = self._places(area, None if canvas.fields is None else canvas.fields[:, rows, columns])
         valid = scores - area.mean(axis=(0, 1)) >= _FLAT
-        if not self._decoder.on_cells:  # a peak in the outermost pixels sticks to the border; in a cell it need not
+        if self._decoder.place:  # a peak in the outermost pixel or two sticks to the border; in a cell it need not
             valid &= ((places > 0) & (places < np.array([area.shape[1], area.shape[0]]) - 1)).all(axis=1)
         bordered = np.pad(area, ((1, 1), (1, 1), (0, 0)), mode='edge')
         refined = places + self._decoder.refine(bordered, places + 1, self._sigma)

@@ -53,7 +53,7 @@ class SecondPass:
         self._share = SECOND_PASSES[how]
 
     def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
-        """Keypoints of images (h, w, 3) uint8 BGR; all go through the network together, and those found once more.
+        """Keypoints of images (h, w, 3) uint8 BGR; all are looked at together, and those found once more.
 
         An image whose first pass shows no plausible garment keeps that pass.
         """

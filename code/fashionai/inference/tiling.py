@@ -8,6 +8,7 @@ edges, so that the canvas begins at 0.
 """
 from dataclasses import dataclass
 from itertools import combinations
+from math import ceil
 from types import MappingProxyType
 from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
@@ -18,7 +19,7 @@ from fashionai.inference.canvas import canvas_map
 
 _MARGIN = 8.0
 """Pixels of padding that stay around an image: a cell, so that a point on the image's edge has its whole
-peak. What smooths the canvas reaches no further."""
+peak. At scale 1, what smooths the canvas reaches no further."""
 
 _PERIOD = 32
 """Sizes differ from the resolution's by multiples of this, the coarsest stride of features. Where a layer of stride 2
@@ -95,7 +96,7 @@ def _window_of(box: Box, scale: Tuple[float, float], resolution_hw: Tuple[int, i
 
 def _size_hw(box: Box, resolution_hw: Tuple[int, int]) -> Tuple[int, int]:
     """The least size of a window that shows a box."""
-    height, width = (side + _PERIOD * int(np.ceil((length - side - _ROUNDING) / _PERIOD))
+    height, width = (side + _PERIOD * ceil((length - side - _ROUNDING) / _PERIOD)
                      for side, length in zip(resolution_hw, (box[3] - box[1], box[2] - box[0])))
     return height, width
 

@@ -1,7 +1,7 @@
 """How one network sees an image: its windows, and those of the mirror image, in one pass; the maps joined on canvases.
 
 Letters: N images, W windows, K keypoints and L limbs of the type that is wanted, (h, w) the network's input in pixels,
-S the canvas' side in pixels, G the side of the grid the canvas is drawn on: its pixels, or cells of several pixels.
+S the canvas' side in pixels, G the side of the grid the canvas is drawn on: places of one pixel or several.
 """
 from dataclasses import dataclass
 from functools import lru_cache
@@ -61,7 +61,7 @@ class _Plan:
 _Passes = Sequence[Sequence[np.ndarray]]
 """Maps (channels, cells) by window, of an image and, where it is looked at, of its mirror image."""
 
-_PLANS = 16
+_PLANS = 128
 """Sizes of images whose plans are kept."""
 
 

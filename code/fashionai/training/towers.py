@@ -39,7 +39,7 @@ def tower_devices(towers: int) -> List[str]:
 
 def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_batch: int,
                  devices: Sequence[str], losses_of: LossesOf = network_losses,
-                 scale: Optional[tf.Tensor] = None) -> Towers:
+                 scale: Optional[tf.Variable] = None) -> Towers:
     """A tower a device.
 
     Args:

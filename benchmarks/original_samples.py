@@ -1,4 +1,4 @@
-"""The way of the original, rebuilt plainly: pixel by pixel in Python, and a warp for every step of augmentation.
+"""The way of the original to training samples, rebuilt plainly: pixel by pixel in Python, and a warp for every step.
 
 It shares tables, the reading of files and the largest rectangle with the package, and none of what draws targets: tests
 hold the package's against these.
