@@ -109,7 +109,7 @@ def original_sample(encoder: SampleEncoder, key: Key) -> List[np.ndarray]:
 def _resized(image: np.ndarray, points: np.ndarray, x_factor: float, y_factor: float) -> Tuple[np.ndarray, np.ndarray]:
     """An image and its points, enlarged by the factors."""
     height, width = image.shape[:2]
-    image = cv2.resize(image, (round(width * x_factor), round(height * y_factor)))
+    image = cv2.resize(image, (int(round(width * x_factor)), int(round(height * y_factor))))
     return image, (points + 0.5) * (image.shape[1] / width, image.shape[0] / height) - 0.5
 
 
