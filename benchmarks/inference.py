@@ -7,6 +7,7 @@ import argparse
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
@@ -103,19 +104,19 @@ def measured(networks: Mapping[str, Tuple[str, Forward]], stride: int, garment: 
     images = [picture(*image_hw, seed) for seed in range(args.batch)]
     watched = {name: Watched(forward) for name, (_, forward) in networks.items()}
 
+    def look_of(network: Forward, way: str) -> Task:
+        if way == _ORIGINAL:
+            return lambda: [original_points(network, garment, wanted, scales, side, image) for image in images]
+        view = View(network, garment, stride, (side, side), windows, way)
+        return partial(Predictor([view], wanted, PredictionOptions(side, flip=not args.no_flip)).predict, images)
+
     def task(name: str) -> Task:
-        network, way = watched[name], networks[name][0]
-        if way != _ORIGINAL:
-            view = View(network, garment, stride, (side, side), windows, way)
-            predictor = Predictor([view], wanted, PredictionOptions(side, flip=not args.no_flip))
+        network = watched[name]
+        look = look_of(network, networks[name][0])
 
         def predict() -> None:
             network.rounds.append(0)
-            if way == _ORIGINAL:
-                for image in images:
-                    original_points(network, garment, wanted, scales, side, image)
-            else:
-                predictor.predict(images)
+            look()
         return predict
 
     product = tensorflow_product(_SIDE, args.threads)
