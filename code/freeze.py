@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from fashionai.cli import guarded, in_project, prepare_output, resolve, resolve_checkpoint
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.stack import graph_mode
 
 
@@ -30,7 +30,7 @@ def checkpoint_path(args: argparse.Namespace) -> Path:
     """Where `--checkpoint` points to. Raises ValueError where there is nothing."""
     if args.checkpoint:
         return resolve_checkpoint(args.checkpoint)
-    return resolve(Path(args.modelpath) / (garment_of(args.tag).name if args.tag else ''))
+    return resolve(Path(args.modelpath) / (GARMENTS.of(args.tag).name if args.tag else ''))
 
 
 @guarded

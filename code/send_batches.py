@@ -9,7 +9,7 @@ from fashionai.cli import at_least, guarded
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.sampling import row_weights
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.options import add_data_options, add_head_options, labelled_rows
 from fashionai.stack import graph_mode
 
@@ -38,7 +38,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     seed = int.from_bytes(os.urandom(3), 'big') if options.seed is None else options.seed
     logger.info('%s: sending batches of %d images to %s, seed %d', options.tag, options.batchsize,
                 options.remote_data, seed)
-    encoder = SampleEncoder(rows, image_root, garment_of(options.tag), shape, seed, data)
+    encoder = SampleEncoder(rows, image_root, GARMENTS.of(options.tag), shape, seed, data)
     flow = training_flow(encoder, options.batchsize, options.workers, weights=row_weights(data.sampling, rows))
     send_batches(flow, options.remote_data)
     return 0

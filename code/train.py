@@ -11,7 +11,7 @@ from fashionai.cli import PROJECT_ROOT, guarded, prepare_output, resolve_checkpo
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.sampling import row_weights
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.networks.head_options import HeadOptions
 from fashionai.options import add_data_options, add_head_options, add_loss_options, add_training_options, labelled_rows
 from fashionai.stack import graph_mode
@@ -52,7 +52,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.training.feeding import BatchQueue
     from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 
-    garment, flags = garment_of(options.tag), vars(options)
+    garment, flags = GARMENTS.of(options.tag), vars(options)
     head, loss, data = HeadOptions.of(flags), LossOptions.of(flags), DataOptions.of(flags)
     updates = UpdateOptions.of(flags)
     spec = network_spec(options.model, head)
@@ -114,7 +114,7 @@ def validator(options: argparse.Namespace, shape: InputShape) -> Optional[Callab
         return None
     from fashionai.inference.validation import validation_error
     rows, image_root = labelled_rows(options, 'val')
-    return validation_error(rows, image_root, garment_of(options.tag), shape)
+    return validation_error(rows, image_root, GARMENTS.of(options.tag), shape)
 
 
 if __name__ == '__main__':

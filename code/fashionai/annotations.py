@@ -16,7 +16,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Type, T
 
 import numpy as np
 
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS, JOINT, garment_of
+from fashionai.garments import CSV_KEYPOINTS, GARMENTS, JOINT
 
 HEADER = ('image_id', 'image_category') + CSV_KEYPOINTS
 """The 26 column names of an annotations file or a submission; a test list has the first two."""
@@ -47,7 +47,7 @@ class _Table:
 
     def of_type(self: _AnyTable, tag: str) -> _AnyTable:
         """The rows of one garment type, or every row for `all`. Raises ValueError for an unknown tag."""
-        name = garment_of(tag).name
+        name = GARMENTS.of(tag).name
         return self.select([i for i, category in enumerate(self.categories) if name in (JOINT, category)])
 
 

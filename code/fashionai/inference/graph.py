@@ -9,7 +9,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 from google.protobuf.message import DecodeError
 
-from fashionai.garments import GARMENTS, Garment, joint_garment
+from fashionai.garments import GARMENTS, Garment
 from fashionai.networks.contract import (
     INPUT_NAME,
     MEAN_OUTPUT_NAME,
@@ -54,11 +54,11 @@ class FrozenGraph:
         self._types = [graph.get_tensor_by_name(f'{TYPES_NAME}:0')] if self.types else []
         channels = self._maps.shape[-1] if self._maps.shape.rank == 4 else None
         channels = getattr(channels, 'value', channels)  # TF 1.15 wraps the number in a Dimension
-        if contract is None and channels == _channels(joint_garment()):
-            self.garment = joint_garment()
+        if contract is None and channels == _channels(GARMENTS.joint):
+            self.garment = GARMENTS.joint
         if channels != _channels(self.garment):
             raise ValueError(f'{path} does not fit {wanted.name}: it gives {channels} channels, {wanted.name} has '
-                             f'{_channels(wanted)} and the joint network {_channels(joint_garment())}')
+                             f'{_channels(wanted)} and the joint network {_channels(GARMENTS.joint)}')
         options = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)
         options.gpu_options.allow_growth = True
         self._session = tf.Session(graph=graph, config=options)
@@ -113,7 +113,7 @@ def _import_graph(path: Union[str, Path], names: Tuple[str, str]) -> Tuple[tf.Te
 
 def _contract_garment(contract: Contract, wanted: Garment, path: Path) -> Garment:
     """The garment of a contract, which has to be the wanted or the joint one, keypoint by keypoint."""
-    joint = joint_garment()
+    joint = GARMENTS.joint
     if contract.tag not in (wanted.name, joint.name):
         raise ValueError(f'the graph of {path} is for {contract.tag}: wanted one for {wanted.name} or {joint.name}')
     garment = joint if contract.tag == joint.name else wanted

@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Iterator, Mapping, Optional, Sequence, Tuple
 
-from fashionai.garments import GARMENTS, JOINT, Garment, garment_of
+from fashionai.garments import GARMENTS, JOINT, Garment
 from fashionai.inference.pipeline import in_turn
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
@@ -43,7 +43,7 @@ def open_predictors(graphs: Sequence[Path], tag: str, look: Look,
                          'wanted one for all, or one for each')
     resolutions = look.resolutions_hw * (len(graphs) // len(look.resolutions_hw))
     with ExitStack() as stack:
-        opened = [stack.enter_context(FrozenGraph(path, garment_of(tag), threads, look.maps)) for path in graphs]
+        opened = [stack.enter_context(FrozenGraph(path, GARMENTS.of(tag), threads, look.maps)) for path in graphs]
         turn = Lock()
         views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw,
                       windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)

@@ -6,7 +6,7 @@ from typing import List, Sequence, Set
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS, garment_of
+from fashionai.garments import GARMENTS
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
 from fashionai.networks.checkpoints import Checkpoint, best_name, loss_of
 from fashionai.networks.contract import INPUT_NAME, Contract, contract_path, file_sum
@@ -28,7 +28,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: 
 
     Raises ValueError where the checkpoint is not of this network and tag, or the two outputs differ.
     """
-    garment, options, loss = garment_of(tag), HeadOptions.of(checkpoint.run.get('head', {})), loss_of(checkpoint.run)
+    garment, options, loss = GARMENTS.of(tag), HeadOptions.of(checkpoint.run.get('head', {})), loss_of(checkpoint.run)
     spec = network_spec(model, options)
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
