@@ -22,7 +22,7 @@ def test_other_programs_can_read_it(tmp_path: Path) -> None:
         'tag': 'skirt', 'keypoints': ['waistband_left', 'waistband_right'], 'model': 'testing', 'input_hw': [192, 160],
         'stride': 4, 'head': {'stride': 4}, 'step': 1000, 'graph_sha256': 'ab12', 'validation_ne': 4.5,
         'input_name': 'image', 'output_name': 'Openpose/concat_stage7', 'channel_order': 'BGR', 'value_range': [0, 255],
-        'types': []}
+        'types': [], 'garments': {}}
 
 
 def test_one_from_before_heads_could_be_changed(tmp_path: Path) -> None:

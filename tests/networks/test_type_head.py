@@ -27,7 +27,7 @@ def test_it_is_one_layer_an_average_and_a_classifier(deepest: Optional[np.ndarra
     stride8 = np.random.RandomState(1).randn(3, 4, 6, 7)
     types = garment_types(Features(tf.constant(stride8, tf.float32), tf.zeros((3, 8, 12, 2)),
                                    None if deepest is None else tf.constant(deepest, tf.float32)),
-                          'along', False, 'garment_type')
+                          5, 'along', False, 'garment_type')
     variables = {variable.op.name: variable for variable in tf.model_variables()}
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())

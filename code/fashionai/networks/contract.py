@@ -1,6 +1,7 @@
 """What a frozen graph says about itself: a small JSON file beside the `.pb`."""
 import hashlib
 import json
+import logging
 import os
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
@@ -8,6 +9,11 @@ from types import MappingProxyType
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
 
 import numpy as np
+
+from fashionai.garment_files import stored_form, stored_garments
+from fashionai.garments import GARMENTS, Garments
+
+_LOG = logging.getLogger(__name__)
 
 INPUT_NAME = 'image'
 """The graph's input: float32 (N, H, W, 3)."""
@@ -22,13 +28,13 @@ OUTPUTS: Mapping[str, str] = MappingProxyType({'last': OUTPUT_NAME, 'mean': MEAN
 """By the name `--maps` takes."""
 
 TYPES_NAME = 'Openpose/garment_type'
-"""Another output, in graphs with a type head: float32 (N, 5), the probability of each garment type."""
+"""Another output, in graphs with a type head: float32 (N, T), the probability of each garment type."""
 
 Forward = Callable[[np.ndarray], np.ndarray]
 """A network to those who use it: images (N, H, W, 3) float32 BGR 0..255 to its output."""
 
 TypedForward = Callable[[np.ndarray], Tuple[np.ndarray, Optional[np.ndarray]]]
-"""The same with the probabilities of the garment types (N, 5), None of a network that cannot tell them."""
+"""The same with the probabilities of the T garment types (N, T), None of a network that cannot tell them."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +46,7 @@ class Contract:
     `graph_sha256` is the sum of the `.pb` it was written for.
     `head` has the values of HeadOptions: for people, since the graph has them built in.
     `types` are the garment types in the order of their probabilities, () where the graph has no type head.
+    `garments` is the table that `tag` is of.
     """
 
     tag: str
@@ -52,6 +59,7 @@ class Contract:
     validation_ne: Optional[float] = None
     head: Mapping[str, Any] = field(default_factory=dict)
     types: Tuple[str, ...] = ()
+    garments: Garments = GARMENTS
     input_name: str = INPUT_NAME
     output_name: str = OUTPUT_NAME
     channel_order: str = 'BGR'
@@ -60,7 +68,7 @@ class Contract:
     def save(self, path: Union[str, Path]) -> None:
         """Write as JSON, whole or not at all."""
         draft = Path(f'{path}.new')
-        draft.write_text(json.dumps(asdict(self), indent=2) + '\n')
+        draft.write_text(json.dumps({**asdict(self), 'garments': stored_form(self.garments)}, indent=2) + '\n')
         os.replace(str(draft), str(path))
 
     @classmethod
@@ -82,12 +90,22 @@ class Contract:
         if not isinstance(values['stride'], int) or not isinstance(values['keypoints'], tuple):
             raise ValueError(f'{path}: wanted a number for stride and a list for keypoints, found '
                              f'{values["stride"]!r} and {values["keypoints"]!r}')
-        return cls(**values)
+        return cls(**{**values, 'garments': stored_garments(values.get('garments', {}), f'{path}, garments')})
 
 
 def contract_path(graph: Union[str, Path]) -> Path:
     """Where the contract of a `.pb` lies: beside it, under the same name with `.json`."""
     return Path(graph).with_suffix('.json')
+
+
+def contract_of(graph: Union[str, Path]) -> Optional[Contract]:
+    """The contract beside a `.pb`, None where there is none or, with a warning, where it belongs to another graph."""
+    path = contract_path(graph)
+    contract = Contract.load(path) if path.exists() else None
+    if contract and contract.graph_sha256 != file_sum(graph):
+        _LOG.warning('%s belongs to another graph than %s: it is not used', path, graph)
+        return None
+    return contract
 
 
 def file_sum(path: Union[str, Path]) -> str:
