@@ -10,7 +10,7 @@ from fashionai.choices import Choices
 from fashionai.cli import PROJECT_ROOT, guarded, prepare_output, resolve_checkpoint
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.dataflow.sampling import row_weights
+from fashionai.dataflow.sampling import fewer_rows, row_weights
 from fashionai.garments import garment_of
 from fashionai.networks.head_options import HeadOptions
 from fashionai.options import add_data_options, add_head_options, add_loss_options, add_training_options, labelled_rows
@@ -44,6 +44,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Read the data, start the workers, train."""
     options = parse(argv)
     rows, image_root = labelled_rows(options, 'train', with_images=not options.remote_data)
+    rows = fewer_rows(rows, options.rows)
     graph_mode()
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import ReceivedBatches
