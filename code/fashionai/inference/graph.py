@@ -16,8 +16,8 @@ from fashionai.networks.contract import (
     OUTPUTS,
     TYPES_NAME,
     Contract,
+    contract_of,
     contract_path,
-    file_sum,
 )
 
 _LOG = logging.getLogger(__name__)
@@ -36,11 +36,9 @@ class FrozenGraph:
     """
 
     def __init__(self, path: Union[str, Path], wanted: Garment, threads: int = 0, maps: str = 'last') -> None:
-        contract_file = contract_path(path)
-        contract = Contract.load(contract_file) if contract_file.exists() else None
-        if contract and contract.graph_sha256 != file_sum(path):
+        contract_file, contract = contract_path(path), contract_of(path)
+        if contract is None and contract_file.exists():
             _LOG.warning('%s belongs to another graph than %s: it is not used', contract_file, path)
-            contract = None
         self.garment = _contract_garment(contract, wanted, contract_file) if contract else wanted
         self.stride = contract.stride if contract else _USUAL_STRIDE
         self._path = path

@@ -90,6 +90,13 @@ def contract_path(graph: Union[str, Path]) -> Path:
     return Path(graph).with_suffix('.json')
 
 
+def contract_of(graph: Union[str, Path]) -> Optional[Contract]:
+    """The contract of a `.pb`, None where there is none beside it, or another graph's."""
+    path = contract_path(graph)
+    contract = Contract.load(path) if path.exists() else None
+    return contract if contract and contract.graph_sha256 == file_sum(graph) else None
+
+
 def file_sum(path: Union[str, Path]) -> str:
     """The SHA-256 of a file."""
     digest = hashlib.sha256()
