@@ -24,8 +24,9 @@ def test_of_images_that_are_labelled_twice_the_first_stays_and_the_difference_is
     first, moved = csv_row({'crotch': (1, 2, 1)}), csv_row({'crotch': (4, 6, 1)})
     hidden = csv_row({'crotch': (1, 2, 0)})
     notes = new_notes()
-    kept = without_repeats([entry('a', keypoints=first), entry('a', 'val', keypoints=moved), entry('a', keypoints=first),
-                            entry('b', keypoints=first), entry('b', keypoints=hidden), entry('a', 'test_a')], notes)
+    kept = without_repeats([
+        entry('a', keypoints=first), entry('a', 'val', keypoints=moved), entry('a', keypoints=first),
+        entry('b', keypoints=first), entry('b', keypoints=hidden), entry('a', 'test_a')], notes)
     assert [(item.image_id, item.part) for item in kept] == [('a', ''), ('b', ''), ('a', 'test_a')]
     assert notes == {'images labelled twice, with the same labels': ['a'],
                      'images labelled twice, with other labels: the first stay': [
@@ -73,7 +74,8 @@ def test_two_garments_of_a_type_in_a_picture_and_garments_without_labels_are_lef
 
 
 def test_pairs_whose_left_is_the_left_of_the_image():
-    rows = [{'armpit_left': (1, 0, 1), 'armpit_right': (5, 0, 0), 'cuff_left_in': (9, 0, 1), 'cuff_right_in': (2, 0, 1)},
+    rows = [{'armpit_left': (1, 0, 1), 'armpit_right': (5, 0, 0),
+             'cuff_left_in': (9, 0, 1), 'cuff_right_in': (2, 0, 1)},
             {'armpit_left': (1, 0, 1), 'cuff_right_in': (5, 0, 0), 'crotch': (2, 2, 1)}]
     assert image_left_pairs([entry('a', keypoints=csv_row(row)) for row in rows]) == (1, 2)
     assert image_left_pairs([]) == (0, 0)

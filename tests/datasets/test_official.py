@@ -46,7 +46,7 @@ def test_a_test_set_with_answers_is_labelled_data(archives):
         'fashionAI_key_points_train_20180227.tar.gz: train/Annotations/train.csv: 2 labelled',
         'fashionAI_key_points_test_a_20180227.tar: test/test.csv: 2 unlabelled',
         'fashionAI_key_points_test_a_answer_20180426.csv: fashionAI_key_points_test_a_answer_20180426.csv: 2 labelled']
-    assert notes == {'pictures that no label or list is used of': [
+    assert notes == {'pictures without a row, left out': [
         'fashionAI_key_points_test_a_20180227.tar: test/Images/trousers/6.jpg']}
 
 
@@ -59,9 +59,9 @@ def test_a_test_set_without_answers_is_a_test_list_and_stays_whole(archives):
 
 
 def test_lists_have_folders_by_where_their_pictures_are(made, tmp_path):
-    paths = [made.zip(tmp_path / name, {'test.csv': made.table(f'{image},skirt', top=made.start), image: made.picture()})
-             for name, image in (('fashionAI_key_points_test_b_20180418.zip', S1), ('round2_..._test_b_20180530.zip', S2),
-                                 ('mine.zip', S3))]
+    names = {'fashionAI_key_points_test_b_20180418.zip': S1, 'round2_..._test_b_20180530.zip': S2, 'mine.zip': S3}
+    paths = [made.zip(tmp_path / name, {'test.csv': made.table(f'{image},skirt', top=made.start),
+                                        image: made.picture()}) for name, image in names.items()]
     reading, _ = read(*paths, paths[0])
     assert [(entry.image_id, entry.part) for entry in reading.entries] == [
         (S1, 'test_b'), (S2, 'test_b_2'), (S3, 'test')], 'and a list that is there twice is one'

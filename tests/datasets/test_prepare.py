@@ -2,6 +2,7 @@
 import json
 import os
 
+import cv2
 import numpy as np
 import prepare
 import pytest
@@ -15,8 +16,8 @@ IDS = [f'Images/skirt/{i:032x}.jpg' for i in range(12)]
 @pytest.fixture
 def source(made, tmp_path):
     """Ten labelled skirts and a test list of two, as an archive and as a folder."""
-    files = {'train/Annotations/train.csv': made.table(*(made.row(name, 'skirt', hemline_left=f'{i}_2_1', hemline_right='30_2_1')
-                                                         for i, name in enumerate(IDS[:10]))),
+    rows = [made.row(name, 'skirt', hemline_left=f'{i}_2_1', hemline_right='30_2_1') for i, name in enumerate(IDS[:10])]
+    files = {'train/Annotations/train.csv': made.table(*rows),
              'test_b/test.csv': made.table(*(f'{name},skirt' for name in IDS[10:]), top=made.start)}
     files.update({f'train/{name}': made.picture(i) for i, name in enumerate(IDS[:10])})
     files.update({f'test_b/{name}': made.picture(99) for name in IDS[10:]})
@@ -42,7 +43,8 @@ def test_the_tree_is_that_of_training_and_testing(finish, source, tmp_path, kind
 
 def test_missing_and_faulty_pictures_are_left_out_and_named(finish, made, source, tmp_path):
     (source[1] / 'train' / IDS[0]).unlink()
-    (source[1] / 'train' / IDS[1]).write_bytes(made.picture()[:-30])
+    noise = cv2.imencode('.jpg', np.random.RandomState(0).randint(0, 255, (60, 40, 3)).astype(np.uint8))[1].tobytes()
+    (source[1] / 'train' / IDS[1]).write_bytes(noise[:len(noise) * 3 // 4])
     (source[1] / 'train' / IDS[2]).write_bytes(b'no picture')
     (source[1] / 'train' / IDS[9]).write_bytes(made.picture(width=8))
     told = finish(prepare.main, 'fashionai', source[1], '--output', tmp_path / 'data', '--val', 0)
@@ -81,7 +83,8 @@ def test_an_interrupted_run_goes_on_and_a_finished_one_is_not_overwritten(finish
     (['fashionai', 'set.tar', '--val', '1.5'], 'wanted a whole number, or a share'),
     (['fashionai', 'set.tar', '--val', '10'], 'leave none to train on'),
     (['fashionai', 'set', '--output', 'set/data'], 'lies in set, which is read'),
-    (['deepfashion', 'set'], 'no list_landmarks.txt'), (['deepfashion2', 'set'], 'no annos/'), (['coco', 'set'], 'no JSON')])
+    (['deepfashion', 'set'], 'no list_landmarks.txt'), (['deepfashion2', 'set'], 'no annos/'),
+    (['coco', 'set'], 'no JSON')])
 def test_refusals(finish, source, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'empty').mkdir()
@@ -91,8 +94,9 @@ def test_refusals(finish, source, tmp_path, monkeypatch, arguments, message):
 
 def test_to_coco_and_back(finish, source, tmp_path):
     finish(prepare.main, 'fashionai', source[0], '--output', tmp_path / 'data', '--val', 0)
-    finish(prepare.main, 'to-coco', '--csv', tmp_path / 'data/train/train.csv', '--output', tmp_path / 'coco/skirts.json')
-    finish(prepare.main, 'coco', tmp_path / 'coco', source[1], '--output', tmp_path / 'again', '--val', 0)
+    labels, skirts = tmp_path / 'data/train/train.csv', tmp_path / 'coco/skirts.json'
+    finish(prepare.main, 'to-coco', '--csv', labels, '--output', skirts)
+    finish(prepare.main, 'coco', skirts, source[1], '--output', tmp_path / 'again', '--val', 0)
     first, second = (read_annotations(tmp_path / name / 'train/train.csv') for name in ('data', 'again'))
     assert len(second) == 10
     np.testing.assert_array_equal(first.keypoints, second.keypoints)

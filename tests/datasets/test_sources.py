@@ -13,10 +13,8 @@ def contents(source, wanted=lambda name: True):
 
 @pytest.mark.parametrize('kind', ['folder', 'tar', 'tar.gz', 'zip'])
 def test_names_and_bytes_are_the_same_from_everything(made, tmp_path, kind):
-    path = {'folder': lambda: made.folder(tmp_path / 'set', FILES), 'tar': lambda: made.tar(tmp_path / 'set.tar', FILES),
-            'tar.gz': lambda: made.tar(tmp_path / 'set.tar.gz', FILES, 'w:gz'),
-            'zip': lambda: made.zip(tmp_path / 'set.zip', FILES)}[kind]()
-    source, = open_sources([path])
+    make = {'folder': made.folder, 'tar': made.tar, 'tar.gz': made.tar, 'zip': made.zip}[kind]
+    source, = open_sources([make(tmp_path / f'set.{kind}', FILES, *(['w:gz'] if kind == 'tar.gz' else []))])
     assert contents(source) == {'a/Images/skirt/1.jpg': b'one', 'a/list.csv': b'text'}
     assert contents(source, lambda name: name.endswith('.csv')) == {'a/Images/skirt/1.jpg': None, 'a/list.csv': b'text'}
     assert (source.path('a/list.csv') is not None) == (kind == 'folder')
@@ -56,7 +54,8 @@ def test_damaged_and_encrypted_archives_are_named(made, tmp_path):
 
 def test_a_picture_is_found_by_the_end_of_its_name_the_nearest_first():
     pictures = Pictures()
-    for number, name in ((0, 'train/image/1.jpg'), (0, 'val/image/1.jpg'), (1, 'val/image/1.jpg'), (1, 'val/xmage/2.jpg')):
+    for number, name in ((0, 'train/image/1.jpg'), (0, 'val/image/1.jpg'), (1, 'val/image/1.jpg'),
+                         (1, 'val/big_image/2.jpg')):
         pictures.add(number, name)
     assert pictures.find('image/1.jpg', 0, 'train/annos/1.json') == (0, 'train/image/1.jpg')
     assert pictures.find('image/1.jpg', 0, 'val/annos/1.json') == (0, 'val/image/1.jpg')

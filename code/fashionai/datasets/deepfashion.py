@@ -31,7 +31,8 @@ def read_deepfashion(sources: Sequence[Source], upper: str, lower: Optional[str]
         elif data is not None and name.rsplit('/', 1)[-1].startswith(_LANDMARKS):
             lists.append((number, name, where, data))
         elif data is not None:
-            parts.update({row['image_name']: row['evaluation_status'] for _, row in _rows(data, where, 'evaluation_status')})
+            column = 'evaluation_status'
+            parts.update({row['image_name']: row[column] for _, row in _rows(data, where, column)})
     entries: List[Entry] = []
     lines = []
     for number, name, where, data in lists:

@@ -49,7 +49,7 @@ class Reading:
 def note_unlisted(entries: Sequence[Entry], pictures: Pictures, sources: Sequence[Source], notes: Notes) -> None:
     """Take note of the pictures that are no entry's."""
     used = {entry.picture for entry in entries}
-    notes['pictures that no label or list is used of'] += [
+    notes['pictures without a row, left out'] += [
         f'{sources[number].label}: {name}' for number, name in pictures.places() if (number, name) not in used]
 
 

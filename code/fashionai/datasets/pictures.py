@@ -11,18 +11,18 @@ _JPEG, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
 def picture_fault(data: bytes) -> Tuple[Optional[Tuple[int, int]], str]:
     """(height, width) of a picture and '', or None and what is wrong with it, in words.
 
-    A JPEG without its end is cut off: OpenCV would fill the rest with grey.
+    A JPEG without its end is cut off; OpenCV reads some such files, and fills the rest with grey.
     """
     if not data:
         return None, 'empty'
+    if data.startswith(_JPEG) and _JPEG_END not in data[len(data) // 2:]:
+        return None, 'cut off'
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
     except cv2.error:
         image = None
     if image is None:
         return None, 'not a picture that OpenCV can read'
-    if data.startswith(_JPEG) and _JPEG_END not in data[len(data) // 2:]:
-        return None, 'cut off'
     return image.shape[:2], ''
 
 
