@@ -79,7 +79,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return 0
     settings = Settings(Path(args.output), getattr(args, 'val', None), getattr(args, 'seed', 1), args.link,
                         args.overwrite, args.check)
-    paths = [Path(path) for path in args.sources]
+    paths = [resolve(path) for path in args.sources]
     check_apart(paths, settings)
     sources, notes = open_sources(paths), new_notes()
     reading = READERS[args.command][1](args, sources, notes)

@@ -8,6 +8,7 @@ import prepare
 import pytest
 
 from fashionai.annotations import read_annotations, read_test_list
+from fashionai.datasets import placing
 from fashionai.datasets.pictures import picture_fault
 
 IDS = [f'Images/skirt/{i:032x}.jpg' for i in range(12)]
@@ -77,12 +78,33 @@ def test_an_interrupted_run_goes_on_and_a_finished_one_is_not_overwritten(finish
     assert (out / 'train' / IDS[0]).read_bytes() == made.picture(0)
 
 
+def test_after_an_interruption_the_same_command_makes_the_same_tree(finish, source, tmp_path, monkeypatch):
+    looked = []
+
+    def broken_off(data):
+        looked.append(data)
+        if len(looked) == 6:
+            raise KeyboardInterrupt
+        return picture_fault(data)
+
+    arguments = ['fashionai', source[0], '--val', 3, '--output']
+    with monkeypatch.context() as patch:
+        patch.setattr(placing, 'picture_fault', broken_off)
+        finish(prepare.main, *arguments, tmp_path / 'data', code=130)
+    assert len(list((tmp_path / 'data').rglob('*.jpg'))) == 5 and not list((tmp_path / 'data').rglob('*.csv'))
+    for folder in ('data', 'at_once'):
+        finish(prepare.main, *arguments, tmp_path / folder)
+    trees = [{path.relative_to(root): path.read_bytes() for path in root.rglob('*') if path.is_file()}
+             for root in (tmp_path / 'data', tmp_path / 'at_once')]
+    assert trees[0] == trees[1] and len(trees[0]) == 12 + 3 + 1
+
+
 @pytest.mark.parametrize('arguments, message', [
-    (['fashionai', 'nothing.tar'], 'no such folder, archive or file'),
+    (['fashionai', 'nothing.tar'], 'nothing.tar does not exist'),
     (['fashionai', 'empty'], 'no labels and no test lists in empty'),
     (['fashionai', 'set.tar', '--val', '1.5'], 'wanted a whole number, or a share'),
     (['fashionai', 'set.tar', '--val', '10'], 'leave none to train on'),
-    (['fashionai', 'set', '--output', 'set/data'], 'lies in set, which is read'),
+    (['fashionai', 'set', '--output', 'set/data'], 'which is read: name another folder'),
     (['deepfashion', 'set'], 'no list_landmarks.txt'), (['deepfashion2', 'set'], 'no annos/'),
     (['coco', 'set'], 'no JSON')])
 def test_refusals(finish, source, tmp_path, monkeypatch, arguments, message):

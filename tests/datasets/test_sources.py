@@ -39,7 +39,7 @@ def test_a_single_file_is_a_source_of_itself_alone(made, tmp_path):
 def test_damaged_and_encrypted_archives_are_named(made, tmp_path):
     whole = made.tar(tmp_path / 'cut.tar.gz', {'a.jpg': bytes(range(256)) * 99}, 'w:gz')
     whole.write_bytes(whole.read_bytes()[:-60])
-    with pytest.raises(ValueError, match='cut.tar.gz: damaged or cut off'):
+    with pytest.raises(ValueError, match='cut.tar.gz: damaged, cut off'):
         contents(open_sources([whole])[0])
     locked = made.zip(tmp_path / 'locked.zip', {'a.jpg': b'one'})
     data = bytearray(locked.read_bytes())
@@ -48,8 +48,16 @@ def test_damaged_and_encrypted_archives_are_named(made, tmp_path):
     locked.write_bytes(bytes(data))
     with pytest.raises(ValueError, match='locked.zip: encrypted; unpack it with its password'):
         contents(open_sources([locked])[0])
-    with pytest.raises(ValueError, match='nothing: no such folder'):
-        open_sources([tmp_path / 'nothing'])
+    locked.write_bytes(bytes(data[:40]))
+    with pytest.raises(ValueError, match='locked.zip: neither a tar nor a zip archive, or damaged'):
+        open_sources([tmp_path])
+
+
+def test_links_to_folders_are_followed_once(made, tmp_path):
+    made.folder(tmp_path, {'pictures/1.jpg': b'one', 'set/list.csv': b'text'})
+    (tmp_path / 'set/Images').symlink_to(tmp_path / 'pictures')
+    (tmp_path / 'pictures/back').symlink_to(tmp_path / 'set')
+    assert contents(open_sources([tmp_path / 'set'])[0]) == {'list.csv': b'text', 'Images/1.jpg': b'one'}
 
 
 def test_a_picture_is_found_by_the_end_of_its_name_the_nearest_first():

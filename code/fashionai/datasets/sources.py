@@ -43,25 +43,31 @@ class Source:
 
 
 class _Folder(Source):
-    """A folder with all that is below it, or a single file, which then is all there is of its folder."""
+    """A folder with all below it, links followed, or a single file, which then is all there is of its folder."""
 
     def __init__(self, location: Path) -> None:
         super().__init__(location)
         self._root = location if location.is_dir() else location.parent
 
     def walk(self, wanted: Wanted) -> Iterator[Tuple[str, Optional[bytes]]]:
-        for name in self._names():
+        for name in self.names():
             yield name, (self._root / name).read_bytes() if wanted(name) else None
 
     def path(self, name: str) -> Optional[Path]:
         return self._root / name
 
-    def _names(self) -> Iterator[str]:
+    def names(self) -> Iterator[str]:
+        """The names of the files."""
         if self.location != self._root:
             yield self.location.name
             return
-        for folder, folders, files in os.walk(str(self._root)):
+        seen = set()
+        for folder, folders, files in os.walk(str(self._root), followlinks=True):
             folders.sort()
+            if os.path.realpath(folder) in seen:
+                folders.clear()
+                continue
+            seen.add(os.path.realpath(folder))
             for file in sorted(files):
                 name = Path(folder, file).relative_to(self._root).as_posix()
                 if not _is_left_over(name):
@@ -93,15 +99,16 @@ class _Zip(Source):
 def open_sources(paths: Sequence[Path]) -> List[Source]:
     """The sources that a user names, in that order: folders, each with the archives in it, archives and files.
 
-    Raises ValueError for a path that is not there.
+    Raises ValueError for what has the name of an archive and is none.
     """
     sources: List[Source] = []
     for path in paths:
-        if not path.exists():
-            raise ValueError(f'{path}: no such folder, archive or file')
-        sources.append(_opened(path))
         if path.is_dir():
-            sources += [_opened(file) for file in sorted(path.rglob('*')) if file.name.lower().endswith(ARCHIVES)]
+            folder = _Folder(path)
+            sources.append(folder)
+            sources += [_archive(path / name) for name in folder.names() if name.lower().endswith(ARCHIVES)]
+        else:
+            sources.append(_archive(path) if path.name.lower().endswith(ARCHIVES) else _Folder(path))
     return sources
 
 
@@ -143,12 +150,12 @@ class Pictures:
         return [place for places in self._places.values() for place in places]
 
 
-def _opened(path: Path) -> Source:
-    if path.is_dir():
-        return _Folder(path)
+def _archive(path: Path) -> Source:
     if tarfile.is_tarfile(str(path)):
         return _Tar(path)
-    return _Zip(path) if zipfile.is_zipfile(str(path)) else _Folder(path)
+    if zipfile.is_zipfile(str(path)):
+        return _Zip(path)
+    raise ValueError(f'{path}: neither a tar nor a zip archive, or damaged, such as by a download that broke off')
 
 
 def _plain(name: str) -> str:
@@ -169,5 +176,5 @@ def _whole(location: Path) -> Iterator[None]:
     """Faults inside an archive as ValueError that names it."""
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError) as error:
-        raise ValueError(f'{location}: damaged or cut off, such as by a download that broke off: {error}') from error
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise ValueError(f'{location}: damaged, cut off or of an unusual kind: {error}') from error
