@@ -49,7 +49,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add = readers['deepfashion'].add_argument
     add('--upper', default='blouse', choices=('blouse', 'outwear'), help='upper-body clothes (default: %(default)s)')
     add('--lower', choices=('skirt', 'trousers'), help='what lower-body clothes are (default: they are left out)')
-    writer = commands.add_parser('to-coco', help='write COCO keypoint annotations', description=write_coco.__doc__)
+    writer = commands.add_parser('to-coco', help='write COCO keypoint annotations', description='Write labels as COCO '
+                                 'keypoint annotations. A box is that of the labelled keypoints, not of the garment.')
     writer.add_argument('--csv', required=True, help='labels')
     writer.add_argument('--imagepath', help='folder the image ids lead from (default: that of the CSV)')
     writer.add_argument('--output', required=True, help='JSON file')

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from fashionai.datasets.entries import Entry, csv_row, divided, image_left_pairs, usable, without_repeats
+from fashionai.datasets.entries import Entry, csv_row, divided, image_id, image_left_pairs, usable, without_repeats
 from fashionai.datasets.notes import new_notes
 
 
@@ -18,6 +18,15 @@ def test_a_row_has_rounded_points_in_their_columns_and_nothing_else():
     row = csv_row({'neckline_left': (3.5, 4.49, 1), 'bottom_right_out': (7, 8, 0), 'crotch': (9, 9, -1)})
     assert row.dtype == np.int32 and row[0].tolist() == [4, 4, 1] and row[23].tolist() == [7, 8, 0]
     assert (row[1:23] == -1).all()
+
+
+@pytest.mark.parametrize('name, wanted', [
+    ('a.jpg', 'Images/skirt/a.jpg'), ('set/a.jpg', 'Images/skirt/set_a.jpg'),
+    ('Images/skirt/a.jpg', 'Images/skirt/a.jpg'),
+    ('Images/dress/a.jpg', 'Images/skirt/Images_dress_a.jpg'), ('../../etc/a.jpg', 'Images/skirt/etc_a.jpg'),
+    ('c:\\x\\a.jpg', 'Images/skirt/c:_x_a.jpg')])
+def test_pictures_of_others_go_to_the_folder_of_their_type_and_nowhere_else(name, wanted):
+    assert image_id('skirt', name) == wanted
 
 
 def test_of_images_that_are_labelled_twice_the_first_stays_and_the_difference_is_told():

@@ -120,7 +120,7 @@ def test_to_coco_and_back(finish, source, tmp_path):
     finish(prepare.main, 'to-coco', '--csv', labels, '--output', skirts)
     finish(prepare.main, 'coco', skirts, source[1], '--output', tmp_path / 'again', '--val', 0)
     first, second = (read_annotations(tmp_path / name / 'train/train.csv') for name in ('data', 'again'))
-    assert len(second) == 10
+    assert len(second) == 10 and second.image_ids == first.image_ids
     np.testing.assert_array_equal(first.keypoints, second.keypoints)
 
 

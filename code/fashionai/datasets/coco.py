@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 from fashionai.datasets.counterparts import COCO_VISIBILITY
-from fashionai.datasets.entries import DRAWN, Entry, Reading, csv_row, note_unlisted, usable
+from fashionai.datasets.entries import DRAWN, Entry, Reading, csv_row, image_id, note_unlisted, usable
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
 from fashionai.garments import GARMENTS, mirror_name
@@ -63,8 +63,8 @@ def read_coco(sources: Sequence[Source], names: Names, swap_sides: bool, notes: 
     for number, name, content in files:
         where = f'{sources[number].label}: {name}'
         found = _entries(content, where, names, swap_sides, notes)
-        entries += usable([Entry(image_id, tag, keypoints, DRAWN, pictures.find(file, number, name))
-                           for file, image_id, tag, keypoints in found], notes)
+        entries += usable([Entry(goal, tag, keypoints, DRAWN, pictures.find(file, number, name))
+                           for file, goal, tag, keypoints in found], notes)
         lines.append(f'{where}: {len(found)} garments of a type')
     note_unlisted(entries, pictures, sources, notes)
     return Reading(entries, lines)
@@ -100,8 +100,7 @@ def _entries(content: Dict[str, Any], where: str, names: Names, swap_sides: bool
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f'{where}, annotation {row}: wanted image_id, category_id and x, y, v for each keypoint '
                              f'of its category: {error!r}') from None
-        folders = [part for part in file.replace('\\', '/').split('/') if part not in ('', '.', '..')]
-        found.append(('/'.join(folders), f'Images/{tag}/{"_".join(folders)}', tag, csv_row(points)))
+        found.append((file.replace('\\', '/'), image_id(tag, file), tag, csv_row(points)))
     return found
 
 

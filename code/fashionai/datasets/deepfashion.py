@@ -6,7 +6,7 @@ visibility, x and y, in pixels of the image.
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from fashionai.datasets.counterparts import FLD_COUNTERPARTS, FLD_LANDMARKS, FLD_VISIBILITY
-from fashionai.datasets.entries import TEST, TRAIN, Entry, Reading, csv_row, note_unlisted, usable
+from fashionai.datasets.entries import TEST, TRAIN, Entry, Reading, csv_row, image_id, note_unlisted, usable
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
 
@@ -37,8 +37,8 @@ def read_deepfashion(sources: Sequence[Source], upper: str, lower: Optional[str]
     lines = []
     for number, name, where, data in lists:
         found = list(_entries(data, where, types, parts, notes))
-        entries += usable([Entry(image_id, tag, keypoints, part, pictures.find(image, number, name))
-                           for image, image_id, tag, keypoints, part in found], notes)
+        entries += usable([Entry(goal, tag, keypoints, part, pictures.find(image, number, name))
+                           for image, goal, tag, keypoints, part in found], notes)
         lines.append(f'{where}: {len(found)} rows of a type')
     if not lines:
         raise ValueError('no list_landmarks.txt in the sources; wanted the folder or archive that has it')
@@ -66,9 +66,8 @@ def _entries(data: bytes, where: str, types: Mapping[str, Optional[str]], parts:
             keypoint = FLD_COUNTERPARTS[tag].get(landmark)
             if keypoint:
                 points[keypoint] = _point(row, index, f'{where}, row {row_number}')
-        folders = [part for part in image.split('/') if part not in ('img', '..', '')]
-        part = _PARTS.get(parts.get(image, 'train'), TRAIN)
-        yield image, f'Images/{tag}/{"_".join(folders)}', tag, csv_row(points), part
+        bare = image[len('img/'):] if image.startswith('img/') else image
+        yield image, image_id(tag, bare), tag, csv_row(points), _PARTS.get(parts.get(image, 'train'), TRAIN)
 
 
 def _point(row: Mapping[str, str], index: int, where: str) -> Tuple[int, int, int]:

@@ -62,6 +62,12 @@ def csv_row(points: Mapping[str, Tuple[float, float, int]]) -> np.ndarray:
     return row
 
 
+def image_id(tag: str, name: str) -> str:
+    """Where a picture of that name goes: Images/<type>/, its folders joined by _; as it is where it is that already."""
+    folders = [part for part in name.replace('\\', '/').split('/') if part not in ('', '.', '..')]
+    return '/'.join(folders if folders[:-1] == ['Images', tag] else ['Images', tag, '_'.join(folders)])
+
+
 def usable(entries: Sequence[Entry], notes: Notes) -> List[Entry]:
     """The entries of one list that have labels, and a picture with no other garment of their type: a network finds one
     in a picture."""
