@@ -10,13 +10,15 @@ source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 TAG=blouse            # blouse, dress, outwear, skirt or trousers
 IMAGEPATH=data/test_b # has Images/
 CSV=data/test_b/test.csv # the list of images
+MODELPATH=            # a frozen graph; empty: the type's own network, else that for all types, else the supplied one
 TEST=submit           # submit writes the CSV; validate prints the normalised error on labelled images
-INPUTSIZE=368         # the longer side of an image becomes this
-RESOLUTION=368x368    # what the network sees
+INPUTSIZE=            # the longer side of an image becomes this, in pixels; empty: what the network was trained at
+RESOLUTION=           # what the network sees, such as 368x368; empty: what it was trained at
 SCALES='[1.0, (0.5,0.25,1.5), (0.5,0.75,1.5), (0.25,0.5,1.5), (0.75,0.5,1.5), (0.5,0.5,1.5)]'
 
 [[ ${1:--} == -* ]] || { TAG="$1"; shift; }
 set_up
 cd "$PROJECT"
-python code/run.py --modelpath "models/trained/$TAG/graph/frozen_graph.pb" --imagepath "$IMAGEPATH" --csv "$CSV" \
-    --tag "$TAG" --test "$TEST" --inputsize "$INPUTSIZE" --resolution "$RESOLUTION" --scales "$SCALES" "$@"
+python code/run.py ${MODELPATH:+--modelpath "$MODELPATH"} --imagepath "$IMAGEPATH" --csv "$CSV" --tag "$TAG" \
+    --test "$TEST" ${INPUTSIZE:+--inputsize "$INPUTSIZE"} ${RESOLUTION:+--resolution "$RESOLUTION"} \
+    --scales "$SCALES" "$@"

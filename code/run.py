@@ -18,9 +18,10 @@ from fashionai.cli import (
     size_hw,
 )
 from fashionai.codec.decoding import DECODERS
-from fashionai.garments import JOINT, Garments
+from fashionai.garments import Garments
 from fashionai.inference.canvas import JOINS
-from fashionai.inference.opening import Look, garments_of, open_predictors
+from fashionai.inference.models import trained_garments, trained_hw, usual_graph
+from fashionai.inference.opening import Look, open_predictors
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
 from fashionai.inference.record import Record, list_sum
 from fashionai.inference.second_pass import SECOND_PASSES, AnyPredictor
@@ -31,7 +32,6 @@ from fashionai.metrics import format_scores, score
 from fashionai.networks.contract import OUTPUTS, file_sum
 from fashionai.stack import graph_mode
 
-_MODEL = 'models/trained/{}/graph/frozen_graph.pb'
 _PLACES = {'submit': ('data/test_b', 'test.csv'), 'validate': ('data/train', 'val.csv')}
 
 
@@ -45,13 +45,14 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--tag', required=True, help='garment type; rows of others are passed over. all: every row, type by type')
     add_garments_option(parser)  # not needed where a graph's contract holds its table
     add('--test', default='submit', choices=list(_PLACES), help='validate: the list has labels; print the error too')
-    add('--modelpath', help='frozen graph, or several with commas between: their heat '
-        'maps are averaged (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`)')
+    add('--modelpath', help='frozen graph, or several with commas between: their heat maps are averaged (default: '
+        'models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
     add('--imagepath', help='folder the image ids lead from (default: data/test_b; to validate: data/train)')
     add('--csv', help='list of images (default: test.csv in --imagepath; to validate: val.csv)')
-    add('--inputsize', default='368', help='side of the square canvas in pixels (default: %(default)s)')
-    add('--resolution', default='368x368', help='input of the network, WIDTHxHEIGHT, or one for each '
-        'graph (default: %(default)s)')
+    add('--inputsize', help='side of the square canvas in pixels (default: the longer one that the first graph was '
+        'trained at; 368 where it does not say)')
+    add('--resolution', help='input of the network, WIDTHxHEIGHT, or one for each graph (default: what each was '
+        'trained at; 368x368 where it does not say)')
     add('--scales', default=DEFAULT_SCALES, help='list of None, s, (s, step) or (cx, cy, s) (default: %(default)s)')
     add('--windows', default=DEFAULT_TILING, choices=TILINGS, help='exact: as --scales says. merged: overlapping ones '
         'of a scale as one, and without the padding of images that are not square (default: %(default)s)')
@@ -75,13 +76,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     usual_folder, usual_list = _PLACES[args.test]
     folder = resolve(args.imagepath or usual_folder)
     list_file = resolve(args.csv or folder / usual_list)
-    graphs, look = _graphs(args), _look(args)
-    garments = chosen_garments(args) if args.garments else garments_of(graphs)
+    graphs = _graphs(args)
+    garments = chosen_garments(args) if args.garments else trained_garments(graphs)
     images = read_test_list(list_file, garments).of_type(args.tag)
     truth = read_annotations(list_file, garments).of_type(args.tag) if args.test == 'validate' else None
     if not len(images):
         raise ValueError(f'{list_file} has no row of type {args.tag}')
     output = prepare_output(args.output or in_project(f'submit/{args.test}_{args.tag}.csv'))
+    look = _look(args, graphs)
     record = Record(output, {'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
                              'list': list_sum(images.image_ids), 'image folder': str(folder), 'setting': repr(look)})
     failures = write_submission(record, args.overwrite, images, folder, args.batch,
@@ -92,7 +94,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         logger.error('%s: %s', image_id, error)
     if failures:
         raise ValueError(f'{len(failures)} of {len(images)} images could not be read (listed above); their rows in '
-                         f'{output} hold the mean shape. Put the images right and run again with --overwrite')
+                         f'{output} hold no points that were found. Put the images right and run again with --overwrite')
     return 0
 
 
@@ -102,23 +104,20 @@ def _opened(graphs: Sequence[Path], tag: str, look: Look, threads: int,
     return open_predictors(graphs, tag, look, threads, garments)
 
 
-def _look(args: argparse.Namespace) -> Look:
-    canvas_hw = size_hw(args.inputsize)
+def _look(args: argparse.Namespace, graphs: Sequence[Path]) -> Look:
+    sizes = [trained_hw(graph) for graph in graphs]
+    canvas_hw = size_hw(args.inputsize) if args.inputsize else (max(sizes[0]),) * 2
     if canvas_hw[0] != canvas_hw[1]:
         raise ValueError(f'--inputsize {args.inputsize}: the canvas is a square, wanted one number such as 368')
     options = PredictionOptions(canvas_hw[0], not args.no_flip, args.merge, args.decode, args.assembly)
-    return Look(options, parse_scales(args.scales), tuple(size_hw(text) for text in args.resolution.split(',')),
-                args.maps, args.second_pass, args.windows)
+    resolutions = [size_hw(text) for text in args.resolution.split(',')] if args.resolution else sizes
+    return Look(options, parse_scales(args.scales), tuple(resolutions), args.maps, args.second_pass, args.windows)
 
 
 def _graphs(args: argparse.Namespace) -> List[Path]:
     if args.modelpath:
         return [resolve(path) for path in args.modelpath.split(',')]
-    usual = [PROJECT_ROOT / _MODEL.format(tag) for tag in (args.tag, JOINT)]
-    found = [path for path in usual if path.exists()]
-    if not found:
-        raise ValueError(f'no graph for {args.tag}, neither {usual[0]} nor {usual[1]}: freeze one or give --modelpath')
-    return found[:1]
+    return [usual_graph(args.tag, PROJECT_ROOT / 'models/trained')]
 
 
 if __name__ == '__main__':

@@ -10,7 +10,7 @@ from fashionai.choices import Choices
 from fashionai.cli import PROJECT_ROOT, chosen_garments, guarded, prepare_output, resolve_checkpoint
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.dataflow.sampling import row_weights
+from fashionai.dataflow.sampling import fewer_rows, row_weights
 from fashionai.garments import Garments
 from fashionai.networks.head_options import HeadOptions
 from fashionai.options import add_data_options, add_head_options, add_loss_options, add_training_options, labelled_rows
@@ -45,6 +45,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     options = parse(argv)
     garments = chosen_garments(options)
     rows, image_root = labelled_rows(options, 'train', not options.remote_data, garments)
+    rows = fewer_rows(rows, options.rows)
     graph_mode()
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import ReceivedBatches

@@ -10,7 +10,7 @@ PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
     ('choices', 'csv_rows', 'garment_files', 'garments', 'geometry'),
     ('annotations', 'drawing', 'error_files', 'metrics', 'shapes'),
-    ('codec',),
+    ('codec', 'datasets'),
     ('dataflow', 'networks'),
     ('training', 'inference', 'synthetic'),
     ('experiments',))

@@ -29,6 +29,8 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     add('--sampling', type=name_or_file('balanced', 'uniform'), default='balanced', metavar='balanced|uniform|CSV',
         help='draw types equally often, or every row once an epoch, or rows in proportion to their errors in a file '
              'that evaluate.py --errors wrote')
+    add('--rows', type=at_least(1), metavar='N', help='train on that many rows only, of all types equally, always '
+        'the same ones; default: on all')
     add('--occluded', default='masked', help='masked or counted: whether labelled but hidden points count in the loss')
     add('--rotation', type=at_least(0), default=15, metavar='DEGREES', help='that pictures are turned by at most')
     add('--photometric', action='store_true', help='vary the light and the colours; blur, noise, compression')

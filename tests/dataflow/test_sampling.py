@@ -9,7 +9,7 @@ import pytest
 from fashionai.annotations import Annotations
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.flow import ShuffledRows
-from fashionai.dataflow.sampling import draw_rows, relative_weights, row_weights
+from fashionai.dataflow.sampling import draw_rows, fewer_rows, relative_weights, row_weights
 
 
 def table(categories: Sequence[str]) -> Annotations:
@@ -87,3 +87,14 @@ def test_data_options() -> None:
     assert not DataOptions().count_occluded and DataOptions(occluded='counted').count_occluded
     with pytest.raises(ValueError, match='--occluded hidden: wanted one of masked, counted'):
         DataOptions(occluded='hidden')
+
+
+def test_fewer_rows_are_of_all_types_and_part_of_more() -> None:
+    rows = table(['skirt'] * 70 + ['dress'] * 20 + ['blouse'] * 5)
+    few, more = fewer_rows(rows, 12), fewer_rows(rows, 40)
+    assert Counter(few.categories) == {'skirt': 4, 'dress': 4, 'blouse': 4}
+    assert sorted(Counter(more.categories).values()) == [5, 17, 18], 'a type that has no more gives all it has'
+    assert set(few.image_ids) < set(more.image_ids)
+    assert fewer_rows(rows, None) is rows
+    with pytest.raises(ValueError, match='--rows 96: train.csv has 95 of the type'):
+        fewer_rows(rows, 96)

@@ -1,5 +1,6 @@
 """What a user can change in the data of a training, apart from the files: rows, points, and how pictures are varied."""
 from dataclasses import dataclass
+from typing import Optional
 
 from fashionai.choices import Choices
 
@@ -15,13 +16,14 @@ class DataOptions(Choices):
     `sampling`: how often each row is drawn, a name of sampling.SAMPLINGS or the path of a file of image errors.
     `occluded`: whether a point that is labelled but hidden counts in the loss, a name of OCCLUDED.
     `rotation`: degrees a picture is turned by at most, either way. `photometric`: whether its light is varied too, see
-    photometry.py.
+    photometry.py. `rows`: how many rows are trained on, None for all.
     """
 
     sampling: str = 'balanced'
     occluded: str = OCCLUDED[0]
     rotation: int = ROTATION
     photometric: bool = False
+    rows: Optional[int] = None
 
     def __post_init__(self) -> None:
         self.check(occluded=OCCLUDED)

@@ -22,3 +22,11 @@ def read_image(path: Union[str, Path]) -> np.ndarray:
     if image is None:
         raise ValueError(f'{path}: not a picture that OpenCV can read ({data.size} bytes)')
     return image
+
+
+def read_or_reason(path: Union[str, Path]) -> Union[np.ndarray, str]:
+    """The picture, or in one line why it cannot be read."""
+    try:
+        return read_image(path)
+    except (ValueError, OSError, cv2.error) as error:
+        return ' '.join(str(error).split())

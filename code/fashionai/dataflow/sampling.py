@@ -1,4 +1,4 @@
-"""How often each row is drawn in an epoch.
+"""Which rows are trained on, and how often each is drawn in an epoch.
 
 Letters used in shapes: N rows.
 """
@@ -61,6 +61,23 @@ def relative_weights(values: Sequence[Optional[float]]) -> np.ndarray:
     ratios = np.ones(len(numbers))
     ratios[known] = np.clip(numbers[known] / (numbers[known].mean() or 1), LEAST, MOST)
     return ratios
+
+
+def fewer_rows(rows: Annotations, count: Optional[int]) -> Annotations:
+    """`count` of the rows, by chance but for the types, which it takes as equally often as it can; all rows for None.
+
+    Always the same ones, and more rows are those of fewer and others. Raises ValueError where there are not as many.
+    """
+    if count is None:
+        return rows
+    if count > len(rows):
+        raise ValueError(f'--rows {count}: {rows.source} has {len(rows)} of the type')
+    shuffled = np.random.RandomState(0).permutation(len(rows))
+    types = np.array(rows.categories)[shuffled]
+    turns = np.zeros(len(rows), np.int64)
+    for name in np.unique(types):
+        turns[types == name] = np.arange((types == name).sum())
+    return rows.select(np.sort(shuffled[np.argsort(turns, kind='stable')[:count]]))
 
 
 def draw_rows(weights: np.ndarray, rng: np.random.RandomState) -> Tuple[np.ndarray, np.ndarray]:

@@ -37,8 +37,10 @@ class FrozenGraph:
 
     def __init__(self, path: Union[str, Path], wanted: Garment, threads: int = 0, maps: str = 'last',
                  garments: Garments = GARMENTS) -> None:
-        contract, joint = contract_of(path), garments.joint
-        self.garment = _contract_garment(contract, wanted, joint, contract_path(path)) if contract else wanted
+        contract_file, contract, joint = contract_path(path), contract_of(path), garments.joint
+        if contract is None and contract_file.exists():
+            _LOG.warning('%s belongs to another graph than %s: it is not used', contract_file, path)
+        self.garment = _contract_garment(contract, wanted, joint, contract_file) if contract else wanted
         self.stride = contract.stride if contract else _USUAL_STRIDE
         self._path = path
         names = (INPUT_NAME, OUTPUTS[maps])

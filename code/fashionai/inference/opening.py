@@ -12,7 +12,6 @@ from fashionai.inference.second_pass import AnyPredictor, SecondPass
 from fashionai.inference.tiling import DEFAULT_TILING
 from fashionai.inference.views import View
 from fashionai.inference.windows import Scale, windows_of
-from fashionai.networks.contract import contract_of
 
 
 @dataclass(frozen=True)
@@ -27,17 +26,6 @@ class Look:
     maps: str = 'last'
     second_pass: Optional[str] = None
     windows: str = DEFAULT_TILING
-
-
-def garments_of(graphs: Sequence[Path]) -> Garments:
-    """The table of garments that graphs were trained with, as their contracts tell it: the built-in one of graphs that
-    have none. Raises ValueError where they have different ones."""
-    tables = [contract.garments if contract else GARMENTS for contract in map(contract_of, graphs)]
-    for graph, table in zip(graphs, tables):
-        if table != tables[0]:
-            raise ValueError(f'{graph} was trained with another table of garments ({table}) than {graphs[0]} '
-                             f'({tables[0]}): wanted graphs of one table, or --garments')
-    return tables[0]
 
 
 @contextmanager

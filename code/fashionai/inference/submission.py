@@ -4,12 +4,11 @@ from contextlib import closing
 from pathlib import Path
 from typing import Callable, ContextManager, Dict, List, Mapping, Sequence, Set, Tuple, Union
 
-import cv2
 import numpy as np
 from tqdm import tqdm
 
 from fashionai.annotations import SubmissionWriter, TestList
-from fashionai.dataflow.reading import read_image
+from fashionai.dataflow.reading import read_or_reason
 from fashionai.garments import Garments
 from fashionai.inference.filling import submission_keypoints, usual_points
 from fashionai.inference.pipeline import in_order
@@ -92,15 +91,7 @@ def _batches(images: TestList, tag: str, size: int) -> List[_Batch]:
 
 def _look(folder: Path, ids: Sequence[str], predictor: AnyPredictor) -> List[Union[np.ndarray, str]]:
     """The points (K, 2) of each image of a batch, or why it cannot be read."""
-    read = [_read(folder / image_id) for image_id in ids]
+    read = [read_or_reason(folder / image_id) for image_id in ids]
     pictures = [picture for picture in read if not isinstance(picture, str)]
     predictions = iter(predictor.predict(pictures) if pictures else ())
     return [picture if isinstance(picture, str) else next(predictions).points_xy for picture in read]
-
-
-def _read(path: Path) -> Union[np.ndarray, str]:
-    """The picture, or the error as text."""
-    try:
-        return read_image(path)
-    except (ValueError, OSError, cv2.error) as error:
-        return ' '.join(str(error).split())

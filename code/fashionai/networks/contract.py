@@ -1,7 +1,6 @@
 """What a frozen graph says about itself: a small JSON file beside the `.pb`."""
 import hashlib
 import json
-import logging
 import os
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
@@ -12,8 +11,6 @@ import numpy as np
 
 from fashionai.garment_files import stored_form, stored_garments
 from fashionai.garments import GARMENTS, Garments
-
-_LOG = logging.getLogger(__name__)
 
 INPUT_NAME = 'image'
 """The graph's input: float32 (N, H, W, 3)."""
@@ -99,13 +96,10 @@ def contract_path(graph: Union[str, Path]) -> Path:
 
 
 def contract_of(graph: Union[str, Path]) -> Optional[Contract]:
-    """The contract beside a `.pb`, None where there is none or, with a warning, where it belongs to another graph."""
+    """The contract of a `.pb`, None where there is none beside it, or another graph's."""
     path = contract_path(graph)
     contract = Contract.load(path) if path.exists() else None
-    if contract and contract.graph_sha256 != file_sum(graph):
-        _LOG.warning('%s belongs to another graph than %s: it is not used', path, graph)
-        return None
-    return contract
+    return contract if contract and contract.graph_sha256 == file_sum(graph) else None
 
 
 def file_sum(path: Union[str, Path]) -> str:

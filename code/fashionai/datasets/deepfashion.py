@@ -1,0 +1,94 @@
+"""DeepFashion's Fashion Landmark Detection benchmark (Liu et al., ECCV 2016): list_landmarks.txt and its partition.
+
+The first line of each file is the number of images, the second names the columns; landmarks are three columns each,
+visibility, x and y, in pixels of the image.
+"""
+from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from fashionai.datasets.counterparts import FLD_COUNTERPARTS, FLD_LANDMARKS, FLD_VISIBILITY
+from fashionai.datasets.entries import TEST, TRAIN, Entry, Reading, csv_row, image_id, note_unlisted, usable
+from fashionai.datasets.notes import Notes
+from fashionai.datasets.sources import Pictures, Source, is_picture, scan
+
+_LANDMARKS, _PARTITION = 'list_landmarks', 'list_eval_partition'
+_PARTS = {'train': TRAIN, 'val': TRAIN, 'test': TEST}
+"""Both go to training: no type has both ends of its normaliser here, so none of these images can be measured."""
+
+Rows = Iterator[Tuple[int, Dict[str, str]]]
+
+
+def read_deepfashion(sources: Sequence[Source], upper: str, lower: Optional[str], notes: Notes) -> Reading:
+    """The rows of list_landmarks.txt; upper-body clothes become `upper`, lower-body ones `lower` or, None, none.
+
+    Raises ValueError, naming file and row, for malformed lists, and where there is no list_landmarks.txt.
+    """
+    types = {'1': upper, '2': lower, '3': 'dress'}
+    pictures, lists, parts = Pictures(), [], {}
+    for number, name, data in scan(sources, _is_list, notes):
+        where = f'{sources[number].label}: {name}'
+        if is_picture(name):
+            pictures.add(number, name)
+        elif data is not None and name.rsplit('/', 1)[-1].startswith(_LANDMARKS):
+            lists.append((number, name, where, data))
+        elif data is not None:
+            column = 'evaluation_status'
+            parts.update({row['image_name']: row[column] for _, row in _rows(data, where, column)})
+    entries: List[Entry] = []
+    lines = []
+    for number, name, where, data in lists:
+        found = list(_entries(data, where, types, parts, notes))
+        entries += usable([Entry(goal, tag, keypoints, part, pictures.find(image, number, name))
+                           for image, goal, tag, keypoints, part in found], notes)
+        lines.append(f'{where}: {len(found)} rows of a type')
+    if not lines:
+        raise ValueError('no list_landmarks.txt in the sources; wanted the folder or archive that has it')
+    note_unlisted(entries, pictures, sources, notes)
+    return Reading(entries, lines)
+
+
+def _is_list(name: str) -> bool:
+    return name.rsplit('/', 1)[-1].startswith((_LANDMARKS, _PARTITION))
+
+
+def _entries(data: bytes, where: str, types: Mapping[str, Optional[str]], parts: Mapping[str, str],
+             notes: Notes) -> Iterator[tuple]:
+    """Image, image id, type, keypoints and part of the rows that have a type."""
+    for row_number, row in _rows(data, where, 'clothes_type'):
+        image, kind = row['image_name'], row['clothes_type']
+        if kind not in types:
+            raise ValueError(f'{where}, row {row_number}, column clothes_type: {kind!r}, wanted 1, 2 or 3')
+        tag = types[kind]
+        if tag is None:
+            notes['lower-body clothes, left out: --lower says what they are'].append(image)
+            continue
+        points = {}
+        for index, landmark in enumerate(FLD_LANDMARKS[kind], 1):
+            keypoint = FLD_COUNTERPARTS[tag].get(landmark)
+            if keypoint:
+                points[keypoint] = _point(row, index, f'{where}, row {row_number}')
+        bare = image[len('img/'):] if image.startswith('img/') else image
+        yield image, image_id(tag, bare), tag, csv_row(points), _PARTS.get(parts.get(image, 'train'), TRAIN)
+
+
+def _point(row: Mapping[str, str], index: int, where: str) -> Tuple[int, int, int]:
+    """x, y and v of a landmark."""
+    try:
+        visibility, x, y = (row[f'landmark_{value}_{index}'] for value in ('visibility', 'location_x', 'location_y'))
+        return int(x), int(y), FLD_VISIBILITY[visibility]
+    except (KeyError, ValueError):
+        raise ValueError(f'{where}: landmark {index} is not visibility (0, 1 or 2), x and y in whole pixels') from None
+
+
+def _rows(data: bytes, where: str, column: str) -> Rows:
+    """Number and cells by column name of each row, among them image_name and the column named."""
+    lines = data.decode('utf-8-sig', 'replace').splitlines()
+    columns = lines[1].split() if len(lines) > 1 else []
+    if not {'image_name', column} <= set(columns):
+        raise ValueError(f'{where}: wanted the number of images in row 1, and image_name, {column} and more in row 2')
+    for row_number, line in enumerate(lines[2:], 3):
+        cells = line.split()
+        if cells:
+            row = dict(zip(columns, cells))
+            if column not in row:
+                raise ValueError(f'{where}, row {row_number}: {len(cells)} columns, and {column} is not among them')
+            yield row_number, row

@@ -1,0 +1,161 @@
+"""What every data set is brought into: entries, each an image of one garment with its row of the CSV.
+
+An entry goes to a part of the tree: `train` and `val` to the lists of those names in the folder `train`, any other part
+to the list `test.csv` of a folder of its own. Entries of the part DRAWN are divided among train and val.
+"""
+import hashlib
+from collections import defaultdict
+from dataclasses import dataclass, replace
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
+
+import numpy as np
+
+from fashionai.annotations import ABSENT
+from fashionai.datasets.notes import Notes
+from fashionai.datasets.sources import Pictures, Source
+from fashionai.garments import CSV_KEYPOINTS, mirror_name
+
+TRAIN, VAL, DRAWN = 'train', 'val', ''
+TEST = 'test'
+"""The part of test images whose data set has only one such list."""
+
+Place = Tuple[int, str]
+"""Number of a source, and the name of a file in it."""
+
+
+@dataclass(frozen=True, eq=False)
+class Entry:
+    """An image, and where it goes: its id in the CSV is its path from the part's folder.
+
+    `keypoints` are (24, 3) int32 of x, y, v in original pixels, None of an unlabelled image; `picture` is its place
+    in the sources, None where they lack it.
+    """
+
+    image_id: str
+    category: str
+    keypoints: Optional[np.ndarray]
+    part: str
+    picture: Optional[Place]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was found in sources: entries, and a line on each list that they are from."""
+
+    entries: List[Entry]
+    tables: List[str]
+
+
+def note_unlisted(entries: Sequence[Entry], pictures: Pictures, sources: Sequence[Source], notes: Notes) -> None:
+    """Take note of the pictures that are no entry's."""
+    used = {entry.picture for entry in entries}
+    notes['pictures without a row, left out'] += [
+        f'{sources[number].label}: {name}' for number, name in pictures.places() if (number, name) not in used]
+
+
+def csv_row(points: Mapping[str, Tuple[float, float, int]]) -> np.ndarray:
+    """(24, 3) int32 in the order of the CSV, of (x, y, v) of some keypoints by name; the others are absent."""
+    row = np.full((len(CSV_KEYPOINTS), 3), ABSENT, np.int32)
+    for name, (x, y, v) in points.items():
+        if v != ABSENT:
+            row[CSV_KEYPOINTS.index(name)] = int(np.floor(x + 0.5)), int(np.floor(y + 0.5)), v
+    return row
+
+
+def image_id(tag: str, name: str) -> str:
+    """Where a picture of that name goes: Images/<type>/, its folders joined by _; as it is where it is that already."""
+    folders = [part for part in name.replace('\\', '/').split('/') if part not in ('', '.', '..')]
+    return '/'.join(folders if folders[:-1] == ['Images', tag] else ['Images', tag, '_'.join(folders)])
+
+
+def usable(entries: Sequence[Entry], notes: Notes) -> List[Entry]:
+    """The entries of one list that have labels, and a picture with no other garment of their type: a network finds one
+    in a picture."""
+    counts: Dict[str, int] = defaultdict(int)
+    for entry in entries:
+        counts[entry.image_id] += 1
+    alone = [entry for entry in entries if counts[entry.image_id] == 1]
+    notes['pictures with several garments of one type, left out'] += [
+        image_id for image_id, count in counts.items() if count > 1]
+    notes['garments without a labelled keypoint, left out'] += [
+        entry.image_id for entry in alone if not _is_labelled(entry)]
+    return [entry for entry in alone if _is_labelled(entry)]
+
+
+def _is_labelled(entry: Entry) -> bool:
+    return entry.keypoints is not None and bool((entry.keypoints[:, 2] != ABSENT).any())
+
+
+def without_repeats(entries: Sequence[Entry], notes: Notes) -> List[Entry]:
+    """The entries with each image once: the first one stays, so that train and val share none.
+
+    A test list keeps its images, whatever other lists have, since a submission needs them all.
+    """
+    kept: Dict[Tuple[str, str], Entry] = {}
+    for entry in entries:
+        place = ('' if entry.part in (TRAIN, VAL, DRAWN) else entry.part, entry.image_id)
+        first = kept.setdefault(place, entry)
+        if first is entry:
+            continue
+        distance = _distance(first, entry)
+        if distance is None:
+            notes['images labelled twice, with the same labels'].append(entry.image_id)
+        else:
+            notes['images labelled twice, with other labels: the first stay'].append(f'{entry.image_id} ({distance})')
+    return list(kept.values())
+
+
+def _distance(first: Entry, second: Entry) -> Optional[str]:
+    """How far labels differ, in words; None where they do not."""
+    if first.keypoints is None or second.keypoints is None or np.array_equal(first.keypoints, second.keypoints):
+        return None
+    both = (first.keypoints[:, 2] != ABSENT) & (second.keypoints[:, 2] != ABSENT)
+    apart = np.hypot(*(first.keypoints - second.keypoints)[both, :2].T)
+    return f'{apart.max():.0f} pixels at most' if both.any() and apart.max() else 'in visibility alone'
+
+
+def divided(entries: Sequence[Entry], count: Optional[Union[int, float]], default: int, seed: int) -> List[Entry]:
+    """The entries of the part DRAWN sent to train or val: `count` of each type to val, or that share of them below 1.
+
+    With a count of None, val entries that the data set has itself do, and without any, `default` of each type are
+    drawn. With a count, those of its own are drawn anew too. An image's lot depends on its id and the seed alone, so
+    other images beside it do not change it. Raises ValueError where nothing would be left to train on.
+    """
+    if count is None and not any(entry.part == VAL for entry in entries):
+        count = default
+    mixed = (DRAWN,) if count is None else (DRAWN, TRAIN, VAL)
+    if not any(entry.part == DRAWN for entry in entries):
+        return list(entries)
+    lots: Dict[str, List[str]] = defaultdict(list)
+    for entry in entries:
+        if entry.part in mixed:
+            lots[entry.category].append(_lot(entry, seed))
+    limits = {category: _limit(category, sorted(values), count or 0) for category, values in lots.items()}
+    return [replace(entry, part=VAL if _lot(entry, seed) < limits[entry.category] else TRAIN)
+            if entry.part in mixed else entry for entry in entries]
+
+
+def _lot(entry: Entry, seed: int) -> str:
+    return hashlib.sha256(f'{seed}:{entry.image_id}'.encode()).hexdigest()
+
+
+def _limit(category: str, lots: Sequence[str], count: Union[int, float]) -> str:
+    """The first lot, of those in order, that goes to train."""
+    number = int(count * len(lots) + 0.5) if count < 1 else int(count)
+    if number >= len(lots):
+        raise ValueError(f'--val {count}: {len(lots)} labelled images of {category} leave none to train on; wanted a '
+                         'smaller number, or a share such as 0.05')
+    return lots[number]
+
+
+def image_left_pairs(entries: Sequence[Entry]) -> Tuple[int, int]:
+    """In how many labelled pairs of a left and a right keypoint the left one is on the image's left, and all pairs."""
+    left = [i for i, name in enumerate(CSV_KEYPOINTS) if 'left' in name.split('_')]
+    right = [CSV_KEYPOINTS.index(mirror_name(CSV_KEYPOINTS[i])) for i in left]
+    rows = [entry.keypoints for entry in entries if entry.keypoints is not None]
+    if not rows:
+        return 0, 0
+    keypoints = np.stack(rows)
+    first, second = keypoints[:, left], keypoints[:, right]
+    both = (first[..., 2] != ABSENT) & (second[..., 2] != ABSENT)
+    return int((both & (first[..., 0] < second[..., 0])).sum()), int(both.sum())

@@ -1,0 +1,116 @@
+"""The archives of the FashionAI competition, known by what is in them: CSV files with its header, and Images/ folders.
+
+    [update] warm_up_train_20180222.tar             train/Annotations/annotations.csv, train/Images/<type>/<id>.jpg
+    fashionAI_key_points_train_20180227.tar.gz      train/Annotations/train.csv, train/Images/...
+    fashionAI_key_points_test_a_20180227.tar        test/test.csv, test/Images/...
+    fashionAI_key_points_test_b_20180418.tgz        the same
+    fashionAI_key_points_test_a_answer_20180426.csv the labels of a test list; test_b likewise
+    round2_fashionAI_key_points_test_a_20180426.tar, round2_..._test_b_20180530.zip
+
+Names and depth of folders may differ; ids say where a picture is: below the folder that has Images/.
+"""
+import os
+import re
+import tempfile
+from pathlib import Path
+from typing import Dict, FrozenSet, Iterator, List, Sequence, Union
+
+from fashionai.annotations import Annotations, TestList, read_annotations, read_test_list
+from fashionai.datasets.entries import DRAWN, TEST, VAL, Entry, Reading, note_unlisted
+from fashionai.datasets.notes import Notes
+from fashionai.datasets.sources import Pictures, Source, is_picture, scan
+
+_START = b'image_id,image_category'
+_ID = re.compile(r'Images/[^/\\]+/[^/\\]+')
+_TEST_NAME = re.compile('test[-_ ]?([ab])', re.IGNORECASE)
+
+Table = Union[Annotations, TestList]
+
+
+def read_official(sources: Sequence[Source], notes: Notes) -> Reading:
+    """All labelled rows, and the test lists that are not wholly labelled by other files.
+
+    Rows of a file named val.csv go to val, other labelled ones are to be drawn. Raises ValueError, naming file and row,
+    for malformed lists and for ids that are not of the form Images/<type>/<file>.
+    """
+    pictures, files = Pictures(), []
+    for number, name, data in scan(sources, lambda name: name.lower().endswith('.csv'), notes):
+        if is_picture(name):
+            pictures.add(number, name)
+        elif data is not None and data.lstrip(b'\xef\xbb\xbf').startswith(_START):
+            files.append((number, name, data))
+    labelled: List[Entry] = []
+    lists: Dict[FrozenSet[str], List[Entry]] = {}
+    lines = []
+    for number, name, data in files:
+        where = f'{sources[number].label}: {name}'
+        tables = list(_tables(data, where))
+        entries = [entry for table in tables for entry in _entries(table, number, name, pictures, where)]
+        if isinstance(tables[0], Annotations):
+            labelled += entries
+        else:
+            lists.setdefault(frozenset(entry.image_id for entry in entries), entries)
+        lines.append(f'{where}: {len(entries)} {"labelled" if isinstance(tables[0], Annotations) else "unlabelled"}')
+    tests = _tests(labelled, list(lists.values()), [source.label for source in sources], notes)
+    note_unlisted([entry for entries in (labelled, *lists.values()) for entry in entries], pictures, sources, notes)
+    return Reading(labelled + tests, lines)
+
+
+def _tables(data: bytes, where: str) -> Iterator[Table]:
+    """The rows of a CSV file: those of ids that are new, then those that occur for the second time, and so on."""
+    lines = data.decode('utf-8-sig', 'replace').splitlines()
+    read = read_test_list if lines[0].strip().count(',') == 1 else read_annotations
+    times: Dict[str, int] = {}
+    rounds: List[List[str]] = []
+    for row, line in enumerate(lines[1:], 1):
+        image_id = line.split(',')[0]
+        if not line.strip():
+            continue
+        times[image_id] = times.get(image_id, 0) + 1
+        if times[image_id] > len(rounds):
+            rounds.append(lines[:1] + [''] * (len(lines) - 1))  # empty rows keep the numbers of the others
+        rounds[times[image_id] - 1][row] = line
+    for rows in rounds or [lines[:1]]:
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder, 'rows.csv')
+            path.write_bytes('\n'.join(rows + ['']).encode())
+            try:
+                yield read(path)
+            except ValueError as error:
+                raise ValueError(str(error).replace(str(path), where)) from None
+
+
+def _entries(table: Table, number: int, name: str, pictures: Pictures, where: str) -> Iterator[Entry]:
+    part = VAL if isinstance(table, Annotations) and os.path.basename(name).lower() == 'val.csv' else DRAWN
+    for row, (image_id, category) in enumerate(zip(table.image_ids, table.categories)):
+        if not _ID.fullmatch(image_id) or '..' in image_id.split('/') or not is_picture(image_id):
+            raise ValueError(f'{where}: image_id {image_id!r}, wanted Images/<type>/<file>.jpg')
+        keypoints = table.keypoints[row] if isinstance(table, Annotations) else None
+        yield Entry(image_id, category, keypoints, part, pictures.find(image_id, number, name))
+
+
+def _tests(labelled: Sequence[Entry], lists: Sequence[Sequence[Entry]], labels: Sequence[str],
+           notes: Notes) -> List[Entry]:
+    """The entries of the test lists that have unlabelled images, each list with a part of its own."""
+    known = {entry.image_id for entry in labelled}
+    parts: Dict[str, int] = {}
+    tests = []
+    for entries in lists:
+        both = [entry.image_id for entry in entries if entry.image_id in known]
+        if len(both) == len(entries):
+            continue
+        part = _part(entries, labels)
+        parts[part] = parts.get(part, 0) + 1
+        if parts[part] > 1:
+            part = f'{part}_{parts[part]}'
+        if both:
+            notes[f'images of {part} that are labelled too, and trained on'] += both
+        tests += [Entry(entry.image_id, entry.category, None, part, entry.picture) for entry in entries]
+    return tests
+
+
+def _part(entries: Sequence[Entry], labels: Sequence[str]) -> str:
+    """The folder of a test list: test_a or test_b where the place of its pictures says so, else test."""
+    places = (f'{labels[entry.picture[0]]}/{entry.picture[1]}' for entry in entries if entry.picture)
+    names = _TEST_NAME.findall(next(places, ''))
+    return f'test_{names[-1].lower()}' if names else TEST

@@ -1,0 +1,36 @@
+"""Looking at pictures as bytes: whether they are whole, and how large."""
+from pathlib import Path
+from typing import Optional, Tuple
+
+import cv2
+import numpy as np
+
+_JPEG, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
+
+
+def picture_fault(data: bytes) -> Tuple[Optional[Tuple[int, int]], str]:
+    """(height, width) of a picture and '', or None and what is wrong with it, in words.
+
+    A JPEG without its end is cut off; OpenCV reads some such files, and fills the rest with grey.
+    """
+    if not data:
+        return None, 'empty'
+    if data.startswith(_JPEG) and _JPEG_END not in data[len(data) // 2:]:
+        return None, 'cut off'
+    try:
+        image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
+    except cv2.error:
+        image = None
+    if image is None:
+        return None, 'not a picture that OpenCV can read'
+    return image.shape[:2], ''
+
+
+def picture_hw(path: Path) -> Tuple[int, int]:
+    """(height, width) of a picture in pixels as stored. Raises ValueError, naming it, where it is none or missing."""
+    if not path.is_file():
+        raise ValueError(f'{path}: no such image')
+    size, fault = picture_fault(path.read_bytes())
+    if size is None:
+        raise ValueError(f'{path}: {fault}')
+    return size

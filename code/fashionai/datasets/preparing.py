@@ -1,0 +1,111 @@
+"""The way from what was read to a finished tree: once each, divided, looked at, put in place, reported."""
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, List, Mapping, Optional, Sequence, Union
+
+from fashionai.datasets.entries import TRAIN, VAL, Entry, Reading, divided, image_left_pairs, without_repeats
+from fashionai.datasets.notes import Notes
+from fashionai.datasets.placing import check_free, list_path, place_pictures, write_lists
+from fashionai.datasets.sources import Source
+from fashionai.garments import GARMENTS
+
+REPORT = 'prepared.json'
+"""What was found, with every name, in the output folder."""
+SHOWN = 3
+"""How many names a printed note has."""
+VAL_A_TYPE = 400
+"""Validation images of each type, where nothing says otherwise."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Where to, and how; `val` is a number of images a type, a share below 1, or None (see `divided`)."""
+
+    output: Path
+    val: Optional[Union[int, float]] = None
+    seed: int = 1
+    link: bool = False
+    overwrite: bool = False
+    check: bool = False
+
+
+def check_apart(locations: Sequence[Path], settings: Settings) -> None:
+    """Raises ValueError where the output lies in a folder that is read: what is written would be read as well."""
+    output = settings.output.resolve()
+    for location in locations:
+        if not settings.check and location.is_dir() and location.resolve() in (output, *output.parents):
+            raise ValueError(f'--output {settings.output} lies in {location}, which is read: name another folder, or '
+                             'the archives and folders in it one by one')
+
+
+def prepare(reading: Reading, sources: Sequence[Source], settings: Settings, notes: Notes) -> str:
+    """Bring the entries into the output folder, or with `check` only look at them; the report.
+
+    Raises ValueError where nothing was found, or where a list to be written is there and not to be overwritten.
+    """
+    if not reading.entries:
+        hints = ''.join(f'; {len(names)} {what}: {names[0]}' for what, names in notes.items() if names)
+        raise ValueError(f'no labels and no test lists in {", ".join(source.label for source in sources)}{hints}')
+    entries = divided(without_repeats(reading.entries, notes), settings.val, VAL_A_TYPE, settings.seed)
+    if not settings.check and not settings.overwrite:
+        check_free(settings.output, sorted({entry.part for entry in entries}))
+    placed = place_pictures(entries, sources, None if settings.check else settings.output, settings.link,
+                            settings.overwrite, notes)
+    if not placed:
+        raise ValueError(f'{len(entries)} images are listed, and none of them has a good picture in the sources')
+    if not settings.check:
+        write_lists(placed, settings.output)
+        _write_report(placed, reading.tables, settings, notes)
+    return report(placed, reading.tables, settings, notes)
+
+
+def report(entries: Sequence[Entry], tables: Sequence[str], settings: Settings, notes: Notes) -> str:
+    """What was found and made, as text of several lines."""
+    lines = ['read:', *(f'  {line}' for line in tables), '', *_table(entries), '']
+    left, pairs = image_left_pairs(entries)
+    if pairs:
+        lines.append(f'"left" is on the left of the image in {100 * left / pairs:.1f} % of {pairs} pairs of keypoints')
+    if 2 * left < pairs:
+        lines.append("  that is unlike FashionAI: these labels seem to mean the wearer's left")
+    for what, names in notes.items():
+        if names:
+            more = f' and {len(names) - SHOWN} more' if len(names) > SHOWN else ''
+            lines.append(f'{len(names)} {what}: {", ".join(names[:SHOWN])}{more}')
+    lines.append('looked only: nothing is written' if settings.check else
+                 f'all is in {settings.output}; every name of the notes is in {settings.output / REPORT}')
+    return '\n'.join(lines)
+
+
+def _table(entries: Sequence[Entry]) -> List[str]:
+    counts = _counts(entries)
+    types = [name for name in GARMENTS if any(name in row for row in counts.values())]
+    width = max(len(name) for name in counts)
+    lines = [' ' * width + ''.join(f'{name:>10}' for name in [*types, 'all'])]
+    for name, row in counts.items():
+        numbers = [row.get(tag, 0) for tag in types] + [sum(row.values())]
+        lines.append(f'{name:<{width}}' + ''.join(f'{number:>10}' for number in numbers))
+    return lines
+
+
+def _counts(entries: Sequence[Entry]) -> Dict[str, Dict[str, int]]:
+    """Images by list and type; train and val come first."""
+    order = {TRAIN: 0, VAL: 1}
+    counts: Dict[str, Dict[str, int]] = {}
+    for part in sorted({entry.part for entry in entries}, key=lambda part: (order.get(part, 2), part)):
+        row = counts.setdefault(list_path(part).as_posix(), {})
+        for entry in entries:
+            if entry.part == part:
+                row[entry.category] = row.get(entry.category, 0) + 1
+    return counts
+
+
+def _write_report(entries: Sequence[Entry], tables: Sequence[str], settings: Settings,
+                  notes: Mapping[str, Sequence[str]]) -> None:
+    left, pairs = image_left_pairs(entries)
+    content = {'read': list(tables), 'val': settings.val, 'seed': settings.seed, 'images': _counts(entries),
+               'pairs': pairs, 'image_left_pairs': left, 'notes': {what: list(names) for what, names in notes.items()}}
+    unfinished = settings.output / f'{REPORT}.tmp'
+    unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
+    os.replace(str(unfinished), str(settings.output / REPORT))

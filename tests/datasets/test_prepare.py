@@ -1,0 +1,129 @@
+"""The entry point: archives in, the tree of train.py and run.py out."""
+import json
+import os
+
+import cv2
+import numpy as np
+import prepare
+import pytest
+
+from fashionai.annotations import read_annotations, read_test_list
+from fashionai.datasets import placing
+from fashionai.datasets.pictures import picture_fault
+
+IDS = [f'Images/skirt/{i:032x}.jpg' for i in range(12)]
+
+
+@pytest.fixture
+def source(made, tmp_path):
+    """Ten labelled skirts and a test list of two, as an archive and as a folder."""
+    rows = [made.row(name, 'skirt', hemline_left=f'{i}_2_1', hemline_right='30_2_1') for i, name in enumerate(IDS[:10])]
+    files = {'train/Annotations/train.csv': made.table(*rows),
+             'test_b/test.csv': made.table(*(f'{name},skirt' for name in IDS[10:]), top=made.start)}
+    files.update({f'train/{name}': made.picture(i) for i, name in enumerate(IDS[:10])})
+    files.update({f'test_b/{name}': made.picture(99) for name in IDS[10:]})
+    return made.tar(tmp_path / 'set.tar', files), made.folder(tmp_path / 'set', files)
+
+
+@pytest.mark.parametrize('kind, link', [(0, False), (1, False), (1, True)])
+def test_the_tree_is_that_of_training_and_testing(finish, source, tmp_path, kind, link):
+    out = tmp_path / 'data'
+    told = finish(prepare.main, 'fashionai', source[kind], '--output', out, '--val', 3, *(['--link'] if link else []))
+    train, val = (read_annotations(out / 'train' / f'{name}.csv') for name in ('train', 'val'))
+    assert len(train) == 7 and len(val) == 3 and set(train.image_ids + val.image_ids) == set(IDS[:10])
+    for row, name in enumerate(train.image_ids):
+        assert train.keypoints[row, 17].tolist() == [IDS.index(name), 2, 1]
+        assert (out / 'train' / name).read_bytes() == (source[1] / 'train' / name).read_bytes()
+        assert os.path.samefile(str(out / 'train' / name), str(source[1] / 'train' / name)) == link
+    assert read_test_list(out / 'test_b/test.csv').image_ids == tuple(IDS[10:])
+    assert (out / 'test_b' / IDS[10]).is_file() and not list(out.rglob('*.tmp'))
+    assert '"left" is on the left of the image in 100.0 % of 10 pairs' in told
+    counts = json.loads((out / 'prepared.json').read_text())['images']
+    assert counts == {'train/train.csv': {'skirt': 7}, 'train/val.csv': {'skirt': 3}, 'test_b/test.csv': {'skirt': 2}}
+
+
+def test_missing_and_faulty_pictures_are_left_out_and_named(finish, made, source, tmp_path):
+    (source[1] / 'train' / IDS[0]).unlink()
+    noise = cv2.imencode('.jpg', np.random.RandomState(0).randint(0, 255, (60, 40, 3)).astype(np.uint8))[1].tobytes()
+    (source[1] / 'train' / IDS[1]).write_bytes(noise[:len(noise) * 3 // 4])
+    (source[1] / 'train' / IDS[2]).write_bytes(b'no picture')
+    (source[1] / 'train' / IDS[9]).write_bytes(made.picture(width=8))
+    told = finish(prepare.main, 'fashionai', source[1], '--output', tmp_path / 'data', '--val', 0)
+    assert f'1 images without a picture in the sources, left out: {IDS[0]}' in told
+    assert f'2 faulty pictures, left out: set: train/{IDS[1]} (cut off), set: train/{IDS[2]} (not a picture' in told
+    assert f'1 images with labels outside of their picture, kept: {IDS[9]}' in told
+    assert set(read_annotations(tmp_path / 'data/train/train.csv').image_ids) == set(IDS[3:10])
+    notes = json.loads((tmp_path / 'data/prepared.json').read_text())['notes']
+    assert notes['images without a picture in the sources, left out'] == [IDS[0]]
+
+
+def test_a_look_writes_nothing(finish, source, tmp_path):
+    told = finish(prepare.main, 'fashionai', source[0], '--output', tmp_path / 'data', '--val', 0.2, '--check')
+    assert 'looked only' in told and not (tmp_path / 'data').exists()
+
+
+def test_an_interrupted_run_goes_on_and_a_finished_one_is_not_overwritten(finish, made, source, tmp_path):
+    out = tmp_path / 'data'
+    made.folder(out / 'train', {IDS[0]: b'mine', IDS[1] + '.tmp': b'half'})
+    told = finish(prepare.main, 'fashionai', source[0], '--output', out, '--val', 3)
+    assert (out / 'train' / IDS[0]).read_bytes() == b'mine'
+    assert f'1 pictures that were there already, with other content: kept: {out / "train" / IDS[0]}' in told
+    assert not list(out.rglob('*.tmp'))
+    before = (out / 'train/train.csv').read_bytes()
+    told = finish(prepare.main, 'fashionai', source[0], '--output', out, '--val', 4, code=1)
+    assert 'is there already: --overwrite' in told and (out / 'train/train.csv').read_bytes() == before
+    for _ in range(2):
+        finish(prepare.main, 'fashionai', source[1], '--output', out, '--val', 4, '--overwrite', '--link')
+    assert len(read_annotations(out / 'train/val.csv')) == 4 and not list(out.rglob('*.tmp'))
+    assert (out / 'train' / IDS[0]).read_bytes() == made.picture(0)
+
+
+def test_after_an_interruption_the_same_command_makes_the_same_tree(finish, source, tmp_path, monkeypatch):
+    looked = []
+
+    def broken_off(data):
+        looked.append(data)
+        if len(looked) == 6:
+            raise KeyboardInterrupt
+        return picture_fault(data)
+
+    arguments = ['fashionai', source[0], '--val', 3, '--output']
+    with monkeypatch.context() as patch:
+        patch.setattr(placing, 'picture_fault', broken_off)
+        finish(prepare.main, *arguments, tmp_path / 'data', code=130)
+    assert len(list((tmp_path / 'data').rglob('*.jpg'))) == 5 and not list((tmp_path / 'data').rglob('*.csv'))
+    for folder in ('data', 'at_once'):
+        finish(prepare.main, *arguments, tmp_path / folder)
+    trees = [{path.relative_to(root): path.read_bytes() for path in root.rglob('*') if path.is_file()}
+             for root in (tmp_path / 'data', tmp_path / 'at_once')]
+    assert trees[0] == trees[1] and len(trees[0]) == 12 + 3 + 1
+
+
+@pytest.mark.parametrize('arguments, message', [
+    (['fashionai', 'nothing.tar'], 'nothing.tar does not exist'),
+    (['fashionai', 'empty'], 'no labels and no test lists in empty'),
+    (['fashionai', 'set.tar', '--val', '1.5'], 'wanted a whole number, or a share'),
+    (['fashionai', 'set.tar', '--val', '10'], 'leave none to train on'),
+    (['fashionai', 'set', '--output', 'set/data'], 'which is read: name another folder'),
+    (['deepfashion', 'set'], 'no list_landmarks.txt'), (['deepfashion2', 'set'], 'no annos/'),
+    (['coco', 'set'], 'no JSON')])
+def test_refusals(finish, source, tmp_path, monkeypatch, arguments, message):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / 'empty').mkdir()
+    output = [] if '--output' in arguments else ['--output', 'data']
+    assert message in finish(prepare.main, *arguments, *output, code=2 if '1.5' in arguments else 1)
+
+
+def test_to_coco_and_back(finish, source, tmp_path):
+    finish(prepare.main, 'fashionai', source[0], '--output', tmp_path / 'data', '--val', 0)
+    labels, skirts = tmp_path / 'data/train/train.csv', tmp_path / 'coco/skirts.json'
+    finish(prepare.main, 'to-coco', '--csv', labels, '--output', skirts)
+    finish(prepare.main, 'coco', skirts, source[1], '--output', tmp_path / 'again', '--val', 0)
+    first, second = (read_annotations(tmp_path / name / 'train/train.csv') for name in ('data', 'again'))
+    assert len(second) == 10 and second.image_ids == first.image_ids
+    np.testing.assert_array_equal(first.keypoints, second.keypoints)
+
+
+def test_what_is_wrong_with_a_picture(made):
+    assert picture_fault(made.picture(width=30, height=20)) == ((20, 30), '')
+    assert picture_fault(b'') == (None, 'empty')
