@@ -24,7 +24,7 @@ from fashionai.cli import at_least, guarded
 from fashionai.dataflow.augment import apply_to_image, draw_augmentation
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.reading import read_image
-from fashionai.garments import GARMENTS, garment_of
+from fashionai.garments import GARMENTS
 from fashionai.options import labelled_rows
 from fashionai.stack import graph_mode
 
@@ -110,7 +110,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             rows, root = labelled_rows(args, 'train')
         else:
             rows, root = generated_rows(Path(folder), args.images).of_type(args.tag), Path(folder)
-        encoder = SampleEncoder(rows, root, garment_of(args.tag), InputShape((args.size, args.size), args.stride), 0)
+        encoder = SampleEncoder(rows, root, GARMENTS.of(args.tag), InputShape((args.size, args.size), args.stride), 0)
         lines = [by_workers(encoder, args.images, workers, args.batches) for workers in args.workers]
         memory = list(memory_growth(Path(folder), args.rows, args.samples, max(args.workers, default=1)))
         settle_worker()  # only now: of the processes above, workers alone are settled, by themselves

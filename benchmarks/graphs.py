@@ -3,7 +3,7 @@ from pathlib import Path
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.networks.catalog import build, input_placeholder, network_spec
 from fashionai.networks.contract import Contract, contract_path, file_sum
 from fashionai.networks.freezing import fold_constants
@@ -12,7 +12,7 @@ from fashionai.networks.head_options import UNCHANGED, HeadOptions
 
 def random_graph(model: str, tag: str, folder: Path, head: HeadOptions = UNCHANGED) -> Path:
     """Freeze a network as it begins its training, with its contract, in a folder; `graph_mode` has been called."""
-    garment, output = garment_of(tag), folder / f'{model}{head.label}_{tag}.pb'
+    garment, output = GARMENTS.of(tag), folder / f'{model}{head.label}_{tag}.pb'
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
         maps = build(model, image, garment, False, head).output

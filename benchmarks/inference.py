@@ -18,7 +18,7 @@ from peers import PACKAGES, PEERS
 from timing import Line, Task, Timing, circumstances, format_table, interleaved, picture
 
 from fashionai.cli import at_least, guarded, resolve, size_hw
-from fashionai.garments import GARMENTS, Garment, garment_of
+from fashionai.garments import GARMENTS, Garment
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.tiling import TILINGS, exact_windows
 from fashionai.inference.views import View
@@ -88,7 +88,7 @@ def work_gflop(contract: Contract, args: argparse.Namespace, way: str, image_hw:
     side, head = args.resolution, HeadOptions.of(contract.head)
     windows = windows_of(parse_scales(args.scales), side, (side, side))
     parts = TILINGS.get(way, exact_windows)(windows, (side, side), image_hw, side)
-    flop = sum(network_cost(contract.model, garment_of(contract.tag), part.size_hw, head).flop for part in parts)
+    flop = sum(network_cost(contract.model, GARMENTS.of(contract.tag), part.size_hw, head).flop for part in parts)
     return (1 if args.no_flip else 2) * flop / 1e9
 
 
@@ -146,7 +146,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = resolve(args.modelpath) if args.modelpath else random_graph(args.model, args.tag, Path(folder))
         contract = Contract.load(contract_path(path))
-        with FrozenGraph(path, garment_of(contract.tag), args.threads) as graph:
+        with FrozenGraph(path, GARMENTS.of(contract.tag), args.threads) as graph:
             ways = [*([] if args.no_flip else [_ORIGINAL]), *TILINGS]
             networks: Dict[str, Tuple[str, Forward]] = {way: (way, graph.forward) for way in ways}
             networks.update({f'exact, {name}': ('exact', forward)

@@ -10,7 +10,7 @@ from timing import picture
 
 from fashionai.annotations import Annotations
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.garments import GARMENTS, garment_of
+from fashionai.garments import GARMENTS
 
 _BATCH, _SIDE = 16, 32
 """Samples a batch, and the sides of its inputs in pixels: small, for memory that grows does so with their number."""
@@ -57,7 +57,7 @@ def memory_growth(folder: Path, counts: Sequence[int], samples: int, workers: in
     marks = sorted({-(-samples * part // 100 // _BATCH) * _BATCH for part in (1, 10, 50, 100)})
     for count in counts:
         shape = InputShape((_SIDE, _SIDE), 8)
-        encoder = SampleEncoder(many_rows(folder, count), folder, garment_of('all'), shape, 0)
+        encoder = SampleEncoder(many_rows(folder, count), folder, GARMENTS.of('all'), shape, 0)
         earlier = set(multiprocessing.active_children())
         flow = training_flow(encoder, _BATCH, workers)
         flow.reset_state()

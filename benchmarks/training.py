@@ -17,7 +17,7 @@ from timing import Line, Task, Timing, circumstances, format_table, peak_memory_
 
 from fashionai.cli import at_least, guarded
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.options import DEFAULT_WORKERS, labelled_rows
 from fashionai.stack import graph_mode
 
@@ -46,7 +46,7 @@ def settings_of(args: argparse.Namespace, folder: Path) -> Any:
     """TrainingSettings without validation and without checkpoints on the way."""
     from fashionai.training.loop import TrainingSettings
     return TrainingSettings(
-        model=args.model, garment=garment_of(args.tag), input_hw=(args.size, args.size), batch_size=args.batchsize,
+        model=args.model, garment=GARMENTS.of(args.tag), input_hw=(args.size, args.size), batch_size=args.batchsize,
         towers=args.gpus, learning_rate='1e-4', decay_steps=30000, warmup_steps=100,
         max_steps=_WARM_UP + args.steps + 1, epoch_steps=1000, validate_every=0, save_every=10 ** 9, keep=1,
         run_folder=folder, log_folder=folder, seed=0)
@@ -138,7 +138,7 @@ def fed_by_workers(args: argparse.Namespace, folder: Path) -> Fed:
     else:
         rows, root = generated_rows(folder, 4 * args.batchsize).of_type(args.tag), folder
     shape = InputShape((args.size, args.size), network_spec(args.model).stride)
-    queue = BatchQueue(training_flow(SampleEncoder(rows, root, garment_of(args.tag), shape, 0), args.batchsize,
+    queue = BatchQueue(training_flow(SampleEncoder(rows, root, GARMENTS.of(args.tag), shape, 0), args.batchsize,
                                      args.workers))
     queue.start()
     fed = Fed(queue)

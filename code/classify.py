@@ -12,9 +12,9 @@ from tqdm import tqdm
 from fashionai.annotations import TestList, read_test_list
 from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve
 from fashionai.dataflow.reading import read_or_reason
-from fashionai.garments import JOINT, garment_of
+from fashionai.garments import JOINT
 from fashionai.inference.garment_types import format_types, type_probabilities
-from fashionai.inference.models import trained_hw, usual_graph
+from fashionai.inference.models import trained_garments, trained_hw, usual_graph
 from fashionai.stack import graph_mode
 
 HEADER = ('image_id', 'image_category', 'first', 'first_probability', 'second', 'second_probability')
@@ -41,8 +41,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Look at each image, write its row, and compare."""
     args = parse(argv)
     folder = resolve(args.imagepath)
-    images = read_test_list(resolve(args.csv or folder / 'test.csv'))
     graph = resolve(args.modelpath) if args.modelpath else usual_graph(JOINT, PROJECT_ROOT / 'models/trained')
+    images = read_test_list(resolve(args.csv or folder / 'test.csv'), trained_garments([graph]))
     types, found, failures = _look(graph, images, folder, args.threads)
     right = dict(zip(images.image_ids, images.categories))
     order = {image_id: np.argsort(-probabilities) for image_id, probabilities in found.items()}
@@ -71,7 +71,7 @@ def _look(graph: Path, images: TestList, folder: Path,
     from fashionai.inference.graph import FrozenGraph
     found: Dict[str, np.ndarray] = {}
     failures: Dict[str, str] = {}
-    with FrozenGraph(graph, garment_of(JOINT), threads) as network:
+    with FrozenGraph(graph, images.garments.joint, threads, garments=images.garments) as network:
         if not network.types:
             raise ValueError(f'{graph} cannot tell types: wanted a network trained with --tag all --type-head along')
         for start in tqdm(range(0, len(images), _BATCH), unit='batch'):

@@ -6,10 +6,9 @@ from typing import Optional, Sequence
 import cv2
 
 from fashionai.annotations import read_annotations
-from fashionai.cli import at_least, guarded, in_project, prepare_output, resolve
+from fashionai.cli import add_garments_option, at_least, chosen_garments, guarded, in_project, prepare_output, resolve
 from fashionai.dataflow.reading import read_image
 from fashionai.drawing import draw_keypoints, sheet, tile
-from fashionai.garments import GARMENTS
 
 
 @guarded
@@ -21,13 +20,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument('--output', default=in_project('submit/submit.png'), help='the picture')
     parser.add_argument('--columns', type=at_least(1), default=6, help='images of each type')
     parser.add_argument('--side', type=at_least(16), default=320, help='pixels of an image on the sheet')
+    add_garments_option(parser)
     options = parser.parse_args(argv)
-    table, folder = read_annotations(resolve(options.csv)), resolve(options.imagepath)
+    table, folder = read_annotations(resolve(options.csv), chosen_garments(options)), resolve(options.imagepath)
     output = prepare_output(options.output)
     if not cv2.haveImageWriter(output.name):
         raise ValueError(f'--output {output.name}: wanted the name of a picture, such as predictions.png')
     tiles = []
-    for name, garment in GARMENTS.items():
+    for name, garment in table.garments.items():
         rows = table.of_type(name)
         shown = rows.select(range(min(options.columns, len(rows))))
         for image_id, keypoints in zip(shown.image_ids, shown.keypoints):

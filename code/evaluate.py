@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Optional, Sequence
 
 from fashionai.annotations import read_annotations
-from fashionai.cli import guarded, resolve
+from fashionai.cli import add_garments_option, chosen_garments, guarded, resolve
 from fashionai.error_files import write_image_errors
 from fashionai.metrics import format_scores, score
 
@@ -19,6 +19,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--json', metavar='OUT', help='also write the figures to this file, for --keypoint-weights')
     parser.add_argument('--errors', metavar='OUT', help='also write the error of each image to this CSV file, the '
                                                         'worst first, for --sampling')
+    add_garments_option(parser)
     return parser.parse_args(argv)
 
 
@@ -26,8 +27,9 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Read both files, print the table and write the JSON file asked for."""
     args = parse(argv)
-    truth = read_annotations(resolve(args.truth))
-    scores = score(truth, read_annotations(resolve(args.submission)))
+    garments = chosen_garments(args)
+    truth = read_annotations(resolve(args.truth), garments)
+    scores = score(truth, read_annotations(resolve(args.submission), garments))
     print(format_scores(scores))
     if args.json:
         Path(args.json).write_text(json.dumps(scores.to_json(), indent=2) + '\n', encoding='utf-8')

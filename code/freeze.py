@@ -5,8 +5,15 @@ import sys
 from pathlib import Path
 from typing import Optional, Sequence
 
-from fashionai.cli import guarded, in_project, prepare_output, resolve, resolve_checkpoint
-from fashionai.garments import garment_of
+from fashionai.cli import (
+    add_garments_option,
+    chosen_garments,
+    guarded,
+    in_project,
+    prepare_output,
+    resolve,
+    resolve_checkpoint,
+)
 from fashionai.stack import graph_mode
 
 
@@ -23,6 +30,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--half', action='store_true', help='store weights in half precision: half the size')
     parser.add_argument('--weights', metavar='NPZ', help='also write the variables, for --pretrain_path of others')
     parser.add_argument('--install', action='store_true', help='also copy to models/trained/<tag>/graph')
+    add_garments_option(parser)
     return parser.parse_args(argv)
 
 
@@ -30,7 +38,7 @@ def checkpoint_path(args: argparse.Namespace) -> Path:
     """Where `--checkpoint` points to. Raises ValueError where there is nothing."""
     if args.checkpoint:
         return resolve_checkpoint(args.checkpoint)
-    return resolve(Path(args.modelpath) / (garment_of(args.tag).name if args.tag else ''))
+    return resolve(Path(args.modelpath) / (args.tag or ''))
 
 
 @guarded
@@ -50,7 +58,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                          'give --model and --tag')
     print(f'freezing {checkpoint.prefix} ({model}, {tag})')
     output = prepare_output(args.output)
-    difference = freeze(checkpoint, model, tag, output, args.half)
+    difference = freeze(checkpoint, model, tag, output, args.half, chosen_garments(args) if args.garments else None)
     print(f'wrote {output} and {contract_path(output).name}; it differs from the session by {difference:.2g} at most')
     if args.weights:
         export_weights(checkpoint.prefix, prepare_output(args.weights))

@@ -6,11 +6,21 @@ from pathlib import Path
 from typing import ContextManager, List, Mapping, Optional, Sequence
 
 from fashionai.annotations import read_annotations, read_test_list
-from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve, size_hw
+from fashionai.cli import (
+    PROJECT_ROOT,
+    add_garments_option,
+    at_least,
+    chosen_garments,
+    guarded,
+    in_project,
+    prepare_output,
+    resolve,
+    size_hw,
+)
 from fashionai.codec.decoding import DECODERS
-from fashionai.garments import GARMENTS, JOINT
+from fashionai.garments import Garments
 from fashionai.inference.canvas import JOINS
-from fashionai.inference.models import trained_hw, usual_graph
+from fashionai.inference.models import trained_garments, trained_hw, usual_graph
 from fashionai.inference.opening import Look, open_predictors
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
 from fashionai.inference.record import Record, list_sum
@@ -32,8 +42,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """The options: the original's flags and a few more."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add('--tag', required=True, choices=[*GARMENTS, JOINT],
-        help='garment type; rows of others are passed over. all: every row, type by type')
+    add('--tag', required=True, help='garment type; rows of others are passed over. all: every row, type by type')
+    add_garments_option(parser)  # not needed where a graph's contract holds its table
     add('--test', default='submit', choices=list(_PLACES), help='validate: the list has labels; print the error too')
     add('--modelpath', help='frozen graph, or several with commas between: their heat maps are averaged (default: '
         'models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
@@ -66,30 +76,32 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     usual_folder, usual_list = _PLACES[args.test]
     folder = resolve(args.imagepath or usual_folder)
     list_file = resolve(args.csv or folder / usual_list)
-    images = read_test_list(list_file).of_type(args.tag)
-    truth = read_annotations(list_file).of_type(args.tag) if args.test == 'validate' else None
+    graphs = _graphs(args)
+    garments = chosen_garments(args) if args.garments else trained_garments(graphs)
+    images = read_test_list(list_file, garments).of_type(args.tag)
+    truth = read_annotations(list_file, garments).of_type(args.tag) if args.test == 'validate' else None
     if not len(images):
         raise ValueError(f'{list_file} has no row of type {args.tag}')
     output = prepare_output(args.output or in_project(f'submit/{args.test}_{args.tag}.csv'))
-    graphs = _graphs(args)
     look = _look(args, graphs)
     record = Record(output, {'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
                              'list': list_sum(images.image_ids), 'image folder': str(folder), 'setting': repr(look)})
     failures = write_submission(record, args.overwrite, images, folder, args.batch,
-                                lambda: _opened(graphs, args.tag, look, args.threads))
+                                lambda: _opened(graphs, args.tag, look, args.threads, garments))
     if truth:
-        print(format_scores(score(truth, read_annotations(output))))
+        print(format_scores(score(truth, read_annotations(output, garments))))
     for image_id, error in failures.items():
         logger.error('%s: %s', image_id, error)
     if failures:
         raise ValueError(f'{len(failures)} of {len(images)} images could not be read (listed above); their rows in '
-                         f'{output} hold the mean shape. Put the images right and run again with --overwrite')
+                         f'{output} hold no points that were found. Put the images right and run again with --overwrite')
     return 0
 
 
-def _opened(graphs: Sequence[Path], tag: str, look: Look, threads: int) -> ContextManager[Mapping[str, AnyPredictor]]:
+def _opened(graphs: Sequence[Path], tag: str, look: Look, threads: int,
+            garments: Garments) -> ContextManager[Mapping[str, AnyPredictor]]:
     graph_mode()
-    return open_predictors(graphs, tag, look, threads)
+    return open_predictors(graphs, tag, look, threads, garments)
 
 
 def _look(args: argparse.Namespace, graphs: Sequence[Path]) -> Look:

@@ -5,11 +5,10 @@ import os
 import sys
 from typing import Optional, Sequence
 
-from fashionai.cli import at_least, guarded
+from fashionai.cli import at_least, chosen_garments, guarded
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.sampling import fewer_rows, row_weights
-from fashionai.garments import garment_of
 from fashionai.options import add_data_options, add_head_options, labelled_rows
 from fashionai.stack import graph_mode
 
@@ -26,7 +25,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument('--seed', type=at_least(0), help='default: another one at each start, so that no two hosts, '
                                                          'and no restarted one, send the same samples')
     options = parser.parse_args(argv)
-    rows, image_root = labelled_rows(options, 'train')
+    garments = chosen_garments(options)
+    rows, image_root = labelled_rows(options, 'train', garments=garments)
     rows = fewer_rows(rows, options.rows)
     graph_mode()
     from fashionai.dataflow.flow import training_flow
@@ -39,7 +39,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     seed = int.from_bytes(os.urandom(3), 'big') if options.seed is None else options.seed
     logger.info('%s: sending batches of %d images to %s, seed %d', options.tag, options.batchsize,
                 options.remote_data, seed)
-    encoder = SampleEncoder(rows, image_root, garment_of(options.tag), shape, seed, data)
+    encoder = SampleEncoder(rows, image_root, garments.of(options.tag), shape, seed, data)
     flow = training_flow(encoder, options.batchsize, options.workers, weights=row_weights(data.sampling, rows))
     send_batches(flow, options.remote_data)
     return 0

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Callable, Optional, Sequence
 
 from fashionai.choices import Choices
-from fashionai.cli import PROJECT_ROOT, guarded, prepare_output, resolve_checkpoint
+from fashionai.cli import PROJECT_ROOT, chosen_garments, guarded, prepare_output, resolve_checkpoint
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.sampling import fewer_rows, row_weights
-from fashionai.garments import garment_of
+from fashionai.garments import Garments
 from fashionai.networks.head_options import HeadOptions
 from fashionai.options import add_data_options, add_head_options, add_loss_options, add_training_options, labelled_rows
 from fashionai.stack import graph_mode
@@ -43,7 +43,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Read the data, start the workers, train."""
     options = parse(argv)
-    rows, image_root = labelled_rows(options, 'train', with_images=not options.remote_data)
+    garments = chosen_garments(options)
+    rows, image_root = labelled_rows(options, 'train', not options.remote_data, garments)
     rows = fewer_rows(rows, options.rows)
     graph_mode()
     from fashionai.dataflow.flow import training_flow
@@ -53,7 +54,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.training.feeding import BatchQueue
     from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 
-    garment, flags = garment_of(options.tag), vars(options)
+    garment, flags = garments.of(options.tag), vars(options)
     head, loss, data = HeadOptions.of(flags), LossOptions.of(flags), DataOptions.of(flags)
     updates = UpdateOptions.of(flags)
     spec = network_spec(options.model, head)
@@ -68,10 +69,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         epoch_steps=epoch_steps, validate_every=options.validate_every, save_every=options.save_every,
         keep=options.keep, run_folder=run_folder, log_folder=prepare_output(Path(options.logpath) / name),
         seed=options.seed, head=head, loss=loss, data=data, updates=updates, execution=Execution.of(flags),
-        keypoint_weights=keypoint_weights(loss.keypoint_weights, rows, garment))
+        garments=garments, keypoint_weights=keypoint_weights(loss.keypoint_weights, rows, garment))
     gone = last_step(run_folder)
     load_weights = (lambda session: None) if gone else weight_loader(options, spec.pretrained)
-    validate = validator(options, shape)
+    validate = validator(options, garments, shape)
     logger.info('%s: %d images, %d steps an epoch; checkpoints in %s', options.tag, len(rows), epoch_steps, run_folder)
 
     if options.remote_data:
@@ -87,8 +88,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def run_name(options: argparse.Namespace, *choices: Choices) -> str:
     """The original's, and after it whatever is not at its default."""
+    changes = [group.label for group in choices]
+    changes += [f'_garments:{Path(options.garments).stem}'] if options.garments else []
     return (f'{options.model}_batch:{options.batchsize}_lr:{options.lr}_gpus:{options.gpus}_'
-            f'{options.input_width}x{options.input_height}_{options.tag}{"".join(group.label for group in choices)}')
+            f'{options.input_width}x{options.input_height}_{options.tag}{"".join(changes)}')
 
 
 def weight_loader(options: argparse.Namespace, usual_weights: str) -> Callable:
@@ -109,13 +112,13 @@ def weight_loader(options: argparse.Namespace, usual_weights: str) -> Callable:
     return functools.partial(load_pretrained, path if path.exists() else PROJECT_ROOT / path)
 
 
-def validator(options: argparse.Namespace, shape: InputShape) -> Optional[Callable]:
+def validator(options: argparse.Namespace, garments: Garments, shape: InputShape) -> Optional[Callable]:
     """The validation on val.csv, unless it is switched off."""
     if not options.validate_every:
         return None
     from fashionai.inference.validation import validation_error
-    rows, image_root = labelled_rows(options, 'val')
-    return validation_error(rows, image_root, garment_of(options.tag), shape)
+    rows, image_root = labelled_rows(options, 'val', garments=garments)
+    return validation_error(rows, image_root, garments.of(options.tag), shape)
 
 
 if __name__ == '__main__':

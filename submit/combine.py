@@ -3,7 +3,8 @@
 
 x and y of every keypoint become the mean or the median of what the files say, in whole pixels. A file that says
 -1_-1_-1 has no say in that keypoint; where all do, it stays -1_-1_-1. The rows keep the order of the first file. Every
-header, cell, garment type and image id is checked first; on any fault nothing is written. Needs Python alone.
+header, cell, garment type and image id is checked first; on any fault nothing is written. Needs Python alone. With
+--garments, the types and columns are those of another table of garments; one in YAML needs PyYAML.
 """
 import argparse
 import csv
@@ -12,18 +13,17 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Sequence
 
-from merge import HEADER, Row, add_submission, few, write
+from merge import Form, Row, add_submission, few, find, read_form, write
 
-POINTS = len(HEADER) - 2
 ABSENT = '-1_-1_-1'
 HOW: Mapping[str, Callable[[Sequence[int]], float]] = {
     'mean': lambda values: sum(values) / len(values), 'median': statistics.median}
 
 
-def read(path: Path) -> Dict[str, Row]:
+def read(path: Path, form: Form) -> Dict[str, Row]:
     """The rows of one submission by image id."""
     rows: Dict[str, Row] = {}
-    if not add_submission(path, rows):
+    if not add_submission(path, rows, form):
         raise ValueError(f'{path} has no rows')
     return rows
 
@@ -41,10 +41,10 @@ def check_images(path: Path, rows: Mapping[str, Row], first_path: Path, first: M
         raise ValueError(f'{path}: {len(missing)} of {len(first)} images of {first_path} have no row: {few(missing)}')
 
 
-def combine_rows(rows: Sequence[Row], weights: Sequence[int], how: str) -> Row:
-    """The row of one image from its rows in all submissions."""
-    image, *_ = rows[0].line.rsplit(',', POINTS)
-    columns = zip(*(row.line.replace('"', '').rsplit(',', POINTS)[1:] for row in rows))
+def combine_rows(rows: Sequence[Row], points: int, weights: Sequence[int], how: str) -> Row:
+    """The row of one image from its rows, of so many keypoints, in all submissions."""
+    image, *_ = rows[0].line.rsplit(',', points)
+    columns = zip(*(row.line.replace('"', '').rsplit(',', points)[1:] for row in rows))
     cells = [combine_cells(column, weights, how) for column in columns]
     return Row(rows[0].category, ','.join([image] + cells), rows[0].place)
 
@@ -74,12 +74,13 @@ def combine(args: argparse.Namespace) -> None:
     if len(paths) < 2:
         raise ValueError(f'{paths[0]} is one submission: wanted two or more to combine')
     weights = parse_weights(args.weights, len(paths))
-    submissions = [read(path) for path in paths]
+    form = read_form(find(args.garments)) if args.garments else Form()
+    submissions = [read(path, form) for path in paths]
     for path, rows in zip(paths[1:], submissions[1:]):
         check_images(path, rows, paths[0], submissions[0])
-    combined = [combine_rows([rows[image_id] for rows in submissions], weights, args.how)
+    combined = [combine_rows([rows[image_id] for rows in submissions], len(form.header) - 2, weights, args.how)
                 for image_id in submissions[0]]
-    write(Path(args.output), combined)
+    write(Path(args.output), combined, form)
     print(f'{args.output}: {len(combined)} rows, the {args.how} of {len(paths)} submissions')
 
 
@@ -90,6 +91,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument('--output', metavar='CSV', required=True, help='the combined submission')
     parser.add_argument('--how', choices=list(HOW), default='mean', help='default: %(default)s')
     parser.add_argument('--weights', metavar='N,N,...', help='how many times each file counts (default: once each)')
+    parser.add_argument('--garments', metavar='FILE', help='table of the garment types, where they are not the five')
     args = parser.parse_args(argv)
     try:
         combine(args)

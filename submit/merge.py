@@ -4,16 +4,18 @@
 Takes submit_blouse.csv, submit_dress.csv, submit_outwear.csv, submit_skirt.csv and submit_trousers.csv from the folder
 of this script, or the files given. Every header, cell, garment type and image id is checked first; on any fault nothing
 is written. A file that is absent or has no rows is a fault, and so is, with --list, an image of the list without a row;
-with --partial these are warnings, and what is there is merged. Needs Python alone.
+with --partial these are warnings, and what is there is merged. Needs Python alone. With --garments, the types and
+columns are those of another table of garments; one in YAML needs PyYAML.
 """
 import argparse
 import csv
+import json
 import os
 import re
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 HERE = Path(__file__).resolve().parent
 TYPES = ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
@@ -24,8 +26,14 @@ HEADER = (
     'hemline_left', 'hemline_right', 'crotch', 'bottom_left_in', 'bottom_left_out', 'bottom_right_in',
     'bottom_right_out')
 CELL = '-?[0-9]{1,6}_-?[0-9]{1,6}_(?:-1|0|1)'
-ALL_CELLS = re.compile(','.join([CELL] * (len(HEADER) - 2)))
 NAMED_IN_MESSAGES = 10
+
+
+class Form(NamedTuple):
+    """What submissions look like: their garment types, and their columns."""
+
+    types: Tuple[str, ...] = TYPES
+    header: Tuple[str, ...] = HEADER
 
 
 class Row(NamedTuple):
@@ -36,8 +44,33 @@ class Row(NamedTuple):
     place: str
 
 
-def read_lines(path: Path, header: Sequence[str]) -> Iterator[Tuple[str, str, List[str]]]:
-    """Place, line and cells of each row under a header that begins with the given names; types are checked."""
+def read_form(path: Path) -> Form:
+    """The form that a table of garments gives submissions; the table itself is checked by code/run.py."""
+    try:
+        text = path.read_text(encoding='utf-8-sig')
+        values = json.loads(text) if path.suffix.lower() == '.json' else load_yaml(path, text)
+        keypoints = {name: list(garment['keypoints']) for name, garment in values['types'].items()}
+        columns = values.get('csv_keypoints') or dict.fromkeys(name for names in keypoints.values() for name in names)
+    except (json.JSONDecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError) as error:
+        raise ValueError(f'{path} is not a table of garments: {type(error).__name__}: {error}') from None
+    return Form(tuple(keypoints), HEADER[:2] + tuple(columns))
+
+
+def load_yaml(path: Path, text: str) -> Any:
+    """What YAML says. Raises ValueError where it is none, or PyYAML is not there."""
+    try:
+        import yaml
+    except ImportError:
+        raise ValueError(f'{path}: reading YAML needs the package PyYAML: pip install PyYAML, or write the table as '
+                         'JSON') from None
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise ValueError(f'{path} is not YAML: {" ".join(str(error).split())}') from None
+
+
+def read_lines(path: Path, form: Form, listed: bool = False) -> Iterator[Tuple[str, str, List[str]]]:
+    """Place, line and cells of each row of a submission, or of a test list; header and types are checked."""
     width = 0
     with open(str(path), encoding='utf-8-sig') as file:
         for number, line in enumerate(decoded(path, file), 1):
@@ -45,12 +78,13 @@ def read_lines(path: Path, header: Sequence[str]) -> Iterator[Tuple[str, str, Li
             cells = next(csv.reader([line])) if '"' in line else line.split(',')
             if not width:
                 width = len(cells)
-                check_header(place, cells, header)
+                check_header(place, cells, form.header[:2] if listed else form.header, listed)
             elif line.strip():
                 if len(cells) != width:
                     raise ValueError(f'{place}: {len(cells)} columns, wanted {width}')
-                if cells[1] not in TYPES:
-                    raise ValueError(f'{place}, column image_category: {cells[1]!r}, wanted one of {", ".join(TYPES)}')
+                if cells[1] not in form.types:
+                    raise ValueError(f'{place}, column image_category: {cells[1]!r}, wanted one of '
+                                     f'{", ".join(form.types)}')
                 yield place, line, cells
 
 
@@ -62,29 +96,30 @@ def decoded(path: Path, lines: Iterable[str]) -> Iterator[str]:
         raise ValueError(f'{path}: not a text file in UTF-8: {error}') from error
 
 
-def check_header(place: str, found: Sequence[str], wanted: Sequence[str]) -> None:
-    """Raise ValueError where a header has other names; only a test list's may have more of them."""
+def check_header(place: str, found: Sequence[str], wanted: Sequence[str], more: bool) -> None:
+    """Raise ValueError where a header has other names, or more of them where none may be."""
     for column, name in enumerate(wanted):
         if column >= len(found) or found[column] != name:
             there = repr(found[column]) if column < len(found) else 'nothing'
             raise ValueError(f'{place}: column {column + 1} of the header is {there}, wanted {name!r}')
-    if len(found) > len(wanted) and wanted == HEADER:
+    if len(found) > len(wanted) and not more:
         raise ValueError(f'{place}: {len(found)} columns in the header, wanted {len(wanted)}')
 
 
-def add_submission(path: Path, rows: Dict[str, Row]) -> int:
+def add_submission(path: Path, rows: Dict[str, Row], form: Form) -> int:
     """Check a submission and add its rows, by image id, to those there are; how many they were."""
     before = len(rows)
-    named = re.fullmatch(f'submit_({"|".join(TYPES)})', path.stem)
-    for place, line, cells in read_lines(path, HEADER):
+    named = re.fullmatch(f'submit_({"|".join(map(re.escape, form.types))})', path.stem)
+    all_cells = re.compile(','.join([CELL] * (len(form.header) - 2)))
+    for place, line, cells in read_lines(path, form):
         image_id, category = cells[:2]
         if named and category != named.group(1):
             raise ValueError(f'{place}, column image_category: {category!r}, wanted {named.group(1)!r} as in the name '
                              f'of the file')
-        if not ALL_CELLS.fullmatch(','.join(cells[2:])):
+        if not all_cells.fullmatch(','.join(cells[2:])):
             column = next(i for i in range(2, len(cells)) if not re.fullmatch(CELL, cells[i]))
-            raise ValueError(f'{place}, column {HEADER[column]}: {cells[column]!r} is not x_y_v, wanted whole numbers '
-                             f'with v 1, 0 or -1')
+            raise ValueError(f'{place}, column {form.header[column]}: {cells[column]!r} is not x_y_v, wanted whole '
+                             f'numbers with v 1, 0 or -1')
         if not image_id or image_id in rows:
             raise ValueError(f'{place}: ' + (f'image {image_id} occurs already in {rows[image_id].place}' if image_id
                                              else 'the image id is empty'))
@@ -92,12 +127,12 @@ def add_submission(path: Path, rows: Dict[str, Row]) -> int:
     return len(rows) - before
 
 
-def read_all(paths: Sequence[Path], partial: bool) -> Dict[str, Row]:
+def read_all(paths: Sequence[Path], form: Form, partial: bool) -> Dict[str, Row]:
     """Rows of all files by image id, telling how many each has."""
     rows: Dict[str, Row] = {}
     absent = []
     for path in paths:
-        count = add_submission(path, rows) if path.exists() else 0
+        count = add_submission(path, rows, form) if path.exists() else 0
         if count:
             print(f'{path.name}: {count} rows')
         else:
@@ -109,10 +144,10 @@ def read_all(paths: Sequence[Path], partial: bool) -> Dict[str, Row]:
     return rows
 
 
-def put_in_order(rows: Dict[str, Row], list_path: Path, partial: bool) -> List[Row]:
+def put_in_order(rows: Dict[str, Row], list_path: Path, form: Form, partial: bool) -> List[Row]:
     """The rows in the order of a test list. Raises ValueError for rows that the list does not have."""
     wanted: Dict[str, str] = {}
-    for place, _, cells in read_lines(list_path, HEADER[:2]):
+    for place, _, cells in read_lines(list_path, form, listed=True):
         image_id, category = cells[:2]
         if image_id in wanted:
             raise ValueError(f'{place}: image {image_id} occurs twice')
@@ -126,18 +161,18 @@ def put_in_order(rows: Dict[str, Row], list_path: Path, partial: bool) -> List[R
     missing = [image_id for image_id in wanted if image_id not in rows]
     if missing:
         types = Counter(wanted[image_id] for image_id in missing)
-        counts = ', '.join(f'{types[name]} {name}' for name in TYPES if types[name])
+        counts = ', '.join(f'{types[name]} {name}' for name in form.types if types[name])
         complain(f'{len(missing)} of {len(wanted)} images of {list_path} have no row ({counts}): {few(missing)}',
                  partial)
     return [rows[image_id] for image_id in wanted if image_id in rows]
 
 
-def write(path: Path, rows: Sequence[Row]) -> None:
+def write(path: Path, rows: Sequence[Row], form: Form) -> None:
     """Write the merged file, which appears complete or not at all."""
     unfinished = path.with_name(path.name + '.tmp')
     try:
         with open(str(unfinished), 'w', encoding='utf-8', newline='') as file:
-            file.write(','.join(HEADER) + '\n')
+            file.write(','.join(form.header) + '\n')
             file.writelines(row.line + '\n' for row in rows)
         os.replace(str(unfinished), str(path))
     finally:
@@ -165,10 +200,11 @@ def find(path: str) -> Path:
 
 def merge(args: argparse.Namespace) -> None:
     """Check, merge and write what the command line asks for."""
-    paths = [Path(path) for path in args.inputs] or [HERE / f'submit_{name}.csv' for name in TYPES]
-    rows = read_all(paths, args.partial)
-    ordered = put_in_order(rows, find(args.list), args.partial) if args.list else list(rows.values())
-    write(Path(args.output), ordered)
+    form = read_form(find(args.garments)) if args.garments else Form()
+    paths = [Path(path) for path in args.inputs] or [HERE / f'submit_{name}.csv' for name in form.types]
+    rows = read_all(paths, form, args.partial)
+    ordered = put_in_order(rows, find(args.list), form, args.partial) if args.list else list(rows.values())
+    write(Path(args.output), ordered, form)
     print(f'{args.output}: {len(ordered)} rows in all')
 
 
@@ -178,6 +214,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument('inputs', nargs='*', metavar='FILE', help='submissions to merge, instead of the five')
     parser.add_argument('--list', metavar='CSV', help='test list whose order the rows take; none may be outside it')
     parser.add_argument('--output', metavar='CSV', default=str(HERE / 'submit.csv'), help='default: %(default)s')
+    parser.add_argument('--garments', metavar='FILE', help='table of the garment types, where they are not the five')
     parser.add_argument('--partial', action='store_true', help='warn of what is missing instead of failing')
     args = parser.parse_args(argv)
     try:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
 COLOURS = {'blouse': (255, 0, 0), 'dress': (0, 255, 0), 'outwear': (0, 0, 255)}
@@ -17,7 +17,7 @@ COLOURS = {'blouse': (255, 0, 0), 'dress': (0, 255, 0), 'outwear': (0, 0, 255)}
 
 def write_graph(path: Path, with_types: bool = True) -> Path:
     """Blue is a blouse, green a dress, red an outwear."""
-    joint = garment_of('all')
+    joint = GARMENTS.of('all')
     with tf.Graph().as_default() as graph:
         image = tf.placeholder(tf.float32, (None, None, None, 3), name=INPUT_NAME)
         kernel = tf.zeros((8, 8, 3, joint.num_heatmaps + joint.num_fields))

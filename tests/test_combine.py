@@ -8,11 +8,11 @@ from typing import Dict, List, Tuple
 
 import pytest
 
-from fashionai.annotations import HEADER, read_annotations
+from fashionai.annotations import header, read_annotations
 from fashionai.garments import CSV_KEYPOINTS
 
 SUBMIT = Path(__file__).resolve().parents[1] / 'submit'
-TOP = ','.join(HEADER)
+TOP = ','.join(header())
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai import cli
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.networks.catalog import build, input_placeholder
 from fashionai.networks.weights import load_pretrained
 from fashionai.stack import graph_mode
@@ -27,7 +27,7 @@ def save_run(folder: Path, tag: str, bias: float, step: int, describe: bool = Tr
     graph_mode()
     (folder / 'best').mkdir(parents=True, exist_ok=True)
     with tf.Graph().as_default(), tf.Session() as session:
-        build('testing', input_placeholder(), garment_of(tag), is_training=False)
+        build('testing', input_placeholder(), GARMENTS.of(tag), is_training=False)
         session.run(tf.global_variables_initializer())
         for variable in tf.model_variables():
             if variable.op.name == 'Openpose/Mconv2_stage2_L2/biases':
@@ -92,7 +92,7 @@ def test_the_variables_can_start_another_training(project: Path) -> None:
     save_run(project / 'run', 'skirt', 3, 300)
     assert freeze.main(['--checkpoint', 'run', '--weights', 'weights.npz']) == 0
     with tf.Graph().as_default(), tf.Session() as session:
-        build('testing', input_placeholder(), garment_of('dress'), is_training=False)
+        build('testing', input_placeholder(), GARMENTS.of('dress'), is_training=False)
         session.run(tf.global_variables_initializer())
         report = load_pretrained(project / 'weights.npz', session)
         assert len(report.filled) > len(report.unmatched) > 0, 'all but the layers whose channels depend on the type'

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS, garment_of, joint_garment, mirror_name
+from fashionai.garments import CSV_KEYPOINTS, GARMENTS, mirror_name
 
 CHANNELS = {'blouse': (14, 28), 'dress': (16, 32), 'outwear': (15, 30), 'skirt': (5, 10), 'trousers': (8, 16)}
 CSV_COLUMNS = {
@@ -61,7 +61,7 @@ def test_mirror_of_a_name() -> None:
 
 
 def test_joint_type_has_every_keypoint_and_every_limb_once() -> None:
-    joint = joint_garment()
+    joint = GARMENTS.joint
     assert joint.csv_indices.tolist() == list(range(24))
     assert joint.num_heatmaps == 25
     assert len(set(joint.limbs)) == len(joint.limbs)
@@ -70,7 +70,7 @@ def test_joint_type_has_every_keypoint_and_every_limb_once() -> None:
 
 
 def test_tags() -> None:
-    assert garment_of('skirt') is GARMENTS['skirt']
-    assert garment_of('all') == joint_garment()
+    assert GARMENTS.of('skirt') is GARMENTS['skirt']
+    assert GARMENTS.of('all') == GARMENTS.joint
     with pytest.raises(ValueError, match="'hat'.*blouse.*all"):
-        garment_of('hat')
+        GARMENTS.of('hat')

@@ -8,7 +8,7 @@ import pytest
 CODE = Path(__file__).resolve().parents[1] / 'code'
 PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ('choices', 'garments', 'geometry'),
+    ('choices', 'csv_rows', 'garment_files', 'garments', 'geometry'),
     ('annotations', 'drawing', 'error_files', 'metrics', 'shapes'),
     ('codec', 'datasets'),
     ('dataflow', 'networks'),

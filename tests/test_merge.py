@@ -9,12 +9,12 @@ from typing import Any, List, Tuple
 
 import pytest
 
-from fashionai.annotations import HEADER, read_annotations
+from fashionai.annotations import header, read_annotations
 from fashionai.garments import GARMENTS
 
 SCRIPT = Path(__file__).resolve().parents[1] / 'submit' / 'merge.py'
 CELLS = ',-1_-1_-1' * 23 + ',12_345_1'
-TOP = ','.join(HEADER)
+TOP = ','.join(header())
 
 
 @pytest.fixture
@@ -128,12 +128,48 @@ def test_its_own_tables_agree_with_the_package() -> None:
     assert specification and specification.loader
     module: Any = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)
-    assert module.HEADER == HEADER
+    assert module.HEADER == header()
     assert set(module.TYPES) == set(GARMENTS)
 
 
 def test_it_needs_the_standard_library_alone() -> None:
-    nodes = list(ast.walk(ast.parse(SCRIPT.read_text())))
+    nodes = ast.parse(SCRIPT.read_text()).body  # within load_yaml, PyYAML too
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or '.' for node in nodes if isinstance(node, ast.ImportFrom)}
-    assert imported <= {'argparse', 'collections', 'csv', 'os', 'pathlib', 're', 'sys', 'typing'}
+    assert imported <= {'argparse', 'collections', 'csv', 'json', 'os', 'pathlib', 're', 'sys', 'typing'}
+
+
+TABLE = '{"types": {"sock": {"keypoints": ["cuff", "toe"]}, "flag": {"keypoints": ["mast", "toe"]}}%s}'
+
+
+@pytest.mark.parametrize('more, columns', [('', 'cuff,toe,mast'), (', "csv_keypoints": ["mast", "cuff", "toe"]',
+                                                                  'mast,cuff,toe')])
+def test_another_table_of_garments(folder: Path, more: str, columns: str) -> None:
+    (folder / 'my.json').write_text(TABLE % more)
+    top = f'image_id,image_category,{columns}'
+    (folder / 'submit_sock.csv').write_text(f'{top}\na.jpg,sock,1_2_1,3_4_1,-1_-1_-1\n')
+    (folder / 'submit_flag.csv').write_text(f'{top}\nb.jpg,flag,5_6_1,3_4_1,-1_-1_-1\n')
+    assert run(folder, '--garments', 'my.json')[0] == 0
+    assert (folder / 'submit.csv').read_text() == (
+        f'{top}\na.jpg,sock,1_2_1,3_4_1,-1_-1_-1\nb.jpg,flag,5_6_1,3_4_1,-1_-1_-1\n')
+    (folder / 'submit_flag.csv').write_text(f'{top}\nb.jpg,sock,5_6_1,3_4_1,-1_-1_-1\n')
+    assert "'sock', wanted 'flag' as in the name" in run(folder, '--garments', 'my.json')[2]
+    assert "'hat', wanted one of sock, flag" in run_one(folder, f'{top}\nb.jpg,hat,5_6_1,3_4_1,-1_-1_-1\n')
+    first = columns.split(',')[0]
+    assert "column 4 of the header is 'knee', wanted" in run_one(folder, f'image_id,image_category,{first},knee,toe\n')
+
+
+def run_one(folder: Path, text: str) -> str:
+    """The errors about a file of the other table."""
+    (folder / 'one.csv').write_text(text)
+    code, _, err = run(folder, 'one.csv', '--garments', 'my.json')
+    assert code == 1
+    return err
+
+
+@pytest.mark.parametrize('name, text', [('my.json', '{"types"'), ('my.json', '[]'), ('my.json', '{"types": {"a": 1}}'),
+                                        ('my.yaml', 'types: [a'), ('my.json', '{}')])
+def test_what_is_no_table_of_garments(folder: Path, name: str, text: str) -> None:
+    (folder / name).write_text(text)
+    code, _, err = run(folder, '--garments', name)
+    assert code == 1 and err.startswith(f'error: {name} is not ') and err.count('\n') == 1

@@ -9,7 +9,7 @@ import run
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
-from fashionai.garments import GARMENTS, Garment, garment_of
+from fashionai.garments import GARMENTS, Garment
 from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import SecondPass
 
@@ -18,7 +18,7 @@ TYPES = ('skirt', 'trousers', 'skirt', 'dress', 'skirt')
 
 def write_graph(path: Path, tag: str, seed: int = 0) -> None:
     """A graph of one layer, random but fixed."""
-    garment = garment_of(tag)
+    garment = GARMENTS.of(tag)
     shape = (8, 8, 3, garment.num_heatmaps + garment.num_fields)
     path.parent.mkdir(parents=True, exist_ok=True)
     with tf.Graph().as_default() as graph:

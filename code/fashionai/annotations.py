@@ -1,42 +1,42 @@
 """The CSV files: annotations, test lists and submissions, read strictly and written back in the same form.
 
-Header `image_id,image_category` and the 24 keypoint names; a cell is `x_y_v`, three integers: x and y in original
-pixels, v = 1 visible, 0 occluded, -1 absent (`-1_-1_-1`). A submission has the same form; a test list has the first two
-columns only. Rows are counted as an editor shows them: the header is row 1.
+Header `image_id,image_category` and the keypoint names, 24 in FashionAI; a cell is `x_y_v`, three integers: x and y in
+original pixels, v = 1 visible, 0 occluded, -1 absent (`-1_-1_-1`). A submission has the same form; a test list has the
+first two columns only. Rows are counted as an editor shows them: the header is row 1.
 
-Letters used in shapes: N images; 24 keypoints in the order of CSV_KEYPOINTS; 3 values x, y, v.
+Letters used in shapes: N images; C keypoint columns, those of the table of garments; 3 values x, y, v.
 """
 import csv
 import os
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Type, TypeVar, Union
+from typing import Dict, List, Optional, Sequence, Set, Tuple, Type, TypeVar
 
 import numpy as np
 
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS, JOINT, garment_of
+from fashionai.csv_rows import PathLike, data_rows
+from fashionai.garments import GARMENTS, JOINT, Garments
 
-HEADER = ('image_id', 'image_category') + CSV_KEYPOINTS
-"""The 26 column names of an annotations file or a submission; a test list has the first two."""
+START = ('image_id', 'image_category')
+"""The names of the columns before the keypoints: all that a test list has to have."""
 
 VISIBLE, OCCLUDED, ABSENT = 1, 0, -1
 """What v of a keypoint says."""
 _CELL = '-?[0-9]{1,6}_-?[0-9]{1,6}_(?:-1|0|1)'
 _ONE_CELL = re.compile(_CELL)
-_ALL_CELLS = re.compile(','.join([_CELL] * len(CSV_KEYPOINTS)))
 _ROWS_A_CHUNK = 2048
 
-PathLike = Union[str, Path]
 _AnyTable = TypeVar('_AnyTable', bound='_Table')
 
 
 class _Table:
-    """What annotations and test lists share: N rows with an image id and a garment type each."""
+    """What annotations and test lists share: N rows with an image id and a garment type of a table each."""
 
     image_ids: Tuple[str, ...]
     categories: Tuple[str, ...]
+    garments: Garments
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -47,7 +47,7 @@ class _Table:
 
     def of_type(self: _AnyTable, tag: str) -> _AnyTable:
         """The rows of one garment type, or every row for `all`. Raises ValueError for an unknown tag."""
-        name = garment_of(tag).name
+        name = self.garments.of(tag).name
         return self.select([i for i, category in enumerate(self.categories) if name in (JOINT, category)])
 
 
@@ -60,53 +60,62 @@ class TestList(_Table):
     image_ids: Tuple[str, ...]
     categories: Tuple[str, ...]
     source: str
+    garments: Garments = GARMENTS
 
     def select(self, indices: Sequence[int]) -> 'TestList':
         """The rows of those numbers, in that order."""
-        return TestList(_pick(self.image_ids, indices), _pick(self.categories, indices), self.source)
+        ids, categories = _pick(self.image_ids, indices), _pick(self.categories, indices)
+        return replace(self, image_ids=ids, categories=categories)
 
 
 @dataclass(frozen=True, eq=False)
 class Annotations(_Table):
-    """N images with labelled or predicted keypoints: (N, 24, 3) int32 of x, y, v in original pixels."""
+    """N images with labelled or predicted keypoints: (N, C, 3) int32 of x, y, v in original pixels."""
 
     image_ids: Tuple[str, ...]
     categories: Tuple[str, ...]
     keypoints: np.ndarray
     source: str
+    garments: Garments = GARMENTS
 
     def select(self, indices: Sequence[int]) -> 'Annotations':
         """The rows of those numbers, in that order."""
+        ids, categories = _pick(self.image_ids, indices), _pick(self.categories, indices)
         keypoints = self.keypoints[np.asarray(indices, np.int64)]
-        return Annotations(_pick(self.image_ids, indices), _pick(self.categories, indices), keypoints, self.source)
+        return replace(self, image_ids=ids, categories=categories, keypoints=keypoints)
 
 
-def read_annotations(path: PathLike) -> Annotations:
+def header(garments: Garments = GARMENTS) -> Tuple[str, ...]:
+    """The 2 + C column names of an annotations file or a submission."""
+    return START + garments.csv_keypoints
+
+
+def read_annotations(path: PathLike, garments: Garments = GARMENTS) -> Annotations:
     """Read annotations or a submission.
 
-    Raises ValueError, naming file, row and column, for anything but rows of distinct images of known types with 24
-    cells of the form `x_y_v`, and for a file without such rows.
+    Raises ValueError, naming file, row and column, for anything but rows of distinct images of types of the table with
+    C cells of the form `x_y_v`, and for a file without such rows.
     """
-    table = _read_rows(path)
+    table = _read_rows(path, garments)
     _check_not_empty(path, len(table))
     return table
 
 
-def read_test_list(path: PathLike) -> TestList:
+def read_test_list(path: PathLike, garments: Garments = GARMENTS) -> TestList:
     """Read a test list. Further columns are passed over, so an annotations file serves as a list as well.
 
     Raises ValueError, naming file and row, for repeated ids, unknown types and a file without rows.
     """
     seen: Dict[str, int] = {}
     categories = []
-    for row_number, row in data_rows(path, HEADER[:2]):
-        categories.append(_checked_start(path, row_number, row, seen))
+    for row_number, row in data_rows(path, START):
+        categories.append(_checked_start(path, row_number, row, seen, garments))
     _check_not_empty(path, len(seen))
-    return TestList(tuple(seen), tuple(categories), str(path))
+    return TestList(tuple(seen), tuple(categories), str(path), garments)
 
 
 def format_row(image_id: str, category: str, keypoints: np.ndarray) -> List[str]:
-    """The 26 cells of a row; keypoints are (24, 3) integers x, y, v."""
+    """The 2 + C cells of a row; keypoints are (C, 3) integers x, y, v."""
     return [image_id, category] + [f'{x:d}_{y:d}_{v:d}' for x, y, v in np.asarray(keypoints).tolist()]
 
 
@@ -115,27 +124,27 @@ def write_annotations(path: PathLike, annotations: Annotations) -> None:
     unfinished = f'{path}.tmp'
     with open(unfinished, 'w', encoding='utf-8', newline='') as file:
         writer = csv.writer(file, lineterminator='\n')
-        writer.writerow(HEADER)
+        writer.writerow(header(annotations.garments))
         writer.writerows(map(format_row, annotations.image_ids, annotations.categories, annotations.keypoints))
     os.replace(unfinished, path)
 
 
 class SubmissionWriter:
-    """Writes a submission row by row, each flushed at once, so that an interrupted run keeps what it had.
+    """Writes a submission of a table's types row by row, each flushed at once: an interrupted run keeps what it had.
 
     With `resume`, the rows already in the file stay and their ids are in `done`; a last line that was cut off in the
     middle is dropped. Otherwise the file starts anew. Raises ValueError where the file to resume is not a submission.
     """
 
-    def __init__(self, path: PathLike, resume: bool) -> None:
+    def __init__(self, path: PathLike, resume: bool, garments: Garments = GARMENTS) -> None:
         Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.done: Set[str] = set()
         if resume and _drop_torn_line(path):
-            self.done.update(_read_rows(path).image_ids)
+            self.done.update(_read_rows(path, garments).image_ids)
             self._file = open(path, 'a', encoding='utf-8', newline='')
         else:
             self._file = open(path, 'w', encoding='utf-8', newline='')
-            self._write(HEADER)
+            self._write(header(garments))
 
     def __enter__(self) -> 'SubmissionWriter':
         return self
@@ -145,7 +154,7 @@ class SubmissionWriter:
         self._file.close()
 
     def append(self, image_id: str, category: str, keypoints: np.ndarray) -> None:
-        """Add the row of an image; keypoints are (24, 3) integers x, y, v in original pixels."""
+        """Add the row of an image; keypoints are (C, 3) integers x, y, v in original pixels."""
         assert image_id not in self.done, f'{image_id} written twice'
         self._write(format_row(image_id, category, keypoints))
         self.done.add(image_id)
@@ -169,60 +178,31 @@ def _drop_torn_line(path: PathLike) -> bool:
     return length > 0
 
 
-def _read_rows(path: PathLike) -> Annotations:
+def _read_rows(path: PathLike, garments: Garments) -> Annotations:
     """All rows of an annotations file, which may be none."""
+    names, columns = header(garments), len(garments.csv_keypoints)
+    all_cells = re.compile(','.join([_CELL] * columns))
     seen: Dict[str, int] = {}
     categories: List[str] = []
-    chunks: List[np.ndarray] = [np.empty((0, len(CSV_KEYPOINTS), 3), np.int32)]
+    chunks: List[np.ndarray] = [np.empty((0, columns, 3), np.int32)]
     pending: List[str] = []
-    for row_number, row in data_rows(path, HEADER):
-        categories.append(_checked_start(path, row_number, row, seen))
+    for row_number, row in data_rows(path, names, more=False):
+        categories.append(_checked_start(path, row_number, row, seen, garments))
         cells = ','.join(row[2:])
-        if not _ALL_CELLS.fullmatch(cells):
-            raise ValueError(_cell_fault(path, row_number, row))
+        if not all_cells.fullmatch(cells):
+            raise ValueError(_cell_fault(path, row_number, row, names))
         pending.append(cells)
         if len(pending) == _ROWS_A_CHUNK:
-            chunks.append(_numbers(pending))
+            chunks.append(_numbers(pending, columns))
             pending = []
-    chunks.append(_numbers(pending))
-    return Annotations(tuple(seen), tuple(categories), np.concatenate(chunks), str(path))
+    chunks.append(_numbers(pending, columns))
+    return Annotations(tuple(seen), tuple(categories), np.concatenate(chunks), str(path), garments)
 
 
-def _numbers(rows: List[str]) -> np.ndarray:
-    """(n, 24, 3) int32 of n rows of cells that are known to be well formed."""
+def _numbers(rows: List[str], columns: int) -> np.ndarray:
+    """(n, C, 3) int32 of n rows of cells that are known to be well formed."""
     text = ','.join(rows).replace('_', ',')
-    return np.fromstring(text, np.int32, sep=',').reshape(-1, len(CSV_KEYPOINTS), 3)
-
-
-def data_rows(path: PathLike, header: Sequence[str]) -> Iterator[Tuple[int, List[str]]]:
-    """Row number and cells of each row, as many as the header has; ValueError, naming file and row, for other rows."""
-    row_number = width = 0
-    with open(path, encoding='utf-8-sig') as file:
-        try:
-            for row_number, line in enumerate(file, 1):
-                # these files hardly ever have quotes, and plain splitting is several times as fast as the csv module
-                row = next(csv.reader([line])) if '"' in line else line.rstrip('\n').split(',')
-                if not width:
-                    width = _checked_width(path, row, header)
-                elif len(row) == width:
-                    yield row_number, row
-                elif line.strip():
-                    raise ValueError(f'{path}, row {row_number}: {len(row)} columns, wanted {width}')
-        except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f'{path}: not a CSV file in UTF-8, after row {row_number}: {error}') from error
-    if not width:
-        raise ValueError(f'{path}: empty file; wanted a header {",".join(header[:3])}... and one row an image')
-
-
-def _checked_width(path: PathLike, found: List[str], wanted: Sequence[str]) -> int:
-    """The number of columns. Raises ValueError where a header has other names; only a test list's may have more."""
-    for column, name in enumerate(wanted):
-        if column >= len(found) or found[column] != name:
-            there = repr(found[column]) if column < len(found) else 'nothing'
-            raise ValueError(f'{path}, row 1: column {column + 1} of the header is {there}, wanted {name!r}')
-    if len(found) > len(wanted) and tuple(wanted) == HEADER:
-        raise ValueError(f'{path}, row 1: {len(found)} columns in the header, wanted {len(wanted)}')
-    return len(found)
+    return np.fromstring(text, np.int32, sep=',').reshape(-1, columns, 3)
 
 
 def _check_not_empty(path: PathLike, rows: int) -> None:
@@ -230,21 +210,22 @@ def _check_not_empty(path: PathLike, rows: int) -> None:
         raise ValueError(f'{path}: a header but no rows; wanted one row an image')
 
 
-def _checked_start(path: PathLike, row_number: int, row: List[str], seen: Dict[str, int]) -> str:
+def _checked_start(path: PathLike, row_number: int, row: List[str], seen: Dict[str, int], garments: Garments) -> str:
     """The type of a row whose id is put into `seen`. Raises ValueError for a repeated id or an unknown type."""
     image_id, category = row[:2]
     if not image_id:
         raise ValueError(f'{path}, row {row_number}, column image_id: empty, wanted the path of an image')
-    if category not in GARMENTS:
+    garment = garments.get(category)
+    if garment is None:
         raise ValueError(f'{path}, row {row_number}, column image_category: {category!r} is not a garment type, '
-                         f'wanted one of {", ".join(GARMENTS)}')
+                         f'wanted one of {garments}')
     if seen.setdefault(image_id, row_number) != row_number:
         raise ValueError(f'{path}, row {row_number}: image {image_id} occurs already in row {seen[image_id]}')
-    return GARMENTS[category].name
+    return garment.name
 
 
-def _cell_fault(path: PathLike, row_number: int, row: List[str]) -> str:
-    """Which of a row's 24 cells is malformed, in words."""
+def _cell_fault(path: PathLike, row_number: int, row: List[str], names: Sequence[str]) -> str:
+    """Which of a row's cells is malformed, in words."""
     column = next(i for i in range(2, len(row)) if not _ONE_CELL.fullmatch(row[i]))
-    return (f'{path}, row {row_number}, column {HEADER[column]}: {row[column]!r} is not x_y_v, wanted whole numbers '
+    return (f'{path}, row {row_number}, column {names[column]}: {row[column]!r} is not x_y_v, wanted whole numbers '
             f'with v 1, 0 or -1, such as 120_85_1')

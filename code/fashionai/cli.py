@@ -2,9 +2,12 @@
 import functools
 import logging
 import sys
-from argparse import ArgumentTypeError
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Callable, Optional, Sequence, Tuple, Union
+
+from fashionai.garment_files import read_garments
+from fashionai.garments import GARMENTS, Garments
 
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
@@ -45,6 +48,17 @@ def resolve_checkpoint(path: Union[str, Path]) -> Path:
         return resolve(path)
     except ValueError:
         return resolve(f'{path}.index').with_suffix('')
+
+
+def add_garments_option(parser: ArgumentParser) -> None:
+    """Add `--garments`."""
+    parser.add_argument('--garments', metavar='FILE', help='a table of other garment types and their keypoints, JSON '
+                                                           'or YAML: see docs/own_keypoints.md')
+
+
+def chosen_garments(options: Namespace) -> Garments:
+    """The table of `--garments`, the built-in one where none is given. Raises ValueError for what is no table."""
+    return read_garments(resolve(options.garments)) if options.garments else GARMENTS
 
 
 def in_project(path: str) -> str:

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 
 from fashionai.annotations import ABSENT, VISIBLE
-from fashionai.garments import CSV_KEYPOINTS, Garment
+from fashionai.garments import Garment
 from fashionai.geometry import compose, scaling, transform_points, translation, warp_image
 
 _LEFT, _RIGHT, _MIDDLE, _LIMB = (60, 140, 255), (255, 170, 40), (90, 220, 90), (245, 245, 245)
@@ -18,11 +18,12 @@ def draw_keypoints(image: np.ndarray, garment: Garment, keypoints: np.ndarray) -
     Args:
         image: (h, w, 3) uint8.
         garment: whose limbs are drawn.
-        keypoints: (24, 3) x, y, v in the image's pixels; those with v = -1 are left out, occluded ones are rings.
+        keypoints: (C, 3) x, y, v of the CSV's columns, in the image's pixels; those with v = -1 are left out, occluded
+            ones are rings.
     """
     picture = image.copy()
     size = max(image.shape[:2]) / 100
-    points = dict(zip(CSV_KEYPOINTS, keypoints))
+    points = dict(zip(garment.csv_keypoints, keypoints))
     for start, end in garment.limbs:
         if ABSENT not in (points[start][2], points[end][2]):
             cv2.line(picture, _fixed(points[start]), _fixed(points[end]), _LIMB, max(1, round(size / 3)), cv2.LINE_AA,

@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 from typing import Dict, Optional, Sequence
 
-from fashionai.annotations import Annotations, PathLike, data_rows
+from fashionai.annotations import Annotations
+from fashionai.csv_rows import PathLike, data_rows
 from fashionai.metrics import Figure
 
 HEADER = ('image_id', 'image_category', 'ne', 'points')

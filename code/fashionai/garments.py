@@ -1,11 +1,11 @@
 """The keypoint table: the one place that knows names, orders, limbs and mirror images.
 
-Heat-map channels, field channels, CSV columns, flips and normalisers elsewhere are all derived from here.
+Heat-map channels, field channels, CSV columns, flips and normalisers elsewhere are all derived from a table, GARMENTS
+unless a user gives another (see garment_files.py). Entry points choose it; it travels with what is read by it.
 "left" and "right" mean the left and right of the image, as in the FashionAI labels.
 """
 from dataclasses import dataclass
-from types import MappingProxyType
-from typing import Mapping, Tuple
+from typing import Iterator, Mapping, Tuple
 
 import numpy as np
 
@@ -17,17 +17,25 @@ CSV_KEYPOINTS = (
 """Order of the 24 keypoint columns in every FashionAI CSV."""
 
 JOINT = 'all'
-"""Name of the pseudo-type whose network serves all five garment types."""
+"""Name of the pseudo-type whose network serves all garment types of a table."""
 
 
 @dataclass(frozen=True)
 class Garment:
-    """A garment type: its keypoints in heat-map channel order, its limbs in field order, and its measuring pair."""
+    """A garment type: its keypoints in heat-map channel order, its limbs in field order, and its measuring pair.
+
+    `csv_keypoints` are the keypoint columns, C of them, of the CSV files that have the type. `mirror_pairs` become each
+    other in a mirrored image; keypoints that are in none go by their names. `types` are those that a joint garment
+    stands for, in the order of a type head's probabilities, () of a single one.
+    """
 
     name: str
     keypoints: Tuple[str, ...]
     limbs: Tuple[Tuple[str, str], ...]
     normaliser: Tuple[str, str]
+    csv_keypoints: Tuple[str, ...] = CSV_KEYPOINTS
+    mirror_pairs: Tuple[Tuple[str, str], ...] = ()
+    types: Tuple[str, ...] = ()
 
     @property
     def num_heatmaps(self) -> int:
@@ -41,8 +49,8 @@ class Garment:
 
     @property
     def csv_indices(self) -> np.ndarray:
-        """(K,) int: the CSV column, 0 to 23, of each heat-map channel."""
-        return np.array([CSV_KEYPOINTS.index(name) for name in self.keypoints])
+        """(K,) int: the keypoint column, 0 to C - 1, of each heat-map channel."""
+        return np.array([self.csv_keypoints.index(name) for name in self.keypoints])
 
     @property
     def limb_indices(self) -> np.ndarray:
@@ -52,7 +60,62 @@ class Garment:
     @property
     def mirror_indices(self) -> np.ndarray:
         """(K,) int: the channel each channel becomes in a mirrored image; its own inverse."""
-        return np.array([self.keypoints.index(mirror_name(name)) for name in self.keypoints])
+        return np.array([self.keypoints.index(name) for name in self.counterparts])
+
+    @property
+    def counterparts(self) -> Tuple[str, ...]:
+        """The keypoint that each keypoint becomes in a mirrored image, in channel order."""
+        pairs = {end: other for pair in self.mirror_pairs for end, other in (pair, pair[::-1])}
+        return tuple(pairs.get(name, mirror_name(name)) for name in self.keypoints)
+
+    def difference(self, other: 'Garment') -> str:
+        """What a network for the one would get wrong of the other, in a word or two; '' where it serves both."""
+        for what, own, others in (('keypoints', self.keypoints, other.keypoints), ('limbs', self.limbs, other.limbs),
+                                  ('mirror images', self.counterparts, other.counterparts)):
+            if own != others:
+                return what
+        return ''
+
+
+@dataclass(frozen=True)
+class Garments(Mapping[str, Garment]):
+    """A table of garments: one type or more by name, in order, all of the same CSV columns. Plain data, for workers."""
+
+    members: Tuple[Garment, ...]
+
+    def __getitem__(self, name: str) -> Garment:
+        for garment in self.members:
+            if garment.name == name:
+                return garment
+        raise KeyError(name)
+
+    def __iter__(self) -> Iterator[str]:
+        return (garment.name for garment in self.members)
+
+    def __len__(self) -> int:
+        return len(self.members)
+
+    def __str__(self) -> str:
+        return ', '.join(self)
+
+    @property
+    def csv_keypoints(self) -> Tuple[str, ...]:
+        """The C keypoint columns of the CSV files, in order."""
+        return self.members[0].csv_keypoints
+
+    @property
+    def joint(self) -> Garment:
+        """All types as one: every keypoint in the order of the columns, and every limb of any type, once."""
+        limbs = dict.fromkeys(limb for garment in self.members for limb in garment.limbs)
+        pairs = dict.fromkeys(pair for garment in self.members for pair in garment.mirror_pairs)
+        return Garment(JOINT, self.csv_keypoints, tuple(limbs), self.members[0].normaliser, self.csv_keypoints,
+                       tuple(pairs), tuple(self))
+
+    def of(self, tag: str) -> Garment:
+        """The garment of a `--tag`: one of the types, or `all` for the joint one. Raises ValueError for another tag."""
+        if tag != JOINT and tag not in self:
+            raise ValueError(f'unknown garment type {tag!r}: wanted one of {self}, or {JOINT}')
+        return self.joint if tag == JOINT else self[tag]
 
 
 def mirror_name(keypoint: str) -> str:
@@ -111,24 +174,5 @@ _TROUSERS = Garment(
      ('bottom_right_in', 'crotch'), ('waistband_left', 'crotch')),
     _WAISTBAND)
 
-GARMENTS: Mapping[str, Garment] = MappingProxyType(
-    {garment.name: garment for garment in (_BLOUSE, _DRESS, _OUTWEAR, _SKIRT, _TROUSERS)})
-"""The five garment types by name."""
-
-
-def joint_garment() -> Garment:
-    """All five types as one: the 24 keypoints in CSV order and every limb of any type, once."""
-    limbs = tuple(dict.fromkeys(limb for garment in GARMENTS.values() for limb in garment.limbs))
-    return Garment(JOINT, CSV_KEYPOINTS, limbs, _ARMPITS)
-
-
-def garment_of(tag: str) -> Garment:
-    """The garment of a `--tag`: one of the five types, or `all` for the joint network.
-
-    Raises ValueError for any other tag.
-    """
-    if tag == JOINT:
-        return joint_garment()
-    if tag not in GARMENTS:
-        raise ValueError(f'unknown garment type {tag!r}: wanted one of {", ".join(GARMENTS)}, or {JOINT}')
-    return GARMENTS[tag]
+GARMENTS = Garments((_BLOUSE, _DRESS, _OUTWEAR, _SKIRT, _TROUSERS))
+"""The built-in table: the five types of FashionAI."""

@@ -11,7 +11,7 @@ the v of a prediction is ignored: one left at `-1_-1_-1` is measured from (-1, -
 
 In both, an image whose normaliser points coincide (s = 0) is left out, for nothing can be measured by it.
 
-Letters used in shapes: N images; 24 keypoints in the order of CSV_KEYPOINTS.
+Letters used in shapes: N images; C keypoint columns and T types, those of the table of garments.
 """
 import logging
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE, Annotations
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS
+from fashionai.garments import GARMENTS, Garments
 
 _log = logging.getLogger(__name__)
 _NAMED_IN_ERRORS = 3
@@ -93,19 +93,20 @@ def score(truth: Annotations, submission: Annotations) -> Scores:
         if submission.categories[row] != category:
             raise ValueError(f'{submission.source}: {image_id} is of type {submission.categories[row]}, wanted '
                              f'{category} as in {truth.source}')
-    return score_points(truth.categories, truth.keypoints, submission.keypoints[rows])
+    return score_points(truth.categories, truth.keypoints, submission.keypoints[rows], truth.garments)
 
 
-def score_points(categories: Sequence[str], truth: np.ndarray, predicted: np.ndarray) -> Scores:
+def score_points(categories: Sequence[str], truth: np.ndarray, predicted: np.ndarray,
+                 garments: Garments = GARMENTS) -> Scores:
     """Measure predicted points that are in the order of the truth already.
 
-    categories: the garment type of each of the N images. truth: (N, 24, 3) integers x, y, v in original pixels.
-    predicted: (N, 24, 2 or more) x, y, ... in original pixels, of any number type; only x and y are used.
+    categories: the garment type of each of the N images. truth: (N, C, 3) integers x, y, v in original pixels.
+    predicted: (N, C, 2 or more) x, y, ... in original pixels, of any number type; only x and y are used.
     """
-    names = list(GARMENTS)
+    names, columns = list(garments), garments.csv_keypoints
     type_numbers = np.array([names.index(category) for category in categories], np.int64)
-    belongs = np.array([[name in garment.keypoints for name in CSV_KEYPOINTS] for garment in GARMENTS.values()])
-    pairs = np.array([[CSV_KEYPOINTS.index(name) for name in garment.normaliser] for garment in GARMENTS.values()])
+    belongs = np.array([[name in garment.keypoints for name in columns] for garment in garments.values()])
+    pairs = np.array([[columns.index(name) for name in garment.normaliser] for garment in garments.values()])
     ends = truth[np.arange(len(truth))[:, None], pairs[type_numbers]]
     spans = np.hypot(ends[:, 0, 0] - ends[:, 1, 0], ends[:, 0, 1] - ends[:, 1, 1], dtype=np.float64)
     distances = np.hypot(predicted[..., 0] - truth[..., 0], predicted[..., 1] - truth[..., 1], dtype=np.float64)
@@ -115,8 +116,8 @@ def score_points(categories: Sequence[str], truth: np.ndarray, predicted: np.nda
     measurable = belongs[type_numbers] & (spans > 0)[:, None]
     labelled = measurable & (status != ABSENT) & end_present.any(axis=1)[:, None]
     visible = measurable & (status == VISIBLE) & end_present.all(axis=1)[:, None]
-    return Scores(_break_down(errors, labelled, type_numbers, belongs),
-                  _break_down(errors, visible, type_numbers, belongs),
+    return Scores(_break_down(errors, labelled, type_numbers, belongs, garments),
+                  _break_down(errors, visible, type_numbers, belongs, garments),
                   {'visible': _figure(errors, labelled & (status == VISIBLE)),
                    'occluded': _figure(errors, labelled & (status == OCCLUDED))},
                   tuple(map(_figure, errors, visible)))
@@ -125,7 +126,7 @@ def score_points(categories: Sequence[str], truth: np.ndarray, predicted: np.nda
 def format_scores(scores: Scores) -> str:
     """A table for people: both conventions side by side, in percent, and how many keypoints each figure is over."""
     board, visible = scores.leaderboard, scores.visible
-    width = max(len(name) for name in CSV_KEYPOINTS) + 4
+    width = max(map(len, [*board.types, *board.keypoints, *scores.status])) + 4
     lines = [f'{"":{width}}{"leaderboard":>20}{"visible":>20}', f'{"":{width}}' + f'{"NE %":>10}{"points":>10}' * 2,
              _line('all', [board.pooled, visible.pooled], width), 'by type']
     lines += [_line(f'  {name}', [board.types[name], visible.types[name]], width) for name in board.types]
@@ -135,13 +136,14 @@ def format_scores(scores: Scores) -> str:
     return '\n'.join(lines)
 
 
-def _break_down(errors: np.ndarray, counted: np.ndarray, type_numbers: np.ndarray, belongs: np.ndarray) -> Breakdown:
-    """Sum errors (N, 24) where counted (N, 24); belongs (5, 24) says which type has which keypoint."""
+def _break_down(errors: np.ndarray, counted: np.ndarray, type_numbers: np.ndarray, belongs: np.ndarray,
+                garments: Garments) -> Breakdown:
+    """Sum errors (N, C) where counted (N, C); belongs (T, C) says which type has which keypoint."""
     present = np.unique(type_numbers)
-    names = list(GARMENTS)
+    names = list(garments)
     types = {names[number]: _figure(errors[type_numbers == number], counted[type_numbers == number])
              for number in present}
-    keypoints = {CSV_KEYPOINTS[column]: _figure(errors[:, column], counted[:, column])
+    keypoints = {garments.csv_keypoints[column]: _figure(errors[:, column], counted[:, column])
                  for column in np.flatnonzero(belongs[present].any(axis=0))}
     return Breakdown(_figure(errors, counted), types, keypoints)
 

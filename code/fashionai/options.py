@@ -7,7 +7,8 @@ from typing import Sequence, Tuple
 import numpy as np
 
 from fashionai.annotations import Annotations, read_annotations
-from fashionai.cli import at_least, in_project, name_or_file, resolve
+from fashionai.cli import add_garments_option, at_least, in_project, name_or_file, resolve
+from fashionai.garments import GARMENTS, Garments
 
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) - 1)
 
@@ -17,6 +18,7 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add('--model', default='vgg', help='the network; see models/README.md')
     add('--tag', default='blouse', help='garment type, or all')
+    add_garments_option(parser)
     add('--datapath', default='data', help='folder with train/train.csv and train/val.csv; or several, '
         'with commas between: their training rows together, and the val.csv of the first')
     add('--imgpath', default='data', help='folder with train/<image_id>; one for each of --datapath')
@@ -86,8 +88,9 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     add('--keep', type=positive, default=100, help='last checkpoints kept; one of vgg takes 0.6 GB')
 
 
-def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = True) -> Tuple[Annotations, Path]:
-    """The rows of the tag in train/<split>.csv, and the folder their image ids start from.
+def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = True,
+                  garments: Garments = GARMENTS) -> Tuple[Annotations, Path]:
+    """The rows of the tag in train/<split>.csv, of a table's types, and the folder their image ids start from.
 
     Of several data folders, training takes all rows, and validation those of the first.
 
@@ -97,15 +100,17 @@ def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = T
     if len(tables) != len(pictures):
         raise ValueError(f'--datapath names {len(tables)} folders and --imgpath {len(pictures)}: wanted as many')
     pairs = list(zip(tables, pictures))
-    parts = [_folder_rows(*pair, options.tag, split, with_images) for pair in (pairs[:1] if split == 'val' else pairs)]
+    parts = [_folder_rows(*pair, options.tag, split, with_images, garments)
+             for pair in (pairs[:1] if split == 'val' else pairs)]
     roots = [root for _, root in parts]
     return _joined([rows for rows, _ in parts], roots), roots[0]
 
 
-def _folder_rows(datapath: str, imgpath: str, tag: str, split: str, with_images: bool) -> Tuple[Annotations, Path]:
+def _folder_rows(datapath: str, imgpath: str, tag: str, split: str, with_images: bool,
+                 garments: Garments) -> Tuple[Annotations, Path]:
     """The same of one folder."""
     table = resolve(Path(datapath) / 'train' / f'{split}.csv')
-    rows = read_annotations(table).of_type(tag)
+    rows = read_annotations(table, garments).of_type(tag)
     if not len(rows):
         raise ValueError(f'{table}: no row of type {tag!r}')
     if not with_images:
@@ -125,4 +130,4 @@ def _joined(tables: Sequence[Annotations], roots: Sequence[Path]) -> Annotations
            for table, root in zip(tables, roots) for image_id in table.image_ids]
     return Annotations(tuple(ids), sum((table.categories for table in tables), ()),
                        np.concatenate([table.keypoints for table in tables]),
-                       ','.join(table.source for table in tables))
+                       ','.join(table.source for table in tables), tables[0].garments)

@@ -1,4 +1,4 @@
-"""What the five garments look like on average: a point distribution model of each type's keypoints.
+"""What the five garments of FashionAI look like on average: a point distribution model of each type's keypoints.
 
 Measured from 63,765 labels of the FashionAI keypoint data and kept in `shapes.json`. A shape is aligned by translation,
 scale and rotation (Procrustes) before its mean and principal components are taken, so a mean shape is centred on the
@@ -7,9 +7,11 @@ origin and its squared coordinates sum to one; y points down. Sizes and centres 
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Tuple
+from typing import Any, Dict, Tuple
 
 import numpy as np
+
+from fashionai.garments import Garment
 
 REFERENCE_SIZE = 512
 """Long side in pixels of the images that sizes and centres are given for."""
@@ -40,10 +42,15 @@ class Shape:
     tilt_std_deg: float
 
 
+def has_shape(garment: Garment) -> bool:
+    """Whether there are statistics of a type: of the five, by name and keypoints, and of no other."""
+    entry = _table().get(garment.name)
+    return entry is not None and set(entry['keypoints']) == set(garment.keypoints)
+
+
 def shape_of(tag: str) -> Shape:
     """The shape statistics of a garment type. Raises ValueError for a tag that is not one of the five types."""
-    path = Path(__file__).with_name('shapes.json')
-    table = json.loads(path.read_text(encoding='utf-8'))
+    table = _table()
     if tag not in table:
         raise ValueError(f'no shape statistics for {tag!r}: wanted one of {", ".join(table)}')
     entry = table[tag]
@@ -60,3 +67,7 @@ def shape_of(tag: str) -> Shape:
         centre_mean_xy=np.array(entry['centre_px'][0]),
         centre_std_xy=np.array(entry['centre_px'][1]),
         tilt_std_deg=float(entry['tilt_deg_std']))
+
+
+def _table() -> Dict[str, Any]:
+    return json.loads(Path(__file__).with_name('shapes.json').read_text(encoding='utf-8'))

@@ -8,7 +8,7 @@ import pytest
 from fashionai.codec.assembly import LIMB_WEIGHT, assemble
 from fashionai.codec.fields import encode_fields
 from fashionai.codec.heatmaps import encode_heatmaps, peaks
-from fashionai.garments import GARMENTS, joint_garment
+from fashionai.garments import GARMENTS
 
 STRIDE = 4
 INPUT_HW = (256, 192)
@@ -139,7 +139,7 @@ def test_without_limbs_it_is_the_arg_max_plateaus_and_borders_included() -> None
 
 
 def test_all_types_joined() -> None:
-    garment, rng = joint_garment(), np.random.default_rng(5)
+    garment, rng = GARMENTS.joint, np.random.default_rng(5)
     points = rng.uniform(20, (172, 236), (24, 2))
     starts, ends = garment.limb_indices.T
     fields = encode_fields(points[starts], points[ends], np.ones(len(starts), bool), VIEW, INPUT_HW, STRIDE)

@@ -11,7 +11,7 @@ import pytest
 from fashionai.codec.fields import encode_fields
 from fashionai.codec.heatmaps import encode_heatmaps, input_to_cells, peaks
 from fashionai.codec.targets import encode_targets
-from fashionai.garments import GARMENTS, garment_of
+from fashionai.garments import GARMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 HW = (48, 72)
@@ -112,7 +112,7 @@ def test_occluded_points_count_where_they_are_asked_to():
 
 
 def test_the_joint_network_learns_nothing_from_points_a_type_has_not():
-    joint = garment_of('all')
+    joint = GARMENTS.of('all')
     visibility = np.full(24, -1)
     visibility[joint.keypoints.index('crotch')] = 1
     targets = encode_targets(joint, np.full((24, 2), 20.), visibility, WHOLE, HW, STRIDE)

@@ -1,8 +1,10 @@
 """Points that heat maps do not show follow the mean shape."""
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS
+from fashionai.garments import CSV_KEYPOINTS, GARMENTS, Garment
 from fashionai.inference.filling import fill_in, fillable, submission_keypoints, usual_points
 from fashionai.shapes import shape_of
 
@@ -76,3 +78,13 @@ def test_a_row_has_the_types_points_and_no_others() -> None:
         'waistband_left': (1, 3, 1), 'waistband_right': (3, 4, 1), 'hemline_left': (5, 6, 1),
         'hemline_right': (8, 8, 1)}
     assert set(cells.values()) == {(-1, -1, -1)} and row.dtype == np.int32
+
+
+def test_a_type_without_a_mean_shape() -> None:
+    names = ('waistline_left', 'waistline_right', 'seat')
+    dress = Garment('dress', names, (names[:2],), names[:2], names)  # a user's own, of the name of a built-in one
+    points, invalid = np.arange(6.).reshape(3, 2), np.zeros(3, bool)
+    np.testing.assert_array_equal(fill_in(points, invalid, dress, (50, 40)), points)
+    np.testing.assert_array_equal(usual_points(dress, (51, 41)), [[20, 25]] * 3)
+    skirt = replace(GARMENTS['skirt'], csv_keypoints=CSV_KEYPOINTS[::-1])  # the built-in one in a table of one's own
+    np.testing.assert_array_equal(usual_points(skirt, (512, 400)), usual_points(GARMENTS['skirt'], (512, 400)))

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import Garment, garment_of
+from fashionai.garments import GARMENTS, Garment
 from fashionai.inference.graph import FrozenGraph
 from fashionai.networks.contract import Contract, contract_path, file_sum
 
-SKIRT = garment_of('skirt')
+SKIRT = GARMENTS.of('skirt')
 
 
 def channels(garment: Garment) -> int:
@@ -31,7 +31,7 @@ def write_graph(path: Path, num_channels: int, output: str = 'Openpose/concat_st
 
 
 def write_contract(path: Path, tag: str, **changes: object) -> None:
-    values = {'tag': tag, 'keypoints': garment_of(tag).keypoints, 'model': 'testing', 'input_hw': (368, 368),
+    values = {'tag': tag, 'keypoints': GARMENTS.of(tag).keypoints, 'model': 'testing', 'input_hw': (368, 368),
               'stride': 8, 'step': 1, **changes}
     Contract(**{'graph_sha256': file_sum(path), **values}).save(contract_path(path))
 
@@ -45,11 +45,11 @@ def test_the_graph_alone_works(tmp_path: Path) -> None:
 
 
 def test_a_joint_graph_serves_every_type(tmp_path: Path) -> None:
-    joint = garment_of('all')
+    joint = GARMENTS.of('all')
     path = write_graph(tmp_path / 'g.pb', channels(joint))
     for _ in ('without a contract', 'with one'):
         for tag in ('skirt', 'dress', 'all'):
-            with FrozenGraph(path, garment_of(tag)) as graph:
+            with FrozenGraph(path, GARMENTS.of(tag)) as graph:
                 assert graph.garment == joint
         write_contract(path, 'all')
 
@@ -62,7 +62,7 @@ def test_the_contract_gives_names_and_stride(tmp_path: Path) -> None:
 
 
 def test_other_channels_are_refused(tmp_path: Path) -> None:
-    path = write_graph(tmp_path / 'g.pb', channels(garment_of('dress')))
+    path = write_graph(tmp_path / 'g.pb', channels(GARMENTS.of('dress')))
     with pytest.raises(ValueError, match=r'g\.pb does not fit skirt: it gives 48 channels, skirt has 15'):
         FrozenGraph(path, SKIRT)
     write_contract(path, 'skirt')
@@ -109,7 +109,7 @@ def test_a_failing_pass_says_what_it_was_given(tmp_path: Path) -> None:
 
 def test_the_contract_of_another_graph_is_left_aside(tmp_path: Path) -> None:
     """A `.pb` copied over an older one, whose contract stays behind: as the original's users copy theirs."""
-    path = write_graph(tmp_path / 'g.pb', channels(garment_of('dress')))
+    path = write_graph(tmp_path / 'g.pb', channels(GARMENTS.of('dress')))
     write_contract(path, 'dress')
     write_graph(path, channels(SKIRT))
     with FrozenGraph(path, SKIRT) as graph:

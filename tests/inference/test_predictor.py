@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from fashionai.codec.fields import encode_fields
-from fashionai.garments import GARMENTS, Garment, joint_garment
+from fashionai.garments import GARMENTS, Garment
 from fashionai.inference.predictor import Prediction, PredictionOptions, Predictor
 from fashionai.inference.tiling import TILINGS
 from fashionai.inference.views import View
@@ -151,7 +151,7 @@ def test_another_stride() -> None:
 
 def test_a_joint_network_is_read_by_name() -> None:
     image, points = dotted((500, 300))
-    found, = predict(DotNetwork(joint_garment()), [image], '[1.0]')
+    found, = predict(DotNetwork(GARMENTS.joint), [image], '[1.0]')
     np.testing.assert_allclose(found.points_xy, points, atol=1)
 
 
@@ -278,8 +278,8 @@ def test_networks_of_other_strides_and_sizes_are_averaged() -> None:
             return maps
 
     image, points = dotted((400, 512))
-    networks = [(Half(slice(0, 2)), (368, 368)), (Half(slice(2, 4), stride=4, garment=joint_garment()), (256, 256))]
-    joint = [joint_garment().keypoints.index(name) for name in SKIRT.keypoints[2:]]
+    networks = [(Half(slice(0, 2)), (368, 368)), (Half(slice(2, 4), stride=4, garment=GARMENTS.joint), (256, 256))]
+    joint = [GARMENTS.joint.keypoints.index(name) for name in SKIRT.keypoints[2:]]
     networks[1][0].blind = joint
     views = [View(network, network.garment, network.stride, size, windows_of([1.0], 368, size))
              for network, size in networks]

@@ -8,10 +8,10 @@ import pytest
 
 from fashionai.annotations import Annotations
 from fashionai.dataflow.encoder import InputShape
-from fashionai.garments import GARMENTS, joint_garment
+from fashionai.garments import GARMENTS
 from fashionai.inference.validation import validation_error
 
-JOINT = joint_garment()
+JOINT = GARMENTS.joint
 SHAPE = InputShape((128, 128), 8)
 
 

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.networks.catalog import NETWORKS, Network, build, input_placeholder, network_spec
 from fashionai.networks.head_options import HeadOptions
 
@@ -19,7 +19,7 @@ DIFFERENT = [name for name in NETWORKS if name != 'cmu']
 
 
 def built(model: str, tag: str = 'all', is_training: bool = False, size_hw: Tuple[int, int] = (64, 96)) -> Network:
-    return build(model, tf.zeros((2,) + size_hw + (3,)), garment_of(tag), is_training)
+    return build(model, tf.zeros((2,) + size_hw + (3,)), GARMENTS.of(tag), is_training)
 
 
 def test_scopes_of_vgg_are_those_of_the_paper() -> None:
@@ -56,7 +56,7 @@ def test_heatmaps_come_before_fields_in_the_output() -> None:
 def test_the_mean_image_is_nothing_to_an_untrained_network(model: str) -> None:
     """All biases start at zero: what is left is the image less the mean, channel by channel in BGR order."""
     image = input_placeholder()
-    output = build(model, image, garment_of('skirt'), is_training=False).output
+    output = build(model, image, GARMENTS.of('skirt'), is_training=False).output
     assert (image.name, output.name) == ('image:0', 'Openpose/concat_stage7:0')
     assert output.shape.as_list() == [None, None, None, 5 + 10]
     with tf.Session() as session:
@@ -74,7 +74,7 @@ def test_sizes_that_only_the_stride_divides(model: str) -> None:
 
 
 def test_gradients_flow() -> None:
-    network = build('testing', tf.random.uniform((4, 64, 64, 3), 0, 255), garment_of('skirt'), is_training=True)
+    network = build('testing', tf.random.uniform((4, 64, 64, 3), 0, 255), GARMENTS.of('skirt'), is_training=True)
     loss = sum(tf.nn.l2_loss(stage.fields - 1) + tf.nn.l2_loss(stage.heatmaps - 1) for stage in network.stages)
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
@@ -87,7 +87,7 @@ def test_one_step_of_training(model: str) -> None:
     """It reaches every variable, can be computed on this machine, and leads downhill; the stages after the second are
     like it."""
     image = tf.constant(np.random.RandomState(0).uniform(0, 255, (2, 32, 32, 3)), tf.float32)
-    network = build(model, image, garment_of('skirt'), True, HeadOptions(stages=2))
+    network = build(model, image, GARMENTS.of('skirt'), True, HeadOptions(stages=2))
     loss = sum(tf.nn.l2_loss(stage.fields) + tf.nn.l2_loss(stage.heatmaps - 1) for stage in network.stages)
     optimizer = tf.train.GradientDescentOptimizer(1e-5)
     gradients = optimizer.compute_gradients(loss)

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from fashionai.garments import Garment, Garments
 from fashionai.networks.contract import Contract, contract_path
 
 CONTRACT = Contract('skirt', ('waistband_left', 'waistband_right'), 'testing', (192, 160), 4, 1000, 'ab12', 4.5,
@@ -22,7 +23,23 @@ def test_other_programs_can_read_it(tmp_path: Path) -> None:
         'tag': 'skirt', 'keypoints': ['waistband_left', 'waistband_right'], 'model': 'testing', 'input_hw': [192, 160],
         'stride': 4, 'head': {'stride': 4}, 'step': 1000, 'graph_sha256': 'ab12', 'validation_ne': 4.5,
         'input_name': 'image', 'output_name': 'Openpose/concat_stage7', 'channel_order': 'BGR', 'value_range': [0, 255],
-        'types': []}
+        'types': [], 'garments': {}}
+
+
+def test_a_table_of_its_own_is_kept_in_it(tmp_path: Path) -> None:
+    flag = Garment('flag', ('mast', 'tail'), (('mast', 'tail'),), ('mast', 'tail'), ('tail', 'mast'),
+                   (('mast', 'tail'),))
+    contract = replace(CONTRACT, tag='flag', keypoints=flag.keypoints, garments=Garments((flag,)))
+    contract.save(tmp_path / 'graph.json')
+    assert Contract.load(tmp_path / 'graph.json') == contract
+    values = json.loads((tmp_path / 'graph.json').read_text())
+    assert values['garments'] == {
+        'types': {'flag': {'keypoints': ['mast', 'tail'], 'limbs': [['mast', 'tail']], 'normaliser': ['mast', 'tail'],
+                           'mirror': [['mast', 'tail']]}}, 'csv_keypoints': ['tail', 'mast']}
+    values['garments']['types']['flag']['limbs'] = [['mast', 'top']]
+    (tmp_path / 'graph.json').write_text(json.dumps(values))
+    with pytest.raises(ValueError, match="graph.json, garments, type flag, limbs: 'top' is not a keypoint"):
+        Contract.load(tmp_path / 'graph.json')
 
 
 def test_one_from_before_heads_could_be_changed(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from typing import Dict
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.networks.catalog import build
 from fashionai.networks.contract import Contract
 from fashionai.networks.cost import graph_cost, network_cost, operations
@@ -28,9 +28,9 @@ def profiled(graph: tf.Graph) -> Dict[str, int]:
     ('testing', HeadOptions()), ('efficientnet_lite0', HeadOptions(stride=4))])
 def test_the_profiler_counts_the_same(model: str, options: HeadOptions) -> None:
     with tf.Graph().as_default() as graph:
-        build(model, tf.placeholder(tf.float32, (1, 64, 96, 3)), garment_of('skirt'), False, options)
+        build(model, tf.placeholder(tf.float32, (1, 64, 96, 3)), GARMENTS.of('skirt'), False, options)
         wanted = profiled(graph)
-    assert network_cost(model, garment_of('skirt'), (64, 96), options).flop == sum(wanted.get(name, 0)
+    assert network_cost(model, GARMENTS.of('skirt'), (64, 96), options).flop == sum(wanted.get(name, 0)
                                                                                    for name in COUNTED)
 
 
@@ -52,14 +52,14 @@ def test_vgg_by_hand() -> None:
         flop += 3 * plain(46, 3, 128, 128) + plain(46, 1, 128, 512) + plain(46, 1, 512, maps)
         flop += 5 * (plain(46, 7, 128 + 91, 128) + 4 * plain(46, 7, 128, 128) + plain(46, 1, 128, 128)
                      + plain(46, 1, 128, maps))
-    cost = network_cost('vgg', garment_of('all'), (368, 368))
+    cost = network_cost('vgg', GARMENTS.of('all'), (368, 368))
     assert (cost.parameters, cost.flop) == (54_483_298, flop)
     assert 250e9 < flop < 300e9
 
 
 def test_a_frozen_graph_costs_what_its_contract_says(tmp_path: Path) -> None:
     head = HeadOptions(stages=1, pyramid='on')
-    Contract('skirt', garment_of('skirt').keypoints, 'testing', (64, 64), 8, 2, '', head=head.changes).save(
+    Contract('skirt', GARMENTS.of('skirt').keypoints, 'testing', (64, 64), 8, 2, '', head=head.changes).save(
         tmp_path / 'frozen_graph.json')
     assert graph_cost(tmp_path / 'frozen_graph.pb', (32, 32)) == network_cost(
-        'testing', garment_of('skirt'), (32, 32), head)
+        'testing', GARMENTS.of('skirt'), (32, 32), head)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.inference.graph import FrozenGraph
 from fashionai.networks import freezing
 from fashionai.networks.catalog import build, input_placeholder, network_spec
@@ -35,7 +35,7 @@ def trained(folder: Path, model: str, tag: str, head: HeadOptions = UNCHANGED) -
     """A checkpoint of a network with random values, and its output for IMAGES."""
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
-        output = build(model, image, garment_of(tag), False, head).output
+        output = build(model, image, GARMENTS.of(tag), False, head).output
         tf.train.get_or_create_global_step()
         session.run(tf.global_variables_initializer())
         randomise(session)
@@ -74,7 +74,7 @@ def test_any_head_is_frozen_as_it_was_trained(tmp_path: Path, model: str, head: 
     case = trained(tmp_path, model, 'skirt', head)
     freeze(case['checkpoint'], model, 'skirt', tmp_path / 'graph.pb')
     assert Contract.load(tmp_path / 'graph.json').head == head.changes
-    with FrozenGraph(tmp_path / 'graph.pb', garment_of('skirt')) as graph:
+    with FrozenGraph(tmp_path / 'graph.pb', GARMENTS.of('skirt')) as graph:
         stride = network_spec(model, head).stride
         assert graph.stride == stride
         output = graph.forward(IMAGES)
@@ -88,12 +88,12 @@ def test_the_mean_of_the_last_two_stages_is_another_output(tmp_path: Path) -> No
     freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
-        stages = build('testing', image, garment_of('skirt'), False, head).stages
+        stages = build('testing', image, GARMENTS.of('skirt'), False, head).stages
         tf.train.Saver().restore(session, case['checkpoint'].prefix)
         middle, last = (np.concatenate(session.run([maps.heatmaps, maps.fields], {image: IMAGES}), axis=3)
                         for maps in stages[1:])
     for maps, wanted in (('last', last), ('mean', (middle + last) / 2)):
-        with FrozenGraph(tmp_path / 'graph.pb', garment_of('skirt'), maps=maps) as graph:
+        with FrozenGraph(tmp_path / 'graph.pb', GARMENTS.of('skirt'), maps=maps) as graph:
             np.testing.assert_allclose(graph.forward(IMAGES), wanted, rtol=1e-4, atol=1e-4)
 
 
@@ -104,7 +104,7 @@ def test_heat_maps_are_like_the_targets_whatever_the_loss(tmp_path: Path) -> Non
         freeze(replace(checkpoint, run={**checkpoint.run, 'loss': {'loss': loss}}), 'testing', 'skirt',
                tmp_path / f'{loss}.pb')
         for which in ('last', 'mean'):
-            with FrozenGraph(tmp_path / f'{loss}.pb', garment_of('skirt'), maps=which) as graph:
+            with FrozenGraph(tmp_path / f'{loss}.pb', GARMENTS.of('skirt'), maps=which) as graph:
                 maps[loss, which] = graph.forward(IMAGES)
     odds = np.log(99) * np.array([-1, -1, -1, -1, 1])
     sigmoid = 1 / (1 + np.exp(-maps['l2', 'last'][..., :5] - odds))
@@ -117,7 +117,7 @@ def test_one_stage_has_no_mean(tmp_path: Path) -> None:
     freeze(trained(tmp_path, 'testing', 'skirt', HeadOptions(stages=1))['checkpoint'], 'testing', 'skirt',
            tmp_path / 'graph.pb')
     with pytest.raises(ValueError, match='graph.pb has no mean of the last two stages.*--maps last'):
-        FrozenGraph(tmp_path / 'graph.pb', garment_of('skirt'), maps='mean')
+        FrozenGraph(tmp_path / 'graph.pb', GARMENTS.of('skirt'), maps='mean')
 
 
 def test_half_the_size_for_the_last_digits(tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_half_the_size_for_the_last_digits(tmp_path: Path) -> None:
     for name, half in (('whole', False), ('half', True)):
         freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / f'{name}.pb', half)
         nodes[name] = {node.name: node for node in read_graph(tmp_path / f'{name}.pb').node}
-        with FrozenGraph(tmp_path / f'{name}.pb', garment_of('skirt')) as graph:
+        with FrozenGraph(tmp_path / f'{name}.pb', GARMENTS.of('skirt')) as graph:
             outputs[name] = graph.forward(IMAGES)
     scale = np.abs(outputs['whole']).max()
     assert 0 < np.abs(outputs['half'] - outputs['whole']).max() < 0.01 * scale

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.networks.catalog import NETWORKS, build, input_placeholder, network_spec
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 
-SKIRT = garment_of('skirt')
+SKIRT = GARMENTS.of('skirt')
 
 
 def names_of(model: str, options: HeadOptions) -> List[str]:

@@ -4,7 +4,7 @@ from typing import Callable, List, Sequence
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import garment_of, joint_garment
+from fashionai.garments import GARMENTS
 from fashionai.networks.catalog import NETWORKS, build
 
 MAPS = (66, 25)
@@ -125,12 +125,12 @@ BY_HAND = {
 def test_no_network_is_missing_from_the_table() -> None:
     assert set(PARAMETERS) == set(BY_HAND) == set(NETWORKS)
     assert all(spec.name == name for name, spec in NETWORKS.items())
-    assert MAPS == (joint_garment().num_fields, joint_garment().num_heatmaps)
+    assert MAPS == (GARMENTS.joint.num_fields, GARMENTS.joint.num_heatmaps)
 
 
 @pytest.mark.parametrize('model', NETWORKS)
 def test_parameters_and_maps(model: str) -> None:
-    network = build(model, tf.zeros((2, 64, 96, 3)), garment_of('all'), is_training=False)
+    network = build(model, tf.zeros((2, 64, 96, 3)), GARMENTS.of('all'), is_training=False)
     assert sum(variable.shape.num_elements() for variable in tf.model_variables()) == PARAMETERS[model]
     assert BY_HAND[model]() == PARAMETERS[model]
     assert len(network.stages) == STAGES.get(model, 6)

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.networks.catalog import NETWORKS, Network, build, input_placeholder, network_spec
 from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.refine import load_first_network
@@ -27,7 +27,7 @@ PLAIN = ('vgg', 'cmu', 'vgg16', 'seresnet50', 'seresnext50')
 
 
 def built(options: HeadOptions, is_training: bool = True, tag: str = 'skirt', model: str = 'testing') -> Network:
-    return build(model, tf.constant(IMAGES), garment_of(tag), is_training, options)
+    return build(model, tf.constant(IMAGES), GARMENTS.of(tag), is_training, options)
 
 
 def names(variables: List[tf.Variable]) -> List[str]:
@@ -82,7 +82,7 @@ def test_its_layers() -> None:
 
 def test_any_number_of_images_of_any_size() -> None:
     image = input_placeholder()
-    output = build('testing', image, garment_of('skirt'), False, JOINT).output
+    output = build('testing', image, GARMENTS.of('skirt'), False, JOINT).output
     assert output.shape.as_list() == [None, None, None, 15]
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS, garment_of
+from fashionai.garments import GARMENTS
 from fashionai.inference.graph import FrozenGraph
 from fashionai.networks.catalog import Network, build, input_placeholder
 from fashionai.networks.checkpoints import Checkpoint
@@ -18,7 +18,7 @@ from fashionai.networks.type_head import GarmentTypes, garment_types
 from fashionai.training.loss_options import LossOptions
 from fashionai.training.losses import Batch, network_losses, stage_losses, total_loss
 
-ALL = garment_of('all')
+ALL = GARMENTS.of('all')
 IMAGES = np.random.RandomState(0).uniform(0, 255, (3, 32, 48, 3)).astype(np.float32)
 
 
@@ -27,7 +27,7 @@ def test_it_is_one_layer_an_average_and_a_classifier(deepest: Optional[np.ndarra
     stride8 = np.random.RandomState(1).randn(3, 4, 6, 7)
     types = garment_types(Features(tf.constant(stride8, tf.float32), tf.zeros((3, 8, 12, 2)),
                                    None if deepest is None else tf.constant(deepest, tf.float32)),
-                          'along', False, 'garment_type')
+                          5, 'along', False, 'garment_type')
     variables = {variable.op.name: variable for variable in tf.model_variables()}
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
@@ -88,7 +88,7 @@ def test_a_frozen_graph_tells_types_and_maps_in_one_pass(tmp_path: Path) -> None
     assert Contract.load(tmp_path / 'graph.json').types == tuple(GARMENTS)
     (tmp_path / 'alone.pb').write_bytes((tmp_path / 'graph.pb').read_bytes())
     for name in ('graph.pb', 'alone.pb'):
-        with FrozenGraph(tmp_path / name, garment_of('skirt')) as graph:
+        with FrozenGraph(tmp_path / name, GARMENTS.of('skirt')) as graph:
             maps, types = graph.look(IMAGES)
             assert graph.types == ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
             np.testing.assert_allclose(types, wanted, rtol=1e-4)
@@ -98,7 +98,7 @@ def test_a_frozen_graph_tells_types_and_maps_in_one_pass(tmp_path: Path) -> None
 def test_it_is_for_the_network_of_all_types() -> None:
     HeadOptions(type_head='along').check_garment(ALL)
     with pytest.raises(ValueError, match='--type-head along: a network for skirt alone .*wanted --tag all'):
-        HeadOptions(type_head='along').check_garment(garment_of('skirt'))
+        HeadOptions(type_head='along').check_garment(GARMENTS.of('skirt'))
     with pytest.raises(ValueError, match='--type-head beside: wanted one of along, apart'):
         HeadOptions(type_head='beside')
     with pytest.raises(ValueError, match='--type-weight 0.0: wanted a number above 0'):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import garment_of
+from fashionai.garments import GARMENTS
 from fashionai.networks.backbones import efficientnet
 from fashionai.networks.catalog import build
 from fashionai.networks.layers import conv_bn
@@ -170,7 +170,7 @@ def test_caffe_batch_norm_gives_what_it_gave(tmp_path: Path, layer: str, normed:
 
 @pytest.mark.parametrize('model, groups', [('seresnet50', 1), ('seresnext50', 32)])
 def test_layer_names_of_se_resnet_are_the_published_ones(model: str, groups: int) -> None:
-    build(model, tf.constant(IMAGE), garment_of('skirt'), is_training=False)
+    build(model, tf.constant(IMAGE), GARMENTS.of('skirt'), is_training=False)
     shapes = {variable.op.name: variable.shape.as_list() for variable in tf.model_variables()}
     trunk = {name.split('/')[0] for name in shapes if not name.startswith('Openpose/')}
     blocks = [f'conv{depth}_{block}' for depth, count in zip((2, 3, 4, 5), (3, 4, 6, 3))

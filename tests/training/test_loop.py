@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS, garment_of
+from fashionai.garments import GARMENTS
 from fashionai.inference.graph import FrozenGraph
 from fashionai.networks.checkpoints import find_checkpoint
 from fashionai.networks.freezing import freeze
@@ -246,7 +246,7 @@ def test_the_type_head_learns_with_the_rest(settings, caplog):
         told.append(forward(images)[1].argmax(axis=1).tolist())
         return 1.0
 
-    settings = replace(settings, garment=garment_of('all'), head=HeadOptions(type_head='along'), max_steps=60,
+    settings = replace(settings, garment=GARMENTS.of('all'), head=HeadOptions(type_head='along'), max_steps=60,
                        loss=LossOptions(type_weight=100.), learning_rate='1e-2', validate_every=60,
                        save_every=60, updates=UpdateOptions(0.9))
     with caplog.at_level('INFO'):

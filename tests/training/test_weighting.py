@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
-from fashionai.garments import GARMENTS, garment_of
+from fashionai.garments import GARMENTS
 from fashionai.training.weighting import keypoint_weights
 
 SKIRT = GARMENTS['skirt']
@@ -23,7 +23,7 @@ def rows() -> Annotations:
 def test_rare_keypoints_count_more() -> None:
     mean = (1 / 4 + 1 / 2 + 1) / 3
     np.testing.assert_allclose(keypoint_weights('frequency', rows(), SKIRT), [.25 / mean, .5 / mean, 1 / mean, 1])
-    joint = garment_of('all')
+    joint = GARMENTS.of('all')
     of_all = dict(zip(joint.keypoints, keypoint_weights('frequency', rows(), joint)))
     assert of_all['crotch'] == 1 and of_all['hemline_left'] == pytest.approx(1 / mean)
 
@@ -34,7 +34,7 @@ def test_bad_keypoints_count_more(tmp_path: Path) -> None:
     path.write_text(json.dumps({'visible': {'keypoints': figures}}))
     np.testing.assert_allclose(keypoint_weights(str(path), rows(), SKIRT), [.25, .25, 1, 30 / 11])
     with pytest.raises(ValueError, match='ne.json: 20 of the 24 keypoints wanted are not there: neckline_left'):
-        keypoint_weights(str(path), rows(), garment_of('all'))
+        keypoint_weights(str(path), rows(), GARMENTS.of('all'))
     path.write_text(json.dumps({'visible': {'keypoints': {name: {'ne': None} for name in SKIRT.keypoints}}}))
     with pytest.raises(ValueError, match='ne.json: has an error of no keypoint of skirt'):
         keypoint_weights(str(path), rows(), SKIRT)

@@ -11,11 +11,11 @@ from fashionai.dataflow.augment import apply_to_image, apply_to_points, draw_aug
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.photometry import photometric
 from fashionai.dataflow.reading import read_image
-from fashionai.garments import GARMENTS, Garment
+from fashionai.garments import Garment
 
 SAMPLE_FIELDS = ('image', 'heatmaps', 'fields', 'heatmap_weights', 'field_weights', 'types')
 """What a sample, and a batch, holds, in order: the network's input, the members of Targets, and the garment's type:
-(5,) float32 in the order of GARMENTS, 1 for its own."""
+(T,) float32 in the order of the table of garments, 1 for its own."""
 
 Key = Tuple[int, ...]
 """(epoch, row), and where an epoch draws the row again, how often it did before: 1 or more."""
@@ -71,5 +71,5 @@ class SampleEncoder:
         shown = picture[augmentation.shown]
         if self.options.photometric and shown.size:  # what is blank stays so, as it is at test time
             shown[:] = photometric(self._random, np.ascontiguousarray(shown))
-        types = np.array([self.annotations.categories[row] == name for name in GARMENTS], np.float32)
+        types = np.array([self.annotations.categories[row] == name for name in self.annotations.garments], np.float32)
         return [picture, targets.heatmaps, targets.fields, targets.heatmap_weights, targets.field_weights, types]

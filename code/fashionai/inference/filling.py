@@ -1,15 +1,15 @@
-"""Points the heat maps do not show, put where the type's mean shape has them.
+"""Points the heat maps do not show, put where the type's mean shape has them; of types without one they stay as found.
 
-K keypoints in the garment's channel order; points (x, y) and sizes in the image's own pixels.
+K keypoints in the garment's channel order, C keypoint columns; points (x, y) and sizes in the image's own pixels.
 """
 from typing import Tuple
 
 import numpy as np
 
 from fashionai.annotations import ABSENT, VISIBLE
-from fashionai.garments import CSV_KEYPOINTS, Garment
+from fashionai.garments import Garment
 from fashionai.inference.alignment import mean_shape, similarity
-from fashionai.shapes import REFERENCE_SIZE, shape_of
+from fashionai.shapes import REFERENCE_SIZE, has_shape, shape_of
 
 
 def fillable(garment: Garment) -> np.ndarray:
@@ -25,7 +25,7 @@ def fill_in(points_xy: np.ndarray, valid: np.ndarray, garment: Garment, image_hw
     goes where such garments usually are.
     """
     missing = fillable(garment) & ~valid
-    if not missing.any():
+    if not missing.any() or not has_shape(garment):
         return points_xy
     filled = points_xy.copy()
     filled[missing] = _fitted_shape(points_xy, valid, garment, image_hw)[missing]
@@ -33,16 +33,18 @@ def fill_in(points_xy: np.ndarray, valid: np.ndarray, garment: Garment, image_hw
 
 
 def usual_points(garment: Garment, image_hw: Tuple[int, int]) -> np.ndarray:
-    """(K, 2) points of a garment in the middle of an image, of the mean shape and the usual size."""
+    """(K, 2) points of a garment in the middle of an image, of the mean shape and the usual size; of a type without a
+    mean shape, all in the very middle."""
     height, width = image_hw
-    size = shape_of(garment.name).size_mean_std[0] / REFERENCE_SIZE * max(image_hw)
-    points = mean_shape(garment) * size + (np.array([width, height]) - 1) / 2
+    points = np.tile((np.array([width, height]) - 1) / 2, (len(garment.keypoints), 1))
+    if has_shape(garment):
+        points += mean_shape(garment) * shape_of(garment.name).size_mean_std[0] / REFERENCE_SIZE * max(image_hw)
     return np.clip(points, 0, np.array([width, height]) - 1.0)
 
 
 def submission_keypoints(points_xy: np.ndarray, garment: Garment) -> np.ndarray:
-    """(24, 3) int32 of x, y, v in CSV order: the type's points in whole pixels with v = 1, the others all -1."""
-    keypoints = np.full((len(CSV_KEYPOINTS), 3), ABSENT, np.int32)
+    """(C, 3) int32 of x, y, v in CSV order: the type's points in whole pixels with v = 1, the others all -1."""
+    keypoints = np.full((len(garment.csv_keypoints), 3), ABSENT, np.int32)
     keypoints[garment.csv_indices, :2] = np.rint(points_xy)
     keypoints[garment.csv_indices, 2] = VISIBLE
     return keypoints

@@ -1,9 +1,9 @@
-"""Which frozen graph serves a garment type where the user names none, and the size it is used at where none is said."""
+"""Which frozen graph serves a garment type where the user names none; its size and its table where none is said."""
 import logging
 from pathlib import Path
-from typing import Tuple
+from typing import Sequence, Tuple
 
-from fashionai.garments import JOINT
+from fashionai.garments import GARMENTS, JOINT, Garments
 from fashionai.networks.contract import contract_of
 
 SUPPLIED = 'supplied'
@@ -34,3 +34,14 @@ def trained_hw(graph: Path) -> Tuple[int, int]:
     """(height, width) in pixels that a graph was trained at, by its contract; the original's where it has none."""
     contract = contract_of(graph)
     return contract.input_hw if contract else USUAL_HW
+
+
+def trained_garments(graphs: Sequence[Path]) -> Garments:
+    """The table of garments that graphs were trained with, as their contracts tell it: the built-in one of graphs that
+    have none. Raises ValueError where they have different ones."""
+    tables = [contract.garments if contract else GARMENTS for contract in map(contract_of, graphs)]
+    for graph, table in zip(graphs, tables):
+        if table != tables[0]:
+            raise ValueError(f'{graph} was trained with another table of garments ({table}) than {graphs[0]} '
+                             f'({tables[0]}): wanted graphs of one table, or --garments')
+    return tables[0]

@@ -5,7 +5,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Iterator, Mapping, Optional, Sequence, Tuple
 
-from fashionai.garments import GARMENTS, JOINT, Garment, garment_of
+from fashionai.garments import GARMENTS, JOINT, Garment, Garments
 from fashionai.inference.pipeline import in_turn
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
@@ -29,9 +29,9 @@ class Look:
 
 
 @contextmanager
-def open_predictors(graphs: Sequence[Path], tag: str, look: Look,
-                    threads: int) -> Iterator[Mapping[str, AnyPredictor]]:
-    """The predictor of each garment type wanted, while the graphs are open; `graph_mode` has been called.
+def open_predictors(graphs: Sequence[Path], tag: str, look: Look, threads: int,
+                    garments: Garments = GARMENTS) -> Iterator[Mapping[str, AnyPredictor]]:
+    """The predictor of each garment type wanted, of a table, while the graphs are open; `graph_mode` has been called.
 
     Several threads may use them: one graph computes at a time.
 
@@ -43,12 +43,13 @@ def open_predictors(graphs: Sequence[Path], tag: str, look: Look,
                          'wanted one for all, or one for each')
     resolutions = look.resolutions_hw * (len(graphs) // len(look.resolutions_hw))
     with ExitStack() as stack:
-        opened = [stack.enter_context(FrozenGraph(path, garment_of(tag), threads, look.maps)) for path in graphs]
+        opened = [stack.enter_context(FrozenGraph(path, garments.of(tag), threads, look.maps, garments))
+                  for path in graphs]
         turn = Lock()
         views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw,
                       windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)
                  for graph, resolution_hw in zip(opened, resolutions)]
-        yield {name: _predictor(views, garment, look) for name, garment in GARMENTS.items() if tag in (name, JOINT)}
+        yield {name: _predictor(views, garment, look) for name, garment in garments.items() if tag in (name, JOINT)}
 
 
 def _predictor(views: Sequence[View], garment: Garment, look: Look) -> AnyPredictor:

@@ -14,7 +14,7 @@ from fashionai.geometry import invert, transform_points, warp_image
 from fashionai.inference.alignment import mean_shape, similarity
 from fashionai.inference.filling import fill_in
 from fashionai.inference.predictor import Prediction, Predictor
-from fashionai.shapes import REFERENCE_SIZE, shape_of
+from fashionai.shapes import REFERENCE_SIZE, has_shape, shape_of
 
 SECOND_PASSES: Mapping[str, float] = MappingProxyType({'replace': 1.0, 'average': 0.5})
 """What becomes of a point that both passes saw: the share of the second one in it."""
@@ -44,11 +44,15 @@ class SecondPass:
         garment: its type.
         how: one of SECOND_PASSES.
         side: of the picture, in pixels.
+
+    Raises ValueError for a type that has no mean shape, and for another `how`.
     """
 
     def __init__(self, predictor: Predictor, garment: Garment, how: str = 'replace', side: int = SIDE) -> None:
         if how not in SECOND_PASSES:
             raise ValueError(f'unknown second pass {how!r}: wanted one of {", ".join(SECOND_PASSES)}')
+        if not has_shape(garment):
+            raise ValueError(f'--second-pass {how}: there is no mean shape of {garment.name} to set it upright by')
         self._predictor, self._garment, self._side = predictor, garment, side
         self._share = SECOND_PASSES[how]
 

@@ -9,7 +9,7 @@ from tqdm import tqdm
 
 from fashionai.annotations import SubmissionWriter, TestList
 from fashionai.dataflow.reading import read_or_reason
-from fashionai.garments import GARMENTS
+from fashionai.garments import Garments
 from fashionai.inference.filling import submission_keypoints, usual_points
 from fashionai.inference.pipeline import in_order
 from fashionai.inference.record import Record
@@ -46,7 +46,7 @@ def write_submission(record: Record, overwrite: bool, images: TestList, folder: 
     Raises ValueError, before anything is changed, where the output is not of the same job or `load` raises it.
     """
     failures = {} if overwrite else record.resume()
-    done = set() if overwrite else _done(record.output)
+    done = set() if overwrite else _done(record.output, images.garments)
     failures = {image_id: error for image_id, error in failures.items() if image_id in done}
     if set(images.image_ids) <= done:
         _LOG.info('%s is complete already: nothing to do', record.output)
@@ -55,7 +55,7 @@ def write_submission(record: Record, overwrite: bool, images: TestList, folder: 
         if overwrite and record.output.exists():
             record.output.unlink()
         record.save(failures)
-        with SubmissionWriter(record.output, resume=True) as writer:
+        with SubmissionWriter(record.output, True, images.garments) as writer:
             _write_rows(images, folder, predictors, writer, batch_size, record, failures)
     return failures
 
@@ -72,16 +72,16 @@ def _write_rows(images: TestList, folder: Path, predictors: Mapping[str, AnyPred
                 if isinstance(found, str):
                     failures[image_id] = found
                     record.save(failures)
-                    found = usual_points(GARMENTS[tag], _ASSUMED_HW)
-                writer.append(image_id, tag, submission_keypoints(found, GARMENTS[tag]))
+                    found = usual_points(images.garments[tag], _ASSUMED_HW)
+                writer.append(image_id, tag, submission_keypoints(found, images.garments[tag]))
             progress.update(len(ids))
 
 
-def _done(output: Path) -> Set[str]:
+def _done(output: Path, garments: Garments) -> Set[str]:
     """Ids of the rows that a submission has, which may not exist yet."""
     if not output.exists():
         return set()
-    with SubmissionWriter(output, resume=True) as writer:
+    with SubmissionWriter(output, True, garments) as writer:
         return writer.done
 
 

@@ -1,5 +1,6 @@
 """The validation error of a network while it trains: every image once, at one scale, without its mirror image."""
 import logging
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, List, Sequence
 
@@ -8,7 +9,7 @@ import numpy as np
 from fashionai.annotations import Annotations
 from fashionai.dataflow.encoder import InputShape
 from fashionai.dataflow.reading import read_image
-from fashionai.garments import GARMENTS, Garment
+from fashionai.garments import Garment
 from fashionai.inference.filling import submission_keypoints
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.views import View
@@ -33,7 +34,7 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
         shape: the network's input.
     """
     side = max(shape.input_hw)
-    windows, names = windows_of([1.0], side, shape.input_hw), list(GARMENTS)
+    windows, names = windows_of([1.0], side, shape.input_hw), network_garment.types
 
     def measure(look: TypedForward) -> float:
         told: List[str] = []
@@ -46,7 +47,7 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
         view = View(forward, network_garment, shape.stride, shape.input_hw, windows)
         keypoints = np.full_like(truth.keypoints, -1)
         for category in sorted(set(truth.categories)):
-            garment = GARMENTS[category]
+            garment = truth.garments[category]
             predictor = Predictor([view], garment, PredictionOptions(side, flip=False))
             rows = [row for row, name in enumerate(truth.categories) if name == category]
             for start in range(0, len(rows), _BATCH):
@@ -55,7 +56,7 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
                 keypoints[chunk] = [submission_keypoints(prediction.points_xy, garment)
                                     for prediction in predictor.predict(images)]
         _log_types(told, sorted(truth.categories))  # in the order in which they were looked at
-        predicted = Annotations(truth.image_ids, truth.categories, keypoints, 'validation')
+        predicted = replace(truth, keypoints=keypoints, source='validation')
         error = score(truth, predicted).visible.pooled.percent
         return float('nan') if error is None else error
 

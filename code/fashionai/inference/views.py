@@ -9,7 +9,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from fashionai.garments import Garment, mirror_name
+from fashionai.garments import Garment
 from fashionai.geometry import compose, mirroring, scaling, warp_image
 from fashionai.inference.canvas import Placement, canvas_map, join_windows, placement_of
 from fashionai.inference.tiling import TILINGS, Window
@@ -158,7 +158,8 @@ class Painter:
 def mirror_limbs(garment: Garment) -> List[Tuple[Optional[int], int]]:
     """What each limb becomes in a mirrored image: the number of a limb, None where the table has none, and 1, or -1
     where that one is listed from the other end."""
-    mirrored = [tuple(mirror_name(end) for end in limb) for limb in garment.limbs]
+    counterpart = dict(zip(garment.keypoints, garment.counterparts))
+    mirrored = [tuple(counterpart[end] for end in limb) for limb in garment.limbs]
     return [(garment.limbs.index(limb), 1) if limb in garment.limbs else
             (garment.limbs.index(limb[::-1]), -1) if limb[::-1] in garment.limbs else (None, 1) for limb in mirrored]
 

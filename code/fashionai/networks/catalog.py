@@ -135,8 +135,8 @@ def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
                 last = refined(stages[-1], features.stride4, head, is_training)
                 stages = (last,) if head.frozen else stages + (last,)
             output = tf.concat([ACTIVATIONS[loss](stages[-1].heatmaps), stages[-1].fields], axis=3, name=output_name)
-            types = (garment_types(features, options.type_head, before_refining, TYPES_NAME.split('/')[1])
-                     if options.type_head else None)
+            types = (garment_types(features, len(garment.types), options.type_head, before_refining,
+                                   TYPES_NAME.split('/')[1]) if options.type_head else None)
     return Network(stages, output, types)
 
 

@@ -10,6 +10,8 @@ from typing import Any, Container, Dict, Mapping, Optional, Union
 
 import tensorflow.compat.v1 as tf
 
+from fashionai.garment_files import stored_garments
+from fashionai.garments import Garments
 from fashionai.networks.contract import read_json
 
 NAME, BEST, RUN_FILE, BEST_FILE = 'model', 'best', 'run.json', 'best.json'
@@ -31,6 +33,11 @@ class Checkpoint:
 def loss_of(run: Mapping[str, Any]) -> str:
     """The loss of the heat maps that a run.json names; that of the original where it names none."""
     return run.get('loss', {}).get('loss', 'l2')
+
+
+def garments_of(run: Mapping[str, Any]) -> Garments:
+    """The table of garments that a run.json holds; the built-in one where it holds none."""
+    return stored_garments(run.get('garments', {}), f'{RUN_FILE}, garments')
 
 
 def average_name(variable: str) -> str:

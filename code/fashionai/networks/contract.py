@@ -9,6 +9,9 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
 
 import numpy as np
 
+from fashionai.garment_files import stored_form, stored_garments
+from fashionai.garments import GARMENTS, Garments
+
 INPUT_NAME = 'image'
 """The graph's input: float32 (N, H, W, 3)."""
 
@@ -22,13 +25,13 @@ OUTPUTS: Mapping[str, str] = MappingProxyType({'last': OUTPUT_NAME, 'mean': MEAN
 """By the name `--maps` takes."""
 
 TYPES_NAME = 'Openpose/garment_type'
-"""Another output, in graphs with a type head: float32 (N, 5), the probability of each garment type."""
+"""Another output, in graphs with a type head: float32 (N, T), the probability of each garment type."""
 
 Forward = Callable[[np.ndarray], np.ndarray]
 """A network to those who use it: images (N, H, W, 3) float32 BGR 0..255 to its output."""
 
 TypedForward = Callable[[np.ndarray], Tuple[np.ndarray, Optional[np.ndarray]]]
-"""The same with the probabilities of the garment types (N, 5), None of a network that cannot tell them."""
+"""The same with the probabilities of the T garment types (N, T), None of a network that cannot tell them."""
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,7 @@ class Contract:
     `graph_sha256` is the sum of the `.pb` it was written for.
     `head` has the values of HeadOptions: for people, since the graph has them built in.
     `types` are the garment types in the order of their probabilities, () where the graph has no type head.
+    `garments` is the table that `tag` is of.
     """
 
     tag: str
@@ -52,6 +56,7 @@ class Contract:
     validation_ne: Optional[float] = None
     head: Mapping[str, Any] = field(default_factory=dict)
     types: Tuple[str, ...] = ()
+    garments: Garments = GARMENTS
     input_name: str = INPUT_NAME
     output_name: str = OUTPUT_NAME
     channel_order: str = 'BGR'
@@ -60,7 +65,7 @@ class Contract:
     def save(self, path: Union[str, Path]) -> None:
         """Write as JSON, whole or not at all."""
         draft = Path(f'{path}.new')
-        draft.write_text(json.dumps(asdict(self), indent=2) + '\n')
+        draft.write_text(json.dumps({**asdict(self), 'garments': stored_form(self.garments)}, indent=2) + '\n')
         os.replace(str(draft), str(path))
 
     @classmethod
@@ -82,7 +87,7 @@ class Contract:
         if not isinstance(values['stride'], int) or not isinstance(values['keypoints'], tuple):
             raise ValueError(f'{path}: wanted a number for stride and a list for keypoints, found '
                              f'{values["stride"]!r} and {values["keypoints"]!r}')
-        return cls(**values)
+        return cls(**{**values, 'garments': stored_garments(values.get('garments', {}), f'{path}, garments')})
 
 
 def contract_path(graph: Union[str, Path]) -> Path:

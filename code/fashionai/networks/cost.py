@@ -7,7 +7,7 @@ from typing import Callable, Mapping, Tuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import Garment, garment_of
+from fashionai.garments import Garment
 from fashionai.networks.catalog import build
 from fashionai.networks.contract import Contract, contract_path
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
@@ -65,7 +65,8 @@ def operations(graph: tf.Graph) -> int:
 def graph_cost(graph: Path, input_hw: Tuple[int, int]) -> Cost:
     """The cost of the network that a frozen graph was made of, as the contract beside it names it."""
     contract = Contract.load(contract_path(graph))
-    return network_cost(contract.model, garment_of(contract.tag), input_hw, HeadOptions.of(contract.head))
+    garment = contract.garments.of(contract.tag)
+    return network_cost(contract.model, garment, input_hw, HeadOptions.of(contract.head))
 
 
 def _elements(shape: tf.TensorShape) -> int:

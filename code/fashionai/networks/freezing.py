@@ -1,14 +1,14 @@
 """From a checkpoint to one `.pb`: all that does not depend on the image becomes a constant, batch norm included."""
 import os
 from pathlib import Path
-from typing import List, Sequence, Set
+from typing import List, Optional, Sequence, Set
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS, garment_of
+from fashionai.garments import JOINT, Garment, Garments
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
-from fashionai.networks.checkpoints import Checkpoint, best_name, loss_of
+from fashionai.networks.checkpoints import Checkpoint, best_name, garments_of, loss_of
 from fashionai.networks.contract import INPUT_NAME, Contract, contract_path, file_sum
 from fashionai.networks.head_options import TRUNK_STRIDE, HeadOptions
 
@@ -17,7 +17,8 @@ TOLERANCE, HALF_TOLERANCE = 1e-3, 3e-2
 weights in half precision too."""
 
 
-def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: bool = False) -> float:
+def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: bool = False,
+           garments: Optional[Garments] = None) -> float:
     """Write the network of a checkpoint as a frozen graph and, beside it, its contract.
 
     The graph takes any number of images of any size that is a multiple of 8. Before anything is written, its
@@ -26,9 +27,13 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: 
     With `half`, weights are stored in half precision, which makes the file half as large; the network computes in
     single precision all the same. Of a network that was averaged over the steps of its training, the average is frozen.
 
+    `tag` is of the table that the checkpoint's run was trained with, or of `garments`, which must not differ from it.
+
     Raises ValueError where the checkpoint is not of this network and tag, or the two outputs differ.
     """
-    garment, options, loss = garment_of(tag), HeadOptions.of(checkpoint.run.get('head', {})), loss_of(checkpoint.run)
+    garments = garments or garments_of(checkpoint.run)
+    garment, options, loss = garments.of(tag), HeadOptions.of(checkpoint.run.get('head', {})), loss_of(checkpoint.run)
+    _check_garment(garment, checkpoint)
     spec = network_spec(model, options)
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
@@ -47,7 +52,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: 
     os.replace(str(draft), str(output_pb))
     Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
              checkpoint.step, file_sum(output_pb), checkpoint.validation_ne,
-             options.changes, tuple(GARMENTS) if network.types else ()).save(contract_path(output_pb))
+             options.changes, garment.types if network.types else (), garments).save(contract_path(output_pb))
     return difference
 
 
@@ -96,6 +101,16 @@ def _dependants(operation: tf.Operation) -> Set[tf.Operation]:
             queue.extend(consumer for consumer in tensor.consumers() if consumer not in found)
             found.update(tensor.consumers())
     return found
+
+
+def _check_garment(garment: Garment, checkpoint: Checkpoint) -> None:
+    """Raises ValueError where the run of a checkpoint knew another garment of that name, or none."""
+    trained = garments_of(checkpoint.run)
+    known = garment.name in (*trained, JOINT)
+    difference = trained.of(garment.name).difference(garment) if known else ''
+    if checkpoint.run and (difference or not known):
+        raise ValueError(f'{checkpoint.prefix} was trained with another table of garments ({trained}), which has '
+                         f'{f"other {difference} for" if known else "no"} {garment.name}: wanted that table')
 
 
 def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) -> None:

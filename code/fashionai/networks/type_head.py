@@ -3,7 +3,6 @@ from dataclasses import dataclass
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
 from fashionai.networks.head_options import APART
 from fashionai.networks.layers import conv, conv_bn
 from fashionai.networks.pyramid import Features
@@ -14,17 +13,17 @@ _WIDTH = 256
 
 @dataclass(frozen=True)
 class GarmentTypes:
-    """What the head says of N images, in the order of GARMENTS: logits, for the loss, and probabilities, (N, 5)."""
+    """What the head says of N images, in the order of the T types: logits, for the loss, and probabilities, (N, T)."""
 
     logits: tf.Tensor
     probabilities: tf.Tensor
 
 
-def garment_types(features: Features, how: str, is_training: bool, output_name: str) -> GarmentTypes:
-    """The types of N images with those features; `how` is one of TYPE_HEADS."""
+def garment_types(features: Features, types: int, how: str, is_training: bool, output_name: str) -> GarmentTypes:
+    """Which of so many types the N images with those features show; `how` is one of TYPE_HEADS."""
     net = features.stride8 if features.deepest is None else features.deepest
     net = tf.stop_gradient(net) if how == APART else net
     net = conv_bn('type_features', net, _WIDTH, 1, is_training)
     pooled = tf.reduce_mean(net, axis=(1, 2), keepdims=True)
-    logits = tf.squeeze(conv('type_head', pooled, len(GARMENTS), 1, relu=False), axis=(1, 2))
+    logits = tf.squeeze(conv('type_head', pooled, types, 1, relu=False), axis=(1, 2))
     return GarmentTypes(logits, tf.nn.softmax(logits, name=output_name))

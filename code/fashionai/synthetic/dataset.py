@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from tqdm import tqdm
 
-from fashionai.annotations import HEADER, Annotations, write_annotations
+from fashionai.annotations import START, Annotations, write_annotations
 from fashionai.garments import GARMENTS
 from fashionai.synthetic.camera import encode_jpeg
 from fashionai.synthetic.render import draw_garment
@@ -86,5 +86,5 @@ def _write_tables(folder: Path, table: str, rows: List[Tuple[Tuple[str, np.ndarr
     if table == 'answer.csv':
         with open(folder / TEST_LIST, 'w', encoding='utf-8', newline='') as file:
             writer = csv.writer(file, lineterminator='\n')
-            writer.writerow(HEADER[:2])
+            writer.writerow(START)
             writer.writerows(zip(image_ids, tags))

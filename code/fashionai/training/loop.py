@@ -10,9 +10,10 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.codec.heatmaps import cells_hw
 from fashionai.dataflow.data_options import DataOptions
-from fashionai.garments import GARMENTS, Garment
+from fashionai.garment_files import stored_form
+from fashionai.garments import GARMENTS, Garment, Garments
 from fashionai.networks.catalog import build, network_spec
-from fashionai.networks.checkpoints import RUN_FILE
+from fashionai.networks.checkpoints import RUN_FILE, garments_of
 from fashionai.networks.contract import TypedForward, read_json
 from fashionai.networks.head_options import TRUNK_STRIDE, UNCHANGED, HeadOptions
 from fashionai.training.averaging import Averages, averaged, averages_of
@@ -35,8 +36,8 @@ logger = logging.getLogger(__name__)
 class TrainingSettings:
     """What a training does. Steps are counted over the whole run; sizes are in input pixels.
 
-    `keypoint_weights` are those of weighting.py. `data` was seen to by the batches: it is here to be remembered.
-    `execution` is not.
+    `garment` is of the table `garments`. `keypoint_weights` are those of weighting.py. `data` was seen to by the
+    batches: it is here to be remembered. `execution` is not.
     Raises ValueError where the options of the loss or the head do not fit the garment, or each other.
     """
 
@@ -63,6 +64,7 @@ class TrainingSettings:
     data: DataOptions = DataOptions()
     updates: UpdateOptions = UpdateOptions()
     execution: Execution = Execution()
+    garments: Garments = GARMENTS
 
     def __post_init__(self) -> None:
         self.loss.check_garment(self.garment)
@@ -109,7 +111,7 @@ def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
     cells = cells_hw(settings.input_hw, network_spec(settings.model, settings.head).stride)
     return [(size,) + settings.input_hw + (3,), (size,) + cells + (garment.num_heatmaps,),
             (size,) + cells + (garment.num_fields,), (size, garment.num_heatmaps), (size, garment.num_fields),
-            (size, len(GARMENTS))]
+            (size, len(settings.garments))]
 
 
 def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callable[[tf.Session], None],
@@ -128,19 +130,23 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
     flags = {'head': settings.head.changes, 'loss': settings.loss.changes, 'data': settings.data.changes,
              'updates': settings.updates.changes}
     if gone:
-        _check_flags(settings.run_folder, flags)
+        _check_run(settings.run_folder, flags, settings.garments)
         logger.info('going on from step %d of this run; initial weights are not read', gone)
     write_json(settings.run_folder / RUN_FILE, {'model': settings.model, 'tag': settings.garment.name,
-                                                'input_hw': settings.input_hw, **flags})
+                                                'input_hw': settings.input_hw, **flags,
+                                                'garments': stored_form(settings.garments)})
     try:
         _train(settings, batches, load_weights, validate)
     except tf.errors.OpError as error:
         raise ValueError(f'TensorFlow stopped the training: {error.message}') from error
 
 
-def _check_flags(run_folder: Path, flags: Dict[str, Dict[str, Any]]) -> None:
+def _check_run(run_folder: Path, flags: Dict[str, Dict[str, Any]], garments: Garments) -> None:
     """Raises ValueError where a run that is gone on with had others; two files of one name share a run folder."""
     noted = read_json(run_folder / RUN_FILE)
+    if garments_of(noted) != garments:
+        raise ValueError(f'{run_folder} was trained with another table of garments: wanted the same, or another '
+                         '--modelpath')
     for group, changes in flags.items():
         if noted.get(group, {}) != changes:
             raise ValueError(f'{run_folder} was trained with the {group} flags {noted.get(group, {})}, now they are '

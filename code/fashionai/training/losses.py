@@ -19,7 +19,7 @@ class Batch:
     """The tensors of a training batch, in the order of dataflow's SAMPLE_FIELDS.
 
     image (N, H, W, 3) uint8 BGR; heatmaps and fields (N, h, w, C) float32; their weights (N, C) float32, 0 or 1:
-    whether a channel counts; types (N, 5) float32, in the order of GARMENTS: 1 for the garment's, 0 for the others.
+    whether a channel counts; types (N, T) float32, in the order of the table: 1 for the garment's, 0 for the others.
     """
 
     image: tf.Tensor

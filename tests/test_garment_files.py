@@ -1,0 +1,193 @@
+"""Tables of garments in files: what is read, and that every mistake is told by file, type and key."""
+import json
+import pickle
+import re
+import sys
+from copy import deepcopy
+from pathlib import Path
+from typing import Any, Callable, Dict
+
+import pytest
+
+from fashionai.annotations import header
+from fashionai.garment_files import read_garments, stored_form, stored_garments
+from fashionai.garments import GARMENTS, Garments
+
+SOCK = {'keypoints': ['cuff_left', 'cuff_right', 'heel', 'toe'], 'normaliser': ['cuff_left', 'cuff_right'],
+        'limbs': [['cuff_left', 'cuff_right'], ['cuff_left', 'heel'], ['cuff_right', 'toe'], ['toe', 'heel']],
+        'mirror': [['heel', 'toe']]}
+MITTEN = {'keypoints': ['thumb', 'tip', 'cuff_right', 'cuff_left'], 'normaliser': ['tip', 'thumb'],
+          'limbs': [['tip', 'thumb'], ['cuff_right', 'cuff_left']]}
+TABLE = {'types': {'sock': SOCK, 'mitten': MITTEN}}
+
+YAML = """
+types:
+  sock:
+    keypoints: [cuff_left, cuff_right, heel, toe]
+    limbs:  # in the order of the fields
+    - [cuff_left, cuff_right]
+    - [cuff_left, heel]
+    - [cuff_right, toe]
+    - [toe, heel]
+    normaliser: [cuff_left, cuff_right]
+    mirror: [[heel, toe]]
+  mitten:
+    keypoints: [thumb, tip, cuff_right, cuff_left]
+    limbs: [[tip, thumb], [cuff_right, cuff_left]]
+    normaliser: [tip, thumb]
+"""
+
+
+def saved(path: Path, values: Any) -> Path:
+    path.write_text(values if isinstance(values, str) else json.dumps(values), encoding='utf-8')
+    return path
+
+
+def test_a_table_is_read(tmp_path: Path) -> None:
+    table = read_garments(saved(tmp_path / 'my.json', TABLE))
+    assert list(table) == ['sock', 'mitten'] and str(table) == 'sock, mitten'
+    assert header(table) == ('image_id', 'image_category', 'cuff_left', 'cuff_right', 'heel', 'toe', 'thumb', 'tip')
+    sock, mitten = table.of('sock'), table.of('mitten')
+    assert (sock.num_heatmaps, sock.num_fields) == (5, 8) and (mitten.num_heatmaps, mitten.num_fields) == (5, 4)
+    assert sock.csv_indices.tolist() == [0, 1, 2, 3] and mitten.csv_indices.tolist() == [4, 5, 1, 0]
+    assert sock.mirror_indices.tolist() == [1, 0, 3, 2] and mitten.mirror_indices.tolist() == [0, 1, 3, 2]
+    assert sock.limb_indices.tolist() == [[0, 1], [0, 2], [1, 3], [3, 2]]
+    assert mitten.normaliser == ('tip', 'thumb')
+    with pytest.raises(ValueError, match="unknown garment type 'skirt': wanted one of sock, mitten, or all"):
+        table.of('skirt')
+
+
+def test_all_its_types_as_one(tmp_path: Path) -> None:
+    joint = read_garments(saved(tmp_path / 'my.json', TABLE)).of('all')
+    assert joint.keypoints == ('cuff_left', 'cuff_right', 'heel', 'toe', 'thumb', 'tip')
+    assert joint.mirror_indices.tolist() == [1, 0, 3, 2, 4, 5]
+    assert joint.types == ('sock', 'mitten') and len(joint.limbs) == 6
+    assert joint.normaliser == ('cuff_left', 'cuff_right')
+
+
+def test_the_columns_may_have_an_order_of_their_own(tmp_path: Path) -> None:
+    columns = ['tip', 'toe', 'heel', 'cuff_right', 'cuff_left', 'thumb']
+    table = read_garments(saved(tmp_path / 'my.json', {**TABLE, 'csv_keypoints': columns}))
+    assert table.csv_keypoints == tuple(columns) == table.of('all').keypoints
+    assert table['sock'].csv_indices.tolist() == [4, 3, 2, 1]
+
+
+@pytest.mark.parametrize('name', ['my.yaml', 'my.YML'])
+def test_yaml_says_the_same(tmp_path: Path, name: str) -> None:
+    assert read_garments(saved(tmp_path / name, YAML)) == read_garments(saved(tmp_path / 'my.json', TABLE))
+
+
+def test_without_the_package_yaml_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, 'yaml', None)
+    with pytest.raises(ValueError, match=r'my\.yaml: reading YAML needs the package PyYAML: pip install PyYAML'):
+        read_garments(saved(tmp_path / 'my.yaml', YAML))
+
+
+def test_it_is_kept_and_travels(tmp_path: Path) -> None:
+    table = read_garments(saved(tmp_path / 'my.json', TABLE))
+    kept = json.loads(json.dumps(stored_form(table)))
+    assert stored_garments(kept, 'run.json') == table == read_garments(saved(tmp_path / 'kept.json', kept))
+    assert stored_form(GARMENTS) == {} and stored_garments({}, 'run.json') is GARMENTS
+    again: Garments = pickle.loads(pickle.dumps(table))
+    assert again == table and again != GARMENTS and again.of('all') == table.of('all')
+
+
+def change(keys: str, value: Any) -> Callable[[Dict[str, Any]], None]:
+    """A function that puts a value in a place of a table, such as `types/sock/limbs`; None takes it out."""
+    def changed(table: Dict[str, Any]) -> None:
+        *path, last = keys.split('/')
+        for key in path:
+            table = table[key]
+        if value is None:
+            del table[last]
+        else:
+            table[last] = value
+    return changed
+
+
+@pytest.mark.parametrize('keys, value, said', [
+    ('types', None, ': keys missing types, unknown none'),
+    ('types', {}, ', types: {}, wanted garment types by name'),
+    ('types', ['sock'], ", types: ['sock'], wanted garment types by name"),
+    ('colour', 1, ': keys missing none, unknown colour; wanted types and, if need be, csv_keypoints'),
+    ('types/all', SOCK, ', type all: the name is kept for the network of all types'),
+    ('types/', SOCK, ", types: '' is no name"),
+    ('types/a b', SOCK, ", types: 'a b' is no name, wanted letters, digits, _ and -"),
+    ('types/sock', 5, ', type sock: 5, wanted keypoints, limbs, normaliser by name'),
+    ('types/sock/limb', [], ', type sock: keys missing none, unknown limb; wanted keypoints, limbs, normaliser and, '),
+    ('types/sock/normaliser', None, ', type sock: keys missing normaliser, unknown none'),
+    ('types/sock/keypoints', 'heel', ", type sock, keypoints: 'heel', wanted a list of names"),
+    ('types/sock/keypoints', ['heel', 'to/e'], ", type sock, keypoints: 'to/e' is no name"),
+    ('types/sock/keypoints', ['heel', 'to,e'], ", type sock, keypoints: 'to,e' is no name"),
+    ('types/sock/keypoints', ['heel', 3], ', type sock, keypoints: 3 is no name'),
+    ('types/sock/keypoints', ['heel', 'toe', 'heel'], ', type sock, keypoints: heel more than once'),
+    ('types/sock/limbs', [], ', type sock, limbs: none, wanted one or more'),
+    ('types/sock/limbs', 'heel', ", type sock, limbs: 'heel', wanted a list of pairs of keypoints"),
+    ('types/sock/limbs', [['heel', 'toe', 'heel']], ", type sock, limbs: ['heel', 'toe', 'heel'], wanted a pair"),
+    ('types/sock/limbs', [['heel', 'thumb']], ", type sock, limbs: 'thumb' is not a keypoint of the type, wanted one "
+                                              'of cuff_left, cuff_right, heel, toe'),
+    ('types/sock/limbs', [['heel', 'heel']], ', type sock, limbs: heel twice, wanted two different keypoints'),
+    ('types/sock/limbs', [['heel', 'toe'], ['toe', 'heel']], ', type sock, limbs: heel and toe more than once'),
+    ('types/sock/normaliser', ['heel'], ", type sock, normaliser: ['heel'], wanted a pair of keypoints"),
+    ('types/sock/normaliser', ['toe', 'toe'], ', type sock, normaliser: toe twice'),
+    ('types/sock/normaliser', ['toe', 'knee'], ", type sock, normaliser: 'knee' is not a keypoint of the type"),
+    ('types/sock/mirror', [['heel', 'knee']], ", type sock, mirror: 'knee' is not a keypoint of the type"),
+    ('types/sock/mirror', [['heel', 'toe'], ['toe', 'toe']], ', type sock, mirror: toe more than once'),
+    ('types/sock/mirror', [['heel', 'cuff_left']], ', type sock, mirror: by its name cuff_right becomes cuff_left, and '
+                                                   'that becomes heel: wanted a pair'),
+    ('types/mitten/keypoints', ['thumb', 'tip', 'cuff_right'], ", type mitten, limbs: 'cuff_left' is not a keypoint"),
+    ('csv_keypoints', ['heel', 'toe', 'knee'], ', csv_keypoints: wanted the keypoints of the types, each once: '
+                                               'cuff_left, cuff_right, thumb, tip missing, knee of no type'),
+    ('csv_keypoints', ['heel', 'heel'], ', csv_keypoints: heel more than once'),
+    ('csv_keypoints', 'heel', ", csv_keypoints: 'heel', wanted a list of names"),
+])
+def test_a_mistake_is_told_by_file_type_and_key(tmp_path: Path, keys: str, value: Any, said: str) -> None:
+    table = deepcopy(TABLE)
+    change(keys, value)(table)
+    path = saved(tmp_path / 'my.json', table)
+    with pytest.raises(ValueError) as error:
+        read_garments(path)
+    assert str(error.value).startswith(f'{path}{said}')
+
+
+@pytest.mark.parametrize('names, said', [
+    (['loop_left', 'heel'], 'by its name loop_left becomes loop_right, which the type does not have: wanted a pair'),
+    (['leftLoop', 'rightLoop'], 'by its name leftLoop becomes itself, though it speaks of a side: wanted a pair')])
+def test_names_that_leave_the_mirror_image_open(tmp_path: Path, names: list, said: str) -> None:
+    glove = {'keypoints': names, 'limbs': [names], 'normaliser': names}
+    with pytest.raises(ValueError) as error:
+        read_garments(saved(tmp_path / 'my.json', {'types': {'glove': glove}}))
+    assert f'type glove, mirror: {said}' in str(error.value)
+    alone = {**glove, 'mirror': [[name, name] for name in names]}
+    garment = read_garments(saved(tmp_path / 'my.json', {'types': {'glove': alone}}))['glove']
+    assert garment.mirror_indices.tolist() == [0, 1]
+
+
+def test_types_that_disagree_on_a_mirror_image(tmp_path: Path) -> None:
+    glove = {'keypoints': ['heel', 'toe'], 'limbs': [['heel', 'toe']], 'normaliser': ['heel', 'toe']}
+    with pytest.raises(ValueError, match='type glove, mirror: heel becomes heel, and in type sock toe: wanted'):
+        read_garments(saved(tmp_path / 'my.json', {'types': {'sock': SOCK, 'glove': glove}}))
+
+
+@pytest.mark.parametrize('name, content, said', [
+    ('my.json', '{"types": ', 'my.json is not JSON: '),
+    ('my.json', '[1]', 'my.json: [1], wanted types by name'),
+    ('my.json', '{"types": {"sock": 1, "sock": 2}}', 'my.json: sock more than once'),
+    ('my.yaml', 'types: [sock', 'my.yaml is not YAML: '),
+    ('my.yaml', '', 'my.yaml: None, wanted types by name'),
+    ('my.yaml', 'types:\n  sock: 1\n  sock: 2\n', 'my.yaml: sock more than once'),
+    ('my.yaml', 'types:\n  on: 1\n', 'my.yaml, types: True is no name'),
+    ('my.txt', 'types', 'my.txt: wanted a table of garments, a file .json, .yaml, .yml')])
+def test_what_is_no_table(tmp_path: Path, name: str, content: str, said: str) -> None:
+    with pytest.raises(ValueError) as error:
+        read_garments(saved(tmp_path / name, content))
+    assert said in str(error.value)
+
+
+def test_the_guide_shows_tables_that_are_read(tmp_path: Path) -> None:
+    guide = (Path(__file__).resolve().parents[1] / 'docs' / 'own_keypoints.md').read_text(encoding='utf-8')
+    shown = {kind: re.findall(f'```{kind}\n(.*?)```', guide, re.DOTALL) for kind in ('json', 'yaml')}
+    (one,), (other,) = shown['json'], shown['yaml']
+    table = read_garments(saved(tmp_path / 'my.json', one))
+    assert table == read_garments(saved(tmp_path / 'my.yaml', other))
+    assert f'\n{",".join(header(table))}\n' in guide
