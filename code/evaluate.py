@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import Optional, Sequence
 
-from fashionai.annotations import read_annotations
-from fashionai.cli import guarded, resolve
+from fashionai.annotations import Annotations, read_annotations
+from fashionai.cli import guarded, prepare_output, resolve
 from fashionai.error_files import write_image_errors
 from fashionai.metrics import format_scores, score
 
@@ -19,12 +19,20 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--json', metavar='OUT', help='also write the figures to this file, for --keypoint-weights')
     parser.add_argument('--errors', metavar='OUT', help='also write the error of each image to this CSV file, the '
                                                         'worst first, for --sampling')
-    return parser.parse_args(argv)
+    parser.add_argument('--report', metavar='OUT', help='also write a page of tables, plots and the worst images to '
+                                                        'this HTML file; needs matplotlib')
+    parser.add_argument('--imagepath', help='folder the image ids start from, for the pictures of --report')
+    parser.add_argument('--against', metavar='CSV', help='another submission, which --report compares with')
+    options = parser.parse_args(argv)
+    for flag in ('imagepath', 'against'):
+        if getattr(options, flag) and not options.report:
+            raise ValueError(f'--{flag} is for the page of --report, which is not asked for')
+    return options
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Read both files, print the table and write the JSON file asked for."""
+    """Read both files, print the table and write the files asked for."""
     args = parse(argv)
     truth = read_annotations(resolve(args.truth))
     scores = score(truth, read_annotations(resolve(args.submission)))
@@ -33,7 +41,20 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         Path(args.json).write_text(json.dumps(scores.to_json(), indent=2) + '\n', encoding='utf-8')
     if args.errors:
         write_image_errors(args.errors, truth, scores.images)
+    if args.report:
+        write_page(args, truth)
     return 0
+
+
+def write_page(args: argparse.Namespace, truth: Annotations) -> None:
+    """Write the page of --report; what draws is loaded for it alone."""
+    from fashionai.report.measurement import measurement
+    from fashionai.report.page import write_report
+    first = measurement(truth, read_annotations(resolve(args.submission)))
+    second = measurement(truth, read_annotations(resolve(args.against))) if args.against else None
+    output = prepare_output(args.report)
+    write_report(output, first, resolve(args.imagepath) if args.imagepath else None, second)
+    print(f'wrote {output}')
 
 
 if __name__ == '__main__':
