@@ -65,7 +65,8 @@ def biases(subject: Measurement) -> List[Bias]:
     pixels = subject.measured.offsets
     spans = 100 * pixels / subject.measured.spans[:, None, None]
     columns = [_drifts(values, members) for values, members in ((spans, counted), (pixels, counted), (pixels, close))]
-    return [Bias(name, one[0][0].points, *one) for name, *one in zip(_groups(), *columns) if one[0][0].points]
+    return [Bias(name, in_spans[0].points, in_spans, in_pixels, near)
+            for name, in_spans, in_pixels, near in zip(_groups(), *columns) if in_spans[0].points]
 
 
 def _groups() -> Dict[str, np.ndarray]:

@@ -53,21 +53,22 @@ def histograms(errors: Mapping[str, np.ndarray]) -> Html:
     edges = np.logspace(np.log10(_LEAST), np.log10(_MOST), decades * _BINS_A_DECADE + 1)
 
     def draw(figure: Any) -> None:
-        rows = figure.subplots(len(names), 1, sharex=True, squeeze=False)[:, 0]
-        for axes, name in zip(rows, names):
+        axes = figure.subplots()
+        for place, name in enumerate(names):
             values = np.clip(errors[name], _LEAST, _MOST)
-            share = 100 * np.histogram(values, edges)[0] / max(len(values), 1)
-            axes.fill_between(edges, np.append(share, share[-1]), step='post', color=_line(name, errors)['color'], lw=0)
+            counts = np.histogram(values, edges)[0]
+            heights = place - 0.85 * np.append(counts, counts[-1]) / max(counts.max(), 1)
+            axes.fill_between(edges, place, heights, step='post', color=_line(name, errors)['color'], lw=0)
+            axes.axhline(place, color=_FAINT, lw=0.6)
             if len(values):
-                axes.axvline(np.median(values), color=_INK, lw=1)
-            axes.set(xscale='log', xlim=(_LEAST, _MOST), ylim=(0, None))
-            axes.set_ylabel(name, rotation=0, ha='right', va='center')
-            axes.set_yticks([])
-            for side in ('top', 'left', 'right'):
-                axes.spines[side].set_visible(False)
-        rows[-1].set_xlabel('error, % of the normaliser')
-        rows[-1].set_xticks([0.1, 1, 10, 100, 1000])
-        rows[-1].set_xticklabels(['0.1', '1', '10', '100', '1000'])
+                axes.plot([np.median(values)] * 2, [place, place - 0.95], color=_INK, lw=1)
+        axes.set(xscale='log', xlim=(_LEAST, _MOST), ylim=(len(names) - 1, -1), xlabel='error, % of the normaliser')
+        axes.set_xticks([0.1, 1, 10, 100, 1000])
+        axes.set_xticklabels(['0.1', '1', '10', '100', '1000'])
+        axes.set_yticks(range(len(names)))
+        axes.set_yticklabels(names)
+        axes.tick_params(axis='y', length=0)
+        axes.spines['left'].set_visible(False)
     return _svg('histogram', 'How often which error is made, by type', (_WIDTH, 0.8 + 0.6 * len(names)), draw)
 
 

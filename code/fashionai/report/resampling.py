@@ -14,7 +14,7 @@ DRAWS = 2000
 LEVEL = 95
 """Percent of the draws that lie in an interval."""
 
-_AT_ONCE = 100
+_NUMBERS_AT_ONCE = 2 ** 22
 
 
 @dataclass(frozen=True)
@@ -39,12 +39,13 @@ def resampled(sums: np.ndarray, counts: np.ndarray, seed: int = 0, draws: int = 
     sums, counts: (N, M), of each image. All figures see the same draws, so their differences are paired.
     """
     random, images = np.random.RandomState(seed), len(sums)
-    ratios = []
-    for start in range(0, draws, _AT_ONCE):
-        size = min(_AT_ONCE, draws - start)
+    both, ratios = np.hstack([sums, counts]), []
+    at_once = max(1, _NUMBERS_AT_ONCE // images)
+    for start in range(0, draws, at_once):
+        size = min(at_once, draws - start)
         chosen = random.randint(images, size=(size, images)) + images * np.arange(size)[:, None]
         times = np.bincount(chosen.ravel(), minlength=size * images).reshape(size, images).astype(np.float64)
-        ratios.append(ratio(times @ sums, times @ counts))
+        ratios.append(ratio(*np.split(times @ both, 2, axis=1)))
     return np.concatenate(ratios)
 
 

@@ -79,6 +79,8 @@ def distribution(subject: Measurement) -> Html:
 
 def bias(found: Sequence[Bias]) -> Html:
     """Mean offsets by keypoint."""
+    if not found:
+        return section('Bias', note('There is nothing to measure it by.'))
     units = ('dx, %', 'dy, %', 'dx, pixels', 'dy, pixels', 'close: dx, pixels', 'close: dy, pixels')
     rows = [[one.name, str(one.points), *(_drift_cell(drift) for part in (one.spans, one.pixels, one.close)
                                           for drift in part)] for one in found]
