@@ -77,7 +77,8 @@ def test_writes_a_report(files: Tuple[str, str], tmp_path: Path, capsys: pytest.
 
 def test_works_from_any_folder_without_what_is_heavy(files: Tuple[str, str], tmp_path: Path) -> None:
     program = (f'import sys; sys.path.insert(0, {str(Path(evaluate.__file__).parent)!r}); import evaluate; '
-               f'code = evaluate.main(); assert not {{"tensorflow", "cv2", "matplotlib"}} & set(sys.modules); sys.exit(code)')
+               'code = evaluate.main(); assert not {"tensorflow", "cv2", "matplotlib"} & set(sys.modules); '
+               'sys.exit(code)')
     done = subprocess.run([sys.executable, '-c', program, '--truth', 'truth.csv', '--submission', 'submit.csv'],
                           cwd=str(tmp_path), capture_output=True)
     assert (done.returncode, done.stderr) == (0, b'')
