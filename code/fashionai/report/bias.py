@@ -18,7 +18,7 @@ CLOSE_BOUND = 0.1
 """Of the normaliser: gross errors, which lie beyond, would drown a shift of a pixel."""
 
 _SURE = 3.29
-"""Standard errors: beyond, one of a thousand figures lies by chance, and the table has some fifty."""
+"""Standard errors: beyond, one figure of a thousand lies by chance, and the table has more than a hundred."""
 
 _LEAST_POINTS = 20
 
