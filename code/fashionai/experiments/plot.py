@@ -26,7 +26,7 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
 
 
 def _networks(axes: Any, networks: Sequence[Result]) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
     axes.set(xscale='log', xlabel="GFLOPs a pass at the budget's size", ylabel='NE visible, %', title='Networks')
     axes.grid(color='#e5e5e5')
     axes.margins(y=0.08)
@@ -38,7 +38,7 @@ def _networks(axes: Any, networks: Sequence[Result]) -> None:
     axes.scatter(costs, errors, color=BLUE, zorder=3)
     axes.set_xlim(min(costs) / 1.5, max(costs) * 6)  # names stand to the right of their points
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(lambda cost, _: f'{cost:g}')
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f'{cost:g}'))
     axes.xaxis.set_minor_formatter(NullFormatter())
     places = apart([math.log10(cost) for cost in costs], errors, 1, 0.03 * (errors[-1] - errors[0]))
     for (error, cost, name), place in zip(points, places):
@@ -56,6 +56,7 @@ def apart(across: Sequence[float], up: Sequence[float], width: float, height: fl
 
 
 def _ideas(axes: Any, ideas: Sequence[Result], baseline: Optional[Result]) -> None:
+    from matplotlib.ticker import FuncFormatter
     axes.set(xlabel='NE visible less that of the setting it is compared with, points (left: better)', title='Ideas')
     labels, place = [], 0
     for group in dict.fromkeys(idea.setting.group for idea in ideas):
@@ -79,6 +80,6 @@ def _ideas(axes: Any, ideas: Sequence[Result], baseline: Optional[Result]) -> No
         tick.set_fontweight('bold' if label.isupper() else 'normal')
     axes.tick_params(axis='y', length=0)
     axes.set_xscale('symlog', linthresh=_LINEAR, linscale=2)
-    axes.xaxis.set_major_formatter(lambda change, _: f'{change:g}')
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda change, _: f'{change:g}'))
     axes.margins(x=0.15)
     axes.set_ylim(place, -1)

@@ -30,13 +30,14 @@ def write_report(path: PathLike, subject: Measurement, folder: Optional[Path], s
 
 def page(subject: Measurement, folder: Optional[Path], second: Optional[Measurement]) -> Html:
     """The whole page; errors as above."""
+    images = sections.worst(subject, folder)  # first, since a picture may be missing
     errors, offsets = ne_estimates(subject), biases(subject)
     both, swapped = swapped_pairs(subject)
     parts = [sections.in_short(findings(subject, errors, offsets, int(both.sum()), int(swapped.sum())))]
     if second is not None:
         parts.append(sections.comparison(differences(subject, second), second))
     parts += [sections.errors(subject, errors), sections.distribution(subject), sections.bias(offsets),
-              sections.swaps(subject, both, swapped), sections.worst(subject, folder)]
+              sections.swaps(subject, both, swapped), images]
     title = f'Report on {sections.short(subject.source)}'
     subtitle = sections.note(f'Measured against the labels of {len(subject.truth)} images in '
                              f'{sections.short(subject.truth.source)}.')

@@ -76,16 +76,15 @@ def drifts(found: Mapping[str, Drifts], name: str, unit: str) -> Html:
     """Mean offsets by keypoint, across and down, with their 95 % intervals."""
     def draw(figure: Any) -> None:
         axes = figure.subplots()
-        places = np.arange(len(found))
         for axis, (label, colour, marker) in enumerate((('to the right', BLUE, 'o'), ('down', ORANGE, 's'))):
-            rows = [drift[axis] for drift in found.values()]
-            axes.errorbar([row.mean for row in rows], places + 0.3 * axis - 0.15,
-                          xerr=[_SURE_WIDTH * row.error for row in rows], fmt=marker, ms=3.5, lw=1.2, color=colour,
-                          label=label)
+            rows = [(place, pair[axis]) for place, pair in enumerate(found.values()) if pair[axis].points]
+            axes.errorbar([drift.mean for _, drift in rows], [place + 0.3 * axis - 0.15 for place, _ in rows],
+                          xerr=[_SURE_WIDTH * drift.error for _, drift in rows], fmt=marker, ms=3.5, lw=1.2,
+                          color=colour, label=label)
         axes.axvline(0, color=_INK, lw=0.8)
         axes.grid(axis='x', color=_FAINT, lw=0.6)
         axes.set(ylim=(len(found) - 0.5, -0.5), xlabel=f'predicted less labelled, {unit}')
-        axes.set_yticks(places)
+        axes.set_yticks(range(len(found)))
         axes.set_yticklabels(list(found))
         axes.legend(loc='upper center', bbox_to_anchor=(0.4, -0.07), ncol=2, frameon=False)
     return _svg(name, f'Mean offset of predictions by keypoint, {unit}', (_WIDTH, 1.2 + 0.26 * len(found)), draw)

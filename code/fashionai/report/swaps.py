@@ -23,7 +23,7 @@ def swapped_pairs(subject: Measurement) -> Tuple[np.ndarray, np.ndarray]:
     """(N, P) bool, which pairs have two labels and two predictions, and which of them are swapped: there each of the
     two predictions lies nearer to the label of the other than to its own. What counts in `leaderboard` is looked at.
     """
-    left, right = np.array(mirror_pairs()).T
+    left, right = np.array(mirror_pairs(), int).reshape(-1, 2).T
     usable = subject.counted('leaderboard') & subject.found
     both = usable[:, left] & usable[:, right]
     labels = subject.truth.keypoints[..., :2].astype(np.float64)
