@@ -5,8 +5,8 @@ import sys
 from pathlib import Path
 from typing import Optional, Sequence
 
-from fashionai.annotations import read_annotations
-from fashionai.cli import add_garments_option, chosen_garments, guarded, resolve
+from fashionai.annotations import Annotations, read_annotations
+from fashionai.cli import add_garments_option, chosen_garments, guarded, prepare_output, resolve
 from fashionai.error_files import write_image_errors
 from fashionai.metrics import format_scores, score
 
@@ -19,13 +19,21 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--json', metavar='OUT', help='also write the figures to this file, for --keypoint-weights')
     parser.add_argument('--errors', metavar='OUT', help='also write the error of each image to this CSV file, the '
                                                         'worst first, for --sampling')
+    parser.add_argument('--report', metavar='OUT', help='also write a page of tables, plots and the worst images to '
+                                                        'this HTML file; needs matplotlib')
+    parser.add_argument('--imagepath', help='folder the image ids start from, for the pictures of --report')
+    parser.add_argument('--against', metavar='CSV', help='another submission, which --report compares with')
     add_garments_option(parser)
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    for flag in ('imagepath', 'against'):
+        if getattr(options, flag) and not options.report:
+            raise ValueError(f'--{flag} is for the page of --report, which is not asked for')
+    return options
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Read both files, print the table and write the JSON file asked for."""
+    """Read both files, print the table and write the files asked for."""
     args = parse(argv)
     garments = chosen_garments(args)
     truth = read_annotations(resolve(args.truth), garments)
@@ -35,7 +43,20 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         Path(args.json).write_text(json.dumps(scores.to_json(), indent=2) + '\n', encoding='utf-8')
     if args.errors:
         write_image_errors(args.errors, truth, scores.images)
+    if args.report:
+        write_page(args, truth)
     return 0
+
+
+def write_page(args: argparse.Namespace, truth: Annotations) -> None:
+    """Write the page of --report; what draws is loaded for it alone."""
+    from fashionai.report.measurement import measurement
+    from fashionai.report.page import write_report
+    first, *second = [measurement(truth, read_annotations(resolve(path), truth.garments))
+                      for path in (args.submission, args.against) if path]
+    output = prepare_output(args.report)
+    write_report(output, first, resolve(args.imagepath) if args.imagepath else None, second[0] if second else None)
+    print(f'wrote {output}')
 
 
 if __name__ == '__main__':

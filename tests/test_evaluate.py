@@ -3,7 +3,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
-from typing import Tuple
+from typing import List, Tuple
 
 import evaluate
 import numpy as np
@@ -53,9 +53,32 @@ def test_a_fault_is_one_line(files: Tuple[str, str], tmp_path: Path, capsys: pyt
     assert message.startswith('error: ') and 'bad.csv' in message and message.count('\n') == 1
 
 
-def test_works_from_any_folder_without_tensorflow_and_opencv(files: Tuple[str, str], tmp_path: Path) -> None:
+@pytest.mark.parametrize('flags, message', [
+    (['--imagepath', '.'], '--imagepath is for the page of --report'),
+    (['--against', 'other.csv'], '--against is for the page of --report'),
+    (['--report', 'page.html', '--against', 'none.csv'], 'none.csv does not exist')])
+def test_flags_of_the_report(files: Tuple[str, str], capsys: pytest.CaptureFixture, flags: List[str],
+                             message: str) -> None:
+    assert evaluate.main(['--truth', files[0], '--submission', files[1], *flags]) == 1
+    assert message in capsys.readouterr().err
+
+
+def test_writes_a_report(files: Tuple[str, str], tmp_path: Path, capsys: pytest.CaptureFixture) -> None:
+    out = tmp_path / 'new' / 'page.html'
+    arguments = ['--truth', files[0], '--submission', files[1], '--against', files[0], '--report', str(out)]
+    assert evaluate.main(arguments) == 0
+    assert f'wrote {out}' in capsys.readouterr().out
+    page = out.read_text(encoding='utf-8')
+    assert 'NE is 20.00\u00a0% visible' in page and 'visible: the second is better by 20.00 points' in page
+    assert 'with --imagepath' in page and 'a.jpg' in page
+    assert evaluate.main(arguments + ['--imagepath', str(tmp_path)]) == 1
+    assert 'a.jpg: no such image' in capsys.readouterr().err
+
+
+def test_works_from_any_folder_without_what_is_heavy(files: Tuple[str, str], tmp_path: Path) -> None:
     program = (f'import sys; sys.path.insert(0, {str(Path(evaluate.__file__).parent)!r}); import evaluate; '
-               f'code = evaluate.main(); assert not {{"tensorflow", "cv2"}} & set(sys.modules); sys.exit(code)')
+               'code = evaluate.main(); assert not {"tensorflow", "cv2", "matplotlib"} & set(sys.modules); '
+               'sys.exit(code)')
     done = subprocess.run([sys.executable, '-c', program, '--truth', 'truth.csv', '--submission', 'submit.csv'],
                           cwd=str(tmp_path), capture_output=True)
     assert (done.returncode, done.stderr) == (0, b'')

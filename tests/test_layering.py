@@ -9,11 +9,11 @@ CODE = Path(__file__).resolve().parents[1] / 'code'
 PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
     ('choices', 'csv_rows', 'garment_files', 'garments', 'geometry'),
-    ('annotations', 'drawing', 'error_files', 'metrics', 'shapes'),
+    ('annotations', 'drawing', 'error_files', 'map_drawing', 'metrics', 'plotting', 'shapes'),
     ('codec', 'datasets'),
     ('dataflow', 'networks'),
     ('training', 'inference', 'synthetic'),
-    ('experiments',))
+    ('experiments', 'report'))
 """The parts of the package from the bottom to the top; a part imports from below, or from its own layer."""
 
 ENTRY_POINTS_ONLY = ('cli', 'options', 'stack')

@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Tuple
 
+import browse
 import cv2
 import draw
 import evaluate
@@ -133,6 +134,18 @@ def test_the_labels_score_themselves_as_perfect(place: Path, finish: Callable[..
     visible = json.loads((place / 'zero.json').read_text())['visible']
     assert (visible['ne'], visible['points']) == (0, 15) and set(visible['types']) == {'sock', 'flag'}
     assert visible['keypoints']['tail'] == {'ne': 0, 'points': 3}
+
+
+def test_the_report_and_the_sheet_of_samples(place: Path, finish: Callable[..., str]) -> None:
+    truth = place / 'data/train/val.csv'
+    finish(evaluate.main, '--garments', place / 'my.json', '--truth', truth, '--submission', truth, '--report',
+           place / 'report.html', '--imagepath', place / 'data/train')
+    page = (place / 'report.html').read_text(encoding='utf-8')
+    assert 'cuff_left/right' in page and 'mast, tail' in page, 'pairs are those of the table'
+    printed = finish(browse.main, '--garments', place / 'my.json', '--model', 'testing', '--tag', 'all', '--datapath',
+                     place / 'data', '--imgpath', place / 'data', '--input-width', 64, '--input-height', 64, '--rows', 2,
+                     '--count', 2, '--side', 32, '--output', place / 'browse.png')
+    assert 'drew 2 samples' in printed and cv2.imread(str(place / 'browse.png')).shape[1] == 2 * 32
 
 
 def other_table(place: Path, key: str, value: object) -> Path:

@@ -30,10 +30,14 @@ def draw_keypoints(image: np.ndarray, garment: Garment, keypoints: np.ndarray) -
                      _SHIFT)
     for name in garment.keypoints:
         if points[name][2] != ABSENT:
-            colour = _LEFT if 'left' in name else _RIGHT if 'right' in name else _MIDDLE
             radius, filled = round(size * 2 ** _SHIFT), -1 if points[name][2] == VISIBLE else max(1, round(size / 2))
-            cv2.circle(picture, _fixed(points[name]), radius, colour, filled, cv2.LINE_AA, _SHIFT)
+            cv2.circle(picture, _fixed(points[name]), radius, keypoint_colour(name), filled, cv2.LINE_AA, _SHIFT)
     return picture
+
+
+def keypoint_colour(name: str) -> Tuple[int, int, int]:
+    """The colour of a keypoint, by its side of the garment."""
+    return _LEFT if 'left' in name else _RIGHT if 'right' in name else _MIDDLE
 
 
 def tile(image: np.ndarray, keypoints: np.ndarray, side: int) -> Tuple[np.ndarray, np.ndarray]:
@@ -47,10 +51,19 @@ def tile(image: np.ndarray, keypoints: np.ndarray, side: int) -> Tuple[np.ndarra
 
 
 def sheet(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
-    """Square tiles of one size in rows of `columns`; the last row is filled up with white."""
+    """Pictures of one size in rows of `columns`; the last row is filled up with white."""
     blank = np.full_like(tiles[0], 255)
     padded = list(tiles) + [blank] * (-len(tiles) % columns)
     return np.vstack([np.hstack(padded[start:start + columns]) for start in range(0, len(padded), columns)])
+
+
+def caption(text: str, width: int) -> np.ndarray:
+    """A line of text (ASCII) on a white strip of that many pixels, (h, width, 3)."""
+    height = max(12, round(width / 14))
+    strip = np.full((height, width, 3), 255, np.uint8)
+    cv2.putText(strip, text, (height // 4, round(0.75 * height)), cv2.FONT_HERSHEY_SIMPLEX, height / 40, (0, 0, 0),
+                max(1, height // 20), cv2.LINE_AA)
+    return strip
 
 
 def _fixed(point: np.ndarray) -> Tuple[int, int]:

@@ -74,8 +74,32 @@ class Scores:
         return {'leaderboard': self.leaderboard.to_json(), 'visible': self.visible.to_json()}
 
 
+@dataclass(frozen=True, eq=False)
+class Measured:
+    """Every keypoint of N images, measured by itself.
+
+    offsets: (N, C, 2) float64, predicted less true x and y, original pixels. spans: (N,) float64, s in original
+    pixels, and 1 where it is 0. labelled, visible: (N, C) bool, what counts in `leaderboard` and in `visible`.
+    """
+
+    offsets: np.ndarray
+    spans: np.ndarray
+    labelled: np.ndarray
+    visible: np.ndarray
+
+    @property
+    def errors(self) -> np.ndarray:
+        """(N, C) float64: distance / s."""
+        return np.hypot(self.offsets[..., 0], self.offsets[..., 1]) / self.spans[:, None]
+
+
 def score(truth: Annotations, submission: Annotations) -> Scores:
-    """Measure a submission against the ground truth, row by row of the same image id.
+    """Measure a submission against the ground truth, row by row of the same image id; errors as in `matched`."""
+    return score_points(truth.categories, truth.keypoints, matched(truth, submission), truth.garments)
+
+
+def matched(truth: Annotations, submission: Annotations) -> np.ndarray:
+    """(N, C, 3): the submission's keypoints in the order of the truth.
 
     Rows of the submission that the truth does not have are passed over, with a warning. Raises ValueError where rows
     of the truth are missing in the submission, or have another garment type there.
@@ -93,12 +117,18 @@ def score(truth: Annotations, submission: Annotations) -> Scores:
         if submission.categories[row] != category:
             raise ValueError(f'{submission.source}: {image_id} is of type {submission.categories[row]}, wanted '
                              f'{category} as in {truth.source}')
-    return score_points(truth.categories, truth.keypoints, submission.keypoints[rows], truth.garments)
+    return submission.keypoints[rows]
 
 
 def score_points(categories: Sequence[str], truth: np.ndarray, predicted: np.ndarray,
                  garments: Garments = GARMENTS) -> Scores:
-    """Measure predicted points that are in the order of the truth already.
+    """Measure predicted points that are in the order of the truth already; shapes as in `measure`."""
+    return summed_up(categories, truth, measure(categories, truth, predicted, garments), garments)
+
+
+def measure(categories: Sequence[str], truth: np.ndarray, predicted: np.ndarray,
+            garments: Garments = GARMENTS) -> Measured:
+    """Measure every keypoint by itself.
 
     categories: the garment type of each of the N images. truth: (N, C, 3) integers x, y, v in original pixels.
     predicted: (N, C, 2 or more) x, y, ... in original pixels, of any number type; only x and y are used.
@@ -109,18 +139,24 @@ def score_points(categories: Sequence[str], truth: np.ndarray, predicted: np.nda
     pairs = np.array([[columns.index(name) for name in garment.normaliser] for garment in garments.values()])
     ends = truth[np.arange(len(truth))[:, None], pairs[type_numbers]]
     spans = np.hypot(ends[:, 0, 0] - ends[:, 1, 0], ends[:, 0, 1] - ends[:, 1, 1], dtype=np.float64)
-    distances = np.hypot(predicted[..., 0] - truth[..., 0], predicted[..., 1] - truth[..., 1], dtype=np.float64)
-    errors = distances / np.where(spans > 0, spans, 1)[:, None]
+    offsets = np.asarray(predicted[..., :2] - truth[..., :2], np.float64)
 
     status, end_present = truth[..., 2], ends[..., 2] != ABSENT
     measurable = belongs[type_numbers] & (spans > 0)[:, None]
     labelled = measurable & (status != ABSENT) & end_present.any(axis=1)[:, None]
     visible = measurable & (status == VISIBLE) & end_present.all(axis=1)[:, None]
-    return Scores(_break_down(errors, labelled, type_numbers, belongs, garments),
-                  _break_down(errors, visible, type_numbers, belongs, garments),
+    return Measured(offsets, np.where(spans > 0, spans, 1), labelled, visible)
+
+
+def summed_up(categories: Sequence[str], truth: np.ndarray, measured: Measured,
+              garments: Garments = GARMENTS) -> Scores:
+    """The figures of what `measure` gave for these categories and this truth."""
+    errors, labelled, status = measured.errors, measured.labelled, truth[..., 2]
+    return Scores(_break_down(categories, errors, labelled, garments),
+                  _break_down(categories, errors, measured.visible, garments),
                   {'visible': _figure(errors, labelled & (status == VISIBLE)),
                    'occluded': _figure(errors, labelled & (status == OCCLUDED))},
-                  tuple(map(_figure, errors, visible)))
+                  tuple(map(_figure, errors, measured.visible)))
 
 
 def format_scores(scores: Scores) -> str:
@@ -136,15 +172,14 @@ def format_scores(scores: Scores) -> str:
     return '\n'.join(lines)
 
 
-def _break_down(errors: np.ndarray, counted: np.ndarray, type_numbers: np.ndarray, belongs: np.ndarray,
-                garments: Garments) -> Breakdown:
-    """Sum errors (N, C) where counted (N, C); belongs (T, C) says which type has which keypoint."""
-    present = np.unique(type_numbers)
-    names = list(garments)
-    types = {names[number]: _figure(errors[type_numbers == number], counted[type_numbers == number])
-             for number in present}
-    keypoints = {garments.csv_keypoints[column]: _figure(errors[:, column], counted[:, column])
-                 for column in np.flatnonzero(belongs[present].any(axis=0))}
+def _break_down(categories: Sequence[str], errors: np.ndarray, counted: np.ndarray, garments: Garments) -> Breakdown:
+    """Sum errors (N, C) where counted (N, C)."""
+    of_row = np.array(categories, str)
+    present = [name for name in garments if name in categories]
+    types = {name: _figure(errors[of_row == name], counted[of_row == name]) for name in present}
+    keypoints = {name: _figure(errors[:, column], counted[:, column])
+                 for column, name in enumerate(garments.csv_keypoints)
+                 if any(name in garments[garment].keypoints for garment in present)}
     return Breakdown(_figure(errors, counted), types, keypoints)
 
 

@@ -14,7 +14,15 @@ DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) - 1)
 
 
 def add_data_options(parser: argparse.ArgumentParser) -> None:
-    """Add the flags of the data, the batches and the randomness."""
+    """Add the flags of the samples, and of the batches of them."""
+    add_sample_options(parser)
+    parser.add_argument('--batchsize', type=at_least(1), default=16, help='images a step, over all towers')
+    parser.add_argument('--workers', type=at_least(0), default=DEFAULT_WORKERS,
+                        help='processes that make samples; 0 for none')
+
+
+def add_sample_options(parser: argparse.ArgumentParser) -> None:
+    """Add the flags of the data, and of what becomes of them."""
     add = parser.add_argument
     add('--model', default='vgg', help='the network; see models/README.md')
     add('--tag', default='blouse', help='garment type, or all')
@@ -22,10 +30,8 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     add('--datapath', default='data', help='folder with train/train.csv and train/val.csv; or several, '
         'with commas between: their training rows together, and the val.csv of the first')
     add('--imgpath', default='data', help='folder with train/<image_id>; one for each of --datapath')
-    add('--batchsize', type=at_least(1), default=16, help='images a step, over all towers')
     add('--input-width', type=at_least(1), default=368, help='pixels, a multiple of the stride')
     add('--input-height', type=at_least(1), default=368, help='pixels, a multiple of the stride')
-    add('--workers', type=at_least(0), default=DEFAULT_WORKERS, help='processes that make samples; 0 for none')
     add('--sampling', type=name_or_file('balanced', 'uniform'), default='balanced', metavar='balanced|uniform|CSV',
         help='draw types equally often, or every row once an epoch, or rows in proportion to their errors in a file '
              'that evaluate.py --errors wrote')

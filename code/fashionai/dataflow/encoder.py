@@ -6,19 +6,18 @@ from typing import List, Tuple
 import numpy as np
 
 from fashionai.annotations import Annotations
-from fashionai.codec.targets import encode_targets
+from fashionai.codec.fields import View
+from fashionai.codec.targets import Targets, encode_targets
 from fashionai.dataflow.augment import apply_to_image, apply_to_points, draw_augmentation
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.photometry import photometric
 from fashionai.dataflow.reading import read_image
+from fashionai.dataflow.sampling import Key
 from fashionai.garments import Garment
 
 SAMPLE_FIELDS = ('image', 'heatmaps', 'fields', 'heatmap_weights', 'field_weights', 'types')
 """What a sample, and a batch, holds, in order: the network's input, the members of Targets, and the garment's type:
 (T,) float32 in the order of the table of garments, 1 for its own."""
-
-Key = Tuple[int, ...]
-"""(epoch, row), and where an epoch draws the row again, how often it did before: 1 or more."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +26,20 @@ class InputShape:
 
     input_hw: Tuple[int, int]
     stride: int
+
+
+@dataclass(frozen=True, eq=False)
+class Moved:
+    """A labelled row as augmentation left it.
+
+    picture: (H, W, 3) uint8 BGR, the network's input. points_xy, visibility: (K, 2) in input pixels and (K,), in the
+    order of the garment's channels. view: the part of the input that shows the picture, as in Augmentation.
+    """
+
+    picture: np.ndarray
+    points_xy: np.ndarray
+    visibility: np.ndarray
+    view: View
 
 
 @dataclass(frozen=True)
@@ -59,17 +72,30 @@ class SampleEncoder:
 
         Raises ValueError, naming the file, for an image that cannot be read.
         """
-        row = key[1]
+        moved = self.moved(key)
+        targets = self.targets(moved)
+        category, names = self.annotations.categories[key[1]], self.annotations.garments
+        types = np.array([category == name for name in names], np.float32)
+        return [moved.picture, targets.heatmaps, targets.fields, targets.heatmap_weights, targets.field_weights, types]
+
+    def image(self, key: Key) -> np.ndarray:
+        """The picture of the key's row as it is in its file: (h, w, 3) uint8 BGR; errors as above."""
+        return read_image(self.image_root / self._image_ids[key[1]].decode())
+
+    def moved(self, key: Key) -> Moved:
+        """The key's row, augmented; errors as above."""
         self._random.seed([self.seed, *key])
-        image = read_image(self.image_root / self._image_ids[row].decode())
-        labels = self.annotations.keypoints[row, self.garment.csv_indices]
+        image = self.image(key)
+        labels = self.annotations.keypoints[key[1], self.garment.csv_indices]
         augmentation = draw_augmentation(self._random, image.shape[:2], self.shape.input_hw, self.options.rotation)
         points, visibility = apply_to_points(augmentation, labels[:, :2], labels[:, 2], self.garment.mirror_indices)
-        targets = encode_targets(self.garment, points, visibility, augmentation.view, self.shape.input_hw,
-                                 self.shape.stride, self.options.count_occluded)
         picture = apply_to_image(augmentation, image, self.shape.input_hw)
         shown = picture[augmentation.shown]
         if self.options.photometric and shown.size:  # what is blank stays so, as it is at test time
             shown[:] = photometric(self._random, np.ascontiguousarray(shown))
-        types = np.array([self.annotations.categories[row] == name for name in self.annotations.garments], np.float32)
-        return [picture, targets.heatmaps, targets.fields, targets.heatmap_weights, targets.field_weights, types]
+        return Moved(picture, points, visibility, augmentation.view)
+
+    def targets(self, moved: Moved) -> Targets:
+        """What the network learns from an augmented row."""
+        return encode_targets(self.garment, moved.points_xy, moved.visibility, moved.view, self.shape.input_hw,
+                              self.shape.stride, self.options.count_occluded)

@@ -3,26 +3,21 @@
 Built on tensorpack's dataflow, so that the same stream runs inside the trainer or on other hosts (see remote.py).
 """
 import ctypes
-import itertools
 from typing import Iterator, List, Optional, Union
 
 import cv2
 import numpy as np
 from tensorpack.dataflow import BatchData, DataFlow, MapData, MultiProcessMapDataZMQ
 
-from fashionai.dataflow.encoder import Key, SampleEncoder
-from fashionai.dataflow.sampling import draw_rows
+from fashionai.dataflow.encoder import SampleEncoder
+from fashionai.dataflow.sampling import Key, draw_keys
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Of mallopt(3): memory is given back where so many bytes are free at the end, or where a piece of so many is."""
 
 
 class ShuffledRows(DataFlow):
-    """An endless stream of the keys of SampleEncoder, which begins after `passed` of them.
-
-    An epoch has as many draws as there are rows; `weights` (N,) say how often each is drawn, and the seed in which
-    order. With equal weights, every row is drawn once an epoch.
-    """
+    """The keys of SampleEncoder in the order of draw_keys, as a stream of tensorpack's."""
 
     def __init__(self, weights: np.ndarray, seed: int, passed: int = 0) -> None:
         self._weights, self._seed, self._passed = weights, seed, passed
@@ -31,12 +26,7 @@ class ShuffledRows(DataFlow):
         return len(self._weights)
 
     def __iter__(self) -> Iterator[Key]:
-        first_epoch, first = divmod(self._passed, len(self))
-        for epoch in itertools.count(first_epoch):
-            drawn, earlier = draw_rows(self._weights, np.random.RandomState([self._seed, epoch]))
-            start = first if epoch == first_epoch else 0
-            for row, repeat in zip(drawn[start:].tolist(), earlier[start:].tolist()):
-                yield (epoch, row, repeat) if repeat else (epoch, row)
+        return draw_keys(self._weights, self._seed, self._passed)
 
 
 def training_flow(encoder: SampleEncoder, batch_size: int, workers: int, passed: int = 0,

@@ -2,13 +2,17 @@
 
 Letters used in shapes: N rows.
 """
+import itertools
 from types import MappingProxyType
-from typing import Callable, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Iterator, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from fashionai.annotations import Annotations
 from fashionai.error_files import read_image_errors
+
+Key = Tuple[int, ...]
+"""(epoch, row), and where an epoch draws the row again, how often it did before: 1 or more."""
 
 LEAST, MOST = 1 / 4, 4.
 """Bounds of what follows from errors, as parts of their mean: nothing is forgotten, and nothing takes all."""
@@ -97,3 +101,17 @@ def draw_rows(weights: np.ndarray, rng: np.random.RandomState) -> Tuple[np.ndarr
     drawn = np.sort(line[np.searchsorted(ends, marks, side='right')])
     earlier = np.arange(count) - np.searchsorted(drawn, drawn)
     return drawn[order], earlier[order]
+
+
+def draw_keys(weights: np.ndarray, seed: int, passed: int = 0) -> Iterator[Key]:
+    """An endless stream of keys, which begins after `passed` of them.
+
+    An epoch has as many draws as there are rows; `weights` (N,) say how often each is drawn, and the seed in which
+    order. With equal weights, every row is drawn once an epoch.
+    """
+    first_epoch, first = divmod(passed, len(weights))
+    for epoch in itertools.count(first_epoch):
+        drawn, earlier = draw_rows(weights, np.random.RandomState([seed, epoch]))
+        start = first if epoch == first_epoch else 0
+        for row, repeat in zip(drawn[start:].tolist(), earlier[start:].tolist()):
+            yield (epoch, row, repeat) if repeat else (epoch, row)

@@ -4,9 +4,7 @@ from pathlib import Path
 from typing import Any, List, Mapping, Optional, Sequence
 
 from fashionai.experiments.report import Result
-
-_BLUE, _ORANGE, _GREY = '#0072B2', '#D55E00', '#888888'
-"""Blue and vermilion of Okabe and Ito's palette, which colour-blind people can tell apart."""
+from fashionai.plotting import BLUE, GREY, ORANGE, new_figure
 
 _INCHES_A_BAR = 0.24
 
@@ -15,27 +13,20 @@ _LINEAR = 5.
 
 
 def draw(found: Mapping[str, Result], path: Path) -> None:
-    """Write the picture. Raises ValueError, with the command that mends it, where matplotlib is not installed."""
-    try:
-        import matplotlib
-    except ImportError:
-        raise ValueError('the plot needs matplotlib, which is not installed: python -m pip install '
-                         'matplotlib') from None
-    matplotlib.use('Agg')
-    from matplotlib import pyplot
+    """Write the picture. Raises ValueError where matplotlib is not installed."""
     networks = [result for result in found.values() if result.setting.group == 'networks']
     ideas = [result for result in found.values()
              if result.setting.group != 'networks' and result.difference is not None]
     height = max(4.5, 1.5 + _INCHES_A_BAR * (len(ideas) + len({idea.setting.group for idea in ideas})))
-    figure, (left, right) = pyplot.subplots(1, 2, figsize=(13, height), constrained_layout=True)
+    figure = new_figure(13, height)
+    left, right = figure.subplots(1, 2)
     _networks(left, networks)
     _ideas(right, ideas, found.get('baseline'))
     figure.savefig(str(path), dpi=110, metadata={'Software': None})
-    pyplot.close(figure)
 
 
 def _networks(axes: Any, networks: Sequence[Result]) -> None:
-    from matplotlib.ticker import LogLocator, NullFormatter
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
     axes.set(xscale='log', xlabel="GFLOPs a pass at the budget's size", ylabel='NE visible, %', title='Networks')
     axes.grid(color='#e5e5e5')
     axes.margins(y=0.08)
@@ -44,15 +35,15 @@ def _networks(axes: Any, networks: Sequence[Result]) -> None:
     if not points:
         return
     errors, costs = [error for error, _, _ in points], [cost for _, cost, _ in points]
-    axes.scatter(costs, errors, color=_BLUE, zorder=3)
+    axes.scatter(costs, errors, color=BLUE, zorder=3)
     axes.set_xlim(min(costs) / 1.5, max(costs) * 6)  # names stand to the right of their points
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-    axes.xaxis.set_major_formatter(lambda cost, _: f'{cost:g}')
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f'{cost:g}'))
     axes.xaxis.set_minor_formatter(NullFormatter())
     places = apart([math.log10(cost) for cost in costs], errors, 1, 0.03 * (errors[-1] - errors[0]))
     for (error, cost, name), place in zip(points, places):
         axes.annotate(name, (cost, error), xytext=(1.12 * cost, place), textcoords='data', va='center', fontsize=9,
-                      arrowprops={'arrowstyle': '-', 'color': _GREY, 'lw': 0.6})
+                      arrowprops={'arrowstyle': '-', 'color': GREY, 'lw': 0.6})
 
 
 def apart(across: Sequence[float], up: Sequence[float], width: float, height: float) -> List[float]:
@@ -65,6 +56,7 @@ def apart(across: Sequence[float], up: Sequence[float], width: float, height: fl
 
 
 def _ideas(axes: Any, ideas: Sequence[Result], baseline: Optional[Result]) -> None:
+    from matplotlib.ticker import FuncFormatter
     axes.set(xlabel='NE visible less that of the setting it is compared with, points (left: better)', title='Ideas')
     labels, place = [], 0
     for group in dict.fromkeys(idea.setting.group for idea in ideas):
@@ -74,7 +66,7 @@ def _ideas(axes: Any, ideas: Sequence[Result], baseline: Optional[Result]) -> No
             other = '' if idea.setting.against == 'baseline' else f' (from {idea.setting.against})'
             labels.append((place, idea.setting.name + other))
             change = idea.difference or 0.
-            axes.barh(place, change, color=_BLUE if change < 0 else _ORANGE, height=0.7, zorder=3)
+            axes.barh(place, change, color=BLUE if change < 0 else ORANGE, height=0.7, zorder=3)
             axes.annotate(f'{change:+.2f}', (change, place), xytext=(4 if change >= 0 else -4, 0), va='center',
                           textcoords='offset points', ha='left' if change >= 0 else 'right', fontsize=8)
         place += 1
@@ -88,6 +80,6 @@ def _ideas(axes: Any, ideas: Sequence[Result], baseline: Optional[Result]) -> No
         tick.set_fontweight('bold' if label.isupper() else 'normal')
     axes.tick_params(axis='y', length=0)
     axes.set_xscale('symlog', linthresh=_LINEAR, linscale=2)
-    axes.xaxis.set_major_formatter(lambda change, _: f'{change:g}')
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda change, _: f'{change:g}'))
     axes.margins(x=0.15)
     axes.set_ylim(place, -1)

@@ -1,0 +1,1 @@
+"""The page that evaluate.py --report writes: what a submission errs in, in figures, words and pictures."""

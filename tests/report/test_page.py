@@ -1,0 +1,142 @@
+"""The page: whole, by itself, and with text from files as text."""
+import base64
+import builtins
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any, List, Optional, Tuple
+
+import cv2
+import numpy as np
+import pytest
+
+from fashionai.annotations import Annotations
+from fashionai.garments import CSV_KEYPOINTS, GARMENTS
+from fashionai.report.markup import Html, element, table
+from fashionai.report.measurement import Measurement, measurement
+from fashionai.report.page import page, write_report
+from fashionai.report.worst import worst_images
+
+EVIL = 'Images/<script>alert("x")</script>&.png'
+
+
+class Balanced(HTMLParser):
+    """Collects tags and the addresses in them; fails where ends do not meet beginnings."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: List[str] = []
+        self.seen: List[str] = []
+        self.addresses: List[str] = []
+
+    def handle_starttag(self, tag: str, attributes: List[Tuple[str, Optional[str]]]) -> None:
+        self.seen.append(tag)
+        self.addresses += [value or '' for name, value in attributes if name in ('src', 'href', 'xlink:href', 'action')]
+        if tag not in ('img', 'meta'):
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attributes: List[Tuple[str, Optional[str]]]) -> None:
+        self.handle_starttag(tag, attributes)
+        self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+
+def submission(seed: int, source: str) -> Measurement:
+    """All five types, two images each, predicted with noise; the first skirt has one gross error."""
+    random = np.random.RandomState(seed)
+    names = [name for name in GARMENTS for _ in range(2)]
+    keypoints: np.ndarray = np.full((len(names), 24, 3), -1)
+    for row, name in enumerate(names):
+        columns = GARMENTS[name].csv_indices
+        keypoints[row, columns, :2] = np.random.RandomState(7).randint(5, 95, (len(columns), 2))
+        keypoints[row, columns, 2] = 1
+    ids = tuple(EVIL if row == names.index('skirt') else f'{row}.png' for row in range(len(names)))
+    predicted = keypoints.copy()
+    predicted[..., :2] += random.randint(-2, 3, (len(names), 24, 2)) * (keypoints[..., 2:] > 0)
+    predicted[names.index('skirt'), CSV_KEYPOINTS.index('hemline_left'), 0] += 400
+    return measurement(Annotations(ids, tuple(names), keypoints, 'a/truth.csv'),
+                       Annotations(ids, tuple(names), predicted, source))
+
+
+@pytest.fixture(scope='module')
+def full(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page with all its parts."""
+    folder = tmp_path_factory.mktemp('report')
+    for image_id in submission(1, '').truth.image_ids:
+        path = folder / image_id
+        path.parent.mkdir(exist_ok=True, parents=True)
+        path.write_bytes(cv2.imencode('.png', np.full((100, 100, 3), 90, np.uint8))[1].tobytes())
+    path = folder / 'page.html'
+    write_report(path, submission(1, 'somewhere/deep/<i>submit.csv'), folder, submission(2, 'other.csv'))
+    return path.read_text(encoding='utf-8')
+
+
+def parsed(text: str) -> Balanced:
+    parser = Balanced()
+    parser.feed(text)
+    parser.close()
+    assert not parser.open
+    return parser
+
+
+def test_the_page_needs_nothing_besides(full: str) -> None:
+    text, found = full, parsed(full)
+    assert 'script' not in found.seen and 'link' not in found.seen and 'i' not in found.seen
+    assert all(address.startswith(('data:image/jpeg;base64,', '#')) for address in found.addresses)
+    assert not re.search(r'url\((?!#)|@import', text)
+    assert found.seen.count('svg') == 5 and found.seen.count('img') == 10
+    assert '&lt;script&gt;' in text and 'deep/&lt;i&gt;submit.csv' in text and 'somewhere' not in text
+    ids = re.findall(r'\bid="([^"]*)"', text)
+    assert len(ids) == len(set(ids)), 'drawings do not share ids'
+    assert set(re.findall(r'"#([^"]+)"|url\(#([^)]+)\)', text)) <= {(name, '') for name in ids} | {
+        ('', name) for name in ids}
+    assert '#010101' not in text and 'currentColor' in text
+    for title in ('In short', 'Against another submission', 'Normalised error', 'Which errors there are', 'Bias',
+                  'Left and right exchanged', 'The worst images'):
+        assert f'<h2>{title}</h2>' in text
+
+
+def test_pictures_are_labels_beside_predictions(full: str) -> None:
+    data = next(address for address in parsed(full).addresses if address.startswith('data:'))
+    picture = cv2.imdecode(np.frombuffer(base64.b64decode(data.split(',')[1]), np.uint8), cv2.IMREAD_COLOR)
+    assert picture.shape == (320, 648, 3)
+    labels, predictions = picture[:, :320].astype(int), picture[:, 328:].astype(int)
+    assert np.abs(labels - 90).max() > 60 and np.abs(labels - predictions).max() > 60
+
+
+def test_the_worst_images() -> None:
+    found = worst_images(submission(1, ''), 3)
+    assert [one.error for one in found] == sorted((one.error for one in found), reverse=True)
+    assert submission(1, '').truth.image_ids[found[0].row] == EVIL and found[0].keypoint == 'hemline_left'
+
+
+def test_a_submission_of_nothing_measurable() -> None:
+    keypoints: np.ndarray = np.full((2, 24, 3), -1)
+    table_of_two = Annotations(('a', 'b'), ('skirt', 'dress'), keypoints, 'a.csv')
+    subject = measurement(table_of_two, table_of_two)
+    text = page(subject, None, subject)
+    assert 'img' not in parsed(text).seen
+    assert 'No keypoint counts' in text and '2 of 2 images cannot be measured' in text
+    assert 'nothing to compare' in text and 'nan' not in text.lower().replace('nan_', '')
+
+
+def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    imported = builtins.__import__
+
+    def refusing(name: str, *arguments: Any, **named: Any) -> Any:
+        if name == 'matplotlib':
+            raise ImportError(name)
+        return imported(name, *arguments, **named)
+
+    monkeypatch.setattr(builtins, '__import__', refusing)
+    with pytest.raises(ValueError, match='python -m pip install matplotlib'):
+        write_report(tmp_path / 'page.html', submission(1, ''), None, None)
+    assert not list(tmp_path.iterdir())
+
+
+def test_elements_escape_text() -> None:
+    assert element('p', '1 < 2', Html('<b>'), class_='a"b', aria_label=None) == '<p class="a&quot;b">1 &lt; 2<b></p>'
+    written = table('x', ['', 'n'], [['<a>', '<td>'], ['b', element('td', '1', style='--heat: 1')]])
+    assert '<td>&lt;td&gt;</td>' in written and '<td style="--heat: 1">1</td>' in written
