@@ -29,10 +29,14 @@ def draw_keypoints(image: np.ndarray, garment: Garment, keypoints: np.ndarray) -
                      _SHIFT)
     for name in garment.keypoints:
         if points[name][2] != ABSENT:
-            colour = _LEFT if 'left' in name else _RIGHT if 'right' in name else _MIDDLE
             radius, filled = round(size * 2 ** _SHIFT), -1 if points[name][2] == VISIBLE else max(1, round(size / 2))
-            cv2.circle(picture, _fixed(points[name]), radius, colour, filled, cv2.LINE_AA, _SHIFT)
+            cv2.circle(picture, _fixed(points[name]), radius, keypoint_colour(name), filled, cv2.LINE_AA, _SHIFT)
     return picture
+
+
+def keypoint_colour(name: str) -> Tuple[int, int, int]:
+    """The colour of a keypoint, by its side of the garment."""
+    return _LEFT if 'left' in name else _RIGHT if 'right' in name else _MIDDLE
 
 
 def tile(image: np.ndarray, keypoints: np.ndarray, side: int) -> Tuple[np.ndarray, np.ndarray]:
