@@ -68,7 +68,7 @@ def draw_finding(image: np.ndarray, finding: Finding, with_heatmaps: bool = Fals
 
 
 def draw_responses(image: np.ndarray, strengths: np.ndarray) -> np.ndarray:
-    """The dimmed picture (h, w, 3) with colours over it, from none at 0 over red to yellow at 1, of (h, w) strengths."""
+    """The dimmed picture (h, w, 3) and colours over it, from none at 0 over red to yellow at 1, of (h, w) strengths."""
     levels = np.clip(np.rint(_YELLOW * strengths), 0, _YELLOW).astype(np.uint8)
     colours = cv2.applyColorMap(levels, cv2.COLORMAP_HOT).astype(np.float32)
     share = _SHOWN * np.clip(strengths, 0, 1)[:, :, None] ** 0.5
