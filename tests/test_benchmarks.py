@@ -8,7 +8,14 @@ from pathlib import Path
 from types import ModuleType
 from typing import Callable, Iterator, List
 
+import cv2
+import numpy as np
 import pytest
+import tensorflow.compat.v1 as tf
+
+from fashionai.annotations import Annotations, write_annotations
+from fashionai.garments import GARMENTS
+from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME
 
 FOLDER = Path(__file__).resolve().parents[1] / 'benchmarks'
 
@@ -99,3 +106,27 @@ def test_every_program_prints_its_table(program: Callable[[List[str]], int], fin
         assert re.search(rf'^{re.escape(line)} +[0-9.]+ \w+/s +[0-9.]+ +[0-9.]+-[0-9.]+ +[0-9.]+$', printed,
                          re.MULTILINE), f'{line}:\n{printed}'
     assert not list(tmp_path.iterdir())
+
+
+def test_scores_are_set_beside_errors(program: Callable[[List[str]], int], finish: Callable[..., str],
+                                      tmp_path: Path) -> None:
+    """A skirt whose waistband, labelled 22 pixels wide, the network finds: on the left less clearly, and 2.5 off."""
+    joint, kernel = GARMENTS.of('all'), np.zeros((8, 8, 3, 24 + 1 + 2 * len(GARMENTS.of('all').limbs)), np.float32)
+    for colour, name, height in ((0, 'waistband_left', .55), (2, 'waistband_right', .95)):
+        kernel[:, :, colour, joint.keypoints.index(name)] = height / 255 / 64
+    with tf.Graph().as_default() as graph:
+        image = tf.placeholder(tf.float32, (None, None, None, 3), name=INPUT_NAME)
+        tf.nn.conv2d(image, kernel, strides=[1, 8, 8, 1], padding='SAME', name=OUTPUT_NAME)
+        (tmp_path / 'graph.pb').write_bytes(graph.as_graph_def().SerializeToString())
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[16:24, 16:24, 0] = picture[16:24, 40:48, 2] = 255  # their middles are at 19.5 and 43.5
+    cv2.imwrite(str(tmp_path / 'a.png'), picture)
+    keypoints = np.full((1, 24, 3), -1, np.int32)
+    keypoints[0, GARMENTS.of('skirt').csv_indices[:2]] = [[22, 20, 1], [44, 20, 1]]
+    write_annotations(tmp_path / 'val.csv', Annotations(('a.png',), ('skirt',), keypoints, ''))
+    printed = finish(program, 'scores.py', '--csv=val.csv', '--imagepath=.', '--modelpath=graph.pb', '--inputsize=64',
+                     '--resolution=64', '--scales=[1.0]', '--no-flip', '--decode=plain', '--threads=1')
+    left, right = np.hypot(2.5, 0.5) / 22, np.hypot(0.5, 0.5) / 22
+    assert f'| 0.5 to 0.6 | 50.0% | {left:.1%} | {left:.1%} | 0% | 0% |' in printed
+    assert f'| 0.9 to 1.0 | 50.0% | {right:.1%} | {right:.1%} | 100% | 100% |' in printed
+    assert f'| all | 100.0% | {(left + right) / 2:.1%} | {(left + right) / 2:.1%} | 50% | 50% |' in printed

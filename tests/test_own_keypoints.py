@@ -143,8 +143,8 @@ def test_the_report_and_the_sheet_of_samples(place: Path, finish: Callable[..., 
     page = (place / 'report.html').read_text(encoding='utf-8')
     assert 'cuff_left/right' in page and 'mast, tail' in page, 'pairs are those of the table'
     printed = finish(browse.main, '--garments', place / 'my.json', '--model', 'testing', '--tag', 'all', '--datapath',
-                     place / 'data', '--imgpath', place / 'data', '--input-width', 64, '--input-height', 64, '--rows', 2,
-                     '--count', 2, '--side', 32, '--output', place / 'browse.png')
+                     place / 'data', '--imgpath', place / 'data', '--input-width', 64, '--input-height', 64,
+                     '--rows', 2, '--count', 2, '--side', 32, '--output', place / 'browse.png')
     assert 'drew 2 samples' in printed and cv2.imread(str(place / 'browse.png')).shape[1] == 2 * 32
 
 

@@ -1,6 +1,6 @@
-"""Reading photographs."""
+"""Reading photographs: those of a data set, and those of a user."""
 from pathlib import Path
-from typing import Union
+from typing import Callable, Union
 
 import cv2
 import numpy as np
@@ -12,21 +12,42 @@ def read_image(path: Union[str, Path]) -> np.ndarray:
 
     Raises ValueError, naming the file, where it is missing or not a picture.
     """
-    try:
-        data = np.fromfile(str(path), np.uint8)
-        image = cv2.imdecode(data, cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION) if data.size else None
-    except FileNotFoundError:
-        raise ValueError(f'{path}: no such image') from None
-    except (OSError, cv2.error) as error:
-        raise ValueError(f'{path}: cannot be read: {error}') from None
-    if image is None:
-        raise ValueError(f'{path}: not a picture that OpenCV can read ({data.size} bytes)')
-    return image
+    return _decoded(_bytes_of(path), str(path), cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION)
 
 
-def read_or_reason(path: Union[str, Path]) -> Union[np.ndarray, str]:
+def read_upright(path: Union[str, Path]) -> np.ndarray:
+    """The same of a picture without labels, turned as its EXIF orientation says: as people see it."""
+    return decode_upright(_bytes_of(path), str(path))
+
+
+def decode_upright(data: Union[bytes, np.ndarray], name: str) -> np.ndarray:
+    """The same of a picture file's bytes, or (n,) uint8; `name` is what errors call it."""
+    return _decoded(np.frombuffer(data, np.uint8), name, cv2.IMREAD_COLOR)
+
+
+def read_or_reason(path: Union[str, Path],
+                   read: Callable[[Union[str, Path]], np.ndarray] = read_image) -> Union[np.ndarray, str]:
     """The picture, or in one line why it cannot be read."""
     try:
-        return read_image(path)
+        return read(path)
     except (ValueError, OSError, cv2.error) as error:
         return ' '.join(str(error).split())
+
+
+def _bytes_of(path: Union[str, Path]) -> np.ndarray:
+    try:
+        return np.fromfile(str(path), np.uint8)
+    except FileNotFoundError:
+        raise ValueError(f'{path}: no such image') from None
+    except OSError as error:
+        raise ValueError(f'{path}: cannot be read: {error}') from None
+
+
+def _decoded(data: np.ndarray, name: str, flags: int) -> np.ndarray:
+    try:
+        image = cv2.imdecode(data, flags) if data.size else None
+    except cv2.error as error:
+        raise ValueError(f'{name}: cannot be read: {error}') from None
+    if image is None:
+        raise ValueError(f'{name}: not a picture that OpenCV can read ({data.size} bytes)')
+    return image

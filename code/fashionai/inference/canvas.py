@@ -21,6 +21,13 @@ _ONE_THREAD = 1 << 18
 """Multiplications up to which OpenBLAS keeps a matrix product in one thread."""
 
 
+def responses(sigmoids: np.ndarray) -> np.ndarray:
+    """What the network answered, 0 to 1, where a canvas holds its sigmoid: 0 is no response, 1 the full height of the
+    Gaussian that the maps are trained to be, or more."""
+    inner = np.clip(sigmoids, NEUTRAL, 0.99)
+    return np.clip(np.log(inner / (1 - inner)), 0, 1)
+
+
 def canvas_map(image_hw: Tuple[int, int], size: int) -> np.ndarray:
     """The affine map from the pixels of an image to the canvas."""
     height, width = image_hw

@@ -11,6 +11,9 @@ from fashionai.inference.canvas import canvas_map
 from fashionai.inference.windows import windows_of
 from fashionai.networks.contract import TypedForward
 
+SURE = 0.8
+"""A type that is less probable than this is unsure: a person had better look."""
+
 
 def type_probabilities(look: TypedForward, images: Sequence[np.ndarray], input_hw: Tuple[int, int]) -> np.ndarray:
     """(N, T) the probability of each type that the network tells, in its order: the mean of what it says of the whole

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Sequence, Tuple
 
 from fashionai.garments import GARMENTS, JOINT, Garments
-from fashionai.networks.contract import contract_of
+from fashionai.networks.contract import contract_of, file_sum
 
 SUPPLIED = 'supplied'
 """Folder, among those of the types, of the network that comes with the project."""
@@ -28,6 +28,12 @@ def usual_graph(tag: str, trained: Path) -> Path:
     if found[0] == graphs[-1]:
         _LOG.info('no network for %s was trained here: taking the supplied one, %s', tag, trained / SUPPLIED)
     return found[0]
+
+
+def model_name(graph: Path) -> str:
+    """What to call a graph: its network, by its contract, or its file; and the first digits of its sum."""
+    contract = contract_of(graph)
+    return f'{contract.model if contract else graph.stem}-{file_sum(graph)[:12]}'
 
 
 def trained_hw(graph: Path) -> Tuple[int, int]:

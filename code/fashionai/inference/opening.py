@@ -3,7 +3,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import Iterator, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from fashionai.garments import GARMENTS, JOINT, Garment, Garments
 from fashionai.inference.pipeline import in_turn
@@ -12,6 +12,9 @@ from fashionai.inference.second_pass import AnyPredictor, SecondPass
 from fashionai.inference.tiling import DEFAULT_TILING
 from fashionai.inference.views import View
 from fashionai.inference.windows import Scale, windows_of
+
+if TYPE_CHECKING:
+    from fashionai.inference.graph import FrozenGraph
 
 
 @dataclass(frozen=True)
@@ -27,6 +30,38 @@ class Look:
     second_pass: Optional[str] = None
     windows: str = DEFAULT_TILING
 
+    def resolutions_of(self, graphs: int) -> Sequence[Tuple[int, int]]:
+        """(height, width) for each of so many graphs. Raises ValueError where numbers do not match."""
+        if len(self.resolutions_hw) not in (1, graphs):
+            raise ValueError(f'--resolution names {len(self.resolutions_hw)} sizes for {graphs} graphs: '
+                             'wanted one for all, or one for each')
+        return self.resolutions_hw * (graphs // len(self.resolutions_hw))
+
+
+@contextmanager
+def open_graphs(graphs: Sequence[Path], tag: str, maps: str, threads: int,
+                garments: Garments) -> 'Iterator[List[FrozenGraph]]':
+    """The graphs of a tag of a table, in order, closed by leaving the `with` block; `graph_mode` has been called.
+
+    Raises ValueError, naming the file, for one that does not serve the tag.
+    """
+    from fashionai.inference.graph import FrozenGraph  # only here: loading TensorFlow takes seconds
+    with ExitStack() as stack:
+        yield [stack.enter_context(FrozenGraph(path, garments.of(tag), threads, maps, garments)) for path in graphs]
+
+
+def predictors_of(graphs: 'Sequence[FrozenGraph]', tag: str, look: Look, turn: Lock,
+                  garments: Garments) -> Mapping[str, AnyPredictor]:
+    """The predictor of each garment type of a tag, looking through open graphs. Several threads may use them: they
+    take turns, as does whatever else shares the lock.
+
+    Raises ValueError where numbers do not match.
+    """
+    views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw,
+                  windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)
+             for graph, resolution_hw in zip(graphs, look.resolutions_of(len(graphs)))]
+    return {name: _predictor(views, garment, look) for name, garment in garments.items() if tag in (name, JOINT)}
+
 
 @contextmanager
 def open_predictors(graphs: Sequence[Path], tag: str, look: Look, threads: int,
@@ -37,19 +72,9 @@ def open_predictors(graphs: Sequence[Path], tag: str, look: Look, threads: int,
 
     Raises ValueError, naming the file, for a graph that does not serve the tag, and where numbers do not match.
     """
-    from fashionai.inference.graph import FrozenGraph  # only here: loading TensorFlow takes seconds
-    if len(look.resolutions_hw) not in (1, len(graphs)):
-        raise ValueError(f'--resolution names {len(look.resolutions_hw)} sizes for {len(graphs)} graphs: '
-                         'wanted one for all, or one for each')
-    resolutions = look.resolutions_hw * (len(graphs) // len(look.resolutions_hw))
-    with ExitStack() as stack:
-        opened = [stack.enter_context(FrozenGraph(path, garments.of(tag), threads, look.maps, garments))
-                  for path in graphs]
-        turn = Lock()
-        views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw,
-                      windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)
-                 for graph, resolution_hw in zip(opened, resolutions)]
-        yield {name: _predictor(views, garment, look) for name, garment in garments.items() if tag in (name, JOINT)}
+    look.resolutions_of(len(graphs))
+    with open_graphs(graphs, tag, look.maps, threads, garments) as opened:
+        yield predictors_of(opened, tag, look, Lock(), garments)
 
 
 def _predictor(views: Sequence[View], garment: Garment, look: Look) -> AnyPredictor:

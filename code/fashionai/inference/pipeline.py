@@ -9,8 +9,6 @@ from typing import Callable, Deque, Generator, Iterable, TypeVar
 
 import numpy as np
 
-from fashionai.networks.contract import Forward
-
 Item = TypeVar('Item')
 Result = TypeVar('Result')
 
@@ -36,10 +34,10 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], at_once: int
                 future.cancel()
 
 
-def in_turn(forward: Forward, turn: threading.Lock) -> Forward:
+def in_turn(forward: Callable[[np.ndarray], Result], turn: threading.Lock) -> Callable[[np.ndarray], Result]:
     """A network that computes one batch at a time, so that its memory is that of one; others wait for their turn,
     which several networks may share."""
-    def one_at_a_time(images: np.ndarray) -> np.ndarray:
+    def one_at_a_time(images: np.ndarray) -> Result:
         with turn:
             return forward(images)
     return one_at_a_time

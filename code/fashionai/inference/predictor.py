@@ -24,11 +24,13 @@ _FLAT = 0.01
 @dataclass(frozen=True)
 class Prediction:
     """Keypoints of one image in channel order: points (K, 2) float64 in its own pixels, inside it; the heat map at
-    each peak (K,); and whether the peak was a proper one (K,) bool. Every point has a place, a valid peak or not."""
+    each peak (K,); and whether the peak was a proper one (K,) bool. Every point has a place, a valid peak or not.
+    `heatmaps` are the canvas (K, G, G) that they were read off; None where it is not kept."""
 
     points_xy: np.ndarray
     scores: np.ndarray
     valid: np.ndarray
+    heatmaps: Optional[np.ndarray] = None
 
 
 @dataclass(frozen=True)
@@ -100,7 +102,7 @@ class Predictor:
         refined = places + self._decoder.refine(bordered, places + 1, self._sigma)
         points = transform_points(invert(canvas_map(image_hw, self._grid)), refined + (columns.start, rows.start))
         points = fill_in(points, valid, self._garment, image_hw)
-        return Prediction(np.clip(points, 0, np.array(image_hw[::-1]) - 1.0), scores, valid)
+        return Prediction(np.clip(points, 0, np.array(image_hw[::-1]) - 1.0), scores, valid, canvas.heatmaps)
 
     def _places(self, heatmaps: np.ndarray, fields: Optional[np.ndarray]) -> Tuple[np.ndarray, np.ndarray]:
         """(K, 2) places of the points in maps (h, w, K), fields (2 L, h, w) or none, and (K,) the values there."""

@@ -73,7 +73,7 @@ class SecondPass:
     def _join(self, first: Prediction, second: Prediction, frame: np.ndarray,
               image_hw: Tuple[int, int]) -> Prediction:
         """Both passes in one: points that only one of them saw are that one's; those neither saw, the first's. What the
-        second one sees outside the image, in the picture's black, does not count."""
+        second one sees outside the image, in the picture's black, does not count. The heat maps are the first's."""
         back = transform_points(invert(frame), second.points_xy)
         seen = second.valid & ((back >= -0.5) & (back <= np.array(image_hw[::-1]) - 0.5)).all(axis=1)
         share = np.where(seen, np.where(first.valid, self._share, 1.0), 0.0)
@@ -81,7 +81,7 @@ class SecondPass:
         valid = first.valid | seen
         points = fill_in(points, valid, self._garment, image_hw)
         return Prediction(np.clip(points, 0, np.array(image_hw[::-1]) - 1.0),
-                          first.scores + share * (second.scores - first.scores), valid)
+                          first.scores + share * (second.scores - first.scores), valid, first.heatmaps)
 
 
 def frame_of(first: Prediction, garment: Garment, image_hw: Tuple[int, int], side: int) -> Optional[np.ndarray]:

@@ -1,0 +1,71 @@
+"""How the score of a point relates to its error: points of labelled pictures, in classes of their score."""
+import argparse
+import sys
+from typing import List, Optional, Sequence, Tuple
+
+import numpy as np
+from timing import circumstances
+from tqdm import tqdm
+
+from fashionai.annotations import VISIBLE, Annotations, read_annotations
+from fashionai.cli import guarded, resolve
+from fashionai.dataflow.reading import read_image
+from fashionai.garments import JOINT
+from fashionai.inference.finder import Finder, open_finder
+from fashionai.look_options import add_look_options, graphs_of, look_of
+from fashionai.stack import graph_mode
+
+EDGES = (0., .1, .2, .3, .4, .5, .6, .7, .8, .9)
+"""Where classes of scores begin."""
+
+
+def measured(finder: Finder, truth: Annotations, folder: str, batch: int) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Of every visible keypoint: its score, whether it was found, and its error as a share of the normaliser."""
+    rows: List[np.ndarray] = []
+    for start in tqdm(range(0, len(truth), batch), unit='batch'):
+        part = truth.select(range(start, min(start + batch, len(truth))))
+        images = [read_image(resolve(folder) / image_id) for image_id in part.image_ids]
+        for finding, labels in zip(finder.find(images, part.categories), part.keypoints):
+            labels = labels[finding.garment.csv_indices]
+            ends = [finding.keypoints.index(name) for name in finding.garment.normaliser]
+            if (labels[ends, 2] >= 0).all() and (labels[ends[0], :2] != labels[ends[1], :2]).any():
+                errors = np.hypot(*(finding.points_xy - labels[:, :2]).T) / np.hypot(*np.ptp(labels[ends, :2], axis=0))
+                rows.append(np.column_stack([finding.scores, finding.found, errors])[labels[:, 2] == VISIBLE])
+    scores, found, errors = np.concatenate(rows).T
+    return scores, found.astype(bool), errors
+
+
+def format_classes(scores: np.ndarray, found: np.ndarray, errors: np.ndarray) -> str:
+    """The table: of each class the share of all points, mean and median error, and how many are near."""
+    edges = [*EDGES, np.inf]
+    classes = [('not found', ~found)] + [
+        (f'{low:.1f} to {min(high, 1):.1f}', found & (scores >= low) & (scores < high))
+        for low, high in zip(edges, edges[1:])] + [('all', np.ones(len(scores), bool))]
+    lines = ['| score | points | mean error | median error | within 5 % | within 10 % |', '|---|---|---|---|---|---|']
+    for name, members in classes:
+        own = errors[members]
+        if len(own):
+            lines.append(f'| {name} | {len(own) / len(errors):.1%} | {own.mean():.1%} | {np.median(own):.1%} | '
+                         f'{(own < .05).mean():.0%} | {(own < .1).mean():.0%} |')
+    return '\n'.join(lines)
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Look at labelled pictures, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--csv', default='data/train/val.csv', help='labels (default: %(default)s)')
+    parser.add_argument('--imagepath', default='data/train', help='folder the image ids lead from')
+    add_look_options(parser)
+    args = parser.parse_args(argv)
+    graphs = graphs_of(args, JOINT)
+    look = look_of(args, graphs)
+    graph_mode()
+    with open_finder(graphs, JOINT, look, args.threads) as finder:
+        print(circumstances(), '\n')
+        print(format_classes(*measured(finder, read_annotations(resolve(args.csv)), args.imagepath, args.batch)))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

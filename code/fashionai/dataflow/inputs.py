@@ -1,0 +1,117 @@
+"""The pictures that a user names: files, folders, patterns, and the frames of videos."""
+import glob
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterator, List, Optional, Sequence, Union
+
+import cv2
+import numpy as np
+
+from fashionai.dataflow.reading import read_or_reason, read_upright
+
+PICTURES = frozenset(('.avif', '.bmp', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm', '.ppm', '.tif',
+                      '.tiff', '.webp'))
+VIDEOS = frozenset(('.avi', '.gif', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv'))
+"""Endings of files that are taken from folders, in lower case; a file of another ending is a picture where it is named
+itself."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that was named or found: its path, its name below what was named, and why there is none, '' where it may
+    be read."""
+
+    path: str
+    name: str
+    fault: str = ''
+
+    @property
+    def is_video(self) -> bool:
+        """Whether it has frames."""
+        return Path(self.path).suffix.lower() in VIDEOS
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """A picture, or one that could not be had: where it comes from, the number of the frame in a video (the first is
+    0), and (h, w, 3) uint8 BGR, why there is none, or None where it is still in its file."""
+
+    source: Source
+    frame: Optional[int] = None
+    content: Union[None, np.ndarray, str] = None
+
+    @property
+    def label(self) -> str:
+        """What messages call it."""
+        return self.source.path if self.frame is None else f'{self.source.path}, frame {self.frame}'
+
+    def read(self) -> Union[np.ndarray, str]:
+        """The picture, upright, or in one line why it cannot be read."""
+        return read_or_reason(self.source.path, read_upright) if self.content is None else self.content
+
+
+def sources_of(paths: Sequence[str]) -> List[Source]:
+    """The files that paths name, each once, in their order: a file itself; of a folder, every picture and video below
+    it, by name, hidden ones left out; of a pattern such as `shop/*.jpg`, or `shop/**/*.jpg`, what matches, by name.
+    What names nothing is a source with a fault."""
+    unique: Dict[str, Source] = {}
+    for path in paths:
+        for source in _sources_of(path):
+            unique.setdefault(os.path.abspath(source.path), source)
+    return list(unique.values())
+
+
+def pictures_of(sources: Sequence[Source], every: int = 1) -> Iterator[Picture]:
+    """The pictures of the sources, in order; of a video, every so many frames from the first. Frames are read when
+    they are asked for, other pictures by `read`."""
+    for source in sources:
+        if source.fault:
+            yield Picture(source, content=f'{source.path}: {source.fault}')
+        elif source.is_video:
+            yield from _frames(source, every)
+        else:
+            yield Picture(source)
+
+
+def expected(sources: Sequence[Source], every: int = 1) -> int:
+    """How many pictures there are, as far as videos say how many frames they have."""
+    return sum(_expected_frames(source, every) if source.is_video and not source.fault else 1 for source in sources)
+
+
+def _sources_of(path: str) -> List[Source]:
+    if Path(path).is_dir():
+        below = sorted(found for found in Path(path).rglob('*') if _is_wanted(found.relative_to(path)))
+        return ([Source(str(found), str(found.relative_to(path))) for found in below if found.is_file()]
+                or [Source(path, path, 'a folder without pictures')])
+    if Path(path).exists() or not glob.has_magic(path):
+        return [Source(path, Path(path).name)]
+    matching = sorted(glob.glob(path, recursive=True))
+    return [source for match in matching for source in _sources_of(match)] or [Source(path, path, 'nothing matches')]
+
+
+def _is_wanted(path: Path) -> bool:
+    return path.suffix.lower() in PICTURES | VIDEOS and not any(part.startswith('.') for part in path.parts)
+
+
+def _frames(source: Source, every: int) -> Iterator[Picture]:
+    video = cv2.VideoCapture(source.path)
+    try:
+        number = 0
+        while video.isOpened() and video.grab():
+            if number % every == 0:
+                ok, image = video.retrieve()
+                yield Picture(source, number, image if ok else f'{source.path}, frame {number}: cannot be decoded')
+            number += 1
+        if not number:
+            fault = 'not a video that OpenCV can read' if Path(source.path).exists() else 'no such video'
+            yield Picture(source, content=f'{source.path}: {fault}')
+    finally:
+        video.release()
+
+
+def _expected_frames(source: Source, every: int) -> int:
+    video = cv2.VideoCapture(source.path)
+    frames = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 1
+    video.release()
+    return max(1, -(-frames // every))

@@ -1,0 +1,155 @@
+"""Pictures in, garments out: the type where nobody says it, the keypoints, and how far each is to be trusted.
+
+Letters: K keypoints in the garment's channel order, T garment types, G the side of the canvas' grid.
+"""
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from threading import Lock
+from typing import Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
+
+import numpy as np
+
+from fashionai.garments import GARMENTS, Garment, Garments
+from fashionai.geometry import invert, warp_image
+from fashionai.inference.canvas import canvas_map, responses
+from fashionai.inference.garment_types import SURE, type_probabilities
+from fashionai.inference.models import trained_hw
+from fashionai.inference.opening import Look, open_graphs, predictors_of
+from fashionai.inference.pipeline import in_turn
+from fashionai.inference.predictor import Prediction
+from fashionai.inference.second_pass import AnyPredictor
+
+AUTO = 'auto'
+"""The tag of a picture whose garment type the network is to tell."""
+
+LOW = 0.5
+"""A point with a lower score had better be looked at: of such points on photographs that the network had not seen,
+three in ten were within a tenth of the garment's width of their place; of all others, two in three."""
+
+TypeTeller = Callable[[Sequence[np.ndarray]], np.ndarray]
+"""Images (h, w, 3) uint8 BGR to the probabilities (N, T) of the garment types."""
+
+
+@dataclass(frozen=True, eq=False)
+class Finding:
+    """A garment in a picture.
+
+    `garment`: its type. `type_probabilities`: by type, the most probable first; {} where the type was given.
+    `type_sure`: whether the type was given, or is at least as probable as garment_types.SURE.
+    `points_xy` (K, 2) float64: in the picture's own pixels, inside it.
+    `scores` (K,) float64, 0 to 1: the network's response at each point, as a share of the Gaussian it was trained to
+    give there; 0 for points not found. It grows with how near the point is likely to be, and is no probability.
+    `found` (K,) bool: False where the heat map has no proper peak, or has it on the picture's border; such a waistline,
+    and such a dress's hemline, is where the mean shape has it, any other point wherever the map is highest.
+    `image_hw`: the picture's size. `heatmaps` (K, G, G) float32: the canvas, sigmoids, that the points were read off.
+    """
+
+    garment: Garment
+    type_probabilities: Mapping[str, float]
+    type_sure: bool
+    points_xy: np.ndarray
+    scores: np.ndarray
+    found: np.ndarray
+    image_hw: Tuple[int, int]
+    heatmaps: np.ndarray = field(repr=False)
+
+    @property
+    def type(self) -> str:
+        """The name of the garment type."""
+        return self.garment.name
+
+    @property
+    def keypoints(self) -> Tuple[str, ...]:
+        """The names of the K points."""
+        return self.garment.keypoints
+
+    def responses_over(self, names: Sequence[str] = ()) -> np.ndarray:
+        """(h, w) float32 over the picture: the highest response, 0 to 1, of the heat maps of those keypoints; of all
+        where none is named."""
+        chosen = [self.keypoints.index(name) for name in names or self.keypoints]
+        highest = responses(self.heatmaps[chosen].max(axis=0)).astype(np.float32)
+        return warp_image(invert(canvas_map(self.image_hw, highest.shape[0])), highest, self.image_hw)
+
+
+class Finder:
+    """Finds garments with predictors that are open; safe to call from several threads.
+
+    `types` are those that AUTO chooses from: () where the networks cannot tell types. `garments` is their table.
+    """
+
+    def __init__(self, predictors: Mapping[str, AnyPredictor], types: Sequence[str], tellers: Sequence[TypeTeller],
+                 garments: Garments = GARMENTS) -> None:
+        self._predictors, self._tellers, self.types = predictors, tellers, tuple(types)
+        self.garments = garments
+
+    def find(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[Finding]:
+        """The garment of each image (h, w, 3) uint8 BGR, of any sizes; a tag each: its type, or AUTO.
+
+        Raises ValueError for the tag of a type that the networks do not serve, and for AUTO where they tell no types.
+        """
+        told = self._told([image for image, tag in zip(images, tags) if tag == AUTO])
+        probabilities = [next(told) if tag == AUTO else {} for tag in tags]
+        types = [next(iter(shares), tag) for shares, tag in zip(probabilities, tags)]
+        predictions = self._predicted(images, types)
+        return [_finding(self.garments[name], shares, prediction, image.shape[:2])
+                for name, shares, prediction, image in zip(types, probabilities, predictions, images)]
+
+    def _told(self, images: Sequence[np.ndarray]) -> Iterator[Dict[str, float]]:
+        """The probabilities of the types of each image, the most probable first."""
+        if not images:
+            return iter(())
+        if not self.types:
+            raise ValueError('the network cannot tell garment types: name the type, or take a network that was trained '
+                             'with --tag all --type-head along')
+        shares = np.mean([teller(images) for teller in self._tellers], axis=0)
+        return iter([{self.types[number]: float(row[number]) for number in np.argsort(-row, kind='stable')}
+                     for row in shares])
+
+    def _predicted(self, images: Sequence[np.ndarray], types: Sequence[str]) -> List[Prediction]:
+        """The points of each image; images of one type are looked at together."""
+        unknown = [name for name in types if name not in self._predictors]
+        if unknown:
+            raise ValueError(f'{unknown[0]!r} is not a type that is served: wanted one of '
+                             f'{", ".join(self._predictors)}')
+        predictions: Dict[int, Prediction] = {}
+        for name in dict.fromkeys(types):
+            numbers = [number for number, other in enumerate(types) if other == name]
+            predictions.update(zip(numbers, self._predictors[name].predict([images[number] for number in numbers])))
+        return [predictions[number] for number in range(len(images))]
+
+
+@contextmanager
+def open_finder(graphs: Sequence[Path], tag: str, look: Look, threads: int = 0,
+                garments: Garments = GARMENTS) -> Iterator[Finder]:
+    """A finder that looks through frozen graphs, while they are open; `graph_mode` has been called.
+
+    Args:
+        graphs: one, or several whose maps, and probabilities of types, are averaged.
+        tag: the type they are to serve, or JOINT for every type.
+        look: how they look at images.
+        threads: of the network; 0 for one a core.
+        garments: the table that the tag is of.
+
+    Raises ValueError, naming the file, for a graph that does not serve the tag, and where numbers do not match.
+    """
+    look.resolutions_of(len(graphs))
+    with open_graphs(graphs, tag, look.maps, threads, garments) as opened:
+        turn = Lock()
+        telling = [(graph, trained_hw(path)) for graph, path in zip(opened, graphs) if graph.types]
+        tellers = [_teller(in_turn(graph.look, turn), input_hw) for graph, input_hw in telling]
+        yield Finder(predictors_of(opened, tag, look, turn, garments), telling[0][0].types if telling else (), tellers,
+                     garments)
+
+
+def _teller(look: Callable, input_hw: Tuple[int, int]) -> TypeTeller:
+    return lambda images: type_probabilities(look, images, input_hw)
+
+
+def _finding(garment: Garment, probabilities: Mapping[str, float], prediction: Prediction,
+             image_hw: Tuple[int, int]) -> Finding:
+    assert prediction.heatmaps is not None, 'predictors keep their canvas'
+    scores = np.where(prediction.valid, responses(prediction.scores.astype(np.float64)), 0)
+    sure = not probabilities or probabilities[garment.name] >= SURE
+    return Finding(garment, probabilities, sure, prediction.points_xy, scores, prediction.valid, image_hw,
+                   prediction.heatmaps)

@@ -1,0 +1,180 @@
+"""Lengths of garments by name, as paths over keypoints, in pixels and in centimetres.
+
+They are lengths in the picture: those of the cloth where the garment lies or hangs flat, square to the camera.
+"""
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Callable, Mapping, Optional, Tuple
+
+import numpy as np
+
+from fashionai.garments import GARMENTS, Garment, Garments
+
+Paths = Tuple[str, ...]
+"""One path, or one for either side. A path leads from place to place, `a > b > c`; a place is a keypoint, or the middle
+of two, `a + b`."""
+
+_NECK, _MIDDLE_OF_NECK = 'neckline_left > neckline_right', 'neckline_left + neckline_right'
+_SHOULDERS, _CHEST = 'shoulder_left > shoulder_right', 'armpit_left > armpit_right'
+_WAIST, _MIDDLE_OF_WAIST = 'waistline_left > waistline_right', 'waistline_left + waistline_right'
+_WAISTBAND, _MIDDLE_OF_BAND = 'waistband_left > waistband_right', 'waistband_left + waistband_right'
+_TOP_HEM, _MIDDLE_OF_TOP_HEM = 'top_hem_left > top_hem_right', 'top_hem_left + top_hem_right'
+_HEM, _MIDDLE_OF_HEM = 'hemline_left > hemline_right', 'hemline_left + hemline_right'
+_SLEEVE = ('shoulder_left > cuff_left_out', 'shoulder_right > cuff_right_out')
+_CUFF = ('cuff_left_in > cuff_left_out', 'cuff_right_in > cuff_right_out')
+
+LENGTHS: Mapping[str, Mapping[str, Paths]] = MappingProxyType({
+    'blouse': MappingProxyType({
+        'neckline_width': (_NECK,),
+        'neckline_depth': (f'{_MIDDLE_OF_NECK} > center_front',),
+        'shoulder_width': (_SHOULDERS,),
+        'chest': (_CHEST,),
+        'hem': (_TOP_HEM,),
+        'sleeve': _SLEEVE,
+        'cuff': _CUFF,
+        'side': ('armpit_left > top_hem_left', 'armpit_right > top_hem_right'),
+        'body_length': (f'{_MIDDLE_OF_NECK} > {_MIDDLE_OF_TOP_HEM}',)}),
+    'dress': MappingProxyType({
+        'neckline_width': (_NECK,),
+        'neckline_depth': (f'{_MIDDLE_OF_NECK} > center_front',),
+        'shoulder_width': (_SHOULDERS,),
+        'chest': (_CHEST,),
+        'waist': (_WAIST,),
+        'hem': (_HEM,),
+        'sleeve': _SLEEVE,
+        'cuff': _CUFF,
+        'side': ('armpit_left > waistline_left > hemline_left', 'armpit_right > waistline_right > hemline_right'),
+        'bodice_length': (f'{_MIDDLE_OF_NECK} > {_MIDDLE_OF_WAIST}',),
+        'skirt_length': (f'{_MIDDLE_OF_WAIST} > {_MIDDLE_OF_HEM}',),
+        'body_length': (f'{_MIDDLE_OF_NECK} > {_MIDDLE_OF_HEM}',)}),
+    'outwear': MappingProxyType({
+        'neckline_width': (_NECK,),
+        'shoulder_width': (_SHOULDERS,),
+        'chest': (_CHEST,),
+        'waist': (_WAIST,),
+        'hem': (_TOP_HEM,),
+        'sleeve': _SLEEVE,
+        'cuff': _CUFF,
+        'side': ('armpit_left > waistline_left > top_hem_left', 'armpit_right > waistline_right > top_hem_right'),
+        'body_length': (f'{_MIDDLE_OF_NECK} > {_MIDDLE_OF_TOP_HEM}',)}),
+    'skirt': MappingProxyType({
+        'waist': (_WAISTBAND,),
+        'hem': (_HEM,),
+        'side': ('waistband_left > hemline_left', 'waistband_right > hemline_right'),
+        'body_length': (f'{_MIDDLE_OF_BAND} > {_MIDDLE_OF_HEM}',)}),
+    'trousers': MappingProxyType({
+        'waist': (_WAISTBAND,),
+        'rise': (f'{_MIDDLE_OF_BAND} > crotch',),
+        'inseam': ('crotch > bottom_left_in', 'crotch > bottom_right_in'),
+        'outseam': ('waistband_left > bottom_left_out', 'waistband_right > bottom_right_out'),
+        'leg_opening': ('bottom_left_in > bottom_left_out', 'bottom_right_in > bottom_right_out')})})
+"""The lengths of each type. Widths lie flat: chest, waist and hem are half of what goes round the body."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A length: in pixels of the picture, in centimetres where a scale is known, and the lowest score of the points it
+    was taken from. Of a length that lacks a point, all three are None."""
+
+    pixels: Optional[float]
+    cm: Optional[float]
+    score: Optional[float]
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Two keypoints whose distance is known in centimetres. Raises ValueError for less."""
+
+    start: str
+    end: str
+    cm: float
+
+    def __post_init__(self) -> None:
+        if self.start == self.end:
+            raise ValueError(f'{self.start},{self.end}: wanted two different keypoints')
+        if not 0 < self.cm < float('inf'):
+            raise ValueError(f'{self.start},{self.end}={self.cm}: wanted a length above 0 cm')
+
+
+Scale = Callable[['Points'], Optional[float]]
+"""The points of a garment to the centimetres of a pixel, None where they do not tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """What is measured: K points (K, 2) in pixels, their scores (K,), and (K,) bool whether each was found."""
+
+    garment: Garment
+    points_xy: np.ndarray
+    scores: np.ndarray
+    found: np.ndarray
+
+    def path(self, path: str) -> Tuple[Optional[float], Optional[float]]:
+        """Length and lowest score of a path; None and None where it leads over a point that was not found, or that the
+        garment does not have."""
+        names = [place.split(' + ') for place in path.split(' > ')]
+        if not all(name in self.garment.keypoints for place in names for name in place):
+            return None, None
+        numbers = [[self.garment.keypoints.index(name) for name in place] for place in names]
+        flat = sum(numbers, [])
+        if not self.found[flat].all():
+            return None, None
+        places = np.array([self.points_xy[place].mean(axis=0) for place in numbers])
+        return float(np.hypot(*np.diff(places, axis=0).T).sum()), float(self.scores[flat].min())
+
+
+def measure(points: Points, cm_per_pixel: Optional[float] = None) -> Mapping[str, Measurement]:
+    """The lengths of a garment by name, in the order of LENGTHS; {} of a type that has none there.
+
+    A length with a path on either side is the mean of both, or that of the one side whose points were found.
+    """
+    lengths = LENGTHS.get(points.garment.name, {})
+    return {name: _measured(points, paths, cm_per_pixel) for name, paths in lengths.items()}
+
+
+def fixed_scale(cm_per_pixel: float) -> Scale:
+    """The same scale for every picture. Raises ValueError where it is none."""
+    if not 0 < cm_per_pixel < float('inf'):
+        raise ValueError(f'{cm_per_pixel} cm a pixel: wanted a number above 0')
+    return lambda points: cm_per_pixel
+
+
+def reference_scale(reference: Reference) -> Scale:
+    """The scale of the picture in which a length is known; None where it was not found, or is 0."""
+    def scale(points: Points) -> Optional[float]:
+        pixels, _ = points.path(f'{reference.start} > {reference.end}')
+        return reference.cm / pixels if pixels else None
+    return scale
+
+
+def no_scale(points: Points) -> Optional[float]:
+    """Pixels only."""
+    del points
+    return None
+
+
+def parse_reference(text: str, garments: Garments = GARMENTS) -> Reference:
+    """The reference that `waistband_left,waistband_right=38` names. Raises ValueError for another form, and for what is
+    no keypoint of any type."""
+    names, _, length = text.partition('=')
+    pair = [name.strip() for name in names.split(',')]
+    try:
+        cm = float(length)
+    except ValueError:
+        pair = []
+    if len(pair) != 2:
+        raise ValueError(f'{text!r}: wanted two keypoints and their distance in cm, such as '
+                         'waistband_left,waistband_right=38')
+    unknown = [name for name in pair if name not in garments.csv_keypoints]
+    if unknown:
+        raise ValueError(f'{text!r}: wanted two keypoints, and {unknown[0]!r} is none')
+    return Reference(pair[0], pair[1], cm)
+
+
+def _measured(points: Points, paths: Paths, cm_per_pixel: Optional[float]) -> Measurement:
+    taken = [(length, score) for length, score in map(points.path, paths) if length is not None and score is not None]
+    if not taken:
+        return Measurement(None, None, None)
+    pixels = sum(length for length, _ in taken) / len(taken)
+    score = min(score for _, score in taken)
+    return Measurement(pixels, None if cm_per_pixel is None else pixels * cm_per_pixel, score)

@@ -1,0 +1,123 @@
+"""Find the garment in pictures of your own: its type, its keypoints, and lengths of it."""
+import argparse
+import sys
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import Iterable, List, Optional, Sequence, TextIO, Union
+
+from tqdm import tqdm
+
+from fashionai.cli import at_least, guarded, prepare_output
+from fashionai.dataflow.inputs import expected, pictures_of, sources_of
+from fashionai.garments import JOINT, Garments
+from fashionai.inference.finder import AUTO, open_finder
+from fashionai.inference.finding_files import FORMATS, Writer, coco_categories
+from fashionai.inference.models import model_name
+from fashionai.inference.overlay import Overlays, type_text
+from fashionai.inference.own_pictures import Failure, Outcome, outcomes
+from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of
+from fashionai.measurements import Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.stack import graph_mode
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add('paths', nargs='+', metavar='PATH', help='pictures, videos, folders of them, patterns such as "shop/*.jpg"; '
+        '-: paths on standard input, one a line')
+    add('--tag', default=AUTO, help='the garment type of all; auto: the network tells it (default)')
+    add('--every', type=at_least(1), default=1, metavar='N', help='of a video, every N-th frame (default: every one)')
+    add('--output', metavar='FILE', help='default: standard output')
+    add('--format', default='json', choices=FORMATS, help='json: an object a line, one a picture (default). csv: the '
+        'form of FashionAI, as run.py writes it. coco: keypoint results')
+    add('--draw', metavar='FOLDER', help='draw the keypoints over the pictures, into that folder')
+    add('--draw-heatmaps', action='store_true', help='with --draw: the heat maps too')
+    add('--measure', action='store_true', help='add lengths of the garment, in pixels')
+    add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: in centimetres too')
+    add('--reference', metavar='A,B=CM', help='the same by a length that is known in each picture, such as '
+        'waistband_left,waistband_right=38')
+    add_look_options(parser)
+    return parser.parse_args(argv)
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Look at each picture, write what was found, and draw it."""
+    args = parse(argv)
+    if args.draw_heatmaps and not args.draw:
+        raise ValueError('--draw-heatmaps draws into the folder of --draw: give that too')
+    sources = sources_of([path for named in args.paths for path in (_listed() if named == '-' else [named])])
+    tag = JOINT if args.tag == AUTO else args.tag
+    graphs = graphs_of(args, tag)
+    garments, look = garments_of(args, graphs), look_of(args, graphs)
+    garments.of(tag)
+    scale = _scale(args, garments)
+    if args.format == 'coco':
+        _say('categories: ' + ', '.join(f'{number} {name}' for name, number in coco_categories(garments).items()))
+    overlays = Overlays(Path(args.draw), [source.path for source in sources], args.draw_heatmaps) if args.draw else None
+    graph_mode()
+    with ExitStack() as stack:
+        finder = stack.enter_context(open_finder(graphs, tag, look, args.threads, garments))
+        if args.tag == AUTO and not finder.types:
+            raise ValueError(f'{graphs[0]} cannot tell garment types: give --tag')
+        file = stack.enter_context(_opened(args.output)) if args.output else sys.stdout
+        model = '+'.join(map(model_name, graphs))
+        writer = stack.enter_context(FORMATS[args.format](file, model, scale, garments))
+        found = stack.enter_context(closing(outcomes(finder, pictures_of(sources, args.every), args.tag, args.batch)))
+        total = expected(sources, args.every)
+        _write(tqdm(found, total=total, unit='picture', disable=file.isatty()), writer, overlays)
+    return 0
+
+
+def _write(found: Iterable[Union[Outcome, Failure]], writer: Writer, overlays: Optional[Overlays]) -> None:
+    """Write and draw each. Raises ValueError, at the end, where pictures could not be read."""
+    pictures, failures, unsure = 0, 0, []
+    for outcome in found:
+        pictures += 1
+        if isinstance(outcome, Failure):
+            failures += 1
+            _say(outcome.reason)
+            continue
+        writer.write(outcome)
+        if overlays:
+            overlays.draw(outcome.picture.source.name, outcome.picture.frame, outcome.image, outcome.finding)
+        if not outcome.finding.type_sure:
+            unsure.append(f'{outcome.picture.label}: {type_text(outcome.finding)}')
+    if unsure:
+        _say(f'unsure of the type of {len(unsure)} of {pictures} pictures, such as {unsure[0]}')
+    if failures:
+        raise ValueError(f'{failures} of {pictures} pictures could not be read (listed above)')
+
+
+def _say(text: str) -> None:
+    """A line on standard error, above the progress bar."""
+    tqdm.write(text, file=sys.stderr)
+
+
+def _listed() -> List[str]:
+    """The lines of standard input."""
+    return [line.strip() for line in sys.stdin if line.strip()]
+
+
+def _opened(path: str) -> TextIO:
+    return open(str(prepare_output(path)), 'w', encoding='utf-8', newline='')
+
+
+def _scale(args: argparse.Namespace, garments: Garments) -> Optional[Scale]:
+    """How measurements come to centimetres; None where nothing is measured. Raises ValueError for a bad combination."""
+    if args.cm_per_pixel is not None and args.reference:
+        raise ValueError('--cm-per-pixel and --reference both say how large a pixel is: wanted one of them')
+    if not args.measure:
+        if args.cm_per_pixel is not None or args.reference:
+            raise ValueError('--cm-per-pixel and --reference are for measurements: give --measure too')
+        return None
+    if args.format != 'json':
+        raise ValueError(f'--measure adds to --format json: {args.format} has no place for lengths')
+    if args.reference:
+        return reference_scale(parse_reference(args.reference, garments))
+    return no_scale if args.cm_per_pixel is None else fixed_scale(args.cm_per_pixel)
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,70 @@
+"""What the user names becomes pictures: files, folders, patterns and videos, in an order that can be relied on."""
+import os
+from pathlib import Path
+from typing import List
+
+import cv2
+import numpy as np
+import pytest
+
+from fashionai.dataflow.inputs import Source, expected, pictures_of, sources_of
+
+
+@pytest.fixture()
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with a folder of pictures, of which the brightness is the number."""
+    for number, name in enumerate(['b.png', 'a.JPG', 'new/c.png', '.hidden/d.png', '._a.png'], 1):
+        path = tmp_path / 'shop' / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        data = cv2.imencode(path.suffix.lower(), np.full((8, 8, 3), 10 * number, np.uint8))[1]
+        path.write_bytes(data.tobytes())
+    (tmp_path / 'shop' / 'prices.txt').write_text('12')
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def paths(sources: List[Source]) -> List[str]:
+    return [source.path.replace(os.sep, '/') for source in sources]
+
+
+def test_folders_and_patterns_are_sorted_and_nothing_is_looked_at_twice(shop: Path) -> None:
+    sources = sources_of(['shop'])
+    assert paths(sources) == ['shop/a.JPG', 'shop/b.png', 'shop/new/c.png']
+    assert [source.name for source in sources] == ['a.JPG', 'b.png', str(Path('new/c.png'))]
+    assert paths(sources_of(['shop/b.png', 'shop'])) == ['shop/b.png', 'shop/a.JPG', 'shop/new/c.png']
+    assert paths(sources_of(['shop/*.png'])) == ['shop/b.png']
+    assert paths(sources_of(['shop/**/*.png'])) == ['shop/b.png', 'shop/new/c.png']
+    assert [picture.read()[0, 0, 0] for picture in pictures_of(sources)] == [20, 10, 30]
+    assert expected(sources) == 3
+
+
+def test_a_name_with_brackets_is_a_name_where_there_is_such_a_file(shop: Path) -> None:
+    (shop / 'shop/b.png').rename(shop / 'x[1].png')
+    assert paths(sources_of(['x[1].png'])) == ['x[1].png']
+    assert next(pictures_of(sources_of(['x[1].png']))).read().shape == (8, 8, 3)
+
+
+def test_what_names_nothing_says_so(shop: Path) -> None:
+    (shop / 'empty').mkdir()
+    reasons = [picture.read() for picture in pictures_of(sources_of(
+        ['none.png', 'empty', 'shop/*.gif', 'shop/prices.txt', 'none.mp4']))]
+    assert reasons == ['none.png: no such image', 'empty: a folder without pictures', 'shop/*.gif: nothing matches',
+                       'shop/prices.txt: not a picture that OpenCV can read (2 bytes)', 'none.mp4: no such video']
+
+
+def test_a_video_has_frames(shop: Path) -> None:
+    writer = cv2.VideoWriter('clip.avi', cv2.VideoWriter_fourcc(*'MJPG'), 10, (32, 16))
+    for number in range(5):
+        writer.write(np.full((16, 32, 3), 50 * number, np.uint8))
+    writer.release()
+    sources = sources_of(['clip.avi', 'shop/a.JPG'])
+    pictures = list(pictures_of(sources, every=2))
+    assert [picture.frame for picture in pictures] == [0, 2, 4, None]
+    assert [round(picture.read().mean() / 10) for picture in pictures] == [0, 10, 20, 2]
+    assert pictures[1].label == 'clip.avi, frame 2' and pictures[3].label == 'shop/a.JPG'
+    assert expected(sources, every=2) == 4 and expected(sources) == 6
+
+
+def test_a_file_that_is_no_video_says_so(shop: Path) -> None:
+    (shop / 'broken.mp4').write_text('no video')
+    assert next(pictures_of(sources_of(['broken.mp4']))).read() == 'broken.mp4: not a video that OpenCV can read'

@@ -1,0 +1,118 @@
+"""What a finder says of pictures: types told or given, scores in 0..1, points not found, several threads."""
+import math
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import List, Sequence
+
+import numpy as np
+import pytest
+import tensorflow.compat.v1 as tf
+
+from fashionai.garments import GARMENTS
+from fashionai.inference.finder import AUTO, Finder, open_finder
+from fashionai.inference.opening import Look
+from fashionai.inference.predictor import Prediction, PredictionOptions
+from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
+
+TYPES = ('skirt', 'trousers')
+
+
+class Stand:
+    """In the place of a predictor: points are told apart by the brightness of the picture."""
+
+    def __init__(self, tag: str) -> None:
+        self.points = len(GARMENTS[tag].keypoints)
+        self.batches: List[int] = []
+
+    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
+        self.batches.append(len(images))
+        heights = 1 / (1 + np.exp(-np.linspace(0.1, 1.3, self.points)))
+        valid = np.arange(self.points) != 1
+        return [Prediction(np.full((self.points, 2), float(image[0, 0, 0])), heights, valid,
+                           np.full((self.points, 4, 4), 0.5, np.float32)) for image in images]
+
+
+def picture(brightness: int) -> np.ndarray:
+    return np.full((6, 4, 3), brightness, np.uint8)
+
+
+def teller(images: Sequence[np.ndarray]) -> np.ndarray:
+    """Trousers, the more probable the brighter."""
+    shares = np.array([image[0, 0, 0] / 100 for image in images])
+    return np.column_stack([1 - shares, shares])
+
+
+def test_each_picture_keeps_its_place_and_types_are_told_where_asked() -> None:
+    stands = {name: Stand(name) for name in TYPES}
+    finder = Finder(stands, TYPES, [teller])
+    findings = finder.find([picture(90), picture(10), picture(30), picture(40)], [AUTO, 'trousers', AUTO, 'skirt'])
+    assert [finding.type for finding in findings] == ['trousers', 'trousers', 'skirt', 'skirt']
+    assert [finding.points_xy[0, 0] for finding in findings] == [90, 10, 30, 40]
+    assert findings[0].type_probabilities == pytest.approx({'trousers': 0.9, 'skirt': 0.1})
+    assert list(findings[2].type_probabilities) == ['skirt', 'trousers'], 'the most probable first'
+    assert not findings[1].type_probabilities
+    assert [finding.type_sure for finding in findings] == [True, True, False, True]
+    assert stands['skirt'].batches == stands['trousers'].batches == [2], 'of a type, together'
+    assert finder.find([], []) == []
+
+
+def test_several_networks_tell_types_together() -> None:
+    finder = Finder({name: Stand(name) for name in TYPES}, TYPES, [teller, lambda images: np.array([[1., 0.]])])
+    assert finder.find([picture(90)], [AUTO])[0].type_probabilities == pytest.approx({'skirt': 0.55, 'trousers': 0.45})
+
+
+def test_a_score_is_the_response_and_what_was_not_found_has_none() -> None:
+    finding = Finder({'skirt': Stand('skirt')}, (), []).find([picture(5)], ['skirt'])[0]
+    np.testing.assert_allclose(finding.scores, [0.1, 0, 0.9, 1], atol=1e-9)
+    assert finding.found.tolist() == [True, False, True, True]
+    assert finding.image_hw == (6, 4) and finding.keypoints == GARMENTS['skirt'].keypoints
+
+
+def test_other_tags_are_refused() -> None:
+    finder = Finder({'skirt': Stand('skirt')}, (), [])
+    with pytest.raises(ValueError, match="'dress' is not a type that is served: wanted one of skirt"):
+        finder.find([picture(5)], ['dress'])
+    with pytest.raises(ValueError, match='cannot tell garment types'):
+        finder.find([picture(5)], [AUTO])
+
+
+def write_graph(path: Path) -> Path:
+    """Blue answers for waistband_left, at half the height; green for hemline_right, at full; blue tells a skirt."""
+    joint, types = GARMENTS.of('all'), list(GARMENTS)
+    kernel = np.zeros((8, 8, 3, joint.num_heatmaps + joint.num_fields), np.float32)
+    for colour, name, height in ((0, 'waistband_left', 0.5), (1, 'hemline_right', 1)):
+        kernel[:, :, colour, joint.keypoints.index(name)] = height / 255 / 64
+    tells = np.zeros((3, len(types)), np.float32)
+    tells[0, types.index('skirt')] = 0.1
+    with tf.Graph().as_default() as graph:
+        image = tf.placeholder(tf.float32, (None, None, None, 3), name=INPUT_NAME)
+        tf.nn.conv2d(image, kernel, strides=[1, 8, 8, 1], padding='SAME', name=OUTPUT_NAME)
+        tf.nn.softmax(tf.matmul(tf.reduce_mean(image, axis=(1, 2)), tells), name=TYPES_NAME)
+        path.write_bytes(graph.as_graph_def().SerializeToString())
+    return path
+
+
+def test_a_frozen_graph_finds_a_garment_from_several_threads(tmp_path: Path) -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[16:40, 8:32, 0] = 255  # the middle of its three cells: 27.5 down and 19.5 across
+    image[32:56, 32:56, 1] = 255
+    look = Look(PredictionOptions(64, flip=False, decode='plain'), (1.0,), ((64, 64),))
+    with open_finder([write_graph(tmp_path / 'graph.pb')], 'all', look, 1) as finder:
+        assert finder.types == tuple(GARMENTS)
+        with ThreadPoolExecutor(4) as workers:
+            findings = list(workers.map(lambda _: finder.find([image], [AUTO])[0], range(8)))
+    first = findings[0]
+    assert first.type == 'skirt' and first.type_probabilities['skirt'] == pytest.approx(
+        math.exp(first_logit(image)) / (math.exp(first_logit(image)) + 4), abs=1e-3)
+    np.testing.assert_allclose(first.scores[[0, 3]], [0.5, 1], atol=1e-6)
+    assert first.found.tolist() == [True, False, False, True]
+    for other in findings[1:]:
+        np.testing.assert_array_equal(other.points_xy, first.points_xy)
+    over = first.responses_over(['waistband_left'])
+    assert over.shape == (64, 64) and over[27, 19] == pytest.approx(0.5, abs=1e-6) and over[44, 44] == 0
+    assert first.responses_over()[44, 44] == pytest.approx(1)
+
+
+def first_logit(image: np.ndarray) -> float:
+    """What the graph says of a skirt: a tenth of the mean of blue."""
+    return image[:, :, 0].mean() / 10

@@ -1,0 +1,114 @@
+"""A user's pictures through a finder, in order, the bad ones reported; and the files of what was found."""
+import csv
+import io
+import json
+from pathlib import Path
+from typing import List, Optional, Sequence
+
+import cv2
+import numpy as np
+import pytest
+
+from fashionai.annotations import read_annotations
+from fashionai.dataflow.inputs import Picture, Source
+from fashionai.garments import GARMENTS
+from fashionai.inference.finder import Finder, Finding
+from fashionai.inference.finding_files import FORMATS, record_of
+from fashionai.inference.own_pictures import Failure, Outcome, outcomes
+from fashionai.inference.predictor import Prediction
+from fashionai.measurements import fixed_scale, no_scale
+
+SKIRT = GARMENTS['skirt']
+CORNERS = np.array([[10.126, 5], [40, 5], [2, 85], [48.4, 85.6]])
+
+
+def finding(found: Sequence[bool] = (True, True, True, True)) -> Finding:
+    scores = np.where(found, [0.25, 0.5, 0.75, 1], 0)
+    return Finding(SKIRT, {'skirt': 0.75004, 'dress': 0.24996}, False, CORNERS, scores, np.array(found), (90, 50),
+                   np.zeros((4, 8, 8), np.float32))
+
+
+def outcome(number: int = 1, frame: Optional[int] = None) -> Outcome:
+    picture = Picture(Source('shop/ä.png', 'ä.png'), frame)
+    return Outcome(number, picture, np.zeros((90, 50, 3), np.uint8), finding(), .5)
+
+
+def written(form: str, *results: Outcome) -> str:
+    file = io.StringIO()
+    with FORMATS[form](file, 'net-123', None) as writer:
+        for result in results:
+            writer.write(result)
+    return file.getvalue()
+
+
+def test_json_has_everything_by_name() -> None:
+    lines = written('json', outcome(), outcome(2, frame=7)).splitlines()
+    first, second = map(json.loads, lines)
+    assert first['path'] == second['path'] == 'shop/ä.png' and 'frame' not in first and second['frame'] == 7
+    assert first['type'] == 'skirt' and first['type_sure'] is False and first['size'] == {'width': 50, 'height': 90}
+    assert first['type_probabilities'] == {'skirt': 0.75, 'dress': 0.25}
+    assert first['keypoints']['waistband_left'] == {'x': 10.13, 'y': 5.0, 'score': 0.25, 'found': True}
+    assert tuple(first['keypoints']) == SKIRT.keypoints
+    assert first['model'] == 'net-123' and first['seconds'] == 0.5 and first['time'].endswith('Z')
+    assert 'measurements' not in first
+
+
+def test_measurements_are_added_where_there_is_a_scale() -> None:
+    measured = record_of(finding((True, True, True, False)), fixed_scale(0.5))
+    assert measured['measurements']['waist'] == {'pixels': 29.87, 'cm': 14.94, 'score': 0.25}
+    assert measured['measurements']['hem'] == {'pixels': None, 'cm': None, 'score': None}
+    assert measured['cm_per_pixel'] == 0.5
+    in_pixels = record_of(finding(), no_scale)
+    assert in_pixels['measurements']['waist'] == {'pixels': 29.87, 'cm': None, 'score': 0.25}
+
+
+def test_csv_is_a_submission(tmp_path: Path) -> None:
+    path = tmp_path / 'out.csv'
+    path.write_text(written('csv', outcome(), outcome(2, frame=7)), encoding='utf-8')
+    table = read_annotations(path)
+    assert table.image_ids == ('shop/ä.png', 'shop/ä.png#7') and table.categories == ('skirt', 'skirt')
+    assert table.keypoints[0, SKIRT.csv_indices].tolist() == [[10, 5, 1], [40, 5, 1], [2, 85, 1], [48, 86, 1]]
+    assert next(csv.reader(io.StringIO(written('csv'))))[0] == 'image_id', 'nothing found is an empty table'
+
+
+def test_coco_is_one_list_even_where_a_run_is_cut_off() -> None:
+    results = json.loads(written('coco', outcome(2), outcome(5, frame=7)))
+    assert [result['image_id'] for result in results] == [2, 5] and results[0]['category_id'] == 4
+    assert results[0]['keypoints'] == [10.13, 5, .25, 40, 5, .5, 2, 85, .75, 48.4, 85.6, 1]
+    assert results[0]['score'] == 0.625 and results[1]['file_name'] == 'shop/ä.png, frame 7'
+    file = io.StringIO()
+    with pytest.raises(KeyboardInterrupt), FORMATS['coco'](file, '', None) as writer:
+        writer.write(outcome())
+        raise KeyboardInterrupt
+    assert len(json.loads(file.getvalue())) == 1 and json.loads(written('coco')) == []
+
+
+class Width:
+    """In the place of a predictor: all points are at the width of the picture."""
+
+    def __init__(self) -> None:
+        self.batches: List[int] = []
+
+    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
+        self.batches.append(len(images))
+        return [Prediction(np.full((4, 2), float(image.shape[1])), np.ones(4), np.ones(4, bool), np.ones((4, 8, 8)))
+                for image in images]
+
+
+def test_pictures_come_back_in_order_and_bad_ones_as_failures(tmp_path: Path) -> None:
+    pictures = []
+    for number in range(7):
+        path = tmp_path / f'{number}.png'
+        cv2.imwrite(str(path), np.zeros((5, 10 + number, 3), np.uint8))
+        pictures.append(Picture(Source(str(path), path.name)))
+    (tmp_path / '2.png').write_text('no picture')
+    pictures[4] = Picture(pictures[4].source, 3, np.zeros((5, 99, 3), np.uint8))
+    width = Width()
+    results = list(outcomes(Finder({'skirt': width}, (), []), iter(pictures), 'skirt', 3))
+    assert sorted(width.batches) == [1, 2, 3], '7 in threes, one of which has no picture'
+    failure = results.pop(2)
+    assert isinstance(failure, Failure) and failure.reason.endswith('2.png: not a picture that OpenCV can read '
+                                                                    '(10 bytes)')
+    assert [result.number for result in results] == [1, 2, 4, 5, 6, 7]
+    assert [result.finding.points_xy[0, 0] for result in results] == [10, 11, 13, 99, 15, 16]
+    assert [result.image.shape[1] for result in results] == [10, 11, 13, 99, 15, 16]

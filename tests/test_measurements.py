@@ -1,0 +1,99 @@
+"""Lengths along paths over keypoints, worked out by hand."""
+from typing import Dict, Tuple
+
+import numpy as np
+import pytest
+
+from fashionai.garments import GARMENTS
+from fashionai.measurements import (
+    LENGTHS,
+    Measurement,
+    Points,
+    Reference,
+    fixed_scale,
+    measure,
+    no_scale,
+    parse_reference,
+    reference_scale,
+)
+
+TROUSERS = {'waistband_left': (0, 0), 'waistband_right': (30, 40), 'crotch': (15, 50), 'bottom_left_in': (15, 80),
+            'bottom_left_out': (0, 80), 'bottom_right_in': (27, 66), 'bottom_right_out': (90, 40)}
+
+
+def points(places: Dict[str, Tuple[float, float]], tag: str, *missing: str) -> Points:
+    """The first point has the score 0.5, and each one after it 0.05 more."""
+    garment = GARMENTS[tag]
+    scores = 0.5 + 0.05 * np.arange(len(garment.keypoints))
+    return Points(garment, np.array([places[name] for name in garment.keypoints], float), scores,
+                  np.array([name not in missing for name in garment.keypoints]))
+
+
+def test_lengths_are_those_of_paths_and_sides_are_averaged() -> None:
+    lengths = measure(points(TROUSERS, 'trousers'))
+    assert list(lengths) == ['waist', 'rise', 'inseam', 'outseam', 'leg_opening']
+    assert lengths['waist'].pixels == pytest.approx(50), '3-4-5'
+    assert lengths['rise'].pixels == pytest.approx(30), 'from (15, 20), the middle of the waistband'
+    assert lengths['inseam'].pixels == pytest.approx((30 + 20) / 2)
+    assert lengths['outseam'].pixels == pytest.approx((80 + 60) / 2)
+    assert lengths['waist'].score == 0.5 and lengths['inseam'].score == pytest.approx(0.6)
+    assert all(length.cm is None for length in lengths.values())
+
+
+def test_a_side_that_was_not_found_is_left_out_and_a_length_without_points_is_none() -> None:
+    lengths = measure(points(TROUSERS, 'trousers', 'bottom_left_in', 'waistband_left'))
+    assert lengths['inseam'].pixels == pytest.approx(20) and lengths['outseam'].pixels == pytest.approx(60)
+    assert lengths['waist'] == lengths['rise'] == Measurement(None, None, None)
+
+
+def test_a_path_bends_at_its_points() -> None:
+    places = {name: (100. if 'right' in name else 0., 0.) for name in GARMENTS['dress'].keypoints}
+    places.update(armpit_left=(0, 0), waistline_left=(3, 4), hemline_left=(3, 104))
+    lengths = measure(points(places, 'dress', 'armpit_right'))
+    assert lengths['side'].pixels == pytest.approx(105)
+
+
+def test_centimetres_come_from_a_scale() -> None:
+    found = points(TROUSERS, 'trousers')
+    assert fixed_scale(0.1)(found) == 0.1 and no_scale(found) is None
+    scale = reference_scale(parse_reference('waistband_left, waistband_right=38'))(found)
+    lengths = measure(found, scale)
+    assert lengths['waist'].cm == pytest.approx(38) and lengths['rise'].cm == pytest.approx(30 * 38 / 50)
+
+
+def test_a_reference_that_is_not_there_gives_no_scale() -> None:
+    scale = reference_scale(Reference('waistband_left', 'waistband_right', 38))
+    assert scale(points(TROUSERS, 'trousers', 'waistband_left')) is None
+    assert scale(points(dict.fromkeys(GARMENTS['dress'].keypoints, (0, 0)), 'dress')) is None
+    assert scale(points(dict(TROUSERS, waistband_right=(0, 0)), 'trousers')) is None
+
+
+def test_every_type_has_lengths_over_its_own_keypoints_that_look_alike_in_a_mirror() -> None:
+    assert set(LENGTHS) == set(GARMENTS)
+    for tag, garment in GARMENTS.items():
+        random = np.random.RandomState(0)
+        places = random.uniform(0, 100, (len(garment.keypoints), 2))
+        everything = np.ones(len(places), bool)
+        lengths = measure(Points(garment, places, np.ones(len(places)), everything))
+        mirrored = measure(Points(garment, places[garment.mirror_indices] * [-1, 1], np.ones(len(places)), everything))
+        for name in LENGTHS[tag]:
+            assert lengths[name].pixels is not None, f'{tag}: {name} names a keypoint that there is not'
+            assert lengths[name].pixels == pytest.approx(mirrored[name].pixels), f'{tag}: {name}'
+
+
+@pytest.mark.parametrize('text, fault', [
+    ('waistband_left=38', 'wanted two keypoints and their distance'),
+    ('waistband_left,waistband_right', 'wanted two keypoints and their distance'),
+    ('waistband_left,waistband_right=wide', 'wanted two keypoints and their distance'),
+    ('waistband_left,waistband_left=38', 'wanted two different keypoints'),
+    ('waistband_left,pocket=38', "'pocket' is none"),
+    ('waistband_left,waistband_right=0', 'wanted a length above 0 cm'),
+    ('waistband_left,waistband_right=nan', 'wanted a length above 0 cm')])
+def test_other_references_are_refused(text: str, fault: str) -> None:
+    with pytest.raises(ValueError, match=fault):
+        parse_reference(text)
+
+
+def test_other_scales_are_refused() -> None:
+    with pytest.raises(ValueError, match='wanted a number above 0'):
+        fixed_scale(-1)

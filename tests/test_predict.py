@@ -1,0 +1,144 @@
+"""predict.py from command line to files, with a graph that tells types, and answers for points, by colours."""
+import io
+import json
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Sequence
+
+import cv2
+import numpy as np
+import predict
+import pytest
+import tensorflow.compat.v1 as tf
+
+from fashionai.annotations import read_annotations
+from fashionai.garments import GARMENTS
+from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
+
+USUAL = ('--inputsize=64', '--resolution=64', '--scales=[1.0]', '--no-flip', '--decode=plain', '--threads=1')
+
+
+def write_graph(path: Path, with_types: bool = True) -> Path:
+    """Blue answers for waistband_left, red for waistband_right; all three colours tell a skirt."""
+    joint, types = GARMENTS.of('all'), list(GARMENTS)
+    kernel = np.zeros((8, 8, 3, joint.num_heatmaps + joint.num_fields), np.float32)
+    for colour, name in ((0, 'waistband_left'), (2, 'waistband_right')):
+        kernel[:, :, colour, joint.keypoints.index(name)] = 1 / 255 / 64
+    with tf.Graph().as_default() as graph:
+        image = tf.placeholder(tf.float32, (None, None, None, 3), name=INPUT_NAME)
+        tf.nn.conv2d(image, kernel, strides=[1, 8, 8, 1], padding='SAME', name=OUTPUT_NAME)
+        if with_types:
+            tells = np.zeros((3, len(types)), np.float32)
+            tells[:, types.index('skirt')] = 0.5
+            tf.nn.softmax(tf.matmul(tf.reduce_mean(image, axis=(1, 2)), tells), name=TYPES_NAME)
+        path.write_bytes(graph.as_graph_def().SerializeToString())
+    return path
+
+
+def save_picture(path: Path, brightness: int = 255) -> Path:
+    """64x64; blue in a cell, its centre at (19.5, 19.5), and red in one at (43.5, 19.5)."""
+    picture = np.zeros((64, 64, 3), np.uint8)
+    picture[16:24, 16:24, 0] = picture[16:24, 40:48, 2] = brightness
+    path.parent.mkdir(parents=True, exist_ok=True)
+    cv2.imwrite(str(path), picture)
+    return path
+
+
+@pytest.fixture()
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A working directory with a graph and two pictures, the second so dark that its type is unsure."""
+    write_graph(tmp_path / 'graph.pb')
+    save_picture(tmp_path / 'shop' / 'a.png')
+    save_picture(tmp_path / 'shop' / 'new' / 'b.png', 40)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture()
+def call(shop: Path, finish: Callable[..., str]) -> Callable[..., str]:
+    """Calls predict.py with the usual flags; all it printed."""
+    return lambda *arguments, code=0: finish(predict.main, *arguments, *USUAL, '--modelpath=graph.pb', code=code)
+
+
+def records(path: Path) -> List[Dict[str, Any]]:
+    return [json.loads(line) for line in path.read_text().splitlines()]
+
+
+def test_a_folder_becomes_json_lines_and_drawings(shop: Path, call: Callable[..., str]) -> None:
+    printed = call('shop', '--output', 'out/found.json', '--draw', 'drawn', '--batch=2')
+    first, second = records(shop / 'out/found.json')
+    assert [first['path'], second['path']] == [str(Path('shop/a.png')), str(Path('shop/new/b.png'))]
+    assert first['type'] == second['type'] == 'skirt' and first['type_sure'] and not second['type_sure']
+    assert list(first['type_probabilities'])[0] == 'skirt' and sum(first['type_probabilities'].values()) == \
+        pytest.approx(1, abs=1e-3)
+    assert first['keypoints']['waistband_left'] == {'x': 19.5, 'y': 19.5, 'score': 1, 'found': True}
+    assert second['keypoints']['waistband_right'] == {'x': 43.5, 'y': 19.5, 'score': 0.157, 'found': True}
+    assert not first['keypoints']['hemline_left']['found'] and 'measurements' not in first
+    assert first['model'].startswith('graph-') and len(first['model']) == len('graph-') + 12
+    assert 'unsure of the type of 1 of 2 pictures, such as ' in printed and 'b.png: skirt? 0.32' in printed
+    assert cv2.imread('drawn/a.jpg').shape == cv2.imread('drawn/new/b.jpg').shape == (64, 64, 3)
+
+
+def test_a_type_that_is_given_is_not_asked_for_and_lengths_are_measured(shop: Path, call: Callable[..., str]) -> None:
+    reference = '--reference=waistband_left,waistband_right=36'
+    call('shop/a.png', '--tag=trousers', '--measure', reference, '--output=o.json')
+    record, = records(shop / 'o.json')
+    assert record['type'] == 'trousers' and record['type_probabilities'] == {} and record['cm_per_pixel'] == 1.5
+    assert record['measurements']['waist'] == {'pixels': 24, 'cm': 36, 'score': 1}
+    assert record['measurements']['inseam'] == {'pixels': None, 'cm': None, 'score': None}
+    call('shop/a.png', '--tag=skirt', '--measure', '--cm-per-pixel=0.25', '--output=o.json')
+    assert records(shop / 'o.json')[0]['measurements']['waist']['cm'] == 6
+
+
+def test_bad_files_are_reported_and_nothing_is_lost(shop: Path, call: Callable[..., str]) -> None:
+    (shop / 'bad.png').write_text('no picture')
+    printed = call('bad.png', 'shop/*.png', 'none.jpg', 'shop/new', '--output=o.json', code=1)
+    assert [Path(record['path']).name for record in records(shop / 'o.json')] == ['a.png', 'b.png']
+    assert 'bad.png: not a picture' in printed and 'none.jpg: no such image' in printed
+    assert '2 of 4 pictures could not be read (listed above)' in printed
+
+
+def test_paths_come_on_standard_input_and_json_goes_to_standard_output(
+        shop: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture) -> None:
+    monkeypatch.setattr('sys.stdin', io.StringIO('shop/a.png\n\n shop/new\n'))
+    assert predict.main(['-', *USUAL, '--modelpath=graph.pb']) == 0
+    found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [record['size'] for record in found] == [{'width': 64, 'height': 64}] * 2
+
+
+def test_other_forms(shop: Path, call: Callable[..., str]) -> None:
+    call('shop', '--format=csv', '--output=o.csv')
+    assert read_annotations(shop / 'o.csv').categories == ('skirt', 'skirt')
+    printed = call('shop', '--format=coco', '--output=o.coco', '--draw=drawn', '--draw-heatmaps')
+    results = json.loads((shop / 'o.coco').read_text())
+    assert [(result['image_id'], result['category_id']) for result in results] == [(1, 4), (2, 4)]
+    assert 'categories: 1 blouse, 2 dress, 3 outwear, 4 skirt, 5 trousers' in printed
+    blue, green, red = cv2.imread('drawn/a.jpg')[14:18, 17:23].reshape(-1, 3).mean(axis=0)
+    assert red > blue, 'above the point its heat map'
+
+
+def test_every_nth_frame_of_a_video(shop: Path, call: Callable[..., str]) -> None:
+    writer = cv2.VideoWriter('clip.avi', cv2.VideoWriter_fourcc(*'MJPG'), 10, (64, 64))
+    for _ in range(5):
+        writer.write(cv2.imread('shop/a.png'))
+    writer.release()
+    call('clip.avi', '--every=3', '--output=o.json', '--draw=drawn')
+    assert [record['frame'] for record in records(shop / 'o.json')] == [0, 3]
+    assert sorted(path.name for path in (shop / 'drawn').iterdir()) == ['clip_000000.jpg', 'clip_000003.jpg']
+
+
+@pytest.mark.parametrize('flags, fault', [
+    (['--reference=waistband_left,waistband_right=38'], 'give --measure too'),
+    (['--measure', '--cm-per-pixel=1', '--reference=waistband_left,waistband_right=38'], 'wanted one of them'),
+    (['--measure', '--cm-per-pixel=0'], 'wanted a number above 0'),
+    (['--measure', '--format=csv'], 'csv has no place for lengths'),
+    (['--draw-heatmaps'], 'the folder of --draw')])
+def test_flags_that_mean_nothing_are_refused(flags: Sequence[str], fault: str, call: Callable[..., str]) -> None:
+    assert fault in call('shop', *flags, code=1)
+
+
+def test_a_network_that_tells_no_types_wants_one_given(shop: Path, call: Callable[..., str]) -> None:
+    write_graph(shop / 'graph.pb', with_types=False)
+    assert 'cannot tell garment types: give --tag' in call('shop', '--output=o.json', code=1)
+    assert not (shop / 'o.json').exists()
+    call('shop', '--tag=skirt', '--output=o.json')
+    assert len(records(shop / 'o.json')) == 2
