@@ -35,7 +35,7 @@ def outcome(number: int = 1, frame: Optional[int] = None) -> Outcome:
 
 def written(form: str, *results: Outcome) -> str:
     file = io.StringIO()
-    with FORMATS[form](file, 'net-123', None) as writer:
+    with FORMATS[form](file, 'net-123', None, GARMENTS) as writer:
         for result in results:
             writer.write(result)
     return file.getvalue()
@@ -77,7 +77,7 @@ def test_coco_is_one_list_even_where_a_run_is_cut_off() -> None:
     assert results[0]['keypoints'] == [10.13, 5, .25, 40, 5, .5, 2, 85, .75, 48.4, 85.6, 1]
     assert results[0]['score'] == 0.625 and results[1]['file_name'] == 'shop/ä.png, frame 7'
     file = io.StringIO()
-    with pytest.raises(KeyboardInterrupt), FORMATS['coco'](file, '', None) as writer:
+    with pytest.raises(KeyboardInterrupt), FORMATS['coco'](file, '', None, GARMENTS) as writer:
         writer.write(outcome())
         raise KeyboardInterrupt
     assert len(json.loads(file.getvalue())) == 1 and json.loads(written('coco')) == []
