@@ -10,6 +10,7 @@ from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_o
 from fashionai.codec.decoding import DECODERS
 from fashionai.garments import GARMENTS, JOINT
 from fashionai.inference.canvas import JOINS
+from fashionai.inference.engines import needs_tensorflow
 from fashionai.inference.models import trained_hw, usual_graph
 from fashionai.inference.opening import Look, open_predictors
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
@@ -35,8 +36,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--tag', required=True, choices=[*GARMENTS, JOINT],
         help='garment type; rows of others are passed over. all: every row, type by type')
     add('--test', default='submit', choices=list(_PLACES), help='validate: the list has labels; print the error too')
-    add('--modelpath', help='frozen graph, or several with commas between: their heat maps are averaged (default: '
-        'models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
+    add('--modelpath', help='frozen graph or exported model, or several with commas between: their heat maps are '
+        'averaged (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
     add('--imagepath', help='folder the image ids lead from (default: data/test_b; to validate: data/train)')
     add('--csv', help='list of images (default: test.csv in --imagepath; to validate: val.csv)')
     add('--inputsize', help='side of the square canvas in pixels (default: the longer one that the first graph was '
@@ -88,7 +89,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def _opened(graphs: Sequence[Path], tag: str, look: Look, threads: int) -> ContextManager[Mapping[str, AnyPredictor]]:
-    graph_mode()
+    if any(needs_tensorflow(graph) for graph in graphs):
+        graph_mode()
     return open_predictors(graphs, tag, look, threads)
 
 

@@ -13,14 +13,14 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ('codec',),
     ('dataflow', 'networks'),
     ('training', 'inference', 'synthetic'),
-    ('experiments',))
+    ('experiments', 'exporting'))
 """The parts of the package from the bottom to the top; a part imports from below, or from its own layer."""
 
 ENTRY_POINTS_ONLY = ('cli', 'options', 'stack')
 STRANGERS = frozenset({('dataflow', 'networks'), ('networks', 'dataflow')})
 """Parts of one layer that do not know each other: (importer, imported)."""
 
-TENSORFLOW_PARTS = ('networks', 'training', 'inference', 'stack')
+TENSORFLOW_PARTS = ('networks', 'training', 'inference', 'exporting', 'stack')
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 
 Imports = Dict[str, List[str]]

@@ -1,4 +1,4 @@
-"""Frozen graphs opened together, and the predictors that look through them."""
+"""Networks opened together, and the predictors that look through them."""
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,6 +6,7 @@ from threading import Lock
 from typing import Iterator, Mapping, Optional, Sequence, Tuple
 
 from fashionai.garments import GARMENTS, JOINT, Garment, garment_of
+from fashionai.inference.engines import open_network
 from fashionai.inference.pipeline import in_turn
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
@@ -31,19 +32,19 @@ class Look:
 @contextmanager
 def open_predictors(graphs: Sequence[Path], tag: str, look: Look,
                     threads: int) -> Iterator[Mapping[str, AnyPredictor]]:
-    """The predictor of each garment type wanted, while the graphs are open; `graph_mode` has been called.
+    """The predictor of each garment type wanted, while the graphs are open; `graph_mode` has been called
+    where one of them needs TensorFlow.
 
     Several threads may use them: one graph computes at a time.
 
     Raises ValueError, naming the file, for a graph that does not serve the tag, and where numbers do not match.
     """
-    from fashionai.inference.graph import FrozenGraph  # only here: loading TensorFlow takes seconds
     if len(look.resolutions_hw) not in (1, len(graphs)):
         raise ValueError(f'--resolution names {len(look.resolutions_hw)} sizes for {len(graphs)} graphs: '
                          'wanted one for all, or one for each')
     resolutions = look.resolutions_hw * (len(graphs) // len(look.resolutions_hw))
     with ExitStack() as stack:
-        opened = [stack.enter_context(FrozenGraph(path, garment_of(tag), threads, look.maps)) for path in graphs]
+        opened = [stack.enter_context(open_network(path, garment_of(tag), threads, look.maps)) for path in graphs]
         turn = Lock()
         views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw,
                       windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)
