@@ -72,16 +72,22 @@ def _halve(graph: Any, onnx: Any) -> None:
 
 
 def to_openvino(source: Source, output: Path) -> str:
-    """OpenVINO, by its own converter, which keeps weights in the precision that they have in the graph."""
+    """OpenVINO, by its own reader, which keeps weights in the precision that they have in the graph.
+
+    Its `convert_model` does no more for a frozen graph, and sends statistics of its use.
+    """
     openvino = needed('openvino')
-    graph = output.with_suffix('.pb')
-    graph.write_bytes(source.definition.SerializeToString())
-    model = openvino.convert_model(str(graph), output=[f'{name}:0' for name in source.outputs])
+    graph, names = output.with_suffix('.pb'), {f'{name}:0': name for name in (source.image, *source.outputs)}
+    used = tf.graph_util.extract_sub_graph(source.definition, list(source.outputs))
+    graph.write_bytes(used.SerializeToString())
+    model = openvino.Core().read_model(str(graph))
     graph.unlink()
-    for port, name in zip([*model.inputs, *model.outputs], (source.image, *source.outputs)):
-        port.get_tensor().set_names({name})
+    found = {name for port in model.outputs for name in port.get_names()}
+    model.add_outputs([name for name in names if name not in found and names[name] != source.image])
+    for port in [*model.inputs, *model.outputs]:  # in an order of its own
+        port.get_tensor().set_names({names[name] for name in port.get_names() if name in names})
     openvino.save_model(model, str(output), compress_to_fp16=False)
-    return f'OpenVINO {openvino.__version__}'
+    return f'OpenVINO {openvino.__version__.split("-")[0]}'
 
 
 def to_tflite(source: Source, output: Path) -> str:

@@ -2,9 +2,11 @@
 
 Engines are imported where a network is opened: a model of ONNX Runtime, OpenVINO or LiteRT needs no TensorFlow.
 """
+import os
 from dataclasses import dataclass
 from importlib import import_module
 from importlib.util import find_spec
+from inspect import signature
 from pathlib import Path
 from textwrap import shorten
 from types import MappingProxyType
@@ -93,7 +95,7 @@ class LiteNetwork(_Exported):
     def __init__(self, path: Path, wanted: Garment, threads: int, maps: str) -> None:
         super().__init__(path, wanted, maps)
         try:
-            self._interpreter = _interpreter()(str(path), num_threads=threads or None)
+            self._interpreter = _interpreter(path, threads)
         except ValueError as error:
             raise _unreadable(path, error) from None
         self._interpreter.allocate_tensors()
@@ -198,10 +200,14 @@ def _has_litert() -> bool:
     return find_spec('ai_edge_litert') is not None
 
 
-def _interpreter() -> Any:
+def _interpreter(path: Path, threads: int) -> Any:
+    """LiteRT's, or the one of TensorFlow, which in 1.15 cannot be told a number of threads."""
     if _has_litert():
-        return import_module('ai_edge_litert.interpreter').Interpreter
-    return import_module('tensorflow').lite.Interpreter
+        make = import_module('ai_edge_litert.interpreter').Interpreter
+    else:
+        make = import_module('tensorflow').lite.Interpreter
+    settings = {'num_threads': threads or os.cpu_count()} if 'num_threads' in signature(make).parameters else {}
+    return make(str(path), **settings)
 
 
 def _unreadable(path: Path, error: Exception) -> ValueError:
