@@ -197,6 +197,15 @@ def test_mistakes_end_in_one_line(folder: Path, finish: Finish, tmp_path: Path, 
     assert said in output and 'Traceback' not in output and not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize('to, package', [('onnx', 'tf2onnx'), ('openvino', 'openvino')])
+def test_a_converter_that_is_missing_is_named(folder: Path, finish: Finish, tmp_path: Path, to: str, package: str,
+                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    output = finish(export.main, *command(folder, to, '--output', tmp_path / f'new{EXPORTED[to]}'), code=1)
+    assert f'error: {package} is wanted here' in output and 'pip install -r requirements-export.txt' in output
+    assert not list(tmp_path.iterdir())
+
+
 def test_models_that_cannot_be_opened(folder: Path, models: Dict[str, Path], tmp_path: Path,
                                       monkeypatch: pytest.MonkeyPatch) -> None:
     model = tmp_path / 'graph.tflite'
