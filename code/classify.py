@@ -13,6 +13,7 @@ from fashionai.annotations import TestList, read_test_list
 from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve
 from fashionai.dataflow.reading import read_or_reason
 from fashionai.garments import JOINT
+from fashionai.inference.engines import needs_tensorflow, open_network
 from fashionai.inference.garment_types import format_types, type_probabilities
 from fashionai.inference.models import trained_garments, trained_hw, usual_graph
 from fashionai.stack import graph_mode
@@ -27,7 +28,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """The options."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add('--modelpath', help='frozen graph of a network for all types with a type head (default: '
+    add('--modelpath', help='frozen graph, or exported model, of a network for all types with a type head (default: '
         'models/trained/all/graph/frozen_graph.pb, or the supplied one)')
     add('--imagepath', default='data/test_b', help='folder the image ids lead from (default: %(default)s)')
     add('--csv', help='list of images (default: test.csv in --imagepath)')
@@ -67,11 +68,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 def _look(graph: Path, images: TestList, folder: Path,
           threads: int) -> Tuple[List[str], Dict[str, np.ndarray], Dict[str, str]]:
     """The types, their probabilities by image id, and why images could not be read."""
-    graph_mode()
-    from fashionai.inference.graph import FrozenGraph
+    if needs_tensorflow(graph):
+        graph_mode()
     found: Dict[str, np.ndarray] = {}
     failures: Dict[str, str] = {}
-    with FrozenGraph(graph, images.garments.joint, threads, garments=images.garments) as network:
+    with open_network(graph, images.garments.joint, threads, garments=images.garments) as network:
         if not network.types:
             raise ValueError(f'{graph} cannot tell types: wanted a network trained with --tag all --type-head along')
         for start in tqdm(range(0, len(images), _BATCH), unit='batch'):

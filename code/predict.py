@@ -15,9 +15,8 @@ from fashionai.inference.finding_files import FORMATS, Writer, coco_categories
 from fashionai.inference.models import model_name
 from fashionai.inference.overlay import Overlays, type_text
 from fashionai.inference.own_pictures import Failure, Outcome, outcomes
-from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of
+from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
 from fashionai.measurements import Scale, fixed_scale, no_scale, parse_reference, reference_scale
-from fashionai.stack import graph_mode
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -56,7 +55,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if args.format == 'coco':
         _say('categories: ' + ', '.join(f'{number} {name}' for name, number in coco_categories(garments).items()))
     overlays = Overlays(Path(args.draw), [source.path for source in sources], args.draw_heatmaps) if args.draw else None
-    graph_mode()
+    start_engines(graphs, look)
     with ExitStack() as stack:
         finder = stack.enter_context(open_finder(graphs, tag, look, args.threads, garments))
         if args.tag == AUTO and not finder.types:

@@ -12,10 +12,9 @@ from fashionai.inference.opening import Look, open_predictors
 from fashionai.inference.record import Record, list_sum
 from fashionai.inference.second_pass import AnyPredictor
 from fashionai.inference.submission import write_submission
-from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of
+from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
 from fashionai.metrics import format_scores, score
 from fashionai.networks.contract import file_sum
-from fashionai.stack import graph_mode
 
 _PLACES = {'submit': ('data/test_b', 'test.csv'), 'validate': ('data/train', 'val.csv')}
 
@@ -68,7 +67,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def _opened(graphs: Sequence[Path], tag: str, look: Look, threads: int,
             garments: Garments) -> ContextManager[Mapping[str, AnyPredictor]]:
-    graph_mode()
+    start_engines(graphs, look)
     return open_predictors(graphs, tag, look, threads, garments)
 
 

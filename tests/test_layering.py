@@ -13,7 +13,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ('codec', 'datasets'),
     ('dataflow', 'networks'),
     ('training', 'inference', 'synthetic'),
-    ('experiments', 'report'))
+    ('experiments', 'exporting', 'report'))
 """The parts of the package from the bottom to the top; a part imports from below, or from its own layer."""
 
 ENTRY_POINTS_ONLY = {'cli': 1, 'options': 1, 'stack': 1, 'look_options': 4}
@@ -22,7 +22,7 @@ ENTRY_POINTS_ONLY = {'cli': 1, 'options': 1, 'stack': 1, 'look_options': 4}
 STRANGERS = frozenset({('dataflow', 'networks'), ('networks', 'dataflow')})
 """Parts of one layer that do not know each other: (importer, imported)."""
 
-TENSORFLOW_PARTS = ('networks', 'training', 'inference', 'stack')
+TENSORFLOW_PARTS = ('networks', 'training', 'inference', 'exporting', 'stack')
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 
 Imports = Dict[str, List[str]]

@@ -7,6 +7,7 @@ from fashionai.cli import PROJECT_ROOT, add_garments_option, at_least, chosen_ga
 from fashionai.codec.decoding import DECODERS
 from fashionai.garments import Garments
 from fashionai.inference.canvas import JOINS
+from fashionai.inference.engines import ENGINES, exported_beside, needs_tensorflow
 from fashionai.inference.models import trained_garments, trained_hw, usual_graph
 from fashionai.inference.opening import Look
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
@@ -14,14 +15,17 @@ from fashionai.inference.second_pass import SECOND_PASSES
 from fashionai.inference.tiling import DEFAULT_TILING, TILINGS
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 from fashionai.networks.contract import OUTPUTS
+from fashionai.stack import graph_mode
 
 
 def add_look_options(parser: argparse.ArgumentParser) -> None:
     """Add them, as a group of their own, and --garments."""
     add_garments_option(parser)
     add = parser.add_argument_group('how pictures are looked at').add_argument
-    add('--modelpath', help='frozen graph, or several with commas between: their heat maps are averaged (default: '
-        'models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
+    add('--modelpath', help='frozen graph or exported model, or several with commas between: their heat maps are '
+        'averaged (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
+    add('--engine', choices=ENGINES, help='what computes the network, of the model that export.py left beside the '
+        'graph (default: TensorFlow, or what the ending of --modelpath says)')
     add('--inputsize', help='side of the square canvas in pixels (default: the longer one that the first graph was '
         'trained at; 368 where it does not say)')
     add('--resolution', help='input of the network, WIDTHxHEIGHT, or one for each graph (default: what each was '
@@ -42,8 +46,10 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
 def graphs_of(args: argparse.Namespace, tag: str) -> List[Path]:
     """The graphs that the flags name, or the usual one for a tag. Raises ValueError where there is none."""
     if args.modelpath:
-        return [resolve(path) for path in args.modelpath.split(',')]
-    return [usual_graph(tag, PROJECT_ROOT / 'models/trained')]
+        graphs = [resolve(path) for path in args.modelpath.split(',')]
+    else:
+        graphs = [usual_graph(tag, PROJECT_ROOT / 'models/trained')]
+    return [exported_beside(graph, args.engine) for graph in graphs] if args.engine else graphs
 
 
 def garments_of(args: argparse.Namespace, graphs: Sequence[Path]) -> Garments:
@@ -59,4 +65,11 @@ def look_of(args: argparse.Namespace, graphs: Sequence[Path]) -> Look:
         raise ValueError(f'--inputsize {args.inputsize}: the canvas is a square, wanted one number such as 368')
     options = PredictionOptions(canvas_hw[0], not args.no_flip, args.merge, args.decode, args.assembly)
     resolutions = [size_hw(text) for text in args.resolution.split(',')] if args.resolution else sizes
-    return Look(options, parse_scales(args.scales), tuple(resolutions), args.maps, args.second_pass, args.windows)
+    return Look(options, parse_scales(args.scales), tuple(resolutions), args.maps, args.second_pass, args.windows,
+                args.engine)
+
+
+def start_engines(graphs: Sequence[Path], look: Look) -> None:
+    """Bring TensorFlow into the mode it is used in, where a graph needs it at all."""
+    if any(needs_tensorflow(graph, look.engine) for graph in graphs):
+        graph_mode()

@@ -1,4 +1,5 @@
 """The contract of a frozen graph: written, read, refused."""
+import hashlib
 import json
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from fashionai.garments import Garment, Garments
-from fashionai.networks.contract import Contract, contract_path
+from fashionai.networks.contract import Contract, contract_of, contract_path, file_sum
 
 CONTRACT = Contract('skirt', ('waistband_left', 'waistband_right'), 'testing', (192, 160), 4, 1000, 'ab12', 4.5,
                     {'stride': 4})
@@ -23,7 +24,7 @@ def test_other_programs_can_read_it(tmp_path: Path) -> None:
         'tag': 'skirt', 'keypoints': ['waistband_left', 'waistband_right'], 'model': 'testing', 'input_hw': [192, 160],
         'stride': 4, 'head': {'stride': 4}, 'step': 1000, 'graph_sha256': 'ab12', 'validation_ne': 4.5,
         'input_name': 'image', 'output_name': 'Openpose/concat_stage7', 'channel_order': 'BGR', 'value_range': [0, 255],
-        'types': [], 'garments': {}}
+        'types': [], 'garments': {}, 'export': {}}
 
 
 def test_a_table_of_its_own_is_kept_in_it(tmp_path: Path) -> None:
@@ -62,6 +63,21 @@ def test_what_has_a_default_may_be_left_out(tmp_path: Path) -> None:
 def test_path() -> None:
     assert contract_path('models/trained/dress/graph/frozen_graph.pb') == Path(
         'models/trained/dress/graph/frozen_graph.json')
+    for ending in ('.onnx', '.xml', '.tflite', '.savedmodel'):
+        assert contract_path(f'graph/frozen_graph{ending}') == Path(f'graph/frozen_graph{ending}.json'), 'beside both'
+
+
+def test_the_sum_is_that_of_every_file(tmp_path: Path) -> None:
+    (tmp_path / 'graph.savedmodel/variables').mkdir(parents=True)
+    names = ('graph.xml', 'graph.bin', 'graph.onnx', 'graph.savedmodel/saved_model.pb', 'graph.savedmodel/variables/v')
+    for name in names:
+        (tmp_path / name).write_text(name)
+    for model, parts in (('graph.onnx', names[2:3]), ('graph.xml', names[:2]), ('graph.savedmodel', names[3:])):
+        assert file_sum(tmp_path / model) == hashlib.sha256(''.join(parts).encode()).hexdigest()
+    replace(CONTRACT, graph_sha256=file_sum(tmp_path / 'graph.xml')).save(tmp_path / 'graph.xml.json')
+    assert contract_of(tmp_path / 'graph.xml')
+    (tmp_path / 'graph.bin').write_text('other weights')
+    assert contract_of(tmp_path / 'graph.xml') is None
 
 
 @pytest.mark.parametrize('text, message', [

@@ -134,7 +134,7 @@ def open_finder(graphs: Sequence[Path], tag: str, look: Look, threads: int = 0,
     Raises ValueError, naming the file, for a graph that does not serve the tag, and where numbers do not match.
     """
     look.resolutions_of(len(graphs))
-    with open_graphs(graphs, tag, look.maps, threads, garments) as opened:
+    with open_graphs(graphs, tag, look, threads, garments) as opened:
         turn = Lock()
         telling = [(graph, trained_hw(path)) for graph, path in zip(opened, graphs) if graph.types]
         tellers = [_teller(in_turn(graph.look, turn), input_hw) for graph, input_hw in telling]

@@ -1,11 +1,13 @@
-"""Frozen graphs opened together, and the predictors that look through them."""
+"""Networks opened together, and the predictors that look through them."""
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
-from typing import TYPE_CHECKING, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from fashionai.garments import GARMENTS, JOINT, Garment, Garments
+from fashionai.inference.engines import open_network
+from fashionai.inference.network import Network
 from fashionai.inference.pipeline import in_turn
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
@@ -13,15 +15,12 @@ from fashionai.inference.tiling import DEFAULT_TILING
 from fashionai.inference.views import View
 from fashionai.inference.windows import Scale, windows_of
 
-if TYPE_CHECKING:
-    from fashionai.inference.graph import FrozenGraph
-
 
 @dataclass(frozen=True)
 class Look:
     """How images are looked at: `scales` in each graph's own resolution (height, width), of which there is one for all
     or one a graph; `maps`, a name of contract.OUTPUTS; `second_pass`, one of SECOND_PASSES or None for none; `windows`,
-    one of TILINGS."""
+    one of TILINGS; `engine`, one of ENGINES or None for that of each graph's ending."""
 
     options: PredictionOptions
     scales: Tuple[Scale, ...]
@@ -29,6 +28,7 @@ class Look:
     maps: str = 'last'
     second_pass: Optional[str] = None
     windows: str = DEFAULT_TILING
+    engine: Optional[str] = None
 
     def resolutions_of(self, graphs: int) -> Sequence[Tuple[int, int]]:
         """(height, width) for each of so many graphs. Raises ValueError where numbers do not match."""
@@ -39,18 +39,19 @@ class Look:
 
 
 @contextmanager
-def open_graphs(graphs: Sequence[Path], tag: str, maps: str, threads: int,
-                garments: Garments) -> 'Iterator[List[FrozenGraph]]':
-    """The graphs of a tag of a table, in order, closed by leaving the `with` block; `graph_mode` has been called.
+def open_graphs(graphs: Sequence[Path], tag: str, look: Look, threads: int,
+                garments: Garments) -> Iterator[List[Network]]:
+    """The networks of a tag of a table, in order, closed by leaving the `with` block; `graph_mode` has been called
+    where one of them needs TensorFlow.
 
     Raises ValueError, naming the file, for one that does not serve the tag.
     """
-    from fashionai.inference.graph import FrozenGraph  # only here: loading TensorFlow takes seconds
     with ExitStack() as stack:
-        yield [stack.enter_context(FrozenGraph(path, garments.of(tag), threads, maps, garments)) for path in graphs]
+        yield [stack.enter_context(open_network(path, garments.of(tag), threads, look.maps, look.engine, garments))
+               for path in graphs]
 
 
-def predictors_of(graphs: 'Sequence[FrozenGraph]', tag: str, look: Look, turn: Lock,
+def predictors_of(graphs: Sequence[Network], tag: str, look: Look, turn: Lock,
                   garments: Garments) -> Mapping[str, AnyPredictor]:
     """The predictor of each garment type of a tag, looking through open graphs. Several threads may use them: they
     take turns, as does whatever else shares the lock.
@@ -66,14 +67,15 @@ def predictors_of(graphs: 'Sequence[FrozenGraph]', tag: str, look: Look, turn: L
 @contextmanager
 def open_predictors(graphs: Sequence[Path], tag: str, look: Look, threads: int,
                     garments: Garments = GARMENTS) -> Iterator[Mapping[str, AnyPredictor]]:
-    """The predictor of each garment type wanted, of a table, while the graphs are open; `graph_mode` has been called.
+    """The predictor of each garment type wanted, of a table, while the graphs are open; `graph_mode` has been called
+    where one of them needs TensorFlow.
 
     Several threads may use them: one graph computes at a time.
 
     Raises ValueError, naming the file, for a graph that does not serve the tag, and where numbers do not match.
     """
     look.resolutions_of(len(graphs))
-    with open_graphs(graphs, tag, look.maps, threads, garments) as opened:
+    with open_graphs(graphs, tag, look, threads, garments) as opened:
         yield predictors_of(opened, tag, look, Lock(), garments)
 
 

@@ -1,11 +1,11 @@
-"""What a frozen graph says about itself: a small JSON file beside the `.pb`."""
+"""What a frozen graph, or a model exported from one, says about itself: a small JSON file beside it."""
 import hashlib
 import json
 import os
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Union
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
@@ -27,6 +27,10 @@ OUTPUTS: Mapping[str, str] = MappingProxyType({'last': OUTPUT_NAME, 'mean': MEAN
 TYPES_NAME = 'Openpose/garment_type'
 """Another output, in graphs with a type head: float32 (N, T), the probability of each garment type."""
 
+EXPORTED: Mapping[str, str] = MappingProxyType(
+    {'onnx': '.onnx', 'openvino': '.xml', 'tflite': '.tflite', 'savedmodel': '.savedmodel'})
+"""Endings of exported models by format. OpenVINO has its weights in a `.bin` beside; a SavedModel is a folder."""
+
 Forward = Callable[[np.ndarray], np.ndarray]
 """A network to those who use it: images (N, H, W, 3) float32 BGR 0..255 to its output."""
 
@@ -40,10 +44,11 @@ class Contract:
 
     `keypoints` are the heat-map channels in order, the background after them left out; `input_hw` is the size trained
     at, in pixels, and any multiple of 8 works; `validation_ne` is in per cent, None where it was not measured.
-    `graph_sha256` is the sum of the `.pb` it was written for.
+    `graph_sha256` is the `file_sum` of the model it was written for.
     `head` has the values of HeadOptions: for people, since the graph has them built in.
     `types` are the garment types in the order of their probabilities, () where the graph has no type head.
     `garments` is the table that `tag` is of.
+    `export` says of an exported model how it was made and how it compares with its graph; {} of a graph.
     """
 
     tag: str
@@ -61,6 +66,7 @@ class Contract:
     output_name: str = OUTPUT_NAME
     channel_order: str = 'BGR'
     value_range: Tuple[float, float] = (0, 255)
+    export: Mapping[str, Any] = field(default_factory=dict)
 
     def save(self, path: Union[str, Path]) -> None:
         """Write as JSON, whole or not at all."""
@@ -91,24 +97,36 @@ class Contract:
 
 
 def contract_path(graph: Union[str, Path]) -> Path:
-    """Where the contract of a `.pb` lies: beside it, under the same name with `.json`."""
-    return Path(graph).with_suffix('.json')
+    """Where the contract of a model lies: beside a `.pb` under the same name with `.json`; beside an exported model,
+    which may lie beside its graph, under its whole name and `.json`."""
+    path = Path(graph)
+    return path.with_name(f'{path.name}.json') if path.suffix in EXPORTED.values() else path.with_suffix('.json')
 
 
 def contract_of(graph: Union[str, Path]) -> Optional[Contract]:
-    """The contract of a `.pb`, None where there is none beside it, or another graph's."""
+    """The contract of a model, None where there is none beside it, or another one's."""
     path = contract_path(graph)
     contract = Contract.load(path) if path.exists() else None
     return contract if contract and contract.graph_sha256 == file_sum(graph) else None
 
 
 def file_sum(path: Union[str, Path]) -> str:
-    """The SHA-256 of a file."""
+    """The SHA-256 of a file; of an `.xml` and its `.bin` together, and of all files of a folder."""
     digest = hashlib.sha256()
-    with open(str(path), 'rb') as file:
-        for block in iter(lambda: file.read(1 << 20), b''):
-            digest.update(block)
+    for part in model_files(path):
+        with open(str(part), 'rb') as file:
+            for block in iter(lambda: file.read(1 << 20), b''):
+                digest.update(block)
     return digest.hexdigest()
+
+
+def model_files(model: Union[str, Path]) -> Sequence[Path]:
+    """The files that a model consists of, its contract left out."""
+    path = Path(model)
+    if path.is_dir():
+        return sorted(part for part in path.rglob('*') if part.is_file())
+    weights = path.with_suffix('.bin')
+    return [path, weights] if path.suffix == EXPORTED['openvino'] and weights.exists() else [path]
 
 
 def read_json(path: Path) -> Dict[str, Any]:

@@ -80,10 +80,32 @@ def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.T
     return tf.train.export_meta_graph(graph_def=folded, collection_list=[], strip_default_attrs=True).graph_def
 
 
+def halved(definition: tf.GraphDef) -> tf.GraphDef:
+    """The same graph with its weights in half precision, as `fold_constants` writes it with `half`."""
+    half = tf.GraphDef()
+    half.versions.CopyFrom(definition.versions)
+    for node in definition.node:
+        if node.op == 'Const':
+            half.node.extend(_constant(node.name, tf.make_ndarray(node.attr['value'].tensor), True))
+        else:
+            half.node.add().CopyFrom(node)
+    return half
+
+
+def is_half(definition: tf.GraphDef) -> bool:
+    """Whether a graph has weights in half precision."""
+    return any(node.attr['dtype'].type == tf.float16.as_datatype_enum for node in definition.node if node.op == 'Const')
+
+
+def fits_half(value: np.ndarray) -> bool:
+    """Whether an array is stored in half precision where that is wanted: float32 of two axes or more, which weights
+    are, unless there are numbers among them that half precision does not reach."""
+    return value.ndim > 1 and value.dtype == np.float32 and np.abs(value).max() < np.finfo(np.float16).max
+
+
 def _constant(name: str, value: np.ndarray, half: bool) -> List[tf.NodeDef]:
-    """The nodes of a constant. With `half`, float32 of two axes or more, which weights are, lose their last digits,
-    unless there are numbers among them that half precision does not reach."""
-    if half and value.ndim > 1 and value.dtype == np.float32 and np.abs(value).max() < np.finfo(np.float16).max:
+    """The nodes of a constant. With `half`, those that `fits_half` finds lose their last digits."""
+    if half and fits_half(value):
         kinds = {'SrcT': tf.AttrValue(type=tf.float16.as_datatype_enum),
                  'DstT': tf.AttrValue(type=tf.float32.as_datatype_enum)}
         cast = tf.NodeDef(name=name, op='Cast', input=[f'{name}/half'], attr=kinds)

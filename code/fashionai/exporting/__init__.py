@@ -1,0 +1,1 @@
+"""Frozen graphs in the formats of other engines, each with its parity measured."""

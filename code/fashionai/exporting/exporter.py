@@ -1,0 +1,78 @@
+"""A frozen graph to a model of another format, with its contract: written once it is known to compute the same."""
+import os
+import shutil
+import tempfile
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Tuple
+
+from fashionai.exporting.formats import FORMATS, Source
+from fashionai.exporting.parity import Parity, Sample, compare
+from fashionai.garments import Garment
+from fashionai.inference.engines import open_network
+from fashionai.inference.graph import FrozenGraph, read_graph
+from fashionai.inference.models import USUAL_HW
+from fashionai.inference.network import Network
+from fashionai.networks.contract import OUTPUTS, TYPES_NAME, Contract, contract_of, contract_path, file_sum
+from fashionai.networks.freezing import HALF_TOLERANCE, TOLERANCE, halved, is_half
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is wanted: `to`, a name of FORMATS; `half`, weights in half precision, as they stay where the graph has them
+    so; `input_hw` in pixels, the size compared at, and that of a format that takes one size alone; `threads` of the
+    networks, 0 for one a core."""
+
+    to: str
+    half: bool
+    input_hw: Tuple[int, int]
+    threads: int = 0
+
+
+def export(path: Path, garment: Garment, order: Order, output: Path, sample: Sample) -> Parity:
+    """Write a graph as a model of another format and, beside it, its contract; how the two compare.
+
+    Raises ValueError, naming the file, where the graph does not serve the garment type, the converter is not installed,
+    or the model computes something else than the graph: then nothing is written.
+    """
+    kind, definition = FORMATS[order.to], read_graph(path)
+    half = order.half or is_half(definition)
+    with FrozenGraph(path, garment, order.threads, garments=sample.truth.garments) as graph, \
+            tempfile.TemporaryDirectory(prefix='.export', dir=str(output.parent)) as folder:
+        contract = _contract(graph, path)
+        names = {node.name for node in definition.node}
+        outputs = dict.fromkeys((contract.output_name, *OUTPUTS.values(), TYPES_NAME))
+        source = Source(halved(definition) if half else definition, contract.input_name,
+                        tuple(name for name in outputs if name in names), half, order.input_hw)
+        draft = Path(folder, output.name)
+        made_by = kind.convert(source, draft)
+        facts = {'format': order.to, 'made_by': made_by, 'of_graph_sha256': file_sum(path), 'half': half,
+                 'batch': 1 if kind.fixed else None, 'input_hw': order.input_hw if kind.fixed else None}
+        contract = replace(contract, graph_sha256=file_sum(draft), export=facts)
+        contract.save(contract_path(draft))
+        with open_network(draft, garment, order.threads, garments=sample.truth.garments) as exported:
+            parity = compare(graph, exported, sample, order.input_hw, kind.fixed)
+        _refuse_other_maps(parity, HALF_TOLERANCE if half else TOLERANCE, order.to, path)
+        replace(contract, export={**facts, 'parity': asdict(parity)}).save(contract_path(draft))
+        _move_all(Path(folder), output.parent)
+    return parity
+
+
+def _contract(graph: Network, path: Path) -> Contract:
+    """The contract of the graph, or what is known of one that has none."""
+    return contract_of(path) or Contract(graph.garment.name, graph.garment.keypoints, '', USUAL_HW, graph.stride, 0, '',
+                                         types=graph.types)
+
+
+def _refuse_other_maps(parity: Parity, tolerance: float, to: str, path: Path) -> None:
+    if not (parity.maps <= tolerance * parity.maps_reach and (parity.types or 0) <= tolerance):
+        raise ValueError(f'the {to} model of {path} differs from it by {parity.maps:.3g}, where maps reach '
+                         f'{parity.maps_reach:.3g}, and types by {parity.types or 0:.3g}: not written')
+
+
+def _move_all(source: Path, target: Path) -> None:
+    """The files and folders of a folder to another on the same disk, in place of those of their names there."""
+    for part in source.iterdir():
+        if part.is_dir() and (target / part.name).exists():
+            shutil.rmtree(str(target / part.name))
+        os.replace(str(part), str(target / part.name))

@@ -1,0 +1,129 @@
+"""The formats that frozen graphs are exported to, each by the converter that its keepers look after.
+
+Everywhere the input and the outputs keep the names they have in the graph, and images stay (N, H, W, 3) float32 BGR
+0..255.
+"""
+from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Callable, Mapping, Tuple
+
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from fashionai.inference.engines import needed
+from fashionai.networks.freezing import fits_half
+
+_OPSET = 17
+"""Of ONNX: understood by ONNX Runtime 1.12 of 2022 and all since."""
+
+
+@dataclass(frozen=True)
+class Source:
+    """A graph to be converted: `image` and `outputs` are names of operations; `half`: its weights are to be stored in
+    half precision, as they are in `definition` already; `input_hw` in pixels, for formats that fix it."""
+
+    definition: tf.GraphDef
+    image: str
+    outputs: Tuple[str, ...]
+    half: bool
+    input_hw: Tuple[int, int]
+
+
+@dataclass(frozen=True)
+class Format:
+    """`convert` writes a file or folder and returns what it was made by. `fixed`: the model takes one image at a time,
+    of one size; otherwise any number, of any size that is a multiple of 8."""
+
+    convert: Callable[[Source, Path], str]
+    fixed: bool = False
+
+
+def to_onnx(source: Source, output: Path) -> str:
+    """ONNX, by tf2onnx. Weights are put into half precision at the end, since tf2onnx computes them out."""
+    converter, onnx = needed('tf2onnx'), needed('onnx')
+    names = {f'{name}:0': name for name in (source.image, *source.outputs)}
+    image, *outputs = names
+    model, _ = needed('tf2onnx.convert').from_graph_def(
+        source.definition, input_names=[image], output_names=outputs, opset=_OPSET, tensors_to_rename=names)
+    for values, axes in ((model.graph.input, ('batch', 'height', 'width')),
+                         (model.graph.output, ('batch', 'rows', 'columns'))):
+        for value in values:
+            for axis, name in zip(value.type.tensor_type.shape.dim, axes):
+                if not axis.HasField('dim_value'):
+                    axis.dim_param = name
+    if source.half:
+        _halve(model.graph, onnx)
+    onnx.save(model, str(output))
+    return f'tf2onnx {converter.__version__}, opset {_OPSET}'
+
+
+def _halve(graph: Any, onnx: Any) -> None:
+    """Store the weights of an ONNX graph in half precision, and turn them to single as it is loaded."""
+    casts = []
+    for weights in graph.initializer:
+        values, name = onnx.numpy_helper.to_array(weights), weights.name
+        if fits_half(values):
+            weights.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f'{name}/half'))
+            casts.append(onnx.helper.make_node('Cast', [weights.name], [name], to=onnx.TensorProto.FLOAT))
+    nodes = [*casts, *graph.node]
+    del graph.node[:]
+    graph.node.extend(nodes)
+
+
+def to_openvino(source: Source, output: Path) -> str:
+    """OpenVINO, by its own reader, which keeps weights in the precision that they have in the graph.
+
+    Its `convert_model` does no more for a frozen graph, and sends statistics of its use.
+    """
+    openvino = needed('openvino')
+    graph, names = output.with_suffix('.pb'), {f'{name}:0': name for name in (source.image, *source.outputs)}
+    used = tf.graph_util.extract_sub_graph(source.definition, list(source.outputs))
+    graph.write_bytes(used.SerializeToString())
+    model = openvino.Core().read_model(str(graph))
+    graph.unlink()
+    found = {name for port in model.outputs for name in port.get_names()}
+    model.add_outputs([name for name in names if name not in found and names[name] != source.image])
+    for port in [*model.inputs, *model.outputs]:  # in an order of its own
+        port.get_tensor().set_names({names[name] for name in port.get_names() if name in names})
+    openvino.save_model(model, str(output), compress_to_fp16=False)
+    return f'OpenVINO {openvino.__version__.split("-")[0]}'
+
+
+def to_tflite(source: Source, output: Path) -> str:
+    """LiteRT, by TensorFlow's own converter. The size is fixed, which the accelerators of phones want."""
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        image = tf.placeholder(tf.float32, (1, *source.input_hw, 3), name=source.image)
+        tf.import_graph_def(source.definition, {f'{source.image}:0': image}, name='')
+        converter = tf.lite.TFLiteConverter.from_session(
+            session, [image], [graph.get_tensor_by_name(f'{name}:0') for name in source.outputs])
+        if source.half:
+            converter.optimizations = [tf.lite.Optimize.DEFAULT]
+            converter.target_spec.supported_types = [tf.float16]
+        output.write_bytes(converter.convert())
+    return f'TensorFlow {tf.__version__}'
+
+
+def to_savedmodel(source: Source, output: Path) -> str:
+    """A SavedModel without variables, with one signature: `serving_default`."""
+    with tf.Graph().as_default() as graph, tf.Session() as session:
+        tf.import_graph_def(source.definition, name='')
+        tensors = {name: tf.saved_model.utils.build_tensor_info(graph.get_tensor_by_name(f'{name}:0'))
+                   for name in (source.image, *source.outputs)}
+        signature = tf.saved_model.signature_def_utils.build_signature_def(
+            {source.image: tensors[source.image]}, {name: tensors[name] for name in source.outputs},
+            tf.saved_model.signature_constants.PREDICT_METHOD_NAME)
+        builder = tf.saved_model.builder.SavedModelBuilder(str(output))
+        builder.add_meta_graph_and_variables(
+            session, [tf.saved_model.tag_constants.SERVING], clear_devices=True, strip_default_attrs=True,
+            signature_def_map={tf.saved_model.signature_constants.DEFAULT_SERVING_SIGNATURE_DEF_KEY: signature})
+        builder.save()
+    return f'TensorFlow {tf.__version__}'
+
+
+FORMATS: Mapping[str, Format] = MappingProxyType({
+    'onnx': Format(to_onnx),
+    'openvino': Format(to_openvino),
+    'tflite': Format(to_tflite, fixed=True),
+    'savedmodel': Format(to_savedmodel)})
+"""By the name that `--to` takes; contract.EXPORTED has the endings."""

@@ -1,0 +1,225 @@
+"""export.py on the `testing` network: what is written computes what the graph does, in every engine there is for it.
+
+On Python 3.7 there are TensorFlow's own formats alone.
+"""
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Callable, Dict, List
+
+import cv2
+import export
+import numpy as np
+import pytest
+import run
+import tensorflow.compat.v1 as tf
+
+from fashionai.annotations import Annotations, read_annotations, write_annotations
+from fashionai.exporting import exporter, parity
+from fashionai.exporting.formats import FORMATS, Format, Source
+from fashionai.garments import GARMENTS
+from fashionai.inference.engines import exported_beside, needs_tensorflow, open_network
+from fashionai.inference.graph import FrozenGraph
+from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two
+from fashionai.networks.contract import EXPORTED, Contract, contract_of, contract_path, file_sum
+from fashionai.networks.freezing import fold_constants
+from fashionai.networks.head_options import HeadOptions
+from fashionai.stack import graph_mode
+
+CODE = Path(__file__).resolve().parents[1] / 'code'
+ALL = GARMENTS.of('all')
+TYPES = ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
+FORMATS_HERE = [to for to in EXPORTED if sys.version_info >= (3, 10) or to in ('tflite', 'savedmodel')]
+IMAGES = np.random.RandomState(1).uniform(0, 255, (2, 64, 48, 3)).astype(np.float32)
+
+Finish = Callable[..., str]
+
+
+def write_graph(path: Path, half: bool) -> None:
+    """The `testing` network for all types, that tells types, with random weights."""
+    head = HeadOptions(type_head='along')
+    with tf.Graph().as_default(), tf.Session() as session:
+        tf.set_random_seed(0)
+        image = input_placeholder()
+        network = build('testing', image, ALL, False, head)
+        outputs = [network.output, mean_of_last_two(network, head, 'l2'), network.types.probabilities]
+        session.run(tf.global_variables_initializer())
+        path.write_bytes(fold_constants(session, image, outputs, half).SerializeToString())
+    Contract('all', ALL.keypoints, 'testing', (64, 48), 8, 7, file_sum(path), types=TYPES).save(contract_path(path))
+
+
+@pytest.fixture(scope='module')
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two graphs, of which one has its weights in half precision, and two labelled pictures."""
+    graph_mode()
+    folder, random = tmp_path_factory.mktemp('export'), np.random.RandomState(0)
+    for name in ('graph', 'half'):
+        write_graph(folder / f'{name}.pb', name == 'half')
+    keypoints = np.full((2, 24, 3), -1, np.int32)
+    for number, tag in enumerate(('skirt', 'trousers')):
+        cv2.imwrite(str(folder / f'{tag}.png'), random.randint(0, 255, (60, 50, 3)).astype(np.uint8))
+        indices = GARMENTS.of(tag).csv_indices
+        keypoints[number, indices] = np.column_stack([random.randint(0, 50, (len(indices), 2)), np.ones(len(indices))])
+    write_annotations(folder / 'val.csv', Annotations(('skirt.png', 'trousers.png'), ('skirt', 'trousers'), keypoints,
+                                                      ''))
+    return folder
+
+
+def command(folder: Path, to: str, *more: object, graph: str = 'graph') -> List[object]:
+    return ['--to', to, '--modelpath', folder / f'{graph}.pb', '--csv', folder / 'val.csv', '--threads', 1, *more]
+
+
+@pytest.fixture(scope='module')
+def models(folder: Path, finish: Finish) -> Dict[str, Path]:
+    """The graph in every format, with what was printed beside it."""
+    for to in FORMATS_HERE:
+        (folder / f'{to}.txt').write_text(finish(export.main, *command(folder, to)))
+    return {to: folder / f'graph{EXPORTED[to]}' for to in FORMATS_HERE}
+
+
+@pytest.mark.parametrize('to', FORMATS_HERE)
+def test_every_output_is_what_the_graph_gives(folder: Path, models: Dict[str, Path], to: str) -> None:
+    for maps in ('last', 'mean'):
+        with FrozenGraph(folder / 'graph.pb', ALL, 1, maps) as graph, open_network(models[to], ALL, 1, maps) as model:
+            assert (model.garment, model.stride, model.types) == (ALL, 8, TYPES)
+            for wanted, found in zip(graph.look(IMAGES), model.look(IMAGES)):
+                np.testing.assert_allclose(found, wanted, atol=1e-4 * np.abs(wanted).max())
+            np.testing.assert_allclose(model.forward(IMAGES), graph.forward(IMAGES), atol=1e-4)
+
+
+@pytest.mark.parametrize('to', FORMATS_HERE)
+def test_the_contract_says_how_it_was_made_and_measured(folder: Path, models: Dict[str, Path], to: str) -> None:
+    contract = json.loads((folder / f'graph{EXPORTED[to]}.json').read_text())
+    assert contract['keypoints'] == list(ALL.keypoints) and contract['types'] == list(TYPES) and contract['step'] == 7
+    made = contract['export']
+    assert made['format'] == to and made['of_graph_sha256'] == file_sum(folder / 'graph.pb') and not made['half']
+    assert made['input_hw'] == ([64, 48] if to == 'tflite' else None)
+    beside, printed = made['parity'], (folder / f'{to}.txt').read_text()
+    assert beside['images'] == '2 images of val.csv' and beside['maps'] < 1e-4 < beside['maps_reach']
+    assert beside['types'] < 1e-5 and beside['ne_graph'] == pytest.approx(beside['ne_exported'], abs=0.5)
+    for text in (f'graph{EXPORTED[to]}', '2 images of val.csv', f'{beside["maps"]:.2g}', f'{beside["ne_graph"]:.3f} %'):
+        assert text in printed
+    assert not list(folder.glob('.export*')), 'no drafts are left'
+
+
+@pytest.mark.parametrize('to', FORMATS_HERE)
+def test_half_precision_is_kept_or_made(folder: Path, models: Dict[str, Path], finish: Finish, to: str) -> None:
+    def size(path: Path) -> int:
+        return sum(part.stat().st_size for part in (path.with_suffix('.bin') if to == 'openvino' else path,
+                                                    *path.rglob('*')) if part.is_file())
+    output = folder / f'small{EXPORTED[to]}'
+    flags = [[], ['--half']][to in ('onnx', 'tflite')]
+    finish(export.main, *command(folder, to, '--output', output, *flags, graph=['half', 'graph'][len(flags)]))
+    assert contract_of(output).export['half'] and size(output) < 0.8 * size(models[to])
+    with FrozenGraph(folder / 'half.pb', ALL, 1) as graph, open_network(output, ALL, 1) as model:
+        wanted = graph.forward(IMAGES)
+        np.testing.assert_allclose(model.forward(IMAGES), wanted, atol=2e-3 * np.abs(wanted).max())
+
+
+def running(folder: Path, model: Path, output: Path, *more: object) -> List[str]:
+    return ['--tag=skirt', f'--modelpath={model}', f'--imagepath={folder}', f'--csv={folder / "val.csv"}',
+            '--inputsize=64', '--threads=1', f'--output={output}', *map(str, more)]
+
+
+@pytest.mark.parametrize('to', FORMATS_HERE)
+def test_run_finds_the_same_keypoints(folder: Path, models: Dict[str, Path], finish: Finish, tmp_path: Path,
+                                      to: str) -> None:
+    flags = ['--windows=exact'] if to == 'tflite' else ['--batch=2', '--maps=mean']
+    for model in (folder / 'graph.pb', models[to]):
+        finish(run.main, *running(folder, model, tmp_path / f'{model.suffix}.csv', *flags))
+    wanted, found = [read_annotations(tmp_path / f'{ending}.csv').keypoints for ending in ('.pb', EXPORTED[to])]
+    assert np.abs(found - wanted).max() <= 1
+
+
+@pytest.mark.skipif(sys.version_info < (3, 10), reason='no current ONNX Runtime for this Python')
+def test_no_tensorflow_is_loaded_where_none_is_needed(folder: Path, models: Dict[str, Path], tmp_path: Path) -> None:
+    program = (f'import sys; sys.path.insert(0, {str(CODE)!r}); import run; code = run.main(sys.argv[1:]); '
+               "sys.exit(code or 'tensorflow' in sys.modules)")
+    for to in ('onnx', 'openvino'):
+        arguments = running(folder, models[to], tmp_path / f'{to}.csv')
+        subprocess.run([sys.executable, '-c', program, *arguments], check=True)
+        assert not needs_tensorflow(models[to])
+    with open_network(models['onnx'], ALL, 1, engine='openvino') as other, open_network(models['onnx'], ALL) as usual:
+        np.testing.assert_allclose(other.forward(IMAGES), usual.forward(IMAGES), atol=1e-4)
+    assert exported_beside(folder / 'graph.pb', 'openvino') == models['openvino']
+
+
+def test_one_size_alone(folder: Path, finish: Finish, tmp_path: Path) -> None:
+    output = tmp_path / 'wide.tflite'
+    finish(export.main, *command(folder, 'tflite', '--size', '64x32', '--output', output))
+    with open_network(output, GARMENTS.of('skirt'), 1) as model:
+        assert model.garment == ALL and model.forward(np.zeros((3, 32, 64, 3), np.float32)).shape[:3] == (3, 4, 8)
+        with pytest.raises(ValueError, match=r'wide\.tflite fails on 2 windows of 48x64 .* takes 64x32 alone'):
+            model.forward(IMAGES)
+
+
+def test_garments_are_generated_where_no_list_is_given(folder: Path, finish: Finish, tmp_path: Path,
+                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parity, '_GENERATED', 5)
+    monkeypatch.setattr(parity, '_SIDE', 64)
+    flags = ['--to', 'savedmodel', '--modelpath', folder / 'graph.pb', '--output', tmp_path / 'new.savedmodel']
+    assert 'on 5 generated garments: ' in finish(export.main, *flags)
+    assert 'on 1 generated garments: ' in finish(export.main, *flags, '--tag', 'dress'), 'and it may be made anew'
+
+
+def test_another_network_is_not_written(folder: Path, finish: Finish, tmp_path: Path,
+                                        monkeypatch: pytest.MonkeyPatch) -> None:
+    def changed(source: Source, output: Path) -> str:
+        for node in source.definition.node:
+            if node.op == 'Const' and node.attr['dtype'].type == tf.float32.as_datatype_enum:
+                values = tf.make_ndarray(node.attr['value'].tensor)
+                node.attr['value'].tensor.CopyFrom(tf.make_tensor_proto(1.1 * values))
+        return FORMATS['savedmodel'].convert(source, output)
+    monkeypatch.setattr(exporter, 'FORMATS', {'savedmodel': Format(changed)})
+    flags = command(folder, 'savedmodel', '--output', tmp_path / 'new.savedmodel')
+    assert 'the savedmodel model of' in finish(export.main, *flags, code=1)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_graph_without_a_contract_gets_one(folder: Path, finish: Finish, tmp_path: Path) -> None:
+    graph = tmp_path / 'bare.pb'
+    graph.write_bytes((folder / 'graph.pb').read_bytes())
+    finish(export.main, '--to', 'tflite', '--modelpath', graph, '--csv', folder / 'val.csv', '--tag', 'trousers',
+           '--size', 32)
+    contract = contract_of(tmp_path / 'bare.tflite')
+    assert contract.tag == 'all' and contract.types == TYPES and contract.export['parity']['images'].startswith('1 ')
+
+
+@pytest.mark.parametrize('more, said', [
+    (('--to', 'savedmodel', '--size', '64x64'), '--size: a model of savedmodel takes images of any size'),
+    (('--output', 'model.onnx'), 'wanted .tflite'), (('--size', '60x60'), 'wanted multiples of 8'),
+    (('--modelpath', 'absent.pb'), 'absent.pb does not exist'), (('--tag', 'dress'), 'no row of type dress')])
+def test_mistakes_end_in_one_line(folder: Path, finish: Finish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                  more: tuple, said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    output = finish(export.main, *command(folder, 'tflite', *more), code=1)
+    assert said in output and 'Traceback' not in output and not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('to, package', [('onnx', 'tf2onnx'), ('openvino', 'openvino')])
+def test_a_converter_that_is_missing_is_named(folder: Path, finish: Finish, tmp_path: Path, to: str, package: str,
+                                              monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, package, None)
+    output = finish(export.main, *command(folder, to, '--output', tmp_path / f'new{EXPORTED[to]}'), code=1)
+    assert f'error: {package} is wanted here' in output and 'pip install -r requirements-export.txt' in output
+    assert not list(tmp_path.iterdir())
+
+
+def test_models_that_cannot_be_opened(folder: Path, models: Dict[str, Path], tmp_path: Path,
+                                      monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tmp_path / 'graph.tflite'
+    model.write_bytes(models['tflite'].read_bytes())
+    with pytest.raises(ValueError, match=r'graph\.tflite has no contract graph\.tflite\.json beside it'):
+        open_network(model, ALL)
+    with pytest.raises(ValueError, match=r'onnxruntime does not open graph\.tflite: wanted \.onnx'):
+        open_network(model, ALL, engine='onnxruntime')
+    with pytest.raises(ValueError, match=r'--engine openvino wants absent\.xml or absent\.onnx beside'):
+        exported_beside(tmp_path / 'absent.pb', 'openvino')
+    assert exported_beside(folder / 'graph.pb', 'litert') == models['tflite']
+    monkeypatch.setitem(sys.modules, 'onnxruntime', None)
+    onnx = tmp_path / 'graph.onnx'
+    onnx.write_text('no model')
+    Contract('all', ALL.keypoints, 'testing', (64, 48), 8, 7, file_sum(onnx)).save(contract_path(onnx))
+    with pytest.raises(ValueError, match=r'pip install -r requirements-export\.txt'):
+        open_network(onnx, ALL)
