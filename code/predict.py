@@ -9,8 +9,8 @@ from tqdm import tqdm
 
 from fashionai.cli import at_least, guarded, prepare_output
 from fashionai.dataflow.inputs import expected, pictures_of, sources_of
-from fashionai.garments import JOINT, Garments
-from fashionai.inference.finder import AUTO, open_finder
+from fashionai.garments import AUTO, JOINT, Garments
+from fashionai.inference.finder import open_finder
 from fashionai.inference.finding_files import FORMATS, Writer, coco_categories
 from fashionai.inference.models import model_name
 from fashionai.inference.overlay import Overlays, type_text

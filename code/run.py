@@ -61,7 +61,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         logger.error('%s: %s', image_id, error)
     if failures:
         raise ValueError(f'{len(failures)} of {len(images)} images could not be read (listed above); their rows in '
-                         f'{output} hold no points that were found. Put them right and run again with --overwrite')
+                         f'{output} hold points that were not found. Put them right and run again with --overwrite')
     return 0
 
 

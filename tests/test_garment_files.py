@@ -111,6 +111,8 @@ def change(keys: str, value: Any) -> Callable[[Dict[str, Any]], None]:
     ('types', ['sock'], ", types: ['sock'], wanted garment types by name"),
     ('colour', 1, ': keys missing none, unknown colour; wanted types and, if need be, csv_keypoints'),
     ('types/all', SOCK, ', type all: the name is kept for the network of all types'),
+    ('types/auto', SOCK, ', type auto: the name is kept for the type that a network tells'),
+    ('types/supplied', SOCK, ', type supplied: the name is kept for the network of the project'),
     ('types/', SOCK, ", types: '' is no name"),
     ('types/a b', SOCK, ", types: 'a b' is no name, wanted letters, digits, _ and -"),
     ('types/sock', 5, ', type sock: 5, wanted keypoints, limbs, normaliser by name'),

@@ -16,12 +16,16 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple, Union
 
-from fashionai.garments import GARMENTS, JOINT, Garment, Garments
+from fashionai.garments import AUTO, GARMENTS, JOINT, SUPPLIED, Garment, Garments
 
 _NAME = re.compile(r'\w[\w-]*')
 _SIDED = re.compile('left|right', re.IGNORECASE)
 
 Pair = Tuple[str, str]
+
+RESERVED: Mapping[str, str] = MappingProxyType({
+    JOINT: 'the network of all types', AUTO: 'the type that a network tells', SUPPLIED: 'the network of the project'})
+"""What is no name for a type, and what each stands for."""
 
 
 def read_garments(path: Union[str, Path]) -> Garments:
@@ -91,8 +95,9 @@ def _table(place: str, values: Any) -> Garments:
     if not isinstance(types, dict) or not types:
         raise ValueError(f'{place}, types: {types!r}, wanted garment types by name, one or more')
     _check_names(f'{place}, types', list(types))
-    if JOINT in types:
-        raise ValueError(f'{place}, type {JOINT}: the name is kept for the network of all types, wanted another')
+    for name, meaning in RESERVED.items():
+        if name in types:
+            raise ValueError(f'{place}, type {name}: the name is kept for {meaning}, wanted another')
     for name, entry in types.items():
         _check_keys(f'{place}, type {name}', entry, ('keypoints', 'limbs', 'normaliser'), ('mirror',))
         _check_names(f'{place}, type {name}, keypoints', entry['keypoints'])

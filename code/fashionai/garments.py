@@ -19,6 +19,12 @@ CSV_KEYPOINTS = (
 JOINT = 'all'
 """Name of the pseudo-type whose network serves all garment types of a table."""
 
+AUTO = 'auto'
+"""Stands for the type of a picture where the network is to tell it."""
+
+SUPPLIED = 'supplied'
+"""Stands for a type among the folders of trained networks: the network that comes with the project."""
+
 
 @dataclass(frozen=True)
 class Garment:

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
-from fashionai.inference.finder import AUTO, Finder, open_finder
+from fashionai.garments import AUTO, GARMENTS
+from fashionai.inference.finder import Finder, open_finder
 from fashionai.inference.opening import Look
 from fashionai.inference.predictor import Prediction, PredictionOptions
 from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, TYPES_NAME

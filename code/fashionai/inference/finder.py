@@ -10,7 +10,7 @@ from typing import Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from fashionai.garments import GARMENTS, Garment, Garments
+from fashionai.garments import AUTO, GARMENTS, Garment, Garments
 from fashionai.geometry import invert, warp_image
 from fashionai.inference.canvas import canvas_map, responses
 from fashionai.inference.garment_types import SURE, type_probabilities
@@ -19,9 +19,6 @@ from fashionai.inference.opening import Look, open_graphs, predictors_of
 from fashionai.inference.pipeline import in_turn
 from fashionai.inference.predictor import Prediction
 from fashionai.inference.second_pass import AnyPredictor
-
-AUTO = 'auto'
-"""The tag of a picture whose garment type the network is to tell."""
 
 LOW = 0.5
 """A point with a lower score had better be looked at: of such points on photographs that the network had not seen,

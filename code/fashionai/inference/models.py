@@ -3,11 +3,8 @@ import logging
 from pathlib import Path
 from typing import Sequence, Tuple
 
-from fashionai.garments import GARMENTS, JOINT, Garments
+from fashionai.garments import GARMENTS, JOINT, SUPPLIED, Garments
 from fashionai.networks.contract import contract_of, file_sum
-
-SUPPLIED = 'supplied'
-"""Folder, among those of the types, of the network that comes with the project."""
 
 USUAL_HW = (368, 368)
 """The original's size, for graphs that do not say theirs."""
