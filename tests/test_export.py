@@ -169,7 +169,7 @@ def test_another_network_is_not_written(folder: Path, finish: Finish, tmp_path: 
         for node in source.definition.node:
             if node.op == 'Const' and node.attr['dtype'].type == tf.float32.as_datatype_enum:
                 values = tf.make_ndarray(node.attr['value'].tensor)
-                node.attr['value'].tensor.CopyFrom(tf.make_tensor_proto(1.1 * values))
+                node.attr['value'].tensor.CopyFrom(tf.make_tensor_proto(1.1 * values, tf.float32))
         return FORMATS['savedmodel'].convert(source, output)
     monkeypatch.setattr(exporter, 'FORMATS', {'savedmodel': Format(changed)})
     flags = command(folder, 'savedmodel', '--output', tmp_path / 'new.savedmodel')
