@@ -82,6 +82,11 @@ class Finder:
                  tellers: Sequence[TypeTeller]) -> None:
         self._predictors, self._tellers, self.types = predictors, tellers, tuple(types)
 
+    @property
+    def garments(self) -> Mapping[str, Garment]:
+        """The types that are served, by name."""
+        return {name: garment_of(name) for name in self._predictors}
+
     def find(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[Finding]:
         """The garment of each image (h, w, 3) uint8 BGR, of any sizes; a tag each: its type, or AUTO.
 

@@ -1,0 +1,79 @@
+"""serve.py from the command line: a network on disk to answers over HTTP; what it says where it cannot start."""
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+from pathlib import Path
+from typing import Callable
+from urllib.request import urlopen
+
+import cv2
+import numpy as np
+import pytest
+import serve
+import tensorflow.compat.v1 as tf
+
+from fashionai.garments import garment_of
+from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME
+
+CODE = Path(serve.__file__).parent
+MODERN = sys.version_info >= (3, 10)
+
+
+def write_graph(path: Path) -> Path:
+    """Blue answers for the left end of a waistband."""
+    joint = garment_of('all')
+    kernel = np.zeros((8, 8, 3, joint.num_heatmaps + joint.num_fields), np.float32)
+    kernel[:, :, 0, joint.keypoints.index('waistband_left')] = 1 / 255 / 64
+    with tf.Graph().as_default() as graph:
+        image = tf.placeholder(tf.float32, (None, None, None, 3), name=INPUT_NAME)
+        tf.nn.conv2d(image, kernel, strides=[1, 8, 8, 1], padding='SAME', name=OUTPUT_NAME)
+        path.write_bytes(graph.as_graph_def().SerializeToString())
+    return path
+
+
+def check_service(graph: Path) -> None:
+    """Start it, ask for a skirt's points, and end it."""
+    command = [sys.executable, str(CODE / 'serve.py'), '--port', '0', '--modelpath', str(graph), '--inputsize', '64',
+               '--resolution', '64x64', '--scales', '[1.0]', '--no-flip']
+    service = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '3'})
+    try:
+        line = next((line for line in service.stderr if 'serving' in line), 'it ended')
+        image = np.zeros((64, 64, 3), np.uint8)
+        image[16:40, 8:32, 0] = 255  # the middle of its three cells: 27.5 down and 19.5 across
+        address = re.search(r'http://127\.0\.0\.1:\d+', line)
+        assert address, line
+        body = cv2.imencode('.png', image)[1].tobytes()
+        with urlopen(f'{address.group()}/predict?tag=skirt', body, timeout=60) as response:
+            point = json.load(response)['keypoints']['waistband_left']
+        assert point['found'] and (point['x'], point['y']) == pytest.approx((19.5, 27.5), abs=1)
+        service.send_signal(signal.SIGINT)
+        assert service.wait(20) == 130, 'interrupted'
+    finally:
+        service.kill()
+        service.stderr.close()
+
+
+def test_a_network_is_served(tmp_path: Path, finish: Callable) -> None:
+    """On the older stack it says what it needs."""
+    graph = write_graph(tmp_path / 'graph.pb')
+    if MODERN:
+        check_service(graph)
+    else:
+        assert 'needs Python 3.10 or newer' in finish(serve.main, '--modelpath', graph, code=1)
+
+
+def test_missing_packages_are_named(finish: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, 'find_spec', lambda name: None)
+    monkeypatch.setattr(serve.sys, 'version_info', (3, 11))
+    assert 'requirements-serve.txt' in finish(serve.main, code=1)
+
+
+def test_a_port_that_is_taken_is_named() -> None:
+    with socket.create_server(('127.0.0.1', 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ValueError, match=f'cannot listen at 127.0.0.1, port {port}.*--port'):
+            serve._listening('127.0.0.1', port)
