@@ -39,11 +39,12 @@ def check_service(graph: Path) -> None:
     """Start it, ask for a skirt's points, and end it."""
     command = [sys.executable, str(CODE / 'serve.py'), '--port', '0', '--modelpath', str(graph), '--inputsize', '64',
                '--resolution', '64x64', '--scales', '[1.0]', '--no-flip']
-    service = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env={**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '3'})
+    quiet = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '3'}
+    service = subprocess.Popen(command, stderr=subprocess.PIPE, env=quiet, universal_newlines=True)
     try:
         line = next((line for line in service.stderr if 'serving' in line), 'it ended')
         image = np.zeros((64, 64, 3), np.uint8)
-        image[16:40, 8:32, 0] = 255  # the middle of its three cells: 27.5 down and 19.5 across
+        image[24:32, 16:24, 0] = 255  # one cell, its middle 27.5 down and 19.5 across
         address = re.search(r'http://127\.0\.0\.1:\d+', line)
         assert address, line
         body = cv2.imencode('.png', image)[1].tobytes()
