@@ -193,7 +193,7 @@ def test_a_phone_and_the_dark(browser: Browser, address: str, picture: Callable)
     give(phone, picture('green.png', (0, 255, 0)), picture())
     expect(phone.locator('.point')).to_have_count(4)
     assert phone.evaluate('document.documentElement.scrollWidth') == 390
-    assert phone.evaluate("getComputedStyle(document.body).backgroundColor") == 'rgb(21, 23, 27)'
+    assert phone.evaluate('getComputedStyle(document.body).backgroundColor') == 'rgb(21, 23, 27)'
     phone.close()
 
 

@@ -70,7 +70,7 @@ def _add_predict(app: FastAPI, finder: Finder, card: Card, limits: Limits, batch
               responses={status: {'model': Fault, 'description': why} for status, why in _FAULTS.items()})
     async def predict(
             request: Request,
-            tag: str = Query(AUTO, description='the garment type; auto: the network tells it',
+            tag: str = Query(AUTO if finder.types else ..., description='the garment type; auto: the network tells it',
                              json_schema_extra={'enum': list(tags)}),
             heatmaps: bool = Query(False, description='add the heat maps'),
             cm_per_pixel: Optional[float] = Query(None, gt=0, description='for lengths in centimetres'),

@@ -32,16 +32,16 @@ function shape(name, {description = '', properties = {}}) {
     table('', Object.entries(properties).map(([key, schema]) => row(key, schema.description ?? '', kind(schema)))));
 }
 
-function examples(base) {
-  find('#curl').textContent = `curl --data-binary @picture.jpg '${base}predict?tag=auto'`;
+function examples(base, tag) {
+  find('#curl').textContent = `curl --data-binary @picture.jpg '${base}predict?tag=${tag}'`;
   find('#python').textContent = [
     'import json', 'from pathlib import Path', 'from urllib.request import urlopen', '',
-    `with urlopen('${base}predict', Path('picture.jpg').read_bytes()) as answer:`,
+    `with urlopen('${base}predict?tag=${tag}', Path('picture.jpg').read_bytes()) as answer:`,
     '    garment = json.load(answer)', "print(garment['type'], garment['keypoints'])"].join('\n');
 }
 
 const api = await (await fetch('openapi.json')).json();
-examples(new URL('./', location.href).href);
+examples(new URL('./', location.href).href, api.paths['/predict'].post.parameters[0].schema.enum[0]);
 find('#paths').append(...Object.entries(api.paths).flatMap(([url, methods]) =>
   Object.entries(methods).map(([method, what]) => path(url, method, what))));
 const own = Object.entries(api.components.schemas).filter(([name]) => !name.includes('ValidationError'));

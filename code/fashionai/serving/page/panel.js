@@ -18,7 +18,11 @@ export class Panel {
   render() {
     const picture = this.#store.current;
     this.#root.replaceChildren();
-    if (!picture?.answer) return;
+    if (!picture) return;
+    if (!picture.answer) {
+      this.#root.append(make('p', {class: 'file'}, picture.name), make('p', {class: 'soft'}, 'Its points and lengths will be here.'));
+      return;
+    }
     this.#root.append(this.#type(picture));
     this.#root.append(this.#points, this.#lengths, this.#takes(), keys());
     this.sync();
