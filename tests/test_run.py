@@ -151,7 +151,7 @@ def test_mistakes_end_in_one_line(data: Path, capsys: pytest.CaptureFixture, mor
 
 def test_the_graph_of_the_type_is_found(data: Path, monkeypatch: pytest.MonkeyPatch,
                                         capsys: pytest.CaptureFixture) -> None:
-    monkeypatch.setattr(run, 'PROJECT_ROOT', data)
+    monkeypatch.setattr('fashionai.look_options.PROJECT_ROOT', data)
     monkeypatch.setattr('fashionai.cli.PROJECT_ROOT', data)
     monkeypatch.chdir(data)
     arguments = [argument for argument in command(data, '--overwrite') if not argument.startswith('--modelpath')]
