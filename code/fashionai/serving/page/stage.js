@@ -43,7 +43,7 @@ export class Stage {
       element.setAttribute('transform', `translate(${point.x} ${point.y}) scale(${this.#unit})`);
       element.setAttribute('class', `point ${classesOf(name, point, card.low_score)}${name === selected ? ' selected' : ''}`);
       element.setAttribute('aria-label', described(name, point));
-      element.toggleAttribute('hidden', point.v < 0);
+      placeName(element.querySelector('.name'), point.x / this.#unit, this.#frame.clientWidth);
       element.style.display = point.v < 0 ? 'none' : '';
     }
     for (const {elements, ends} of this.#limbs) {
@@ -188,7 +188,15 @@ function described(name, {x, y, v, moved, score}) {
 }
 
 function nameTag(name) {
-  const text = makeSvg('text', {class: 'name', y: 4, ...(side(name) === 'left' ? {x: -14, 'text-anchor': 'end'} : {x: 14})});
+  const text = makeSvg('text', {class: 'name', y: 4, 'data-side': side(name)});
   text.textContent = words(name);
   return text;
+}
+
+/** On the outer side of its point, or on the other one where the picture ends there. */
+function placeName(text, x, width) {
+  const room = 8 * text.textContent.length + 14;
+  const before = text.dataset.side === 'left' ? x > room : x > width - room;
+  text.setAttribute('x', before ? -14 : 14);
+  text.setAttribute('text-anchor', before ? 'end' : 'start');
 }
