@@ -3,7 +3,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -35,8 +34,8 @@ def write_graph(path: Path) -> Path:
     return path
 
 
-def check_service(graph: Path) -> None:
-    """Start it, ask for a skirt's points, and end it."""
+def check_service(graph: Path, finish: Callable) -> None:
+    """Start it, ask for a skirt's points, start another at its port, and end it."""
     command = [sys.executable, str(CODE / 'serve.py'), '--port', '0', '--modelpath', str(graph), '--inputsize', '64',
                '--resolution', '64x64', '--scales', '[1.0]', '--no-flip']
     quiet = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '3'}
@@ -45,12 +44,14 @@ def check_service(graph: Path) -> None:
         line = next((line for line in service.stderr if 'serving' in line), 'it ended')
         image = np.zeros((64, 64, 3), np.uint8)
         image[24:32, 16:24, 0] = 255  # one cell, its middle 27.5 down and 19.5 across
-        address = re.search(r'http://127\.0\.0\.1:\d+', line)
+        address = re.search(r'http://127\.0\.0\.1:(\d+)', line)
         assert address, line
         body = cv2.imencode('.png', image)[1].tobytes()
         with urlopen(f'{address.group()}/predict?tag=skirt', body, timeout=60) as response:
             point = json.load(response)['keypoints']['waistband_left']
         assert point['found'] and (point['x'], point['y']) == pytest.approx((19.5, 27.5), abs=1)
+        refused = finish(serve.main, '--modelpath', graph, '--port', address.group(1), code=1)
+        assert f'cannot listen at 127.0.0.1, port {address.group(1)}' in refused and '--port' in refused
         service.send_signal(signal.SIGINT)
         assert service.wait(20) == 130, 'interrupted'
     finally:
@@ -62,7 +63,7 @@ def test_a_network_is_served(tmp_path: Path, finish: Callable) -> None:
     """On the older stack it says what it needs."""
     graph = write_graph(tmp_path / 'graph.pb')
     if MODERN:
-        check_service(graph)
+        check_service(graph, finish)
     else:
         assert 'needs Python 3.10 or newer' in finish(serve.main, '--modelpath', graph, code=1)
 
@@ -71,10 +72,3 @@ def test_missing_packages_are_named(finish: Callable, monkeypatch: pytest.Monkey
     monkeypatch.setattr(serve, 'find_spec', lambda name: None)
     monkeypatch.setattr(serve.sys, 'version_info', (3, 11))
     assert 'requirements-serve.txt' in finish(serve.main, code=1)
-
-
-def test_a_port_that_is_taken_is_named() -> None:
-    with socket.create_server(('127.0.0.1', 0)) as taken:
-        port = taken.getsockname()[1]
-        with pytest.raises(ValueError, match=f'cannot listen at 127.0.0.1, port {port}.*--port'):
-            serve._listening('127.0.0.1', port)

@@ -138,6 +138,7 @@ def test_pages_are_the_services_own(client: TestClient) -> None:
 
 def test_networks_that_tell_no_types_want_the_type(application: Callable, encoded: Callable) -> None:
     with TestClient(application(told=())) as client:
-        assert "tag 'auto': wanted one of blouse" in client.post('/predict?tag=auto', content=encoded()).json()['detail']
+        refused = client.post('/predict?tag=auto', content=encoded())
+        assert "tag 'auto': wanted one of blouse" in refused.json()['detail']
         assert client.post('/predict', content=encoded()).status_code == 422
         assert client.post('/predict?tag=skirt', content=encoded()).status_code == 200

@@ -1,10 +1,13 @@
 /** The API's description, drawn from openapi.json: without any file from elsewhere. */
 import {find, make} from './dom.js';
 
-const row = (name, ...cells) => make('tr', {}, make('th', {scope: 'row'}, name), ...cells.map((cell) => make('td', {}, cell)));
+const row = (name, ...cells) =>
+  make('tr', {}, make('th', {scope: 'row'}, name), ...cells.map((cell) =>
+    make('td', {}, cell)));
 
 function table(caption, rows) {
-  return rows.length ? make('div', {class: 'wide'}, make('table', {}, make('caption', {}, caption), make('tbody', {}, ...rows))) : '';
+  return rows.length ? make('div', {class: 'wide'},
+    make('table', {}, make('caption', {}, caption), make('tbody', {}, ...rows))) : '';
 }
 
 /** The type of a schema in a word or two. */
@@ -12,7 +15,8 @@ function kind(schema = {}) {
   if (schema.$ref) return schema.$ref.split('/').pop();
   if (schema.enum) return schema.enum.join(' | ');
   if (schema.anyOf) return schema.anyOf.map(kind).join(' or ');
-  if (schema.type === 'array') return `list of ${schema.prefixItems ? schema.prefixItems.map(kind).join(', ') : kind(schema.items)}`;
+  const items = schema.prefixItems ?? [schema.items];
+  if (schema.type === 'array') return `list of ${items.map(kind).join(', ')}`;
   if (schema.additionalProperties) return `${kind(schema.additionalProperties)} by name`;
   return schema.format ?? schema.type ?? 'anything';
 }

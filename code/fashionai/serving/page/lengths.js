@@ -24,7 +24,8 @@ function meanOf(sides, points) {
 function along(path, points) {
   const places = path.split(' > ').map((place) => place.split(' + ').map((name) => points[name]));
   if (!places.flat().every(usable)) return null;
-  const stops = places.map((ends) => ['x', 'y'].map((axis) => ends.reduce((sum, end) => sum + end[axis], 0) / ends.length));
+  const stops = places.map((ends) => ['x', 'y'].map((axis) =>
+    ends.reduce((sum, end) => sum + end[axis], 0) / ends.length));
   const pixels = stops.slice(1).reduce((sum, [x, y], i) => sum + Math.hypot(x - stops[i][0], y - stops[i][1]), 0);
   return {pixels, score: Math.min(...places.flat().map(trust))};
 }

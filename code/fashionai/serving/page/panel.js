@@ -20,7 +20,8 @@ export class Panel {
     this.#root.replaceChildren();
     if (!picture) return;
     if (!picture.answer) {
-      this.#root.append(make('p', {class: 'file'}, picture.name), make('p', {class: 'soft'}, 'Its points and lengths will be here.'));
+      this.#root.append(make('p', {class: 'file'}, picture.name),
+        make('p', {class: 'soft'}, 'Its points and lengths will be here.'));
       return;
     }
     this.#root.append(this.#type(picture));
@@ -46,7 +47,8 @@ export class Panel {
     const {type} = answer;
     const choice = make('select', {'aria-label': 'Type of this garment', disabled: state === 'looking',
       onchange: () => this.#ask(picture, choice.value)},
-    ...Object.keys(this.#store.card.types).map((name) => make('option', {value: name, selected: name === type}, title(name))));
+    ...Object.keys(this.#store.card.types).map((name) =>
+      make('option', {value: name, selected: name === type}, title(name))));
     const share = answer.type_probabilities[type];
     return make('section', {}, make('p', {class: 'file', title: picture.name}, picture.name),
       make('div', {class: 'row'}, choice, make('span', {class: 'soft small'},
@@ -59,7 +61,8 @@ export class Panel {
     const likeliest = Object.entries(picture.answer.type_probabilities).slice(0, 2);
     return make('div', {class: 'unsure'}, make('p', {}, 'The type is not certain. Which is it?'),
       make('div', {class: 'row'}, ...likeliest.map(([name, share]) =>
-        make('button', {type: 'button', onclick: () => this.#ask(picture, name)}, `${title(name)} ${percent(share)}`))));
+        make('button', {type: 'button', onclick: () => this.#ask(picture, name)},
+          `${title(name)} ${percent(share)}`))));
   }
 
   #list(picture) {
@@ -86,7 +89,8 @@ export class Panel {
         make('label', {}, make('input', {type: 'radio', name: 'visibility', id: `visibility-${v}`, value: v,
           checked: String(point.v) === v, onchange: () => this.#store.setVisibility(name, Number(v))}),
         title(VISIBILITY[v])))),
-      make('button', {type: 'button', id: 'put-back', disabled: untouched, onclick: () => this.#store.putBack(name)}, 'Put back'));
+      make('button', {type: 'button', id: 'put-back', disabled: untouched,
+        onclick: () => this.#store.putBack(name)}, 'Put back'));
   }
 
   #table(picture) {
@@ -96,7 +100,8 @@ export class Panel {
     if (!Object.keys(lengths).length) return [];
     const rows = Object.entries(lengths).map(([name, length]) => this.#length(picture, name, length, scale));
     return [make('h2', {}, 'Lengths'), make('table', {class: 'lengths'},
-      make('thead', {}, make('tr', {}, make('td', {}), make('th', {scope: 'col'}, 'px'), make('th', {scope: 'col'}, 'cm'))),
+      make('thead', {}, make('tr', {},
+        make('td', {}), make('th', {scope: 'col'}, 'px'), make('th', {scope: 'col'}, 'cm'))),
       make('tbody', {}, ...rows)),
     make('p', {class: 'soft small'}, scale ? `1 px is ${scale.toPrecision(3)} cm.`
       : 'Do you know one of them? Type its centimetres, and the others follow.'),
@@ -109,7 +114,8 @@ export class Panel {
     const given = picture.given?.name === name;
     const cm = given ? picture.given.cm : length && scale ? (length.pixels * scale).toFixed(1) : '';
     return make('tr', {class: given ? 'given' : ''}, make('th', {scope: 'row'}, words(name)),
-      make('td', {class: length && length.score < this.#store.card.low_score ? 'low' : ''}, length ? length.pixels.toFixed(0) : '–'),
+      make('td', {class: length && length.score < this.#store.card.low_score ? 'low' : ''},
+        length ? length.pixels.toFixed(0) : '–'),
       make('td', {}, make('input', {name: `cm-${name}`, inputmode: 'decimal', autocomplete: 'off', value: String(cm),
         placeholder: '–', disabled: !length, 'aria-label': `${words(name)} in centimetres`,
         onchange: (event) => this.#store.setGiven(name, Number(event.target.value.replace(',', '.')))})));
@@ -125,7 +131,8 @@ export class Panel {
     const taken = () => (this.#all && done.length > 1 ? done : [this.#store.current]);
     return make('section', {}, make('h2', {}, 'Take along'),
       done.length > 1 && make('p', {}, make('label', {class: 'small'}, make('input', {type: 'checkbox', name: 'all',
-        checked: this.#all, onchange: (event) => { this.#all = event.target.checked; }}), ` All ${done.length} pictures`)),
+        checked: this.#all,
+        onchange: (event) => { this.#all = event.target.checked; }}), ` All ${done.length} pictures`)),
       make('div', {class: 'takes'}, ...Object.entries(KINDS).map(([kind, {title: label, note: what}]) =>
         make('button', {type: 'button', 'data-kind': kind, onclick: () => save(kind, taken(), this.#store)}, label,
           make('small', {}, what)))));
@@ -142,7 +149,9 @@ function note(point, classes) {
 
 function keys() {
   const key = (name) => make('kbd', {}, name);
-  return make('section', {class: 'keys soft small'}, 'Drag a point, or ', key('Tab'), ' to it: arrows move it by a pixel, with ',
-    key('Shift'), ' by ten. ', key('V'), ' makes it visible, hidden or absent. ', key('Ctrl'), ' ', key('Z'), ' undoes. ',
+  return make('section', {class: 'keys soft small'}, 'Drag a point, or ', key('Tab'),
+    ' to it: arrows move it by a pixel, with ',
+    key('Shift'), ' by ten. ', key('V'), ' makes it visible, hidden or absent. ', key('Ctrl'), ' ', key('Z'),
+    ' undoes. ',
     'Hollow points had better be looked at.');
 }

@@ -41,7 +41,8 @@ export class Stage {
     for (const [name, element] of this.#points) {
       const point = points[name];
       element.setAttribute('transform', `translate(${point.x} ${point.y}) scale(${this.#unit})`);
-      element.setAttribute('class', `point ${classesOf(name, point, card.low_score)}${name === selected ? ' selected' : ''}`);
+      element.setAttribute('class', `point ${classesOf(name, point, card.low_score)}`);
+      element.classList.toggle('selected', name === selected);
       element.setAttribute('aria-label', described(name, point));
       placeName(element.querySelector('.name'), point.x / this.#unit, this.#frame.clientWidth);
       element.style.display = point.v < 0 ? 'none' : '';
@@ -69,8 +70,10 @@ export class Stage {
     this.#root.replaceChildren();
     if (!picture) return;
     this.#image = make('img', {src: picture.url, alt: picture.name, draggable: 'false'});
-    this.#overlay = makeSvg('svg', {class: 'overlay', preserveAspectRatio: 'none', role: 'group', 'aria-label': 'Keypoints'});
-    this.#frame = make('div', {class: 'frame'}, this.#image, make('canvas', {class: 'heat', hidden: true}), this.#overlay);
+    this.#overlay = makeSvg('svg', {class: 'overlay', preserveAspectRatio: 'none',
+      role: 'group', 'aria-label': 'Keypoints'});
+    this.#frame = make('div', {class: 'frame'}, this.#image,
+      make('canvas', {class: 'heat', hidden: true}), this.#overlay);
     const {width, height} = this.#answer?.size ?? {width: 3, height: 4};
     this.#frame.style.setProperty('--ratio', width / height);
     this.#image.addEventListener('load', () => this.#answer ?? this.#frame.style.setProperty('--ratio',
@@ -85,7 +88,8 @@ export class Stage {
     const {keypoints, limbs} = this.#store.card.types[this.#answer.type];
     this.#limbs = limbs.map((ends) => ({ends, elements: ['casing', 'line'].map((layer) =>
       makeSvg('path', {class: `limb ${layer}`}))}));
-    this.#overlay.append(...this.#limbs.map(({elements}) => elements[0]), ...this.#limbs.map(({elements}) => elements[1]));
+    this.#overlay.append(...this.#limbs.map(({elements}) => elements[0]),
+      ...this.#limbs.map(({elements}) => elements[1]));
     for (const name of keypoints) {
       const element = makeSvg('g', {tabindex: 0, role: 'button', 'data-name': name,
         onpointerdown: (event) => this.#grab(event, name), onfocus: () => this.#store.select(name),
@@ -170,7 +174,8 @@ export class Stage {
           make('button', {type: 'button', onclick: () => this.#store.remove(picture)}, 'Remove')));
     }
     if (picture.state !== 'asking') return null;
-    return make('div', {class: 'over'}, make('p', {}, 'What is it?'), ...Object.keys(this.#store.card.types).map((type) =>
+    return make('div', {class: 'over'}, make('p', {}, 'What is it?'),
+      ...Object.keys(this.#store.card.types).map((type) =>
       make('button', {type: 'button', onclick: () => this.#ask(picture, type)}, title(type))));
   }
 }
