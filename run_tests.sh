@@ -16,10 +16,18 @@ lint() {
     return "$status"
 }
 
+# The page is tested in a browser.
+need_browser() {
+    command -v chromium chromium-browser google-chrome >/dev/null || apt_install chromium ||
+        say 'no Chromium: the tests of the page will be passed over. For them: apt-get install chromium'
+}
+
 set_up
 cd "$PROJECT"
 status=0
 if python -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
+    need_packages tests/requirements-page.txt
+    need_browser
     lint || { status=1; say 'style or types are at fault, see above: this run will fail, the tests run all the same'; }
 fi
 python -m pytest -c tests/pytest.ini -o cache_dir="$PROJECT/tmp/cache/pytest" -n auto --maxprocesses 4 \

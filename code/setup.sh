@@ -125,3 +125,19 @@ set_up() {
     ) 9>"$PROJECT/.venv/lock"
     export PATH="$venv/bin:$PATH"
 }
+
+# need_packages <requirements file>: what some drivers need beyond the rest, installed into the environment of `set_up`.
+need_packages() {
+    local name="${1##*/}" wanted venv stamp
+    venv="$(python -c 'import sys; print(sys.prefix)')"
+    stamp="$venv/complete-${name%.txt}"
+    wanted="$(cat "$PROJECT"/requirements*.txt "$PROJECT/$1" | sha256sum)"
+    (
+        flock 9
+        if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
+            say "installing $1"
+            python -m pip install --quiet -r "$PROJECT/$1"
+            echo "$wanted" >"$stamp"
+        fi
+    ) 9>"$PROJECT/.venv/lock"
+}

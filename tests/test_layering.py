@@ -13,7 +13,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ('codec', 'datasets'),
     ('dataflow', 'networks'),
     ('training', 'inference', 'synthetic'),
-    ('experiments', 'exporting', 'report'))
+    ('experiments', 'exporting', 'report', 'serving'))
 """The parts of the package from the bottom to the top; a part imports from below, or from its own layer."""
 
 ENTRY_POINTS_ONLY = {'cli': 1, 'options': 1, 'stack': 1, 'look_options': 4}

@@ -39,7 +39,7 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
     add('--assembly', default='peaks', choices=ASSEMBLIES, help='the highest peaks, or those that the fields join best')
     add('--second-pass', choices=SECOND_PASSES, help='look again at the garment set upright: replace or average')
     add('--no-flip', action='store_true', help='do not look at the mirror image too: half the time')
-    add('--batch', type=at_least(1), default=1, help='images that are looked at together (default: 1)')
+    add('--batch', type=at_least(1), default=1, help='images that are looked at together (default: %(default)s)')
     add('--threads', type=at_least(0), default=0, help='threads of the network (default: one a core)')
 
 

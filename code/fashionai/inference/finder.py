@@ -80,6 +80,11 @@ class Finder:
         self._predictors, self._tellers, self.types = predictors, tellers, tuple(types)
         self.garments = garments
 
+    @property
+    def served(self) -> Mapping[str, Garment]:
+        """The types that are served, by name."""
+        return {name: self.garments[name] for name in self._predictors}
+
     def find(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[Finding]:
         """The garment of each image (h, w, 3) uint8 BGR, of any sizes; a tag each: its type, or AUTO.
 

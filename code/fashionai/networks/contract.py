@@ -68,10 +68,14 @@ class Contract:
     value_range: Tuple[float, float] = (0, 255)
     export: Mapping[str, Any] = field(default_factory=dict)
 
+    def to_json(self) -> Dict[str, Any]:
+        """As JSON has it."""
+        return {**asdict(self), 'garments': stored_form(self.garments)}
+
     def save(self, path: Union[str, Path]) -> None:
         """Write as JSON, whole or not at all."""
         draft = Path(f'{path}.new')
-        draft.write_text(json.dumps({**asdict(self), 'garments': stored_form(self.garments)}, indent=2) + '\n')
+        draft.write_text(json.dumps(self.to_json(), indent=2) + '\n')
         os.replace(str(draft), str(path))
 
     @classmethod

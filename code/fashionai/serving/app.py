@@ -1,0 +1,119 @@
+"""The service itself: what it answers to, and where its page lies."""
+import asyncio
+import logging
+import time
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import AsyncIterator, Optional
+
+from fastapi import FastAPI, Query, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import FileResponse, JSONResponse
+from fastapi.staticfiles import StaticFiles
+
+from fashionai.inference.finder import AUTO, Finder
+from fashionai.inference.finding_files import record_of
+from fashionai.measurements import Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.serving.answers import Answer, Card, Fault, Health, heatmaps_of
+from fashionai.serving.batching import Batcher, Room
+from fashionai.serving.headers import Headers
+from fashionai.serving.limits import Limits, Refusal
+from fashionai.serving.uploads import decoded, received
+
+PAGE = Path(__file__).parent / 'page'
+
+_PICTURE = {'type': 'string', 'format': 'binary'}
+_BODY = {'requestBody': {'required': True, 'description': 'the picture file itself: JPEG, PNG, WebP, BMP or TIFF',
+                         'content': {name: {'schema': _PICTURE} for name in ('image/*', 'application/octet-stream')}}}
+_FAULTS = {408: 'the picture arrives too slowly', 413: 'too many bytes or pixels', 415: 'no picture that is read',
+           422: 'a damaged picture, or a parameter that means nothing', 503: 'busy: try again', 504: 'took too long'}
+
+_LOG = logging.getLogger(__name__)
+
+
+def make_app(finder: Finder, card: Card, limits: Limits) -> FastAPI:
+    """The service for a finder that stays open as long as it runs."""
+    batcher, room = Batcher(finder.find, limits), Room(limits.waiting)
+
+    @asynccontextmanager
+    async def batching(app: FastAPI) -> AsyncIterator[None]:
+        running = asyncio.ensure_future(batcher.run())
+        yield
+        running.cancel()
+
+    app = FastAPI(title='FashionAI clothes keypoints', version='1', lifespan=batching, docs_url=None, redoc_url=None,
+                  description='The garment in a photograph: its type, its keypoints, and lengths of it.')
+    app.add_middleware(Headers)
+    _add_faults(app)
+    _add_predict(app, finder, card, limits, batcher, room)
+
+    @app.get('/model', summary='The networks, the types they serve, and the limits')
+    async def model() -> Card:
+        return card
+
+    @app.get('/health', summary='Whether the service is up')
+    async def health() -> Health:
+        return Health(status='ok', busy_with=room.taken)
+
+    @app.get('/docs', include_in_schema=False)
+    async def docs() -> FileResponse:
+        return FileResponse(str(PAGE / 'docs.html'))
+
+    app.mount('/', StaticFiles(directory=str(PAGE), html=True))
+    return app
+
+
+def _add_predict(app: FastAPI, finder: Finder, card: Card, limits: Limits, batcher: Batcher, room: Room) -> None:
+    tags = [*([AUTO] if finder.types else []), *finder.served]
+
+    @app.post('/predict', summary='Find the garment in a picture', openapi_extra=_BODY,
+              responses={status: {'model': Fault, 'description': why} for status, why in _FAULTS.items()})
+    async def predict(
+            request: Request,
+            tag: str = Query(AUTO if finder.types else ..., description='the garment type; auto: the network tells it',
+                             json_schema_extra={'enum': list(tags)}),
+            heatmaps: bool = Query(False, description='add the heat maps'),
+            cm_per_pixel: Optional[float] = Query(None, gt=0, description='for lengths in centimetres'),
+            reference: str = Query('', description='the same by a length that is known: two keypoints and their '
+                                   'distance in cm, such as waistband_left,waistband_right=38')) -> Answer:
+        start = time.monotonic()
+        scale = _scale(cm_per_pixel, reference)
+        if tag not in tags:
+            raise Refusal(422, f'tag {tag!r}: wanted one of {", ".join(tags)}')
+        with room.place():
+            data = await received(request.headers, request.stream(), limits)
+            image = await asyncio.to_thread(decoded, data, limits)
+            finding = await batcher.find(image, tag)
+            maps = await asyncio.to_thread(heatmaps_of, finding) if heatmaps else None
+        return Answer(**record_of(finding, scale), heatmaps=maps, model=card.model,
+                      seconds=round(time.monotonic() - start, 3))
+
+
+def _scale(cm_per_pixel: Optional[float], reference: str) -> Scale:
+    """Raises Refusal, 422, for anything but one of the two, or none."""
+    if cm_per_pixel is not None and reference:
+        raise Refusal(422, 'cm_per_pixel and reference both say how large a pixel is: wanted one of them')
+    try:
+        if reference:
+            return reference_scale(parse_reference(reference))
+        return no_scale if cm_per_pixel is None else fixed_scale(cm_per_pixel)
+    except ValueError as error:
+        raise Refusal(422, str(error)) from None
+
+
+def _add_faults(app: FastAPI) -> None:
+    """Whatever goes wrong, the answer is JSON that says why."""
+
+    @app.exception_handler(Refusal)
+    async def refused(request: Request, refusal: Refusal) -> JSONResponse:
+        return JSONResponse({'detail': refusal.reason}, refusal.status, refusal.headers)
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
+        faults = [f'{fault["loc"][-1]}: {fault["msg"]}' for fault in error.errors()]
+        return JSONResponse({'detail': '; '.join(faults)}, 422)
+
+    @app.exception_handler(Exception)
+    async def failed(request: Request, error: Exception) -> JSONResponse:
+        _LOG.error('%s failed', request.url.path, exc_info=error)
+        return JSONResponse({'detail': 'the service failed on this picture: its log says why'}, 500)

@@ -1,0 +1,96 @@
+"""A web page that finds the garment in pictures, and the service behind it."""
+import argparse
+import logging
+import socket
+import sys
+from importlib.util import find_spec
+from typing import Optional, Sequence
+
+import numpy as np
+
+from fashionai.cli import at_least, guarded
+from fashionai.garments import AUTO, JOINT
+from fashionai.inference.finder import Finder, open_finder
+from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
+
+_PACKAGES = ('fastapi', 'uvicorn', 'PIL')
+
+logger = logging.getLogger(__name__)
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add('--host', default='127.0.0.1', help='address to listen at; 0.0.0.0: every one of the machine (default: this '
+        'machine alone, %(default)s)')
+    add('--port', type=at_least(0), default=8000, help='0: any that is free (default: %(default)s)')
+    add('--tag', default=JOINT, help='serve one type alone (default: every type)')
+    add('--megabytes', type=float, default=20, help='of a picture at most (default: %(default)s)')
+    add('--megapixels', type=float, default=25, help='of a picture at most (default: %(default)s)')
+    add('--seconds', type=float, default=60, help='a picture may take to arrive, and again to be looked at (default: '
+        '%(default)s)')
+    add('--waiting', type=at_least(1), default=16, help='pictures taken on at a time: each may take --megabytes, and 3 '
+        'bytes a pixel, of memory (default: %(default)s)')
+    add_look_options(parser)
+    parser.set_defaults(batch=8)
+    return parser.parse_args(argv)
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Serve until interrupted."""
+    args = parse(argv)
+    _check_packages()
+    import uvicorn
+
+    from fashionai.serving.answers import card_of
+    from fashionai.serving.app import make_app
+    from fashionai.serving.limits import Limits
+    limits = Limits(args.megabytes, args.megapixels, args.seconds, args.waiting, args.batch)
+    graphs = graphs_of(args, args.tag)
+    garments, look = garments_of(args, graphs), look_of(args, graphs)
+    garments.of(args.tag)
+    with _listening(args.host, args.port) as door:
+        start_engines(graphs, look)
+        with open_finder(graphs, args.tag, look, args.threads, garments) as finder:
+            _warm(finder)
+            app = make_app(finder, card_of(graphs, finder, limits), limits)
+            config = uvicorn.Config(app, log_level='warning', timeout_graceful_shutdown=5)
+            logger.info('serving at %s (Ctrl+C ends it)', _address(door))
+            uvicorn.Server(config).run([door])
+    return 0
+
+
+def _warm(finder: Finder) -> None:
+    """The first look takes the networks several times as long as any other."""
+    finder.find([np.zeros((64, 64, 3), np.uint8)], [AUTO if finder.types else next(iter(finder.served))])
+
+
+def _check_packages() -> None:
+    """Raises ValueError where the interpreter is too old, or lacks a package."""
+    if sys.version_info < (3, 10):
+        raise ValueError(f'the service needs Python 3.10 or newer, and this is {sys.version.split()[0]}: name one, '
+                         'such as PYTHON=python3.11 ./begin_to_serve.sh')
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    if missing:
+        raise ValueError(f'{", ".join(missing)} not installed: pip install -r requirements-serve.txt, or '
+                         './begin_to_serve.sh')
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Before the networks are loaded, since it may fail. Raises ValueError where nobody can listen there."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ':' in host else socket.AF_INET)
+    except OSError as error:
+        raise ValueError(f'cannot listen at {host}, port {port}: {error.strerror or error}; another port is chosen by '
+                         '--port') from None
+
+
+def _address(door: socket.socket) -> str:
+    host, port = door.getsockname()[:2]
+    return f'http://[{host}]:{port}' if ':' in host else f'http://{host}:{port}'
+
+
+if __name__ == '__main__':
+    sys.exit(main())

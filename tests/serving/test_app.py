@@ -1,0 +1,144 @@
+"""The service over HTTP: what it finds, how it bounds what it takes, and that its refusals say why."""
+import base64
+import zlib
+from typing import Callable, Iterator, List
+
+import cv2
+import numpy as np
+import pytest
+from fastapi.testclient import TestClient
+
+from fashionai.garments import GARMENTS
+from fashionai.inference.filling import usual_points
+from fashionai.serving.limits import Limits, Refusal
+from fashionai.serving.uploads import decoded
+
+
+@pytest.fixture(scope='module')
+def client(application: Callable) -> Iterator[TestClient]:
+    with TestClient(application(Limits(megabytes=0.1, megapixels=0.05))) as opened:
+        yield opened
+
+
+def test_a_garment_is_found_and_its_type_told(client: TestClient, encoded: Callable) -> None:
+    answer = client.post('/predict', content=encoded()).json()
+    assert answer['type'] == 'dress' and answer['type_sure'] and answer['heatmaps'] is None
+    assert answer['type_probabilities']['dress'] == pytest.approx(0.97)
+    assert answer['size'] == {'width': 120, 'height': 160}
+    points = usual_points(GARMENTS['dress'], (160, 120))
+    assert list(answer['keypoints']) == list(GARMENTS['dress'].keypoints)
+    for (x, y), point in zip(points, answer['keypoints'].values()):
+        assert (point['x'], point['y']) == pytest.approx((x, y), abs=0.01)
+    scores = [point['score'] for point in answer['keypoints'].values()]
+    assert scores[:3] == [0.125, 0, 1] and not answer['keypoints']['neckline_right']['found']
+
+
+def test_a_type_may_be_given_and_be_unsure(client: TestClient, encoded: Callable) -> None:
+    assert client.post('/predict?tag=trousers', content=encoded()).json()['type_probabilities'] == {}
+    answer = client.post('/predict', content=encoded(colour=(255, 0, 0))).json()
+    assert answer['type'] == 'blouse' and not answer['type_sure']
+    assert list(answer['type_probabilities'])[:2] == ['blouse', 'outwear']
+
+
+def test_lengths_in_centimetres(client: TestClient, encoded: Callable) -> None:
+    url = '/predict?tag=trousers&reference=bottom_left_in,bottom_left_out=20'
+    answer = client.post(url, content=encoded()).json()
+    names = GARMENTS['trousers'].keypoints
+    points = dict(zip(names, usual_points(GARMENTS['trousers'], (160, 120))))
+    wide = np.hypot(*(points['bottom_left_in'] - points['bottom_left_out']))
+    assert answer['cm_per_pixel'] == pytest.approx(20 / wide)
+    inseam = np.mean([np.hypot(*(points['crotch'] - points[f'bottom_{side}_in'])) for side in ('left', 'right')])
+    assert answer['measurements']['inseam']['pixels'] == pytest.approx(inseam, abs=0.01)
+    assert answer['measurements']['inseam']['cm'] == pytest.approx(inseam * 20 / wide, abs=0.01)
+    assert answer['measurements']['waist'] == {'pixels': None, 'cm': None, 'score': None}, 'an end was not found'
+
+
+def test_heat_maps_lie_over_the_picture(client: TestClient, encoded: Callable) -> None:
+    answer = client.post('/predict?tag=skirt&heatmaps=true', content=encoded()).json()
+    data = base64.b64decode(answer['heatmaps']['image'].split(',')[1])
+    strip = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_UNCHANGED)
+    tile = strip.reshape(4, -1, strip.shape[1])[2]
+    row, column = np.unravel_index(tile.argmax(), tile.shape)
+    left, top, width, height = answer['heatmaps']['box']
+    place = (left + (column + 0.5) * width / tile.shape[1], top + (row + 0.5) * height / tile.shape[0])
+    np.testing.assert_allclose(place, usual_points(GARMENTS['skirt'], (160, 120))[2], atol=160 / 48 / 2)
+
+
+def test_exif_orientation_is_respected(client: TestClient, encoded: Callable) -> None:
+    jpeg = encoded(ending='.jpg')
+    tag = b'MM\0*\0\0\0\x08\0\x01' + b'\x01\x12\0\x03\0\0\0\x01\0\x06\0\0' + b'\0\0\0\0'  # turned by a quarter
+    exif = b'Exif\0\0' + tag
+    turned = jpeg[:2] + b'\xff\xe1' + (len(exif) + 2).to_bytes(2, 'big') + exif + jpeg[2:]
+    assert client.post('/predict', content=turned).json()['size'] == {'width': 160, 'height': 120}
+
+
+@pytest.mark.parametrize('status, body, url, why', [
+    (415, b'no picture', '', 'these 10 bytes are not of a format that is read: wanted a JPEG'),
+    (422, b'', '', 'no body'),
+    (413, b'x' * 100_001, '', 'more than 0.1 MB'),
+    (422, None, '?tag=hat', "tag 'hat': wanted one of auto, blouse, dress"),
+    (422, None, '?cm_per_pixel=0', 'cm_per_pixel: '),
+    (422, None, '?cm_per_pixel=1&reference=crotch,waistband_left=2', 'wanted one of them'),
+    (422, None, '?reference=sock', "'sock': wanted two keypoints")])
+def test_refusals_say_why(client: TestClient, encoded: Callable, status: int, body: bytes, url: str, why: str) -> None:
+    response = client.post(f'/predict{url}', content=encoded() if body is None else body)
+    assert response.status_code == status and why in response.json()['detail']
+
+
+def test_large_damaged_and_wrapped_pictures(client: TestClient, encoded: Callable) -> None:
+    response = client.post('/predict', content=encoded(1000, 51))
+    assert response.status_code == 413 and '1000 x 51 pixels' in response.json()['detail']
+    response = client.post('/predict', content=encoded()[:60])
+    assert response.status_code == 422 and 'OpenCV' in response.json()['detail']
+    response = client.post('/predict', files={'file': encoded()})
+    assert response.status_code == 415 and '--data-binary' in response.json()['detail']
+
+
+def test_pixels_are_bounded_before_they_are_decoded(encoded: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    picture = bytearray(encoded())
+    picture[16:24] = (12_000).to_bytes(4, 'big') * 2  # 144 million, says the header
+    picture[29:33] = zlib.crc32(picture[12:29]).to_bytes(4, 'big')
+    monkeypatch.setattr('fashionai.serving.uploads.decode_upright', lambda *_: pytest.fail('decoded'))
+    with pytest.raises(Refusal, match='12000 x 12000 pixels, 144.0 million: at most 25 million') as refused:
+        decoded(bytes(picture), Limits())
+    assert refused.value.status == 413
+
+
+def test_the_smallest_picture(client: TestClient, encoded: Callable) -> None:
+    assert client.post('/predict', content=encoded(1, 1)).json()['size'] == {'width': 1, 'height': 1}
+
+
+def test_bytes_are_counted_as_they_come(client: TestClient) -> None:
+    sent: List[int] = []
+
+    def chunks() -> Iterator[bytes]:
+        for number in range(40):
+            sent.append(number)
+            yield b'x' * 10_000
+    assert client.post('/predict', content=chunks()).status_code == 413
+
+
+def test_card_health_and_description(client: TestClient) -> None:
+    card = client.get('/model').json()
+    assert list(card['types']) == card['told_types'] == list(GARMENTS)
+    assert card['types']['skirt']['lengths']['waist'] == ['waistband_left > waistband_right']
+    assert client.get('/health').json() == {'status': 'ok', 'busy_with': 0}
+    predict = client.get('/openapi.json').json()['paths']['/predict']['post']
+    assert set(predict['responses']) == {'200', '408', '413', '415', '422', '503', '504'}
+    assert 'image/*' in predict['requestBody']['content']
+
+
+def test_pages_are_the_services_own(client: TestClient) -> None:
+    for url in ('/', '/docs', '/main.js', '/style.css'):
+        response = client.get(url)
+        assert response.status_code == 200 and 'https://' not in response.text.replace('https://www.w3.org', '')
+        assert "default-src 'self'" in response.headers['content-security-policy']
+    assert client.get('/nowhere').json() == {'detail': 'Not Found'}
+
+
+def test_networks_that_tell_no_types_want_the_type(application: Callable, encoded: Callable) -> None:
+    with TestClient(application(told=())) as client:
+        refused = client.post('/predict?tag=auto', content=encoded())
+        assert "tag 'auto': wanted one of blouse" in refused.json()['detail']
+        assert client.post('/predict', content=encoded()).status_code == 422
+        assert client.post('/predict?tag=skirt', content=encoded()).status_code == 200
