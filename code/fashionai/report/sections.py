@@ -49,7 +49,7 @@ def _by_keypoint(subject: Measurement) -> Html:
     for name in subject.types:
         rows = subject.of_type(name)
         parts[name] = score_points([name] * int(rows.sum()), subject.truth.keypoints[rows],
-                                   subject.points[rows]).visible.keypoints
+                                   subject.points[rows], subject.truth.garments).visible.keypoints
     most = max([figure.percent or 0 for part in parts.values() for figure in part.values()] + [1e-9])
 
     def cell(figure: Optional[Figure]) -> Content:
