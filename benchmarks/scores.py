@@ -12,8 +12,7 @@ from fashionai.cli import guarded, resolve
 from fashionai.dataflow.reading import read_image
 from fashionai.garments import JOINT
 from fashionai.inference.finder import Finder, open_finder
-from fashionai.look_options import add_look_options, graphs_of, look_of
-from fashionai.stack import graph_mode
+from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
 
 EDGES = (0., .1, .2, .3, .4, .5, .6, .7, .8, .9)
 """Where classes of scores begin."""
@@ -59,11 +58,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add_look_options(parser)
     args = parser.parse_args(argv)
     graphs = graphs_of(args, JOINT)
-    look = look_of(args, graphs)
-    graph_mode()
-    with open_finder(graphs, JOINT, look, args.threads) as finder:
+    garments, look = garments_of(args, graphs), look_of(args, graphs)
+    truth = read_annotations(resolve(args.csv), garments)
+    start_engines(graphs, look)
+    with open_finder(graphs, JOINT, look, args.threads, garments) as finder:
         print(circumstances(), '\n')
-        print(format_classes(*measured(finder, read_annotations(resolve(args.csv)), args.imagepath, args.batch)))
+        print(format_classes(*measured(finder, truth, args.imagepath, args.batch)))
     return 0
 
 
