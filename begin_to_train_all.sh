@@ -30,8 +30,8 @@ part() {  # FOLDER [more flags]
 
 say '1/4 1,100 steps at a rate of 1e-3'
 part "$MODELPATH/first" --lr 1e-3,1e-3 --max-steps 1100 --warmup-steps 50 --seed 1 "$@"
-say '2/4 800 steps at a falling rate'
-part "$MODELPATH/second" --lr 1e-3,3e-4,1e-4 --decay-steps 300 --max-steps 800 --warmup-steps 30 --seed 2 \
+say '2/4 850 steps at a falling rate'
+part "$MODELPATH/second" --lr 1e-3,3e-4,1e-4 --decay-steps 300 --max-steps 850 --warmup-steps 30 --seed 2 \
     --checkpoint "$MODELPATH/first/all" "$@"
 say '3/4 600 steps with other light and colours, the mean of the weights, and the type of the garment'
 part "$MODELPATH" --lr cosine:5e-4 --max-steps 600 --warmup-steps 50 --seed 3 --photometric --average-decay 0.99 \

@@ -2,6 +2,7 @@
 
 `finish` calls an entry point as a user does, in this process: TensorFlow takes seconds to start.
 """
+import builtins
 import io
 import logging
 import os
@@ -9,7 +10,7 @@ import signal
 import sys
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import Callable, Iterator, List
+from typing import Any, Callable, Iterator, List
 
 import pytest
 
@@ -61,3 +62,16 @@ def _finish(main: Main, *arguments: object, code: int = 0) -> str:
 def finish() -> Callable[..., str]:
     """`finish(main, *arguments, code=0)` calls an entry point, asserts its exit code and returns all it printed."""
     return _finish
+
+
+@pytest.fixture()
+def no_matplotlib(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if matplotlib were not installed."""
+    imported = builtins.__import__
+
+    def refusing(name: str, *arguments: Any, **named: Any) -> Any:
+        if name == 'matplotlib':
+            raise ImportError(name)
+        return imported(name, *arguments, **named)
+
+    monkeypatch.setattr(builtins, '__import__', refusing)

@@ -1,7 +1,6 @@
 """From rows to the table and the picture."""
-import builtins
 from pathlib import Path
-from typing import Any, List
+from typing import List
 
 import cv2
 import pytest
@@ -89,14 +88,7 @@ def test_labels_are_moved_apart_only_where_they_overlap() -> None:
     assert apart([0, 5, 0.5, 0], [1, 1.5, 2, 9], width=1, height=3) == [1, 1.5, 4, 9]
 
 
-def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    imported = builtins.__import__
-
-    def refusing(name: str, *arguments: Any, **named: Any) -> Any:
-        if name == 'matplotlib':
-            raise ImportError(name)
-        return imported(name, *arguments, **named)
-
-    monkeypatch.setattr(builtins, '__import__', refusing)
+@pytest.mark.usefixtures('no_matplotlib')
+def test_without_matplotlib(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='python -m pip install matplotlib'):
         draw(results(rows(), TABLE), tmp_path / 'plot.png')

@@ -1,10 +1,9 @@
 """The page: whole, by itself, and with text from files as text."""
 import base64
-import builtins
 import re
 from html.parser import HTMLParser
 from pathlib import Path
-from typing import Any, List, Optional, Tuple
+from typing import List, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -122,15 +121,8 @@ def test_a_submission_of_nothing_measurable() -> None:
     assert 'nothing to compare' in text and 'nan' not in text.lower().replace('nan_', '')
 
 
-def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    imported = builtins.__import__
-
-    def refusing(name: str, *arguments: Any, **named: Any) -> Any:
-        if name == 'matplotlib':
-            raise ImportError(name)
-        return imported(name, *arguments, **named)
-
-    monkeypatch.setattr(builtins, '__import__', refusing)
+@pytest.mark.usefixtures('no_matplotlib')
+def test_without_matplotlib(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='python -m pip install matplotlib'):
         write_report(tmp_path / 'page.html', submission(1, ''), None, None)
     assert not list(tmp_path.iterdir())

@@ -8,10 +8,7 @@ import numpy as np
 
 from fashionai.dataflow.inputs import Picture
 from fashionai.inference.finder import Finder, Finding
-from fashionai.inference.pipeline import in_order
-
-_AT_ONCE = 3
-"""Batches under way: one in the graph, one before it and one behind it."""
+from fashionai.inference.pipeline import AT_ONCE, in_order
 
 _Numbered = Tuple[int, Picture]
 
@@ -42,7 +39,7 @@ def outcomes(finder: Finder, pictures: Iterable[Picture], tag: str,
     all, or finder.AUTO."""
     numbered = iter(enumerate(pictures, 1))
     batches: Iterator[List[_Numbered]] = iter(lambda: list(islice(numbered, batch)), [])
-    results = in_order(lambda members: _looked(finder, members, tag), batches, _AT_ONCE)
+    results = in_order(lambda members: _looked(finder, members, tag), batches, AT_ONCE)
     try:
         for result in results:
             yield from result

@@ -9,6 +9,9 @@ from typing import Callable, Deque, Generator, Iterable, TypeVar
 
 import numpy as np
 
+AT_ONCE = 3
+"""Batches under way: one in the graph, one before it and one behind it."""
+
 Item = TypeVar('Item')
 Result = TypeVar('Result')
 

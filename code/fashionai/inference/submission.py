@@ -11,7 +11,7 @@ from fashionai.annotations import SubmissionWriter, TestList
 from fashionai.dataflow.reading import read_or_reason
 from fashionai.garments import Garments
 from fashionai.inference.filling import submission_keypoints, usual_points
-from fashionai.inference.pipeline import in_order
+from fashionai.inference.pipeline import AT_ONCE, in_order
 from fashionai.inference.record import Record
 from fashionai.inference.second_pass import AnyPredictor
 
@@ -19,9 +19,6 @@ _LOG = logging.getLogger(__name__)
 
 _ASSUMED_HW = (512, 512)
 """The size of an image that cannot be read."""
-
-_AT_ONCE = 3
-"""Batches under way: one in the graph, one before it and one behind it."""
 
 _Batch = Tuple[str, Tuple[str, ...]]
 
@@ -65,7 +62,7 @@ def _write_rows(images: TestList, folder: Path, predictors: Mapping[str, AnyPred
     """Append the missing rows, type by type; a failure is noted before its row is written."""
     todo = images.select([i for i, image_id in enumerate(images.image_ids) if image_id not in writer.done])
     batches = [batch for tag in predictors for batch in _batches(todo.of_type(tag), tag, batch_size)]
-    looks = in_order(lambda batch: _look(folder, batch[1], predictors[batch[0]]), batches, _AT_ONCE)
+    looks = in_order(lambda batch: _look(folder, batch[1], predictors[batch[0]]), batches, AT_ONCE)
     with tqdm(total=len(images), initial=len(images) - len(todo), unit='image') as progress, closing(looks):
         for (tag, ids), seen in zip(batches, looks):
             for image_id, found in zip(ids, seen):
