@@ -78,7 +78,7 @@ def task(case: Case, args: argparse.Namespace, folder: Path, stack: ExitStack) -
     from graphs import random_graph
     graph = random_graph(args.model, case.graph_tag or case.tag, folder, HeadOptions(stages=case.stages))
     side = args.resolution
-    look = Look(PredictionOptions(side), parse_scales(case.scales), ((side, side),), windows=args.windows)
+    look = Look(PredictionOptions(side), parse_scales(case.scales), (((side, side),),), windows=args.windows)
     predictor = stack.enter_context(open_predictors([graph], case.tag, look, threads=0))[case.tag]
     images = [picture(case.side, case.side, seed) for seed in range(case.batch)]
     return lambda: predictor.predict(images)

@@ -58,7 +58,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add_look_options(parser)
     args = parser.parse_args(argv)
     graphs = graphs_of(args, JOINT)
-    garments, look = garments_of(args, graphs), look_of(args, graphs)
+    garments = garments_of(args, graphs)
+    look = look_of(args, graphs, garments)
     truth = read_annotations(resolve(args.csv), garments)
     start_engines(graphs, look)
     with open_finder(graphs, JOINT, look, args.threads, garments) as finder:

@@ -49,7 +49,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     sources = sources_of([path for named in args.paths for path in (_listed() if named == '-' else [named])])
     tag = JOINT if args.tag == AUTO else args.tag
     graphs = graphs_of(args, tag)
-    garments, look = garments_of(args, graphs), look_of(args, graphs)
+    garments = garments_of(args, graphs)
+    look = look_of(args, graphs, garments)
     garments.of(tag)
     scale = _scale(args, garments)
     if args.format == 'coco':

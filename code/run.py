@@ -50,7 +50,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if not len(images):
         raise ValueError(f'{list_file} has no row of type {args.tag}')
     output = prepare_output(args.output or in_project(f'submit/{args.test}_{args.tag}.csv'))
-    look = look_of(args, graphs)
+    look = look_of(args, graphs, garments)
     record = Record(output, {'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
                              'list': list_sum(images.image_ids), 'image folder': str(folder), 'setting': repr(look)})
     failures = write_submission(record, args.overwrite, images, folder, args.batch,

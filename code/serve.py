@@ -49,7 +49,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.serving.limits import Limits
     limits = Limits(args.megabytes, args.megapixels, args.seconds, args.waiting, args.batch)
     graphs = graphs_of(args, args.tag)
-    garments, look = garments_of(args, graphs), look_of(args, graphs)
+    garments = garments_of(args, graphs)
+    look = look_of(args, graphs, garments)
     garments.of(args.tag)
     with _listening(args.host, args.port) as door:
         start_engines(graphs, look)

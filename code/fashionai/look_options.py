@@ -1,7 +1,9 @@
 """The flags that say which graphs look at pictures, and how; run.py and predict.py have them in common."""
 import argparse
+from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Sequence
+from types import MappingProxyType
+from typing import List, Mapping, Optional, Sequence, Tuple
 
 from fashionai.cli import PROJECT_ROOT, add_garments_option, at_least, chosen_garments, resolve, size_hw
 from fashionai.codec.decoding import DECODERS
@@ -15,30 +17,58 @@ from fashionai.inference.second_pass import SECOND_PASSES
 from fashionai.inference.tiling import DEFAULT_TILING, TILINGS
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 from fashionai.networks.contract import OUTPUTS
+from fashionai.networks.head_options import TRUNK_STRIDE
+from fashionai.shapes import has_shape
 from fashionai.stack import graph_mode
+
+_NO_SECOND_PASS = 'none'
+
+
+@dataclass(frozen=True)
+class _Way:
+    """What `--look` stands for: what its flags are where nobody says otherwise. `sizes` are factors of the size that a
+    graph was trained at, each looked at and averaged."""
+
+    scales: str = DEFAULT_SCALES
+    flip: bool = True
+    merge: str = 'addup'
+    second_pass: str = _NO_SECOND_PASS
+    sizes: Tuple[float, ...] = (1.,)
+
+
+WAYS: Mapping[str, _Way] = MappingProxyType({
+    'quick': _Way(scales='[1.0]', flip=False),
+    'usual': _Way(),
+    'thorough': _Way(merge='average', second_pass='average', sizes=(1., 4 / 3))})
+"""By the name `--look` takes."""
 
 
 def add_look_options(parser: argparse.ArgumentParser) -> None:
     """Add them, as a group of their own, and --garments."""
     add_garments_option(parser)
     add = parser.add_argument_group('how pictures are looked at').add_argument
+    add('--look', default='usual', choices=WAYS, help='quick: once. usual: at six windows, mirrored too, as the '
+        'original. thorough: at two sizes of input, and again at the garment set upright; windows averaged. --scales, '
+        '--flip, --merge, --second-pass and --resolution each change their part of it (default: %(default)s)')
     add('--modelpath', help='frozen graph or exported model, or several with commas between: their heat maps are '
         'averaged (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
     add('--engine', choices=ENGINES, help='what computes the network, of the model that export.py left beside the '
         'graph (default: TensorFlow, or what the ending of --modelpath says)')
     add('--inputsize', help='side of the square canvas in pixels (default: the longer one that the first graph was '
         'trained at; 368 where it does not say)')
-    add('--resolution', help='input of the network, WIDTHxHEIGHT, or one for each graph (default: what each was '
-        'trained at; 368x368 where it does not say)')
-    add('--scales', default=DEFAULT_SCALES, help='list of None, s, (s, step) or (cx, cy, s) (default: %(default)s)')
+    add('--resolution', help='input of the network, WIDTHxHEIGHT; several with commas between: one for each graph, '
+        'or all for the only one, averaged (default: what each was trained at; 368x368 where it does not say)')
+    add('--scales', help=f'list of None, s, (s, step) or (cx, cy, s) (default: {DEFAULT_SCALES})')
     add('--windows', default=DEFAULT_TILING, choices=TILINGS, help='exact: as --scales says. merged: overlapping ones '
         'of a scale as one, and without the padding of images that are not square (default: %(default)s)')
-    add('--merge', default='addup', choices=JOINS, help='windows joined by maximum (addup) or mean (average)')
+    add('--merge', choices=JOINS, help='windows joined by maximum (addup) or mean (average) (default: addup)')
     add('--maps', default='last', choices=OUTPUTS, help='of the last stage, or the mean of the last two')
     add('--decode', default='blur', choices=DECODERS, help='how a point is read off its heat map (default: blur)')
     add('--assembly', default='peaks', choices=ASSEMBLIES, help='the highest peaks, or those that the fields join best')
-    add('--second-pass', choices=SECOND_PASSES, help='look again at the garment set upright: replace or average')
-    add('--no-flip', action='store_true', help='do not look at the mirror image too: half the time')
+    add('--second-pass', choices=[*SECOND_PASSES, _NO_SECOND_PASS], help='look again at the garment set upright: '
+        f'replace or average (default: {_NO_SECOND_PASS})')
+    add('--flip', action='store_true', default=None, help='look at the mirror image too (default)')
+    add('--no-flip', dest='flip', action='store_false', help='do not: half the time')
     add('--batch', type=at_least(1), default=1, help='images that are looked at together (default: %(default)s)')
     add('--threads', type=at_least(0), default=0, help='threads of the network (default: one a core)')
 
@@ -57,16 +87,43 @@ def garments_of(args: argparse.Namespace, graphs: Sequence[Path]) -> Garments:
     return chosen_garments(args) if args.garments else trained_garments(graphs)
 
 
-def look_of(args: argparse.Namespace, graphs: Sequence[Path]) -> Look:
-    """How the flags have pictures looked at by those graphs. Raises ValueError for values that mean nothing."""
-    sizes = [trained_hw(graph) for graph in graphs]
-    canvas_hw = size_hw(args.inputsize) if args.inputsize else (max(sizes[0]),) * 2
+def look_of(args: argparse.Namespace, graphs: Sequence[Path], garments: Garments) -> Look:
+    """How the flags have pictures of a table's garments looked at by those graphs. Raises ValueError for values that
+    mean nothing."""
+    way = WAYS[args.look]
+    trained = [trained_hw(graph) for graph in graphs]
+    canvas_hw = size_hw(args.inputsize) if args.inputsize else (max(trained[0]),) * 2
     if canvas_hw[0] != canvas_hw[1]:
         raise ValueError(f'--inputsize {args.inputsize}: the canvas is a square, wanted one number such as 368')
-    options = PredictionOptions(canvas_hw[0], not args.no_flip, args.merge, args.decode, args.assembly)
-    resolutions = [size_hw(text) for text in args.resolution.split(',')] if args.resolution else sizes
-    return Look(options, parse_scales(args.scales), tuple(resolutions), args.maps, args.second_pass, args.windows,
-                args.engine)
+    options = PredictionOptions(canvas_hw[0], way.flip if args.flip is None else args.flip, args.merge or way.merge,
+                                args.decode, args.assembly)
+    resolutions = _named_resolutions(args.resolution, len(graphs)) if args.resolution else [
+        [_suitable(one_hw, factor) for factor in way.sizes] for one_hw in trained]
+    return Look(options, parse_scales(args.scales or way.scales), tuple(map(tuple, resolutions)), args.maps,
+                _second_pass(args.second_pass, way, garments), args.windows, args.engine)
+
+
+def _named_resolutions(text: str, graphs: int) -> Sequence[Sequence[Tuple[int, int]]]:
+    """The sizes (height, width) that each of so many graphs looks at, of those named in --resolution."""
+    named = [size_hw(one) for one in text.split(',')]
+    if graphs == 1:
+        return [named]
+    if len(named) not in (1, graphs):
+        raise ValueError(f'--resolution names {len(named)} sizes for {graphs} graphs: wanted one for all, or one for '
+                         'each')
+    return [[size] for size in named * (graphs // len(named))]
+
+
+def _suitable(trained: Tuple[int, int], factor: float) -> Tuple[int, int]:
+    """That many times a size (height, width), in the nearest pixels that suit every network."""
+    height, width = (max(1, round(side * factor / TRUNK_STRIDE)) * TRUNK_STRIDE for side in trained)
+    return height, width
+
+
+def _second_pass(asked: Optional[str], way: _Way, garments: Garments) -> Optional[str]:
+    """The second pass that is asked for; where none is, that of the way, if all types have the mean shape it needs."""
+    how = asked or (way.second_pass if all(map(has_shape, garments.values())) else _NO_SECOND_PASS)
+    return None if how == _NO_SECOND_PASS else how
 
 
 def start_engines(graphs: Sequence[Path], look: Look) -> None:

@@ -96,7 +96,7 @@ def test_a_frozen_graph_finds_a_garment_from_several_threads(tmp_path: Path) -> 
     image = np.zeros((64, 64, 3), np.uint8)
     image[16:40, 8:32, 0] = 255  # the middle of its three cells: 27.5 down and 19.5 across
     image[32:56, 32:56, 1] = 255
-    look = Look(PredictionOptions(64, flip=False, decode='plain'), (1.0,), ((64, 64),))
+    look = Look(PredictionOptions(64, flip=False, decode='plain'), (1.0,), (((64, 64),),))
     with open_finder([write_graph(tmp_path / 'graph.pb')], 'all', look, 1) as finder:
         assert finder.types == tuple(GARMENTS)
         with ThreadPoolExecutor(4) as workers:

@@ -133,9 +133,8 @@ def open_finder(graphs: Sequence[Path], tag: str, look: Look, threads: int = 0,
         threads: of the network; 0 for one a core.
         garments: the table that the tag is of.
 
-    Raises ValueError, naming the file, for a graph that does not serve the tag, and where numbers do not match.
+    Raises ValueError, naming the file, for a graph that does not serve the tag.
     """
-    look.resolutions_of(len(graphs))
     with open_graphs(graphs, tag, look, threads, garments) as opened:
         turn = Lock()
         telling = [(graph, trained_hw(path)) for graph, path in zip(opened, graphs) if graph.types]

@@ -18,24 +18,17 @@ from fashionai.inference.windows import Scale, windows_of
 
 @dataclass(frozen=True)
 class Look:
-    """How images are looked at: `scales` in each graph's own resolution (height, width), of which there is one for all
-    or one a graph; `maps`, a name of contract.OUTPUTS; `second_pass`, one of SECOND_PASSES or None for none; `windows`,
-    one of TILINGS; `engine`, one of ENGINES or None for that of each graph's ending."""
+    """How images are looked at: `scales` in each resolution (height, width), of which each graph has one or several;
+    `maps`, a name of contract.OUTPUTS; `second_pass`, one of SECOND_PASSES or None for none; `windows`, one of TILINGS;
+    `engine`, one of ENGINES or None for that of each graph's ending."""
 
     options: PredictionOptions
     scales: Tuple[Scale, ...]
-    resolutions_hw: Tuple[Tuple[int, int], ...]
+    resolutions_hw: Tuple[Sequence[Tuple[int, int]], ...]
     maps: str = 'last'
     second_pass: Optional[str] = None
     windows: str = DEFAULT_TILING
     engine: Optional[str] = None
-
-    def resolutions_of(self, graphs: int) -> Sequence[Tuple[int, int]]:
-        """(height, width) for each of so many graphs. Raises ValueError where numbers do not match."""
-        if len(self.resolutions_hw) not in (1, graphs):
-            raise ValueError(f'--resolution names {len(self.resolutions_hw)} sizes for {graphs} graphs: '
-                             'wanted one for all, or one for each')
-        return self.resolutions_hw * (graphs // len(self.resolutions_hw))
 
 
 @contextmanager
@@ -55,12 +48,10 @@ def predictors_of(graphs: Sequence[Network], tag: str, look: Look, turn: Lock,
                   garments: Garments) -> Mapping[str, AnyPredictor]:
     """The predictor of each garment type of a tag, looking through open graphs. Several threads may use them: they
     take turns, as does whatever else shares the lock.
-
-    Raises ValueError where numbers do not match.
     """
     views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw,
                   windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)
-             for graph, resolution_hw in zip(graphs, look.resolutions_of(len(graphs)))]
+             for graph, resolutions_hw in zip(graphs, look.resolutions_hw) for resolution_hw in resolutions_hw]
     return {name: _predictor(views, garment, look) for name, garment in garments.items() if tag in (name, JOINT)}
 
 
@@ -72,9 +63,8 @@ def open_predictors(graphs: Sequence[Path], tag: str, look: Look, threads: int,
 
     Several threads may use them: one graph computes at a time.
 
-    Raises ValueError, naming the file, for a graph that does not serve the tag, and where numbers do not match.
+    Raises ValueError, naming the file, for a graph that does not serve the tag.
     """
-    look.resolutions_of(len(graphs))
     with open_graphs(graphs, tag, look, threads, garments) as opened:
         yield predictors_of(opened, tag, look, Lock(), garments)
 

@@ -1,0 +1,65 @@
+"""What `--look` stands for, and which flags have the last word."""
+import argparse
+from pathlib import Path
+
+import pytest
+
+from fashionai.garments import GARMENTS, Garment, Garments
+from fashionai.inference.opening import Look
+from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
+from fashionai.look_options import add_look_options, look_of
+from fashionai.networks.contract import Contract, contract_path, file_sum
+
+
+@pytest.fixture()
+def graph(tmp_path: Path) -> Path:
+    """A graph that was trained at 192 pixels across and 160 down."""
+    path = tmp_path / 'graph.pb'
+    path.write_text('graph')
+    Contract('skirt', (), 'testing', (160, 192), 8, 1, file_sum(path)).save(contract_path(path))
+    return path
+
+
+def look(*flags: str, graphs: tuple, garments: Garments = GARMENTS) -> Look:
+    parser = argparse.ArgumentParser()
+    add_look_options(parser)
+    return look_of(parser.parse_args(flags), graphs, garments)
+
+
+def test_the_usual_way_is_the_originals(graph: Path) -> None:
+    usual = look(graphs=(graph,))
+    assert usual == look('--look', 'usual', '--flip', '--second-pass', 'none', graphs=(graph,))
+    assert usual.scales == parse_scales(DEFAULT_SCALES) and usual.options.flip and usual.options.join == 'addup'
+    assert usual.resolutions_hw == (((160, 192),),) and usual.second_pass is None and usual.options.input_size == 192
+
+
+def test_quick_looks_once_and_thorough_often(graph: Path) -> None:
+    quick = look('--look', 'quick', graphs=(graph,))
+    assert quick.scales == (1.0,) and not quick.options.flip and quick.resolutions_hw == (((160, 192),),)
+    thorough = look('--look', 'thorough', graphs=(graph, graph))
+    assert thorough.options.join == 'average' and thorough.second_pass == 'average' and thorough.options.flip
+    assert thorough.options.input_size == 192, 'the canvas is as large as before'
+    sizes = ((160, 192), (216, 256))  # 4 / 3 of 160 is no multiple of 8
+    assert thorough.resolutions_hw == (sizes, sizes)
+
+
+def test_what_is_typed_has_the_last_word(graph: Path) -> None:
+    thorough = look('--look=thorough', '--merge=addup', '--second-pass=none', '--no-flip', '--scales=[1.0]',
+                    '--resolution=192x160', graphs=(graph,))
+    assert thorough == look('--look=quick', graphs=(graph,))
+
+
+def test_sizes_are_for_each_graph_or_all_for_one(graph: Path) -> None:
+    sizes = ((64, 64), (96, 128))
+    assert look('--resolution=64,128x96', graphs=(graph,)).resolutions_hw == (sizes,)
+    assert look('--resolution=64,128x96', graphs=(graph, graph)).resolutions_hw == (sizes[:1], sizes[1:])
+    assert look('--resolution=64', graphs=(graph, graph)).resolutions_hw == (sizes[:1], sizes[:1])
+    with pytest.raises(ValueError, match='3 sizes for 2 graphs: wanted one for all, or one for each'):
+        look('--resolution=64,96,128', graphs=(graph, graph))
+
+
+def test_garments_without_a_mean_shape_are_looked_at_once(graph: Path) -> None:
+    sock = Garments((Garment('sock', ('heel', 'toe'), (), ('heel', 'toe'), ('heel', 'toe'), ()),))
+    assert look('--look=thorough', graphs=(graph,), garments=sock).second_pass is None
+    assert look('--look=thorough', '--second-pass=replace', graphs=(graph,), garments=sock).second_pass == 'replace', \
+        'which is refused where it is opened'
