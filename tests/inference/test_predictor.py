@@ -195,6 +195,14 @@ def test_peaks_in_the_padding_are_not_taken() -> None:
     assert found.points_xy[0, 0] < 1
 
 
+def test_a_clear_peak_on_the_border_is_found() -> None:
+    """A hem that the picture cuts off has its points on the picture's last row."""
+    points = np.array([(100., 100.), (250., 120.), (120., 367.), (240., 364.)])
+    found = look(SKIRT, points)
+    assert found.valid.all()
+    np.testing.assert_allclose(found.points_xy, points, atol=3)
+
+
 def test_flat_maps_are_invalid_but_have_a_place() -> None:
     points = np.array([(np.nan, np.nan), (250., 120.), (120., 300.), (240., 310.)])
     found = look(SKIRT, points)

@@ -10,7 +10,7 @@ from fashionai.codec.decoding import DECODERS, blurred
 from fashionai.codec.heatmaps import SIGMA, peaks
 from fashionai.garments import Garment
 from fashionai.geometry import invert, transform_points
-from fashionai.inference.canvas import JOINS, canvas_map, image_area
+from fashionai.inference.canvas import JOINS, canvas_map, image_area, responses
 from fashionai.inference.filling import fill_in
 from fashionai.inference.views import Canvas, Painter, View
 
@@ -19,6 +19,10 @@ ASSEMBLIES = ('peaks', 'paf')
 
 _FLAT = 0.01
 """A peak that stands less than this above its map's mean (sigmoid units) says nothing."""
+
+_CLEAR = 0.3
+"""A response from which on a peak on the border counts: a hem that the picture cuts off has its points there. Below,
+it is a slope that rises towards something outside of the picture."""
 
 
 @dataclass(frozen=True)
@@ -97,7 +101,8 @@ class Predictor:
         places, scores = self._places(area, None if canvas.fields is None else canvas.fields[:, rows, columns])
         valid = scores - area.mean(axis=(0, 1)) >= _FLAT
         if self._decoder.place:  # a peak in the outermost pixel or two sticks to the border; in a cell it need not
-            valid &= ((places > 0) & (places < np.array([area.shape[1], area.shape[0]]) - 1)).all(axis=1)
+            inside = ((places > 0) & (places < np.array([area.shape[1], area.shape[0]]) - 1)).all(axis=1)
+            valid &= inside | (responses(scores) >= _CLEAR)
         bordered = np.pad(area, ((1, 1), (1, 1), (0, 0)), mode='edge')
         refined = places + self._decoder.refine(bordered, places + 1, self._sigma)
         points = transform_points(invert(canvas_map(image_hw, self._grid)), refined + (columns.start, rows.start))
