@@ -19,7 +19,6 @@ BATCHSIZE=16
 LR=5e-4,1e-4          # the second rate from step DECAY_STEPS on
 DECAY_STEPS=80
 STEPS=120
-SCALES='[1.0, (0.5,0.25,1.5), (0.5,0.75,1.5), (0.25,0.5,1.5), (0.75,0.5,1.5), (0.5,0.5,1.5)]'
 
 DEMO=tmp/demo
 DATA="$DEMO/data"
@@ -51,8 +50,7 @@ predict() {
     for tag in "${TYPES[@]}"; do
         say "4/6 finding the keypoints of the test images: $tag"
         python code/run.py --modelpath "$GRAPH" --imagepath "$DATA/test" --csv "$DATA/test/test.csv" --tag "$tag" \
-            --test submit --inputsize "$SIZE" --resolution "${SIZE}x$SIZE" --scales "$SCALES" \
-            --output "$DEMO/submit/submit_$tag.csv"
+            --test submit --output "$DEMO/submit/submit_$tag.csv"
     done
 }
 
