@@ -37,8 +37,8 @@ class Finding:
     `points_xy` (K, 2) float64: in the picture's own pixels, inside it.
     `scores` (K,) float64, 0 to 1: the network's response at each point, as a share of the Gaussian it was trained to
     give there; 0 for points not found. It grows with how near the point is likely to be, and is no probability.
-    `found` (K,) bool: False where the heat map has no proper peak, or a low one on the picture's border; such a waistline,
-    and such a dress's hemline, is where the mean shape has it, any other point wherever the map is highest.
+    `found` (K,) bool: False where the heat map has no proper peak, or a low one on the picture's border; such a
+    waistline, and such a dress's hemline, is where the mean shape has it, any other point wherever the map is highest.
     `image_hw`: the picture's size. `heatmaps` (K, G, G) float32: the canvas, sigmoids, that the points were read off.
     """
 
