@@ -16,7 +16,7 @@ from fashionai.cli import at_least, chosen_garments, guarded, in_project, prepar
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.sampling import Key, draw_keys, fewer_rows, row_weights
-from fashionai.drawing import caption, draw_keypoints, sheet, tile
+from fashionai.drawing import caption, draw_keypoints, sheet, tile, write_picture
 from fashionai.geometry import scaling, transform_points, warp_image
 from fashionai.map_drawing import draw_fields, draw_heatmaps
 from fashionai.options import add_head_options, add_sample_options, labelled_rows
@@ -61,8 +61,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         print(f'{number} {category} {image_id}')
         title = caption(f'{number} {category}', options.side)
         columns.append(np.vstack([title, *pictures(encoder, key, options.side)]))
-    if not cv2.imwrite(str(output), sheet(columns, min(options.columns, len(columns)))):
-        raise ValueError(f'{output} cannot be written')
+    write_picture(output, sheet(columns, min(options.columns, len(columns))))
     print(f'drew {len(keys)} samples in {output}, from above: labels, input, heat maps, fields; grey does not count')
     return 0
 

@@ -8,7 +8,7 @@ import cv2
 from fashionai.annotations import read_annotations
 from fashionai.cli import add_garments_option, at_least, chosen_garments, guarded, in_project, prepare_output, resolve
 from fashionai.dataflow.reading import read_image
-from fashionai.drawing import draw_keypoints, sheet, tile
+from fashionai.drawing import draw_keypoints, sheet, tile, write_picture
 
 
 @guarded
@@ -33,8 +33,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         for image_id, keypoints in zip(shown.image_ids, shown.keypoints):
             image, moved = tile(read_image(folder / image_id), keypoints, options.side)
             tiles.append(draw_keypoints(image, garment, moved))
-    if not cv2.imwrite(str(output), sheet(tiles, options.columns)):
-        raise ValueError(f'{output} cannot be written')
+    write_picture(output, sheet(tiles, options.columns))
     print(f'drew {len(tiles)} images of {options.csv} in {output}')
     return 0
 

@@ -1,10 +1,14 @@
 """Pictures: the dots are where the keypoints are, on a sheet that a person can open."""
+import os
+
 import cv2
 import draw
 import numpy as np
+import pytest
 
 from fashionai.annotations import Annotations, write_annotations
-from fashionai.drawing import draw_keypoints, sheet, tile
+from fashionai.dataflow.reading import read_image
+from fashionai.drawing import draw_keypoints, sheet, tile, write_picture
 from fashionai.garments import GARMENTS
 
 SKIRT = GARMENTS['skirt']
@@ -48,3 +52,14 @@ def test_the_entry_point_draws_a_csv(tmp_path, capsys):
     assert cv2.imread(str(tmp_path / 'out.png')).shape == (64, 128, 3)
     assert draw.main(arguments + ['--output', str(tmp_path / 'out.nopicture')]) == 1
     assert 'name of a picture' in capsys.readouterr().err
+
+
+def test_a_picture_is_written_under_any_name_and_told_why_not(tmp_path):
+    picture = np.zeros((9, 12, 3), np.uint8)
+    name = tmp_path / os.fsdecode(b'caf\xe9.png')  # OpenCV's own writer ends the process here
+    write_picture(name, picture)
+    assert read_image(name).shape == picture.shape
+    with pytest.raises(OSError, match='none'):
+        write_picture(tmp_path / 'none' / 'a.png', picture)
+    with pytest.raises(ValueError, match='a .jpg file cannot hold 1 x 70000 pixels'):
+        write_picture(tmp_path / 'a.jpg', np.zeros((70000, 1, 3), np.uint8))

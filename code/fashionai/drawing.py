@@ -1,4 +1,5 @@
 """Pictures of keypoints for people to look at. Colours are BGR."""
+from pathlib import Path
 from typing import Sequence, Tuple
 
 import cv2
@@ -64,6 +65,19 @@ def caption(text: str, width: int) -> np.ndarray:
     cv2.putText(strip, text, (height // 4, round(0.75 * height)), cv2.FONT_HERSHEY_SIMPLEX, height / 40, (0, 0, 0),
                 max(1, height // 20), cv2.LINE_AA)
     return strip
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Write a picture (h, w, 3) uint8 in the format that the path's ending names.
+
+    Python writes the file: OpenCV does not say why it cannot, and a name that is not UTF-8 ends the process. Raises
+    OSError where the file cannot be written, ValueError where the format cannot hold the picture.
+    """
+    encoded, data = cv2.imencode(path.suffix, picture)
+    if not encoded:
+        height, width = picture.shape[:2]
+        raise ValueError(f'{path}: a {path.suffix} file cannot hold {width} x {height} pixels')
+    path.write_bytes(data.tobytes())
 
 
 def _fixed(point: np.ndarray) -> Tuple[int, int]:

@@ -58,6 +58,12 @@ def test_no_drawing_overwrites_another_or_a_picture(tmp_path: Path) -> None:
     assert not kept.exists() and all(cv2.imread(str(path)).shape == GREY.shape for path in drawn)
 
 
+def test_a_folder_that_cannot_be_made_is_told_of_before_anything_is_drawn(tmp_path: Path) -> None:
+    (tmp_path / 'taken').write_text('')
+    with pytest.raises(OSError, match='taken'):
+        Overlays(tmp_path / 'taken', [], False)
+
+
 @pytest.mark.parametrize('shape', [(1, 1, 3), (3, 400, 3)])
 def test_any_picture_can_be_drawn_on(shape: tuple) -> None:
     small = finding(points_xy=np.zeros((4, 2)), image_hw=shape[:2])

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
-from fashionai.drawing import draw_keypoints, keypoint_colour
+from fashionai.drawing import draw_keypoints, keypoint_colour, write_picture
 from fashionai.garments import CSV_KEYPOINTS
 from fashionai.inference.finder import LOW, Finding
 
@@ -24,9 +24,10 @@ _SHOWN = 0.75
 
 class Overlays:
     """A folder of drawn pictures, by the names of theirs, of which none overwrites another, nor one of `kept`, the
-    pictures themselves."""
+    pictures themselves. Raises OSError where the folder cannot be made."""
 
     def __init__(self, folder: Path, kept: Iterable[str], with_heatmaps: bool) -> None:
+        folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be made had better be told of at once
         self._folder, self._with_heatmaps = folder, with_heatmaps
         self._taken: Set[Path] = {Path(path).resolve() for path in kept}
 
@@ -34,7 +35,7 @@ class Overlays:
         """Draw a finding over its picture (h, w, 3) uint8; the file, `shop/7.jpg` for a picture of the name
         `shop/7.png`, `shop/7_000012.jpg` for frame 12 of the video `shop/7.mp4`.
 
-        Raises ValueError where it cannot be written.
+        Raises OSError or ValueError where it cannot be written.
         """
         place = (self._folder / name).resolve()
         stem = place.stem if frame is None else f'{place.stem}_{frame:06d}'
@@ -44,8 +45,7 @@ class Overlays:
             path = place.with_name(f'{stem}_{copy}.jpg')
         self._taken.add(path)
         path.parent.mkdir(parents=True, exist_ok=True)
-        if not cv2.imwrite(str(path), draw_finding(image, finding, self._with_heatmaps)):
-            raise ValueError(f'{path} cannot be written')
+        write_picture(path, draw_finding(image, finding, self._with_heatmaps))
         return path
 
 
