@@ -1,6 +1,7 @@
 """predict.py from command line to files, with a graph that tells types, and answers for points, by colours."""
 import io
 import json
+import os
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
 
@@ -95,6 +96,15 @@ def test_bad_files_are_reported_and_nothing_is_lost(shop: Path, call: Callable[.
     assert [Path(record['path']).name for record in records(shop / 'o.json')] == ['a.png', 'b.png']
     assert 'bad.png: not a picture' in printed and 'none.jpg: no such image' in printed
     assert '2 of 4 pictures could not be read (listed above)' in printed
+
+
+def test_names_need_not_be_utf8(shop: Path, call: Callable[..., str]) -> None:
+    name = os.fsdecode(b'caf\xe9.png')
+    save_picture(shop / 'c.png').rename(shop / name)
+    call(name, 'shop/a.png', '--output=o.json', '--draw=drawn')
+    assert records(shop / 'o.json')[0]['path'] == name and len(list((shop / 'drawn').iterdir())) == 2
+    call(name, 'shop/a.png', '--format=csv', '--output=o.csv')
+    assert read_annotations(shop / 'o.csv').image_ids == ('caf\\udce9.png', 'shop/a.png')
 
 
 def test_paths_come_on_standard_input_and_json_goes_to_standard_output(

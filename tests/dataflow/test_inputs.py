@@ -1,4 +1,5 @@
 """What the user names becomes pictures: files, folders, patterns and videos, in an order that can be relied on."""
+import logging
 import os
 from pathlib import Path
 from typing import List
@@ -52,17 +53,51 @@ def test_what_names_nothing_says_so(shop: Path) -> None:
                        'shop/prices.txt: not a picture that OpenCV can read (2 bytes)', 'none.mp4: no such video']
 
 
-def test_a_video_has_frames(shop: Path) -> None:
-    writer = cv2.VideoWriter('clip.avi', cv2.VideoWriter_fourcc(*'MJPG'), 10, (32, 16))
+def test_what_the_system_refuses_to_look_at_is_passed_over(shop: Path) -> None:
+    names = ['x' * 5000 + '.png', 'shop/b.png/c.png']
+    *faults, good = [picture.read() for picture in pictures_of(sources_of([*names, 'shop/b.png']))]
+    assert all(isinstance(fault, str) for fault in faults) and good.shape == (8, 8, 3)
+
+
+def test_pictures_of_a_telephone_are_not_passed_over_without_a_word(shop: Path) -> None:
+    (shop / 'shop/IMG_1.HEIC').write_bytes(b'12')
+    assert next(pictures_of(sources_of(['shop']))).read().startswith('shop/IMG_1.HEIC: not a picture')
+
+
+def save_video(name: str) -> None:
+    """Five frames, each 50 brighter than the one before."""
+    writer = cv2.VideoWriter(name, cv2.VideoWriter_fourcc(*'MJPG'), 10, (32, 16))
     for number in range(5):
         writer.write(np.full((16, 32, 3), 50 * number, np.uint8))
     writer.release()
+
+
+def test_a_video_has_frames(shop: Path, caplog: pytest.LogCaptureFixture) -> None:
+    save_video('clip.avi')
     sources = sources_of(['clip.avi', 'shop/a.JPG'])
     pictures = list(pictures_of(sources, every=2))
     assert [picture.frame for picture in pictures] == [0, 2, 4, None]
     assert [round(picture.read().mean() / 10) for picture in pictures] == [0, 10, 20, 2]
     assert pictures[1].label == 'clip.avi, frame 2' and pictures[3].label == 'shop/a.JPG'
     assert expected(sources, every=2) == 4 and expected(sources) == 6
+    assert not caplog.records
+
+
+def test_a_video_that_ends_before_it_says_so_is_told_of(shop: Path, caplog: pytest.LogCaptureFixture) -> None:
+    save_video('clip.avi')
+    data = Path('clip.avi').read_bytes()
+    Path('clip.avi').write_bytes(data[:data.rindex(b'\xff\xd8', 0, data.rindex(b'\xff\xd8'))])
+    with caplog.at_level(logging.WARNING):
+        assert [picture.frame for picture in pictures_of(sources_of(['clip.avi']))] == [0, 1, 2]
+    assert 'clip.avi: frames 3 to 4 are missing' in caplog.text
+
+
+def test_a_video_whose_name_is_not_utf8_is_told_of(shop: Path) -> None:
+    save_video('clip.avi')
+    name = os.fsdecode(b'caf\xe9.avi')
+    os.rename('clip.avi', name)
+    sources = sources_of([name])
+    assert expected(sources) == 1 and 'another name' in next(pictures_of(sources)).read()
 
 
 def test_a_file_that_is_no_video_says_so(shop: Path) -> None:

@@ -1,5 +1,6 @@
 """The pictures that a user names: files, folders, patterns, and the frames of videos."""
 import glob
+import logging
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,8 +11,10 @@ import numpy as np
 
 from fashionai.dataflow.reading import read_or_reason, read_upright
 
-PICTURES = frozenset(('.avif', '.bmp', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm', '.ppm', '.tif',
-                      '.tiff', '.webp'))
+_LOG = logging.getLogger(__name__)
+
+PICTURES = frozenset(('.avif', '.bmp', '.heic', '.heif', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm',
+                      '.ppm', '.tif', '.tiff', '.webp'))
 VIDEOS = frozenset(('.avi', '.gif', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv'))
 """Endings of files that are taken from folders, in lower case; a file of another ending is a picture where it is named
 itself."""
@@ -80,11 +83,11 @@ def expected(sources: Sequence[Source], every: int = 1) -> int:
 
 
 def _sources_of(path: str) -> List[Source]:
-    if Path(path).is_dir():
+    if os.path.isdir(path):  # unlike pathlib's, it raises nothing for what may not be looked at
         below = sorted(found for found in Path(path).rglob('*') if _is_wanted(found.relative_to(path)))
-        return ([Source(str(found), str(found.relative_to(path))) for found in below if found.is_file()]
+        return ([Source(str(found), str(found.relative_to(path))) for found in below if os.path.isfile(str(found))]
                 or [Source(path, path, 'a folder without pictures')])
-    if Path(path).exists() or not glob.has_magic(path):
+    if os.path.exists(path) or not glob.has_magic(path):
         return [Source(path, Path(path).name)]
     matching = sorted(glob.glob(path, recursive=True))
     return [source for match in matching for source in _sources_of(match)] or [Source(path, path, 'nothing matches')]
@@ -95,23 +98,44 @@ def _is_wanted(path: Path) -> bool:
 
 
 def _frames(source: Source, every: int) -> Iterator[Picture]:
-    video = cv2.VideoCapture(source.path)
+    video = _video(source.path)
     try:
-        number = 0
+        said, number = video.get(cv2.CAP_PROP_FRAME_COUNT), 0
         while video.isOpened() and video.grab():
             if number % every == 0:
                 ok, image = video.retrieve()
                 yield Picture(source, number, image if ok else f'{source.path}, frame {number}: cannot be decoded')
             number += 1
         if not number:
-            fault = 'not a video that OpenCV can read' if Path(source.path).exists() else 'no such video'
-            yield Picture(source, content=f'{source.path}: {fault}')
+            yield Picture(source, content=f'{source.path}: {_video_fault(source.path)}')
+        elif number < said - 1:  # some formats only estimate it
+            _LOG.warning('%s: frames %d to %d are missing: was the video cut off?', source.path, number, said - 1)
     finally:
         video.release()
 
 
+def _video(path: str) -> cv2.VideoCapture:
+    """A video, closed where there is none. OpenCV ends the process at a name that is not UTF-8."""
+    return cv2.VideoCapture(path) if _is_utf8(path) else cv2.VideoCapture()
+
+
+def _video_fault(path: str) -> str:
+    """Why a video has no frames, in words."""
+    if not _is_utf8(path):
+        return 'OpenCV reads no video whose name is not UTF-8: give it another name'
+    return 'not a video that OpenCV can read' if os.path.exists(path) else 'no such video'
+
+
+def _is_utf8(name: str) -> bool:
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _expected_frames(source: Source, every: int) -> int:
-    video = cv2.VideoCapture(source.path)
+    video = _video(source.path)
     frames = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 1
     video.release()
     return max(1, -(-frames // every))

@@ -75,7 +75,8 @@ class SubmissionRows(Writer):
     def write(self, outcome: Outcome) -> None:
         """Add one, at once."""
         finding, picture = outcome.finding, outcome.picture
-        name = picture.source.path if picture.frame is None else f'{picture.source.path}#{picture.frame}'
+        path = picture.source.path.encode(errors='backslashreplace').decode()  # a name need not be UTF-8: JSON's way
+        name = path if picture.frame is None else f'{path}#{picture.frame}'
         self._row(format_row(name, finding.type, submission_keypoints(finding.points_xy, finding.garment)))
         self._file.flush()
 
