@@ -8,15 +8,15 @@ from typing import Iterable, List, Optional, Sequence, TextIO, Union
 from tqdm import tqdm
 
 from fashionai.cli import at_least, guarded, prepare_output
-from fashionai.dataflow.inputs import expected, pictures_of, sources_of
-from fashionai.garments import AUTO, JOINT, Garments
+from fashionai.dataflow.inputs import Source, expected, pictures_of, sources_of
+from fashionai.garments import AUTO, JOINT, Garment
 from fashionai.inference.finder import open_finder
 from fashionai.inference.finding_files import FORMATS, Writer, coco_categories
 from fashionai.inference.models import model_name
 from fashionai.inference.overlay import Overlays, type_text
 from fashionai.inference.own_pictures import Failure, Outcome, outcomes
 from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
-from fashionai.measurements import Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.measurements import LENGTHS, Scale, fixed_scale, no_scale, parse_reference, reference_scale
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -50,9 +50,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     tag = JOINT if args.tag == AUTO else args.tag
     graphs = graphs_of(args, tag)
     garments = garments_of(args, graphs)
+    if args.tag not in (AUTO, *garments):
+        raise ValueError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
     look = look_of(args, graphs, garments)
-    garments.of(tag)
-    scale = _scale(args, garments)
+    scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
     if args.format == 'coco':
         _say('categories: ' + ', '.join(f'{number} {name}' for name, number in coco_categories(garments).items()))
     overlays = Overlays(Path(args.draw), [source.path for source in sources], args.draw_heatmaps) if args.draw else None
@@ -61,7 +62,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         finder = stack.enter_context(open_finder(graphs, tag, look, args.threads, garments))
         if args.tag == AUTO and not finder.types:
             raise ValueError(f'{graphs[0]} cannot tell garment types: give --tag')
-        file = stack.enter_context(_opened(args.output)) if args.output else sys.stdout
+        file = stack.enter_context(_opened(args.output, sources)) if args.output else sys.stdout
         model = '+'.join(map(model_name, graphs))
         writer = stack.enter_context(FORMATS[args.format](file, model, scale, garments))
         found = stack.enter_context(closing(outcomes(finder, pictures_of(sources, args.every), args.tag, args.batch)))
@@ -100,12 +101,17 @@ def _listed() -> List[str]:
     return [line.strip() for line in sys.stdin if line.strip()]
 
 
-def _opened(path: str) -> TextIO:
-    return open(str(prepare_output(path)), 'w', encoding='utf-8', newline='')
+def _opened(path: str, sources: Sequence[Source]) -> TextIO:
+    """The file, empty. Raises ValueError where it is one of the sources, such as by a pattern behind --output."""
+    output = prepare_output(path)
+    if output in [Path(source.path).resolve() for source in sources]:
+        raise ValueError(f'--output {path} is among the pictures: wanted another file')
+    return open(str(output), 'w', encoding='utf-8', newline='')
 
 
-def _scale(args: argparse.Namespace, garments: Garments) -> Optional[Scale]:
-    """How measurements come to centimetres; None where nothing is measured. Raises ValueError for a bad combination."""
+def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Scale]:
+    """How measurements of the types come to centimetres; None where nothing is measured. Raises ValueError for a bad
+    combination, and for types of which no length is known."""
     if args.cm_per_pixel is not None and args.reference:
         raise ValueError('--cm-per-pixel and --reference both say how large a pixel is: wanted one of them')
     if not args.measure:
@@ -114,8 +120,11 @@ def _scale(args: argparse.Namespace, garments: Garments) -> Optional[Scale]:
         return None
     if args.format != 'json':
         raise ValueError(f'--measure adds to --format json: {args.format} has no place for lengths')
+    if not any(garment.name in LENGTHS for garment in types):
+        names = ', '.join(garment.name for garment in types)
+        raise ValueError(f'--measure: no lengths are known of {names}; LENGTHS in fashionai/measurements.py has them')
     if args.reference:
-        return reference_scale(parse_reference(args.reference, garments))
+        return reference_scale(parse_reference(args.reference, types))
     return no_scale if args.cm_per_pixel is None else fixed_scale(args.cm_per_pixel)
 
 

@@ -56,7 +56,7 @@ def test_a_path_bends_at_its_points() -> None:
 def test_centimetres_come_from_a_scale() -> None:
     found = points(TROUSERS, 'trousers')
     assert fixed_scale(0.1)(found) == 0.1 and no_scale(found) is None
-    scale = reference_scale(parse_reference('waistband_left, waistband_right=38'))(found)
+    scale = reference_scale(parse_reference('waistband_left, waistband_right=38', GARMENTS.values()))(found)
     lengths = measure(found, scale)
     assert lengths['waist'].cm == pytest.approx(38) and lengths['rise'].cm == pytest.approx(30 * 38 / 50)
 
@@ -86,12 +86,18 @@ def test_every_type_has_lengths_over_its_own_keypoints_that_look_alike_in_a_mirr
     ('waistband_left,waistband_right', 'wanted two keypoints and their distance'),
     ('waistband_left,waistband_right=wide', 'wanted two keypoints and their distance'),
     ('waistband_left,waistband_left=38', 'wanted two different keypoints'),
-    ('waistband_left,pocket=38', "'pocket' is none"),
+    ('waistband_left,pocket=38', "'pocket' is none of the keypoints neckline_left, "),
+    ('waistband_left,armpit_left=38', 'no type has both'),
     ('waistband_left,waistband_right=0', 'wanted a length above 0 cm'),
     ('waistband_left,waistband_right=nan', 'wanted a length above 0 cm')])
 def test_other_references_are_refused(text: str, fault: str) -> None:
     with pytest.raises(ValueError, match=fault):
-        parse_reference(text)
+        parse_reference(text, GARMENTS.values())
+
+
+def test_a_reference_is_of_a_type_that_is_looked_for() -> None:
+    with pytest.raises(ValueError, match="'waistband_left' is none of the keypoints neckline_left, .*hemline_right$"):
+        parse_reference('waistband_left,waistband_right=38', [GARMENTS['dress']])
 
 
 def test_other_scales_are_refused() -> None:

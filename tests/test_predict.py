@@ -141,6 +141,10 @@ def test_every_nth_frame_of_a_video(shop: Path, call: Callable[..., str]) -> Non
     (['--measure', '--cm-per-pixel=1', '--reference=waistband_left,waistband_right=38'], 'wanted one of them'),
     (['--measure', '--cm-per-pixel=0'], 'wanted a number above 0'),
     (['--measure', '--format=csv'], 'csv has no place for lengths'),
+    (['--measure', '--tag=dress', '--reference=waistband_left,waistband_right=3'], "'waistband_left' is none of the"),
+    (['--tag=all'], '--tag all: wanted auto, or one of blouse, dress, outwear, skirt, trousers'),
+    (['--tag=hat'], '--tag hat: wanted auto'),
+    (['--output=shop/a.png'], '--output shop/a.png is among the pictures'),
     (['--draw-heatmaps'], 'the folder of --draw')])
 def test_flags_that_mean_nothing_are_refused(flags: Sequence[str], fault: str, call: Callable[..., str]) -> None:
     assert fault in call('shop', *flags, code=1)

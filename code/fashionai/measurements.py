@@ -4,11 +4,11 @@ They are lengths in the picture: those of the cloth where the garment lies or ha
 """
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Callable, Mapping, Optional, Tuple
+from typing import Callable, Collection, Mapping, Optional, Tuple
 
 import numpy as np
 
-from fashionai.garments import GARMENTS, Garment, Garments
+from fashionai.garments import Garment
 
 Paths = Tuple[str, ...]
 """One path, or one for either side. A path leads from place to place, `a > b > c`; a place is a keypoint, or the middle
@@ -153,9 +153,9 @@ def no_scale(points: Points) -> Optional[float]:
     return None
 
 
-def parse_reference(text: str, garments: Garments = GARMENTS) -> Reference:
-    """The reference that `waistband_left,waistband_right=38` names. Raises ValueError for another form, and for what is
-    no keypoint of any type."""
+def parse_reference(text: str, types: Collection[Garment]) -> Reference:
+    """The reference that `waistband_left,waistband_right=38` names. Raises ValueError for another form, and for what
+    are not two keypoints of one of the types."""
     names, _, length = text.partition('=')
     pair = [name.strip() for name in names.split(',')]
     try:
@@ -165,9 +165,12 @@ def parse_reference(text: str, garments: Garments = GARMENTS) -> Reference:
     if len(pair) != 2:
         raise ValueError(f'{text!r}: wanted two keypoints and their distance in cm, such as '
                          'waistband_left,waistband_right=38')
-    unknown = [name for name in pair if name not in garments.csv_keypoints]
+    known = dict.fromkeys(name for garment in types for name in garment.keypoints)
+    unknown = [name for name in pair if name not in known]
     if unknown:
-        raise ValueError(f'{text!r}: wanted two keypoints, and {unknown[0]!r} is none')
+        raise ValueError(f'{text!r}: {unknown[0]!r} is none of the keypoints {", ".join(known)}')
+    if not any(set(pair) <= set(garment.keypoints) for garment in types):
+        raise ValueError(f'{text!r}: wanted two keypoints of one type, and no type has both')
     return Reference(pair[0], pair[1], cm)
 
 

@@ -35,5 +35,8 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
         decode_upright(b'text', 'an upload')
     with pytest.raises(ValueError, match=r'an upload: not a picture that OpenCV can read \(0 bytes\)'):
         decode_upright(b'', 'an upload')
+    whole = cv2.imencode('.jpg', np.zeros((64, 64, 3), np.uint8))[1].tobytes()
+    with pytest.raises(ValueError, match='an upload: cut off'):
+        decode_upright(whole[:-9], 'an upload')
     missing = tmp_path / 'missing.jpg'
     assert read_or_reason(missing, read_upright) == read_or_reason(missing) == f'{missing}: no such image'

@@ -5,6 +5,8 @@ from typing import Callable, Union
 import cv2
 import numpy as np
 
+from fashionai.datasets.pictures import is_cut_off
+
 
 def read_image(path: Union[str, Path]) -> np.ndarray:
     """The picture as (h, w, 3) uint8, BGR, its pixels as stored (an EXIF orientation is not applied: labels refer to
@@ -22,6 +24,8 @@ def read_upright(path: Union[str, Path]) -> np.ndarray:
 
 def decode_upright(data: Union[bytes, np.ndarray], name: str) -> np.ndarray:
     """The same of a picture file's bytes, or (n,) uint8; `name` is what errors call it."""
+    if is_cut_off(bytes(data)):
+        raise ValueError(f'{name}: cut off, the end of the file is missing')
     return _decoded(np.frombuffer(data, np.uint8), name, cv2.IMREAD_COLOR)
 
 
@@ -47,7 +51,7 @@ def _decoded(data: np.ndarray, name: str, flags: int) -> np.ndarray:
     try:
         image = cv2.imdecode(data, flags) if data.size else None
     except cv2.error as error:
-        raise ValueError(f'{name}: cannot be read: {error}') from None
+        raise ValueError(f'{name}: OpenCV cannot read it: {error.err}') from None
     if image is None:
         raise ValueError(f'{name}: not a picture that OpenCV can read ({data.size} bytes)')
     return image

@@ -9,13 +9,10 @@ _JPEG, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
 
 
 def picture_fault(data: bytes) -> Tuple[Optional[Tuple[int, int]], str]:
-    """(height, width) of a picture and '', or None and what is wrong with it, in words.
-
-    A JPEG without its end is cut off; OpenCV reads some such files, and fills the rest with grey.
-    """
+    """(height, width) of a picture and '', or None and what is wrong with it, in words."""
     if not data:
         return None, 'empty'
-    if data.startswith(_JPEG) and _JPEG_END not in data[len(data) // 2:]:
+    if is_cut_off(data):
         return None, 'cut off'
     try:
         image = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE | cv2.IMREAD_IGNORE_ORIENTATION)
@@ -24,6 +21,11 @@ def picture_fault(data: bytes) -> Tuple[Optional[Tuple[int, int]], str]:
     if image is None:
         return None, 'not a picture that OpenCV can read'
     return image.shape[:2], ''
+
+
+def is_cut_off(data: bytes) -> bool:
+    """Whether a file is a JPEG without its end: some versions of OpenCV read it, and fill the rest with grey."""
+    return data.startswith(_JPEG) and _JPEG_END not in data[len(data) // 2:]
 
 
 def picture_hw(path: Path) -> Tuple[int, int]:
