@@ -11,6 +11,7 @@ import draw
 import evaluate
 import freeze
 import numpy as np
+import predict
 import pytest
 import run
 import train
@@ -179,6 +180,17 @@ def test_graphs_of_different_tables(place: Path, sock: Path, finish: Callable[..
     printed = finish(run.main, *running(place, 'sock', '--overwrite', '--modelpath', both), code=1)
     assert 'silent.pb was trained with another table of garments (blouse, ' in printed
     finish(run.main, *running(place, 'sock', '--overwrite', '--modelpath', both, '--garments', place / 'my.json'))
+
+
+def test_pictures_of_ones_own(place: Path, sock: Path, finish: Callable[..., str]) -> None:
+    usual = [place / 'data/train/0.png', '--tag', 'sock', '--modelpath', sock, '--scales', '[1.0]']
+    finish(predict.main, *usual, '--output', place / 'found.json', '--draw', place / 'found')
+    assert list(json.loads((place / 'found.json').read_text())['keypoints']) == ['toe', 'cuff_left', 'cuff_right']
+    assert cv2.imread(str(place / 'found' / '0.jpg')).shape == (72, 64, 3)
+    finish(predict.main, *usual, '--output', place / 'found.csv', '--format', 'csv')
+    assert read_annotations(place / 'found.csv', read_garments(place / 'my.json')).categories == ('sock',)
+    printed = finish(predict.main, *usual, '--measure', code=1)
+    assert 'error: --measure: no lengths are known of sock' in printed
 
 
 def test_types_that_the_table_does_not_have(place: Path, sock: Path, finish: Callable[..., str]) -> None:

@@ -42,6 +42,12 @@ def test_heatmaps_are_drawn_where_they_respond() -> None:
     np.testing.assert_array_equal(draw_responses(GREY, np.zeros(GREY.shape[:2])), np.full_like(GREY, 96))
 
 
+def test_an_own_table_may_have_more_columns_than_the_built_in_one() -> None:
+    columns = tuple(f'column_{number}' for number in range(30)) + GARMENTS['skirt'].keypoints
+    picture = draw_finding(GREY, finding(garment=replace(GARMENTS['skirt'], csv_keypoints=columns)))
+    np.testing.assert_array_equal(picture, draw_finding(GREY, finding()))
+
+
 def test_what_is_said_of_the_type() -> None:
     assert type_text(finding()) == 'skirt'
     assert type_text(finding(type_probabilities={'skirt': 0.912, 'dress': 0.088})) == 'skirt 0.91'

@@ -13,8 +13,8 @@ from fashionai.dataflow.reading import read_or_reason, read_upright
 
 _LOG = logging.getLogger(__name__)
 
-PICTURES = frozenset(('.avif', '.bmp', '.heic', '.heif', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png', '.pnm',
-                      '.ppm', '.tif', '.tiff', '.webp'))
+PICTURES = frozenset(('.avif', '.bmp', '.heic', '.heif', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png',
+                      '.pnm', '.ppm', '.tif', '.tiff', '.webp'))
 VIDEOS = frozenset(('.avi', '.gif', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv'))
 """Endings of files that are taken from folders, in lower case; a file of another ending is a picture where it is named
 itself."""

@@ -7,7 +7,6 @@ import numpy as np
 
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
 from fashionai.drawing import draw_keypoints, keypoint_colour, write_picture
-from fashionai.garments import CSV_KEYPOINTS
 from fashionai.inference.finder import LOW, Finding
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -55,7 +54,7 @@ def draw_finding(image: np.ndarray, finding: Finding, with_heatmaps: bool = Fals
     Points with a score below LOW, those not found among them, are rings. `with_heatmaps`: over all heat maps.
     """
     picture = draw_responses(image, finding.responses_over()) if with_heatmaps else image
-    keypoints = np.full((len(CSV_KEYPOINTS), 3), ABSENT, np.float64)
+    keypoints = np.full((len(finding.garment.csv_keypoints), 3), ABSENT, np.float64)
     keypoints[finding.garment.csv_indices] = np.column_stack(
         [finding.points_xy, np.where(finding.scores < LOW, OCCLUDED, VISIBLE)])
     picture = draw_keypoints(picture, finding.garment, keypoints)
