@@ -5,20 +5,35 @@ from pathlib import Path
 from typing import Optional, Sequence, Union
 
 from fashionai.annotations import read_annotations
-from fashionai.cli import at_least, guarded, in_project, prepare_output, resolve
-from fashionai.datasets.coco import BUILT_IN, read_coco, read_names
+from fashionai.cli import (
+    add_garments_option,
+    at_least,
+    chosen_garments,
+    guarded,
+    in_project,
+    prepare_output,
+    resolve,
+)
+from fashionai.datasets.coco import own_names, read_coco, read_names
 from fashionai.datasets.coco_writing import write_coco
 from fashionai.datasets.deepfashion import read_deepfashion
 from fashionai.datasets.deepfashion2 import read_deepfashion2
-from fashionai.datasets.notes import new_notes
+from fashionai.datasets.entries import Reading
+from fashionai.datasets.notes import Notes, new_notes
 from fashionai.datasets.official import read_official
 from fashionai.datasets.preparing import VAL_A_TYPE, Settings, check_apart, prepare
-from fashionai.datasets.sources import open_sources
+from fashionai.datasets.sources import Source, open_sources
+
+
+def _coco(args: argparse.Namespace, sources: Sequence[Source], notes: Notes) -> Reading:
+    garments = chosen_garments(args)
+    names = read_names(resolve(args.names), garments) if args.names else own_names(garments)
+    return read_coco(sources, names, args.swap_sides, notes, garments)
+
 
 READERS = {
     'fashionai': ('the archives of the competition', lambda args, sources, notes: read_official(sources, notes)),
-    'coco': ('COCO keypoint annotations', lambda args, sources, notes: read_coco(
-        sources, read_names(resolve(args.names)) if args.names else BUILT_IN, args.swap_sides, notes)),
+    'coco': ('COCO keypoint annotations', _coco),
     'deepfashion': ('DeepFashion, fashion landmark detection', lambda args, sources, notes: read_deepfashion(
         sources, args.upper, args.lower, notes)),
     'deepfashion2': ('DeepFashion2', lambda args, sources, notes: read_deepfashion2(sources, notes))}
@@ -46,6 +61,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         add('--seed', type=at_least(0), default=1, help='another seed draws others (default: %(default)s)')
     readers['coco'].add_argument('--names', metavar='FILE', help='JSON: what their categories and keypoints are here')
     readers['coco'].add_argument('--swap-sides', action='store_true', help="their left is the wearer's")
+    add_garments_option(readers['coco'])
     add = readers['deepfashion'].add_argument
     add('--upper', default='blouse', choices=('blouse', 'outwear'), help='upper-body clothes (default: %(default)s)')
     add('--lower', choices=('skirt', 'trousers'), help='what lower-body clothes are (default: they are left out)')
@@ -54,6 +70,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     writer.add_argument('--csv', required=True, help='labels')
     writer.add_argument('--imagepath', help='folder the image ids lead from (default: that of the CSV)')
     writer.add_argument('--output', required=True, help='JSON file')
+    add_garments_option(writer)
     return parser.parse_args(argv)
 
 
@@ -75,7 +92,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if args.command == 'to-coco':
         table = resolve(args.csv)
         image_root = resolve(args.imagepath) if args.imagepath else table.parent
-        write_coco(prepare_output(args.output), read_annotations(table), image_root)
+        write_coco(prepare_output(args.output), read_annotations(table, chosen_garments(args)), image_root)
         print(f'{args.output} has the labels of {table}')
         return 0
     settings = Settings(Path(args.output), getattr(args, 'val', None), getattr(args, 'seed', 1), args.link,

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
-from fashionai.datasets.coco import BUILT_IN, read_coco, read_names
+from fashionai.datasets.coco import own_names, read_coco, read_names
 from fashionai.datasets.coco_writing import write_coco
 from fashionai.datasets.entries import csv_row
 from fashionai.datasets.notes import new_notes
 from fashionai.datasets.sources import open_sources
+from fashionai.garments import GARMENTS, Garment, Garments
 
 THEIRS = {
     'images': [{'id': 7, 'file_name': 'set/one.jpg'}, {'id': 8, 'file_name': 'two.jpg'}],
@@ -21,22 +22,22 @@ THEIRS = {
 NAMES = {'top': {'type': 'blouse', 'keypoints': {'left collar': 'neckline_left', 'right collar': 'neckline_right'}}}
 
 
-def read(folder, names=BUILT_IN, swap_sides=False):
+def read(folder, names=None, swap_sides=False, garments=GARMENTS):
     notes = new_notes()
-    return read_coco(open_sources([folder]), names, swap_sides, notes), notes
+    return read_coco(open_sources([folder]), names or own_names(garments), swap_sides, notes, garments), notes
 
 
 def test_categories_and_keypoints_by_a_file_of_names(made, tmp_path):
     folder = made.folder(tmp_path / 'set', {'x/labels.json': json.dumps(THEIRS), 'x/other.json': '[1]',
                                             'x/img/set/one.jpg': made.picture()})
     path = made.folder(tmp_path, {'names.json': json.dumps(NAMES)}) / 'names.json'
-    reading, notes = read(folder, read_names(path))
+    reading, notes = read(folder, read_names(path, GARMENTS))
     entry, = reading.entries
     assert (entry.image_id, entry.part, entry.picture) == ('Images/blouse/set_one.jpg', '', (0, 'x/img/set/one.jpg'))
     assert entry.keypoints[:2].tolist() == [[11, 20, 1], [30, 21, 0]] and (entry.keypoints[2:] == -1).all()
     assert notes['annotations of the category shoe, left out'] == ['2']
     assert notes['garments without a labelled keypoint, left out'] == ['Images/blouse/two.jpg']
-    swapped = read(folder, read_names(path), swap_sides=True)[0].entries[0]
+    swapped = read(folder, read_names(path, GARMENTS), swap_sides=True)[0].entries[0]
     assert swapped.keypoints[:2].tolist() == [[30, 21, 0], [11, 20, 1]]
 
 
@@ -47,7 +48,7 @@ def test_categories_and_keypoints_by_a_file_of_names(made, tmp_path):
 def test_faults_in_names_are_named(tmp_path, table, message):
     (tmp_path / 'names.json').write_text(json.dumps(table))
     with pytest.raises(ValueError, match=message):
-        read_names(tmp_path / 'names.json')
+        read_names(tmp_path / 'names.json', GARMENTS)
 
 
 def test_malformed_annotations_are_named(made, tmp_path):
@@ -57,6 +58,38 @@ def test_malformed_annotations_are_named(made, tmp_path):
         read(folder, {'top': ('blouse', {})})
     with pytest.raises(ValueError, match='no JSON file with images'):
         read(made.folder(tmp_path / 'none', {'a.json': '{}'}))
+
+
+@pytest.mark.parametrize('numbers, fault', [
+    (['x', 2, 2], "neckline_left: x 'x', y 2, wanted pixels"), ([1, float('nan'), 2], 'y nan, wanted pixels'),
+    ([1, 1e30, 1], r'y 1e\+30, wanted pixels, numbers below 1000000')])
+def test_coordinates_that_are_none_are_named(made, tmp_path, numbers, fault):
+    labels = dict(THEIRS, annotations=[{'id': 1, 'image_id': 7, 'category_id': 3, 'keypoints': numbers + [0] * 6}])
+    folder = made.folder(tmp_path / 'set', {'labels.json': json.dumps(labels)})
+    with pytest.raises(ValueError, match='set: labels.json, annotation 0: .*' + fault):
+        read(folder, {'top': ('blouse', {'left collar': 'neckline_left'})})
+
+
+def test_a_broken_file_is_named(made, tmp_path):
+    files = {'labels.json': json.dumps(THEIRS)[:200]}
+    with pytest.raises(ValueError, match='1 files that are not JSON, passed over: set: labels.json .*char'):
+        read(made.folder(tmp_path / 'set', files))
+
+
+def test_types_of_an_own_table(made, tmp_path):
+    limbs = (('inner', 'outer'), ('outer', 'toe'))
+    shoe = Garment('shoe', ('toe', 'inner', 'outer'), limbs, ('inner', 'outer'), ('inner', 'outer', 'toe'),
+                   (('inner', 'outer'),))
+    rows = np.array([[[10, 20, 1], [30, 21, 0], [-1, -1, -1]]], np.int32)
+    root = made.folder(tmp_path / 'set', {'Images/shoe/1.jpg': made.picture()})
+    write_coco(root / 'out.json', Annotations(('Images/shoe/1.jpg',), ('shoe',), rows, '', Garments((shoe,))), root)
+    category, = json.loads((root / 'out.json').read_text())['categories']
+    assert category['name'] == 'shoe' and category['keypoints'] == ['toe', 'inner', 'outer']
+    reading, _ = read(root, garments=Garments((shoe,)))
+    np.testing.assert_array_equal(reading.entries[0].keypoints, rows[0])
+    assert reading.garments == Garments((shoe,)) and reading.entries[0].category == 'shoe'
+    swapped = read(root, swap_sides=True, garments=Garments((shoe,)))[0].entries[0]
+    np.testing.assert_array_equal(swapped.keypoints, rows[0][[1, 0, 2]])
 
 
 @pytest.fixture

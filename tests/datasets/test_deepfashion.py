@@ -62,6 +62,7 @@ def test_the_user_says_what_other_clothes_are(deepfashion, lower, hems):
 @pytest.mark.parametrize('row, message', [
     ('img/a.jpg 4 1 0 1 1', "row 3, column clothes_type: '4', wanted 1, 2 or 3"),
     ('img/a.jpg 1 1 0 1 1', 'row 3: landmark 2 is not visibility'),
+    ('img/a.jpg 1 1 ' + '0 1 9999999 ' * 6, 'row 3: neckline_left: x 1, y 9999999, wanted pixels'),
     ('img/a.jpg 1 1 7 1 1', 'row 3: landmark 1 is not visibility'),
     ('img/a.jpg', 'row 3: 1 columns, and clothes_type is not among them')])
 def test_malformed_landmarks_are_named(made, tmp_path, row, message):
@@ -104,6 +105,7 @@ def test_garments_of_deepfashion2(made, tmp_path):
 
 @pytest.mark.parametrize('content, message', [
     ('no JSON', 'not the JSON of an annotation'), ({'item1': {'category_id': 1, 'landmarks': [1, 2]}}, '2 numbers'),
+    ({'item1': {'category_id': 9, 'landmarks': ['x', 1, 2] + [0] * 21}}, "item1: .*waistband_left: x 'x'"),
     ({'item1': {'category_id': 14, 'landmarks': []}}, 'item1: wanted category_id 1 to 13')])
 def test_malformed_annotations_are_named(made, tmp_path, content, message):
     text = content if isinstance(content, str) else json.dumps(content)

@@ -4,6 +4,7 @@ import pytest
 
 from fashionai.datasets.entries import Entry, csv_row, divided, image_id, image_left_pairs, usable, without_repeats
 from fashionai.datasets.notes import new_notes
+from fashionai.garments import Garment, Garments
 
 
 def entry(name, part='', category='skirt', keypoints=None):
@@ -88,3 +89,11 @@ def test_pairs_whose_left_is_the_left_of_the_image():
             {'armpit_left': (1, 0, 1), 'cuff_right_in': (5, 0, 0), 'crotch': (2, 2, 1)}]
     assert image_left_pairs([entry('a', keypoints=csv_row(row)) for row in rows]) == (1, 2)
     assert image_left_pairs([]) == (0, 0)
+
+
+def test_pairs_of_an_own_table_are_those_that_change_places():
+    names = ('eye_left', 'eye_right', 'logo_left')
+    mask = Garment('mask', names, (names[:2],), names[:2], names, (('logo_left', 'logo_left'),))
+    garments = Garments((mask,))
+    row = csv_row({'eye_left': (1, 2, 1), 'eye_right': (5, 2, 1), 'logo_left': (9, 9, 1)}, garments)
+    assert image_left_pairs([entry('a', keypoints=row)], garments) == (1, 1)

@@ -124,6 +124,31 @@ def test_to_coco_and_back(finish, source, tmp_path):
     np.testing.assert_array_equal(first.keypoints, second.keypoints)
 
 
+def test_to_coco_and_back_with_an_own_table(finish, made, tmp_path):
+    ends = ['toe', 'heel']
+    table = {'types': {'shoe': {'keypoints': ends, 'limbs': [ends], 'normaliser': ends}}}
+    rows = [f'Images/shoe/{i}.jpg,shoe,1_{i}_1,9_8_0' for i in range(4)]
+    labels = '\n'.join(['image_id,image_category,toe,heel', *rows, ''])
+    pictures = {f'Images/shoe/{i}.jpg': made.picture() for i in range(4)}
+    root = made.folder(tmp_path / 'shoes', {'my.json': json.dumps(table), 'train.csv': labels, **pictures})
+    own, coco = ['--garments', root / 'my.json'], tmp_path / 'shoes.json'
+    finish(prepare.main, 'to-coco', '--csv', root / 'train.csv', '--output', coco, *own)
+    told = finish(prepare.main, 'coco', coco, root, '--output', tmp_path / 'again', '--val', 1, *own)
+    assert 'shoe       all' in told and 'pairs' not in told
+    lines = [(tmp_path / f'again/train/{name}.csv').read_text().splitlines() for name in ('train', 'val')]
+    assert [lines[0][0], *sorted(lines[0][1:] + lines[1][1:])] == labels.splitlines()
+    told = finish(prepare.main, 'coco', coco, root / 'Images', '--check', *own, '--val', 0, code=1)
+    assert '4 pictures without a row, left out: Images: shoe/0.jpg; 4 images without a picture' in told
+    assert "column 3 of the header is 'toe', wanted 'neckline_left'" in finish(
+        prepare.main, 'to-coco', '--csv', root / 'train.csv', '--output', coco, code=1)
+
+
+def test_an_error_has_a_line_of_its_own(finish, source, tmp_path):
+    (tmp_path / 'taken').write_text('')
+    arguments = ['fashionai', source[0], '--val', 1, '--output', tmp_path / 'taken']
+    assert '\nerror: ' in finish(prepare.main, *arguments, code=1)
+
+
 def test_what_is_wrong_with_a_picture(made):
     assert picture_fault(made.picture(width=30, height=20)) == ((20, 30), '')
     assert picture_fault(b'') == (None, 'empty')

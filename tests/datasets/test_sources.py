@@ -1,4 +1,6 @@
 """Folders and archives: the same names and bytes whatever holds them, and no path out of the destination."""
+import os
+
 import pytest
 
 from fashionai.datasets.notes import new_notes
@@ -41,6 +43,13 @@ def test_damaged_and_encrypted_archives_are_named(made, tmp_path):
     whole.write_bytes(whole.read_bytes()[:-60])
     with pytest.raises(ValueError, match='cut.tar.gz: damaged, cut off'):
         contents(open_sources([whole])[0])
+    squeezed = made.tar(tmp_path / 'torn.tar.xz', {f'{i}.jpg': os.urandom(9999) for i in range(9)}, 'w:xz')
+    data = bytearray(squeezed.read_bytes())
+    data[50000:50099] = bytes(99)
+    squeezed.write_bytes(bytes(data))
+    with pytest.raises(ValueError, match='torn.tar.xz: damaged, cut off'):
+        contents(open_sources([squeezed])[0])
+    squeezed.unlink()
     locked = made.zip(tmp_path / 'locked.zip', {'a.jpg': b'one'})
     data = bytearray(locked.read_bytes())
     for signature, flags in ((b'PK\x03\x04', 6), (b'PK\x01\x02', 8)):  # what says of a file that it is encrypted

@@ -10,7 +10,7 @@ from tqdm import tqdm
 from fashionai.annotations import ABSENT, Annotations
 from fashionai.datasets.counterparts import COCO_VISIBILITY
 from fashionai.datasets.pictures import picture_hw
-from fashionai.garments import GARMENTS
+from fashionai.garments import Garment
 
 
 def write_coco(path: Path, table: Annotations, image_root: Path) -> None:
@@ -19,26 +19,25 @@ def write_coco(path: Path, table: Annotations, image_root: Path) -> None:
     The box of an annotation is that of its labelled keypoints, not of the garment. Raises ValueError, naming the
     image, where one is missing or not a picture.
     """
-    categories = [_category(number, name) for number, name in enumerate(GARMENTS, 1)]
+    categories = [_category(number, garment) for number, garment in enumerate(table.garments.values(), 1)]
     numbers = {category['name']: category['id'] for category in categories}
     images, annotations = [], []
     rows = zip(table.image_ids, table.categories, table.keypoints)
     for number, (image_id, tag, keypoints) in enumerate(tqdm(rows, total=len(table), unit='image'), 1):
         height, width = picture_hw(image_root / image_id)
         images.append({'id': number, 'file_name': image_id, 'width': width, 'height': height})
-        labels = keypoints[GARMENTS[tag].csv_indices]
+        labels = keypoints[table.garments[tag].csv_indices]
         annotations.append({'id': number, 'image_id': number, 'category_id': numbers[tag], 'iscrowd': 0,
                             **_annotation(labels)})
-    content = {'info': {'description': f'FashionAI keypoints of {Path(table.source).name}'}, 'images': images,
+    content = {'info': {'description': f'keypoints of {Path(table.source).name}'}, 'images': images,
                'annotations': annotations, 'categories': categories}
     unfinished = Path(f'{path}.tmp')
     unfinished.write_text(json.dumps(content) + '\n', encoding='utf-8')
     os.replace(str(unfinished), str(path))
 
 
-def _category(number: int, name: str) -> Dict[str, Any]:
-    garment = GARMENTS[name]
-    return {'id': number, 'name': name, 'supercategory': 'clothes', 'keypoints': list(garment.keypoints),
+def _category(number: int, garment: Garment) -> Dict[str, Any]:
+    return {'id': number, 'name': garment.name, 'supercategory': 'clothes', 'keypoints': list(garment.keypoints),
             'skeleton': (garment.limb_indices + 1).tolist()}
 
 

@@ -66,8 +66,12 @@ def _entries(data: bytes, where: str, types: Mapping[str, Optional[str]], parts:
             keypoint = FLD_COUNTERPARTS[tag].get(landmark)
             if keypoint:
                 points[keypoint] = _point(row, index, f'{where}, row {row_number}')
+        try:
+            keypoints = csv_row(points)
+        except ValueError as error:
+            raise ValueError(f'{where}, row {row_number}: {error}') from None
         bare = image[len('img/'):] if image.startswith('img/') else image
-        yield image, image_id(tag, bare), tag, csv_row(points), _PARTS.get(parts.get(image, 'train'), TRAIN)
+        yield image, image_id(tag, bare), tag, keypoints, _PARTS.get(parts.get(image, 'train'), TRAIN)
 
 
 def _point(row: Mapping[str, str], index: int, where: str) -> Tuple[int, int, int]:

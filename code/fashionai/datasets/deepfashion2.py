@@ -63,10 +63,11 @@ def _garments(data: bytes, where: str) -> Iterator[Tuple[str, Any]]:
                 raise ValueError(f'{len(landmarks)} numbers')
             points = {keypoint: _point(landmarks[3 * number - 3:3 * number])
                       for keypoint, number in category.numbers.items()}
+            row = csv_row(points)
         except (KeyError, TypeError, ValueError) as error:
             raise ValueError(f'{where}, {key}: wanted category_id 1 to 13, and as many landmarks x, y, v as the '
                              f'category has: {error}') from None
-        yield category.garment, csv_row(points)
+        yield category.garment, row
 
 
 def _point(values: Sequence[float]) -> Tuple[float, float, int]:

@@ -2,6 +2,8 @@
 
 An entry goes to a part of the tree: `train` and `val` to the lists of those names in the folder `train`, any other part
 to the list `test.csv` of a folder of its own. Entries of the part DRAWN are divided among train and val.
+
+C is the number of keypoint columns of a table of garments, 24 of the built-in one.
 """
 import hashlib
 from collections import defaultdict
@@ -13,11 +15,14 @@ import numpy as np
 from fashionai.annotations import ABSENT
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source
-from fashionai.garments import CSV_KEYPOINTS, mirror_name
+from fashionai.garments import GARMENTS, Garments
 
 TRAIN, VAL, DRAWN = 'train', 'val', ''
 TEST = 'test'
 """The part of test images whose data set has only one such list."""
+
+FAR = 1000000
+"""Pixels: the first whole number that is too long for a cell of the CSV."""
 
 Place = Tuple[int, str]
 """Number of a source, and the name of a file in it."""
@@ -27,7 +32,7 @@ Place = Tuple[int, str]
 class Entry:
     """An image, and where it goes: its id in the CSV is its path from the part's folder.
 
-    `keypoints` are (24, 3) int32 of x, y, v in original pixels, None of an unlabelled image; `picture` is its place
+    `keypoints` are (C, 3) int32 of x, y, v in original pixels, None of an unlabelled image; `picture` is its place
     in the sources, None where they lack it.
     """
 
@@ -40,10 +45,11 @@ class Entry:
 
 @dataclass(frozen=True)
 class Reading:
-    """What was found in sources: entries, and a line on each list that they are from."""
+    """What was found in sources: entries, a line on each list that they are from, and the table of their types."""
 
     entries: List[Entry]
     tables: List[str]
+    garments: Garments = GARMENTS
 
 
 def note_unlisted(entries: Sequence[Entry], pictures: Pictures, sources: Sequence[Source], notes: Notes) -> None:
@@ -53,12 +59,18 @@ def note_unlisted(entries: Sequence[Entry], pictures: Pictures, sources: Sequenc
         f'{sources[number].label}: {name}' for number, name in pictures.places() if (number, name) not in used]
 
 
-def csv_row(points: Mapping[str, Tuple[float, float, int]]) -> np.ndarray:
-    """(24, 3) int32 in the order of the CSV, of (x, y, v) of some keypoints by name; the others are absent."""
-    row = np.full((len(CSV_KEYPOINTS), 3), ABSENT, np.int32)
+def csv_row(points: Mapping[str, Tuple[float, float, int]], garments: Garments = GARMENTS) -> np.ndarray:
+    """(C, 3) int32 in the order of the table's columns, of (x, y, v) of some keypoints by name; the others are absent.
+
+    Raises ValueError, naming the keypoint, for coordinates that the CSV cannot hold.
+    """
+    columns = garments.csv_keypoints
+    row = np.full((len(columns), 3), ABSENT, np.int32)
     for name, (x, y, v) in points.items():
         if v != ABSENT:
-            row[CSV_KEYPOINTS.index(name)] = int(np.floor(x + 0.5)), int(np.floor(y + 0.5)), v
+            if not all(isinstance(value, (int, float)) and abs(value) < FAR for value in (x, y)):
+                raise ValueError(f'{name}: x {x!r}, y {y!r}, wanted pixels, numbers below {FAR}')
+            row[columns.index(name)] = int(np.floor(x + 0.5)), int(np.floor(y + 0.5)), v
     return row
 
 
@@ -148,10 +160,11 @@ def _limit(category: str, lots: Sequence[str], count: Union[int, float]) -> str:
     return lots[number]
 
 
-def image_left_pairs(entries: Sequence[Entry]) -> Tuple[int, int]:
+def image_left_pairs(entries: Sequence[Entry], garments: Garments = GARMENTS) -> Tuple[int, int]:
     """In how many labelled pairs of a left and a right keypoint the left one is on the image's left, and all pairs."""
-    left = [i for i, name in enumerate(CSV_KEYPOINTS) if 'left' in name.split('_')]
-    right = [CSV_KEYPOINTS.index(mirror_name(CSV_KEYPOINTS[i])) for i in left]
+    pairs = [(name, other) for name, other in zip(garments.joint.keypoints, garments.joint.counterparts)
+             if 'left' in name.split('_') and other != name]
+    left, right = ([garments.csv_keypoints.index(pair[side]) for pair in pairs] for side in (0, 1))
     rows = [entry.keypoints for entry in entries if entry.keypoints is not None]
     if not rows:
         return 0, 0

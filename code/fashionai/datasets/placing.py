@@ -2,7 +2,7 @@
 import csv
 import os
 from pathlib import Path
-from typing import Dict, List, Optional, Sequence, Set, Tuple
+from typing import Collection, Dict, Iterator, List, Optional, Sequence, Set, Tuple
 
 import numpy as np
 from tqdm import tqdm
@@ -12,6 +12,7 @@ from fashionai.datasets.entries import TRAIN, VAL, Entry, Place
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.pictures import picture_fault
 from fashionai.datasets.sources import Source
+from fashionai.garments import Garments
 
 
 def list_path(part: str) -> Path:
@@ -40,31 +41,24 @@ def place_pictures(entries: Sequence[Entry], sources: Sequence[Source], output: 
         if entry.picture is not None:
             wanted.setdefault(entry.picture, []).append(entry)
     good: Set[Place] = set()
-    bar = tqdm(total=len(wanted), desc='pictures', unit='picture')
-    for number, source in enumerate(sources):
-        names = {name for owner, name in wanted if owner == number}
-        for name, data in source.walk(names.__contains__) if names else ():
-            if data is None or (number, name) in good:
-                continue
-            bar.update()
-            size, fault = picture_fault(data)
-            if size is None:
-                notes['faulty pictures, left out'].append(f'{source.label}: {name} ({fault})')
-                continue
-            good.add((number, name))
-            for entry in wanted[number, name]:
-                _note_outside(entry, size, notes)
-                if output is not None:
-                    path = source.path(name) if link else None
-                    _put(output / list_path(entry.part).parent / entry.image_id, data, path, overwrite, notes)
-    bar.close()
+    for (number, name), data in tqdm(_files(wanted, sources), total=len(wanted), desc='pictures', unit='picture'):
+        size, fault = picture_fault(data)
+        if size is None:
+            notes['faulty pictures, left out'].append(f'{sources[number].label}: {name} ({fault})')
+            continue
+        good.add((number, name))
+        for entry in wanted[number, name]:
+            _note_outside(entry, size, notes)
+            if output is not None:
+                path = sources[number].path(name) if link else None
+                _put(output / list_path(entry.part).parent / entry.image_id, data, path, overwrite, notes)
     notes['images without a picture in the sources, left out'] += [
         entry.image_id for entry in entries if entry.picture is None]
     return [entry for entry in entries if entry.picture in good]
 
 
-def write_lists(entries: Sequence[Entry], output: Path) -> None:
-    """Write the list of every part that has entries."""
+def write_lists(entries: Sequence[Entry], output: Path, garments: Garments) -> None:
+    """Write the list of every part that has entries, under the header of their table."""
     for part in dict.fromkeys(entry.part for entry in entries):
         path = output / list_path(part)
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -72,9 +66,20 @@ def write_lists(entries: Sequence[Entry], output: Path) -> None:
         ids, tags = tuple(entry.image_id for entry in chosen), tuple(entry.category for entry in chosen)
         labels = [entry.keypoints for entry in chosen if entry.keypoints is not None]
         if labels:
-            write_annotations(path, Annotations(ids, tags, np.stack(labels), str(path)))
+            write_annotations(path, Annotations(ids, tags, np.stack(labels), str(path), garments))
         else:
             _write_test_list(path, ids, tags)
+
+
+def _files(places: Collection[Place], sources: Sequence[Source]) -> Iterator[Tuple[Place, bytes]]:
+    """The bytes at each place, each once: an archive may have a name twice."""
+    seen: Set[Place] = set()
+    for number, source in enumerate(sources):
+        names = {name for owner, name in places if owner == number}
+        for name, data in source.walk(names.__contains__) if names else ():
+            if data is not None and (number, name) not in seen:
+                seen.add((number, name))
+                yield (number, name), data
 
 
 def _write_test_list(path: Path, ids: Tuple[str, ...], tags: Tuple[str, ...]) -> None:

@@ -9,7 +9,7 @@ from fashionai.datasets.entries import TRAIN, VAL, Entry, Reading, divided, imag
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.placing import check_free, list_path, place_pictures, write_lists
 from fashionai.datasets.sources import Source
-from fashionai.garments import GARMENTS
+from fashionai.garments import Garments
 
 REPORT = 'prepared.json'
 """What was found, with every name, in the output folder."""
@@ -46,25 +46,26 @@ def prepare(reading: Reading, sources: Sequence[Source], settings: Settings, not
     Raises ValueError where nothing was found, or where a list to be written is there and not to be overwritten.
     """
     if not reading.entries:
-        hints = ''.join(f'; {len(names)} {what}: {names[0]}' for what, names in notes.items() if names)
-        raise ValueError(f'no labels and no test lists in {", ".join(source.label for source in sources)}{hints}')
+        labels = ', '.join(source.label for source in sources)
+        raise ValueError(f'no labels and no test lists in {labels}{_hints(notes)}')
     entries = divided(without_repeats(reading.entries, notes), settings.val, VAL_A_TYPE, settings.seed)
     if not settings.check and not settings.overwrite:
         check_free(settings.output, sorted({entry.part for entry in entries}))
     placed = place_pictures(entries, sources, None if settings.check else settings.output, settings.link,
                             settings.overwrite, notes)
     if not placed:
-        raise ValueError(f'{len(entries)} images are listed, and none of them has a good picture in the sources')
+        raise ValueError(f'{len(entries)} images are listed, and none of them has a good picture in the sources'
+                         f'{_hints(notes)}')
     if not settings.check:
-        write_lists(placed, settings.output)
-        _write_report(placed, reading.tables, settings, notes)
-    return report(placed, reading.tables, settings, notes)
+        write_lists(placed, settings.output, reading.garments)
+        _write_report(placed, reading, settings, notes)
+    return report(placed, reading, settings, notes)
 
 
-def report(entries: Sequence[Entry], tables: Sequence[str], settings: Settings, notes: Notes) -> str:
-    """What was found and made, as text of several lines."""
-    lines = ['read:', *(f'  {line}' for line in tables), '', *_table(entries), '']
-    left, pairs = image_left_pairs(entries)
+def report(entries: Sequence[Entry], reading: Reading, settings: Settings, notes: Notes) -> str:
+    """What was found and made of a reading, as text of several lines; the entries are those that were placed."""
+    lines = ['read:', *(f'  {line}' for line in reading.tables), '', *_table(entries, reading.garments), '']
+    left, pairs = image_left_pairs(entries, reading.garments)
     if pairs:
         lines.append(f'"left" is on the left of the image in {100 * left / pairs:.1f} % of {pairs} pairs of keypoints')
     if 2 * left < pairs:
@@ -78,9 +79,14 @@ def report(entries: Sequence[Entry], tables: Sequence[str], settings: Settings, 
     return '\n'.join(lines)
 
 
-def _table(entries: Sequence[Entry]) -> List[str]:
+def _hints(notes: Notes) -> str:
+    """Of each note the first name, for an error."""
+    return ''.join(f'; {len(names)} {what}: {names[0]}' for what, names in notes.items() if names)
+
+
+def _table(entries: Sequence[Entry], garments: Garments) -> List[str]:
     counts = _counts(entries)
-    types = [name for name in GARMENTS if any(name in row for row in counts.values())]
+    types = [name for name in garments if any(name in row for row in counts.values())]
     width = max(len(name) for name in counts)
     lines = [' ' * width + ''.join(f'{name:>10}' for name in [*types, 'all'])]
     for name, row in counts.items():
@@ -101,10 +107,10 @@ def _counts(entries: Sequence[Entry]) -> Dict[str, Dict[str, int]]:
     return counts
 
 
-def _write_report(entries: Sequence[Entry], tables: Sequence[str], settings: Settings,
+def _write_report(entries: Sequence[Entry], reading: Reading, settings: Settings,
                   notes: Mapping[str, Sequence[str]]) -> None:
-    left, pairs = image_left_pairs(entries)
-    content = {'read': list(tables), 'val': settings.val, 'seed': settings.seed, 'images': _counts(entries),
+    left, pairs = image_left_pairs(entries, reading.garments)
+    content = {'read': reading.tables, 'val': settings.val, 'seed': settings.seed, 'images': _counts(entries),
                'pairs': pairs, 'image_left_pairs': left, 'notes': {what: list(names) for what, names in notes.items()}}
     unfinished = settings.output / f'{REPORT}.tmp'
     unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')

@@ -3,6 +3,7 @@
 Nothing is unpacked: a source tells the names of its files and gives their bytes, so no name in an archive ever becomes
 a path on the disk. Names are relative, with / between folders, whatever made the archive.
 """
+import lzma
 import os
 import tarfile
 import zipfile
@@ -176,5 +177,5 @@ def _whole(location: Path) -> Iterator[None]:
     """Faults inside an archive as ValueError that names it."""
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
         raise ValueError(f'{location}: damaged, cut off or of an unusual kind: {error}') from error
