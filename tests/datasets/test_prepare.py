@@ -57,6 +57,17 @@ def test_missing_and_faulty_pictures_are_left_out_and_named(finish, made, source
     assert notes['images without a picture in the sources, left out'] == [IDS[0]]
 
 
+def test_a_test_list_stays_whole_for_submissions(finish, source, tmp_path):
+    (source[1] / 'test_b' / IDS[10]).write_bytes(b'no picture')
+    told = finish(prepare.main, 'fashionai', source[1], '--output', tmp_path / 'data', '--val', 0)
+    assert f'1 images of test lists that have no good picture, kept for submissions: {IDS[10]}' in told
+    assert read_test_list(tmp_path / 'data/test_b/test.csv').image_ids == tuple(IDS[10:])
+    assert not (tmp_path / 'data/test_b' / IDS[10]).exists()
+    (source[1] / 'test_b' / IDS[11]).unlink()
+    told = finish(prepare.main, 'fashionai', source[1], '--output', tmp_path / 'data', '--val', 0, '--overwrite')
+    assert f'1 images without a picture in the sources, left out: {IDS[11]}' in told and 'kept for' not in told
+
+
 def test_a_look_writes_nothing(finish, source, tmp_path):
     told = finish(prepare.main, 'fashionai', source[0], '--output', tmp_path / 'data', '--val', 0.2, '--check')
     assert 'looked only' in told and not (tmp_path / 'data').exists()

@@ -31,7 +31,7 @@ def check_free(output: Path, parts: Sequence[str]) -> None:
 def place_pictures(entries: Sequence[Entry], sources: Sequence[Source], output: Optional[Path], link: bool,
                    overwrite: bool, notes: Notes) -> List[Entry]:
     """Look at every entry's picture and, unless `output` is None, put it where its id says; the entries with a good
-    one.
+    one, and of a test list that has any all of them, since a submission needs a row of each.
 
     A picture that is there stays unless `overwrite`, so an interrupted run goes on. With `link`, files on the same
     disk are linked, not copied. Missing and faulty pictures, and labels outside of theirs, go to the notes.
@@ -52,9 +52,12 @@ def place_pictures(entries: Sequence[Entry], sources: Sequence[Source], output: 
             if output is not None:
                 path = sources[number].path(name) if link else None
                 _put(output / list_path(entry.part).parent / entry.image_id, data, path, overwrite, notes)
+    submitted = {entry.part for entry in entries if entry.keypoints is None and entry.picture in good}
     notes['images without a picture in the sources, left out'] += [
-        entry.image_id for entry in entries if entry.picture is None]
-    return [entry for entry in entries if entry.picture in good]
+        entry.image_id for entry in entries if entry.picture is None and entry.part not in submitted]
+    notes['images of test lists that have no good picture, kept for submissions'] += [
+        entry.image_id for entry in entries if entry.picture not in good and entry.part in submitted]
+    return [entry for entry in entries if entry.picture in good or entry.part in submitted]
 
 
 def write_lists(entries: Sequence[Entry], output: Path, garments: Garments) -> None:
