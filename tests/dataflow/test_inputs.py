@@ -1,8 +1,9 @@
 """What the user names becomes pictures: files, folders, patterns and videos, in an order that can be relied on."""
+import errno
 import logging
 import os
 from pathlib import Path
-from typing import List
+from typing import Iterator, List
 
 import cv2
 import numpy as np
@@ -57,6 +58,19 @@ def test_what_the_system_refuses_to_look_at_is_passed_over(shop: Path) -> None:
     names = ['x' * 5000 + '.png', 'shop/b.png/c.png']
     *faults, good = [picture.read() for picture in pictures_of(sources_of([*names, 'shop/b.png']))]
     assert all(isinstance(fault, str) for fault in faults) and good.shape == (8, 8, 3)
+
+
+def test_a_folder_that_is_closed_is_told_of(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    scandir = os.scandir
+
+    def guarded(path: str) -> Iterator:
+        if path.endswith('new'):
+            raise PermissionError(errno.EACCES, 'Permission denied', path)
+        return scandir(path)
+
+    monkeypatch.setattr(os, 'scandir', guarded)  # since root may look into every folder
+    picture, *_, closed = [picture.read() for picture in pictures_of(sources_of(['shop']))]
+    assert closed == 'shop/new: a folder that cannot be looked into: Permission denied' and picture.shape == (8, 8, 3)
 
 
 def test_pictures_of_a_telephone_are_not_passed_over_without_a_word(shop: Path) -> None:

@@ -84,17 +84,27 @@ def expected(sources: Sequence[Source], every: int = 1) -> int:
 
 def _sources_of(path: str) -> List[Source]:
     if os.path.isdir(path):  # unlike pathlib's, it raises nothing for what may not be looked at
-        below = sorted(found for found in Path(path).rglob('*') if _is_wanted(found.relative_to(path)))
-        return ([Source(str(found), str(found.relative_to(path))) for found in below if os.path.isfile(str(found))]
-                or [Source(path, path, 'a folder without pictures')])
+        return _below(path) or [Source(path, path, 'a folder without pictures')]
     if os.path.exists(path) or not glob.has_magic(path):
         return [Source(path, Path(path).name)]
     matching = sorted(glob.glob(path, recursive=True))
     return [source for match in matching for source in _sources_of(match)] or [Source(path, path, 'nothing matches')]
 
 
-def _is_wanted(path: Path) -> bool:
-    return path.suffix.lower() in PICTURES | VIDEOS and not any(part.startswith('.') for part in path.parts)
+def _below(folder: str) -> List[Source]:
+    """What is to be looked at in a folder and those in it, and the folders that the system keeps closed."""
+    closed: List[Source] = []
+    files: List[Path] = []
+    for place, folders, names in os.walk(folder, onerror=lambda error: closed.append(
+            Source(error.filename, error.filename, f'a folder that cannot be looked into: {error.strerror}'))):
+        folders[:] = [name for name in folders if not name.startswith('.')]
+        files += [Path(place, name) for name in names if _is_wanted(name)]
+    return [Source(str(file), str(file.relative_to(folder))) for file in sorted(files)
+            if os.path.isfile(str(file))] + closed
+
+
+def _is_wanted(name: str) -> bool:
+    return os.path.splitext(name)[1].lower() in PICTURES | VIDEOS and not name.startswith('.')
 
 
 def _frames(source: Source, every: int) -> Iterator[Picture]:
