@@ -54,6 +54,14 @@ def test_the_entry_point_draws_a_csv(tmp_path, capsys):
     assert 'name of a picture' in capsys.readouterr().err
 
 
+def test_limbs_are_seen_on_any_ground():
+    points = skirt_points([[20, 40, 1], [80, 40, 1], [10, 160, 1], [90, 160, 1]])
+    for shade in (0, 128, 255):
+        ground = np.full((200, 100, 3), shade, np.uint8)
+        across = draw_keypoints(ground, SKIRT, points)[34:47, 50].astype(int)
+        assert np.abs(across - shade).max() > 100, 'across the limb from waistband_left to waistband_right'
+
+
 def test_a_picture_is_written_under_any_name_and_told_why_not(tmp_path):
     picture = np.zeros((9, 12, 3), np.uint8)
     name = tmp_path / os.fsdecode(b'caf\xe9.png')  # OpenCV's own writer ends the process here

@@ -9,7 +9,8 @@ from fashionai.annotations import ABSENT, VISIBLE
 from fashionai.garments import Garment
 from fashionai.geometry import compose, scaling, transform_points, translation, warp_image
 
-_LEFT, _RIGHT, _MIDDLE, _LIMB = (60, 140, 255), (255, 170, 40), (90, 220, 90), (245, 245, 245)
+_LEFT, _RIGHT, _MIDDLE = (60, 140, 255), (255, 170, 40), (90, 220, 90)
+_LIMB, _EDGE = (245, 245, 245), (90, 90, 90)  # a light line with dark edges is seen on white paper and on black cloth
 _SHIFT = 4  # OpenCV draws between pixels in units of 1 / 2 ** _SHIFT
 
 
@@ -25,10 +26,12 @@ def draw_keypoints(image: np.ndarray, garment: Garment, keypoints: np.ndarray) -
     picture = image.copy()
     size = max(image.shape[:2]) / 100
     points = dict(zip(garment.csv_keypoints, keypoints))
-    for start, end in garment.limbs:
-        if ABSENT not in (points[start][2], points[end][2]):
-            cv2.line(picture, _fixed(points[start]), _fixed(points[end]), _LIMB, max(1, round(size / 3)), cv2.LINE_AA,
-                     _SHIFT)
+    limbs = [(_fixed(points[start]), _fixed(points[end])) for start, end in garment.limbs
+             if ABSENT not in (points[start][2], points[end][2])]
+    width = max(1, round(size / 3))
+    for colour, thickness in ((_EDGE, width + 2), (_LIMB, width)):
+        for start, end in limbs:
+            cv2.line(picture, start, end, colour, thickness, cv2.LINE_AA, _SHIFT)
     for name in garment.keypoints:
         if points[name][2] != ABSENT:
             radius, filled = round(size * 2 ** _SHIFT), -1 if points[name][2] == VISIBLE else max(1, round(size / 2))

@@ -28,7 +28,7 @@ def test_sure_points_are_dots_and_doubtful_ones_rings() -> None:
     left, right = picture[180, 180], picture[180, 420]
     assert (left != 128).any() and (right != 128).any() and (left != right).any()
     for x, y in ((120, 720), (480, 720)):
-        assert (picture[y + 4, x] == 128).all(), 'the middle of a ring, below the limb, is bare'
+        assert (picture[y + 5, x] == 128).all(), 'the middle of a ring, below the limb, is bare'
         assert (picture[y + 8:y + 11, x] != 128).any()
     assert (picture[:30, :90] != 128).any(), 'the type in the corner'
     assert (picture[170:190, :160] != 128).any() and (picture[170:190, 440:] != 128).any(), 'names beside the points'
