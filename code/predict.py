@@ -122,7 +122,7 @@ def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Scale
         raise ValueError(f'--measure adds to --format json: {args.format} has no place for lengths')
     if not any(garment.name in LENGTHS for garment in types):
         names = ', '.join(garment.name for garment in types)
-        raise ValueError(f'--measure: no lengths are known of {names}; LENGTHS in fashionai/measurements.py has them')
+        raise ValueError(f'--measure: no lengths are known of {names}: LENGTHS in fashionai/measurements.py wants them')
     if args.reference:
         return reference_scale(parse_reference(args.reference, types))
     return no_scale if args.cm_per_pixel is None else fixed_scale(args.cm_per_pixel)
