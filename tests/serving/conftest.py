@@ -13,7 +13,7 @@ import pytest
 if sys.version_info < (3, 10):
     collect_ignore_glob = ['*']  # the service and its packages want newer ones
 else:
-    from fashionai.garments import GARMENTS, Garment
+    from fashionai.garments import GARMENTS, Garment, Garments
     from fashionai.geometry import transform_points
     from fashionai.inference.canvas import canvas_map
     from fashionai.inference.filling import usual_points
@@ -61,9 +61,11 @@ def teller(images: Sequence[np.ndarray]) -> np.ndarray:
 
 @pytest.fixture(scope='session')
 def application() -> Callable:
-    """`application(limits, told)`: the service of every type, with networks that tell the types in `told`."""
-    def make(limits: 'Optional[Limits]' = None, told: Sequence[str] = tuple(GARMENTS)) -> object:
-        finder = Finder({name: Stand(garment) for name, garment in GARMENTS.items()}, told, [teller])
+    """`application(limits, told, garments)`: the service of every type of a table, with networks that tell the types in
+    `told`."""
+    def make(limits: 'Optional[Limits]' = None, told: Sequence[str] = tuple(GARMENTS),
+             garments: 'Garments' = GARMENTS) -> object:
+        finder = Finder({name: Stand(garment) for name, garment in garments.items()}, told, [teller], garments)
         return make_app(finder, card_of([], finder, limits or Limits()), limits or Limits())
     return make
 

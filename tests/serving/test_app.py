@@ -1,6 +1,7 @@
 """The service over HTTP: what it finds, how it bounds what it takes, and that its refusals say why."""
 import base64
 import zlib
+from dataclasses import replace
 from typing import Callable, Iterator, List
 
 import cv2
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from fashionai.garments import GARMENTS
+from fashionai.garments import GARMENTS, Garments
 from fashionai.inference.filling import usual_points
 from fashionai.serving.limits import Limits, Refusal
 from fashionai.serving.uploads import decoded
@@ -83,6 +84,15 @@ def test_exif_orientation_is_respected(client: TestClient, encoded: Callable) ->
 def test_refusals_say_why(client: TestClient, encoded: Callable, status: int, body: bytes, url: str, why: str) -> None:
     response = client.post(f'/predict{url}', content=encoded() if body is None else body)
     assert response.status_code == status and why in response.json()['detail']
+
+
+def test_a_reference_is_of_the_table_that_is_served(application: Callable, encoded: Callable) -> None:
+    own = Garments((replace(GARMENTS['skirt'], name='sock', keypoints=('heel', 'toe'), limbs=(('heel', 'toe'),),
+                            normaliser=('heel', 'toe'), csv_keypoints=('heel', 'toe')),))
+    with TestClient(application(told=(), garments=own)) as client:
+        assert client.post('/predict?tag=sock&reference=heel,toe=2', content=encoded()).status_code == 200
+        response = client.post('/predict?tag=sock&reference=waistband_left,waistband_right=2', content=encoded())
+        assert response.status_code == 422 and 'none of the keypoints heel, toe' in response.json()['detail']
 
 
 def test_large_damaged_and_wrapped_pictures(client: TestClient, encoded: Callable) -> None:
