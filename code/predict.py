@@ -72,7 +72,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def _write(found: Iterable[Union[Outcome, Failure]], writer: Writer, overlays: Optional[Overlays]) -> None:
-    """Write and draw each. Raises ValueError, at the end, where pictures could not be read."""
+    """Write and draw each. Raises ValueError, at the end, where pictures could not be read or drawn."""
     pictures, failures, unsure = 0, 0, []
     for outcome in found:
         pictures += 1
@@ -81,14 +81,18 @@ def _write(found: Iterable[Union[Outcome, Failure]], writer: Writer, overlays: O
             _say(outcome.reason)
             continue
         writer.write(outcome)
-        if overlays:
-            overlays.draw(outcome.picture.source.name, outcome.picture.frame, outcome.image, outcome.finding)
+        try:
+            if overlays:
+                overlays.draw(outcome.picture.source.name, outcome.picture.frame, outcome.image, outcome.finding)
+        except ValueError as error:  # a picture too large for a JPEG; the others are not
+            failures += 1
+            _say(str(error))
         if not outcome.finding.type_sure:
             unsure.append(f'{outcome.picture.label}: {type_text(outcome.finding)}')
     if unsure:
         _say(f'unsure of the type of {len(unsure)} of {pictures} pictures, such as {unsure[0]}')
     if failures:
-        raise ValueError(f'{failures} of {pictures} pictures could not be read (listed above)')
+        raise ValueError(f'{failures} of {pictures} pictures could not be read or drawn (listed above)')
 
 
 def _say(text: str) -> None:

@@ -178,6 +178,7 @@ def test_types_that_disagree_on_a_mirror_image(tmp_path: Path) -> None:
     ('my.yaml', 'types: [sock', 'my.yaml is not YAML: '),
     ('my.yaml', '', 'my.yaml: None, wanted types by name'),
     ('my.yaml', 'types:\n  sock: 1\n  sock: 2\n', 'my.yaml: sock more than once'),
+    ('my.yaml', 'types: &types\n  sock: *types\n', 'my.yaml: something in it contains itself'),
     ('my.yaml', 'types:\n  on: 1\n', 'my.yaml, types: True is no name'),
     ('my.txt', 'types', 'my.txt: wanted a table of garments, a file .json, .yaml, .yml')])
 def test_what_is_no_table(tmp_path: Path, name: str, content: str, said: str) -> None:

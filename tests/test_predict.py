@@ -95,7 +95,7 @@ def test_bad_files_are_reported_and_nothing_is_lost(shop: Path, call: Callable[.
     printed = call('bad.png', 'shop/*.png', 'none.jpg', 'shop/new', '--output=o.json', code=1)
     assert [Path(record['path']).name for record in records(shop / 'o.json')] == ['a.png', 'b.png']
     assert 'bad.png: not a picture' in printed and 'none.jpg: no such image' in printed
-    assert '2 of 4 pictures could not be read (listed above)' in printed
+    assert '2 of 4 pictures could not be read or drawn (listed above)' in printed
 
 
 def test_names_need_not_be_utf8(shop: Path, call: Callable[..., str]) -> None:
@@ -124,6 +124,14 @@ def test_other_forms(shop: Path, call: Callable[..., str]) -> None:
     assert 'categories: 1 blouse, 2 dress, 3 outwear, 4 skirt, 5 trousers' in printed
     blue, green, red = cv2.imread('drawn/a.jpg')[14:18, 17:23].reshape(-1, 3).mean(axis=0)
     assert red > blue, 'above the point its heat map'
+
+
+def test_a_picture_that_no_jpeg_can_hold_is_told_of_and_the_next_drawn(shop: Path, call: Callable[..., str]) -> None:
+    cv2.imwrite('shop/Long.png', np.zeros((1, 65501, 3), np.uint8))
+    printed = call('shop', '--output=o.json', '--draw=drawn', code=1)
+    assert 'Long.jpg: a .jpg file cannot hold 65501 x 1 pixels' in printed
+    assert '1 of 3 pictures could not be read or drawn (listed above)' in printed
+    assert len(records(shop / 'o.json')) == 3 and Path('drawn/new/b.jpg').exists()
 
 
 def test_every_nth_frame_of_a_video(shop: Path, call: Callable[..., str]) -> None:

@@ -71,9 +71,11 @@ def _read_yaml(path: Path) -> Any:
     try:
         text = path.read_text(encoding='utf-8-sig')
         values = yaml.safe_load(text)
+        _check_nodes(str(path), yaml.compose(text, Loader=yaml.SafeLoader))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise ValueError(f'{path} is not YAML: {" ".join(str(error).split())}') from None
-    _check_nodes(str(path), yaml.compose(text, Loader=yaml.SafeLoader))
+    except RecursionError:
+        raise ValueError(f'{path}: something in it contains itself: wanted a table without that') from None
     return values
 
 
