@@ -8,8 +8,12 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from fashionai.garment_files import stored_garments
 from fashionai.garments import GARMENTS
 from fashionai.inference.filling import usual_points
+from fashionai.inference.finder import Finder
+from fashionai.serving.answers import card_of
+from fashionai.serving.app import make_app
 from fashionai.serving.limits import Limits, Refusal
 from fashionai.serving.uploads import decoded
 
@@ -51,6 +55,16 @@ def test_lengths_in_centimetres(client: TestClient, encoded: Callable) -> None:
     assert answer['measurements']['inseam']['pixels'] == pytest.approx(inseam, abs=0.01)
     assert answer['measurements']['inseam']['cm'] == pytest.approx(inseam * 20 / wide, abs=0.01)
     assert answer['measurements']['waist'] == {'pixels': None, 'cm': None, 'score': None}, 'an end was not found'
+
+
+def test_a_reference_goes_by_the_table_that_is_served() -> None:
+    table = stored_garments({'types': {'sock': {'keypoints': ['heel', 'toe'], 'limbs': [['heel', 'toe']],
+                                                'normaliser': ['heel', 'toe']}}}, 'a table')
+    finder = Finder({}, (), [], table)
+    with TestClient(make_app(finder, card_of([], finder, Limits()), Limits())) as client:
+        refused = client.post('/predict?tag=hat&reference=heel,toe=20', content=b'').json()['detail']
+        assert refused.startswith("tag 'hat'"), 'not the reference'
+        assert "'crotch' is none" in client.post('/predict?tag=hat&reference=heel,crotch=20').json()['detail']
 
 
 def test_heat_maps_lie_over_the_picture(client: TestClient, encoded: Callable) -> None:

@@ -11,6 +11,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
+from fashionai.garments import Garments
 from fashionai.inference.finder import AUTO, Finder
 from fashionai.inference.finding_files import record_of
 from fashionai.measurements import Scale, fixed_scale, no_scale, parse_reference, reference_scale
@@ -77,7 +78,7 @@ def _add_predict(app: FastAPI, finder: Finder, card: Card, limits: Limits, batch
             reference: str = Query('', description='the same by a length that is known: two keypoints and their '
                                    'distance in cm, such as waistband_left,waistband_right=38')) -> Answer:
         start = time.monotonic()
-        scale = _scale(cm_per_pixel, reference)
+        scale = _scale(cm_per_pixel, reference, finder.garments)
         if tag not in tags:
             raise Refusal(422, f'tag {tag!r}: wanted one of {", ".join(tags)}')
         with room.place():
@@ -89,13 +90,13 @@ def _add_predict(app: FastAPI, finder: Finder, card: Card, limits: Limits, batch
                       seconds=round(time.monotonic() - start, 3))
 
 
-def _scale(cm_per_pixel: Optional[float], reference: str) -> Scale:
+def _scale(cm_per_pixel: Optional[float], reference: str, garments: Garments) -> Scale:
     """Raises Refusal, 422, for anything but one of the two, or none."""
     if cm_per_pixel is not None and reference:
         raise Refusal(422, 'cm_per_pixel and reference both say how large a pixel is: wanted one of them')
     try:
         if reference:
-            return reference_scale(parse_reference(reference))
+            return reference_scale(parse_reference(reference, garments))
         return no_scale if cm_per_pixel is None else fixed_scale(cm_per_pixel)
     except ValueError as error:
         raise Refusal(422, str(error)) from None
