@@ -237,9 +237,10 @@ def test_models_that_cannot_be_opened(folder: Path, models: Dict[str, Path], tmp
         open_network(model, ALL)
     with pytest.raises(ValueError, match=r'onnxruntime does not open graph\.tflite: wanted \.onnx'):
         open_network(model, ALL, engine='onnxruntime')
-    with pytest.raises(ValueError, match=r'--engine openvino wants absent\.xml or absent\.onnx beside'):
+    with pytest.raises(ValueError, match=r'wants absent\.xml or absent\.onnx beside .*absent\.pb --to openvino'):
         exported_beside(tmp_path / 'absent.pb', 'openvino')
     assert exported_beside(folder / 'graph.pb', 'litert') == models['tflite']
+    assert exported_beside(models['tflite'], 'tensorflow') == folder / 'graph.pb'
     with pytest.raises(ValueError, match='is a folder without saved_model.pb: wanted a frozen graph'):
         FrozenGraph(tmp_path, ALL)
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)

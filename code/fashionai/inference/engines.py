@@ -185,16 +185,22 @@ def exported_beside(graph: Path, engine: str) -> Path:
             _check_origin(model, graph)
             return model
     raise ValueError(f'--engine {engine} wants {" or ".join(model.name for model in models)} beside {graph}, or a '
-                     f'model by --modelpath: make it with code/export.py --modelpath {graph} --to ...')
+                     f'model by --modelpath: make it with {_export_command(graph, models)}')
 
 
 def _check_origin(model: Path, graph: Path) -> None:
     """Raise ValueError where the model's contract tells that it was exported from another graph."""
     contract = contract_of(model)
-    if contract and contract.export.get('of_graph_sha256') != file_sum(graph):
-        form = next(name for name, ending in EXPORTED.items() if ending == model.suffix)
+    if contract and contract.export and contract.export.get('of_graph_sha256') != file_sum(graph):
         raise ValueError(f'{model} was exported from another graph than {graph} is now: export it again with '
-                         f'code/export.py --modelpath {graph} --to {form}')
+                         f'{_export_command(graph, [model])}')
+
+
+def _export_command(graph: Path, models: Sequence[Path]) -> str:
+    """What makes the first of some models that can be exported."""
+    formats = {ending: name for name, ending in EXPORTED.items()}
+    wanted = next(formats[model.suffix] for model in models if model.suffix in formats)
+    return f'code/export.py --modelpath {graph} --to {wanted}'
 
 
 def needed(module: str) -> Any:
