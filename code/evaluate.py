@@ -2,7 +2,6 @@
 import argparse
 import json
 import sys
-from pathlib import Path
 from typing import Optional, Sequence
 
 from fashionai.annotations import Annotations, read_annotations
@@ -40,9 +39,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     scores = score(truth, read_annotations(resolve(args.submission), garments))
     print(format_scores(scores))
     if args.json:
-        Path(args.json).write_text(json.dumps(scores.to_json(), indent=2) + '\n', encoding='utf-8')
+        prepare_output(args.json).write_text(json.dumps(scores.to_json(), indent=2) + '\n', encoding='utf-8')
     if args.errors:
-        write_image_errors(args.errors, truth, scores.images)
+        write_image_errors(prepare_output(args.errors), truth, scores.images)
     if args.report:
         write_page(args, truth)
     return 0

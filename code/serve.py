@@ -83,9 +83,9 @@ def _listening(host: str, port: int) -> socket.socket:
     """Before the networks are loaded, since it may fail. Raises ValueError where nobody can listen there."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ':' in host else socket.AF_INET)
-    except OSError as error:
-        raise ValueError(f'cannot listen at {host}, port {port}: {error.strerror or error}; another port is chosen by '
-                         '--port') from None
+    except (OSError, OverflowError) as error:
+        why = getattr(error, 'strerror', None) or error
+        raise ValueError(f'cannot listen at {host}, port {port}: {why}; another port is chosen by --port') from None
 
 
 def _address(door: socket.socket) -> str:

@@ -29,9 +29,10 @@ apt_install() {
     "${install[@]}" >/dev/null 2>&1 || { apt-get update -qq >/dev/null && "${install[@]}" >/dev/null; }
 }
 
-# Print the full path of the interpreter that PYTHON names.
+# Print the full path of the interpreter that PYTHON names; inside a virtual environment, that which it was made of:
+# an activated .venv must not be made anew by its own python.
 find_python() {
-    local wanted="${PYTHON:-python3}" show='import sys; print(sys.executable)' version
+    local wanted="${PYTHON:-python3}" show='import os, sys; print(os.path.realpath(sys.executable))' version
     "$wanted" -c "$show" 2>/dev/null && return
     # Under pyenv the name of a version that is not selected is a stub that refuses to run.
     if command -v pyenv >/dev/null; then

@@ -36,6 +36,15 @@ def test_prints_a_table_and_writes_json(files: Tuple[str, str], tmp_path: Path, 
     assert figures['visible']['types'] == {'skirt': {'ne': 20.0, 'points': 3}}
 
 
+def test_outputs_get_their_folder_or_a_line_that_says_why_not(files: Tuple[str, str], tmp_path: Path,
+                                                              capsys: pytest.CaptureFixture) -> None:
+    for flag in ('--json', '--errors'):
+        out = tmp_path / flag / 'out'
+        assert evaluate.main(['--truth', files[0], '--submission', files[1], flag, str(out)]) == 0 and out.exists()
+    assert evaluate.main(['--truth', files[0], '--submission', files[1], '--json', f'{files[0]}/out']) == 1
+    assert capsys.readouterr().err == f'error: {files[0]}: File exists\n'
+
+
 def test_writes_the_errors_of_images(files: Tuple[str, str], tmp_path: Path) -> None:
     out = tmp_path / 'errors.csv'
     assert evaluate.main(['--truth', files[0], '--submission', files[1], '--errors', str(out)]) == 0

@@ -186,6 +186,29 @@ def test_a_graph_without_a_contract_gets_one(folder: Path, finish: Finish, tmp_p
     assert contract.tag == 'all' and contract.types == TYPES and contract.export['parity']['images'].startswith('1 ')
 
 
+def test_a_model_of_the_graph_before_is_refused(folder: Path, models: Dict[str, Path], tmp_path: Path) -> None:
+    for path in (models['tflite'], contract_path(models['tflite'])):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    (tmp_path / 'graph.pb').write_bytes((folder / 'half.pb').read_bytes())
+    with pytest.raises(ValueError, match=r'graph\.tflite was exported from another graph than .*--to tflite'):
+        exported_beside(tmp_path / 'graph.pb', 'litert')
+
+
+def test_a_converter_that_fails_ends_in_one_line(folder: Path, finish: Finish, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(source: Source, output: Path) -> str:
+        raise RuntimeError('no such\n operation')
+    monkeypatch.setattr(exporter, 'FORMATS', {'tflite': Format(fail, fixed=True)})
+    said = finish(export.main, *command(folder, 'tflite'), code=1)
+    assert 'error: the converter to .tflite failed: no such operation' in said
+
+
+def test_a_size_that_does_not_fit_is_refused_before_the_converter_sees_it(
+        folder: Path, finish: Finish, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(exporter, 'FORMATS', {'tflite': Format(lambda *_: pytest.fail('converted'), fixed=True)})
+    said = finish(export.main, *command(folder, 'tflite', '--size', '100x100'), code=1)
+    assert '100x100 pixels does not divide into cells of 8' in said
+
+
 @pytest.mark.parametrize('more, said', [
     (('--to', 'savedmodel', '--size', '64x64'), '--size: a model of savedmodel takes images of any size'),
     (('--output', 'model.onnx'), 'wanted .tflite'), (('--size', '60x60'), 'wanted multiples of 8'),
@@ -214,9 +237,12 @@ def test_models_that_cannot_be_opened(folder: Path, models: Dict[str, Path], tmp
         open_network(model, ALL)
     with pytest.raises(ValueError, match=r'onnxruntime does not open graph\.tflite: wanted \.onnx'):
         open_network(model, ALL, engine='onnxruntime')
-    with pytest.raises(ValueError, match=r'--engine openvino wants absent\.xml or absent\.onnx beside'):
+    with pytest.raises(ValueError, match=r'wants absent\.xml or absent\.onnx beside .*absent\.pb --to openvino'):
         exported_beside(tmp_path / 'absent.pb', 'openvino')
     assert exported_beside(folder / 'graph.pb', 'litert') == models['tflite']
+    assert exported_beside(models['tflite'], 'tensorflow') == folder / 'graph.pb'
+    with pytest.raises(ValueError, match='is a folder without saved_model.pb: wanted a frozen graph'):
+        FrozenGraph(tmp_path, ALL)
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
     onnx = tmp_path / 'graph.onnx'
     onnx.write_text('no model')

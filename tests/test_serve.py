@@ -52,6 +52,7 @@ def check_service(graph: Path, finish: Callable) -> None:
         assert point['found'] and (point['x'], point['y']) == pytest.approx((19.5, 27.5), abs=1)
         refused = finish(serve.main, '--modelpath', graph, '--port', address.group(1), code=1)
         assert f'cannot listen at 127.0.0.1, port {address.group(1)}' in refused and '--port' in refused
+        assert 'port must be 0-65535' in finish(serve.main, '--modelpath', graph, '--port', 99999, code=1)
         service.send_signal(signal.SIGINT)
         assert service.wait(20) == 130, 'interrupted'
     finally:

@@ -22,12 +22,19 @@ def guarded(main: Main) -> Main:
         try:
             return main(argv)
         except (ValueError, OSError) as error:
-            print(f'error: {error}', file=sys.stderr)
+            print(f'error: {_reason(error)}', file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             print('interrupted', file=sys.stderr)
             return 130
     return guarded_main
+
+
+def _reason(error: Exception) -> str:
+    """The message; of what the system refuses, the file and why, without its number: of two, the one to be made."""
+    if isinstance(error, OSError) and error.filename:
+        return f'{error.filename2 or error.filename}: {error.strerror}'
+    return str(error)
 
 
 def resolve(path: Union[str, Path]) -> Path:
@@ -39,7 +46,8 @@ def resolve(path: Union[str, Path]) -> Path:
     for candidate in (Path(path), PROJECT_ROOT / path, PROJECT_ROOT / 'code' / path):
         if candidate.exists():
             return candidate.resolve()
-    raise ValueError(f'{path} does not exist, neither from {Path.cwd()} nor from {PROJECT_ROOT}')
+    places = () if Path(path).is_absolute() else dict.fromkeys((str(Path.cwd()), str(PROJECT_ROOT)))
+    raise ValueError(f'{path} does not exist' + (f', seen from {" or ".join(places)}' if places else ''))
 
 
 def resolve_checkpoint(path: Union[str, Path]) -> Path:

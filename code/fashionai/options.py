@@ -115,7 +115,10 @@ def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = T
 def _folder_rows(datapath: str, imgpath: str, tag: str, split: str, with_images: bool,
                  garments: Garments) -> Tuple[Annotations, Path]:
     """The same of one folder."""
-    table = resolve(Path(datapath) / 'train' / f'{split}.csv')
+    try:
+        table = resolve(Path(datapath) / 'train' / f'{split}.csv')
+    except ValueError as error:
+        raise ValueError(f'{error}; data/README.md says how data lie') from None
     rows = read_annotations(table, garments).of_type(tag)
     if not len(rows):
         raise ValueError(f'{table}: no row of type {tag!r}')

@@ -146,6 +146,17 @@ def test_a_point_is_moved_by_keys_alone(page: Page, picture: Callable) -> None:
     assert place(page, 'hemline_left') == pytest.approx([x, y]), 'moves of a moment are undone together'
 
 
+def test_the_name_of_a_point_at_the_top_stays_in_the_picture(page: Page, picture: Callable) -> None:
+    give(page, picture())
+    point(page, 'neckline_left').focus()
+    for _ in range(30):
+        page.keyboard.press('Shift+ArrowUp')
+    assert place(page, 'neckline_left')[1] == 0
+    page.click('#names')
+    name, frame = point(page, 'neckline_left').locator('.name'), page.locator('.frame')
+    assert name.bounding_box()['y'] >= frame.bounding_box()['y'] - 2
+
+
 def test_lengths_follow_the_one_that_is_known(page: Page, picture: Callable) -> None:
     give(page, picture())
     page.fill('[name=cm-chest]', '50')
@@ -160,6 +171,7 @@ def test_several_pictures_and_one_that_is_none(page: Page, picture: Callable) ->
     expect(page.locator('.card.failed')).to_have_count(1)
     page.click('.card.failed .show')
     expect(page.locator('.over.bad')).to_contain_text('wanted a JPEG')
+    expect(page.locator('#panel')).to_contain_text('Nothing was found in it.')
     page.click('.card.unsure-type .show')
     page.get_by_role('button', name='Outwear 45 %').click()
     expect(page.locator('.card.done', has_text='Outwear')).to_have_count(1)
@@ -170,12 +182,14 @@ def test_several_pictures_and_one_that_is_none(page: Page, picture: Callable) ->
     expect(page.locator('.card')).to_have_count(2)
 
 
-def test_a_picture_is_pasted_and_heat_is_shown(page: Page, encoded: Callable) -> None:
-    page.evaluate("""bytes => {
+@pytest.mark.parametrize('dropped', [False, True])
+def test_a_picture_is_pasted_or_dropped_and_heat_is_shown(page: Page, encoded: Callable, dropped: bool) -> None:
+    page.evaluate("""([bytes, dropped]) => {
         const data = new DataTransfer();
         data.items.add(new File([new Uint8Array(bytes)], 'pasted.png', {type: 'image/png'}));
-        dispatchEvent(new ClipboardEvent('paste', {clipboardData: data}));
-    }""", list(encoded(60, 80)))
+        dispatchEvent(dropped ? new DragEvent('drop', {dataTransfer: data})
+                              : new ClipboardEvent('paste', {clipboardData: data}));
+    }""", [list(encoded(60, 80)), dropped])
     expect(page.locator('.point')).to_have_count(15)
     page.click('#heat')
     shown = '() => {const canvas = document.querySelector(".heat"); return !canvas.hidden && canvas.width > 20}'
@@ -193,6 +207,8 @@ def test_a_phone_and_the_dark(browser: Browser, address: str, picture: Callable)
     give(phone, picture('green.png', (0, 255, 0)), picture())
     expect(phone.locator('.point')).to_have_count(4)
     assert phone.evaluate('document.documentElement.scrollWidth') == 390
+    rows = [phone.locator(f'#{name}').bounding_box()['y'] for name in ('undo', 'redo', 'names', 'heat')]
+    assert len(set(rows)) == 1, 'tools of a kind stand side by side'
     assert phone.evaluate('getComputedStyle(document.body).backgroundColor') == 'rgb(21, 23, 27)'
     phone.close()
 
@@ -200,4 +216,6 @@ def test_a_phone_and_the_dark(browser: Browser, address: str, picture: Callable)
 def test_the_description_of_the_api(page: Page, address: str) -> None:
     page.goto(f'{address}docs')
     expect(page.locator('.path', has_text='/predict')).to_be_visible()
+    page.set_viewport_size({'width': 390, 'height': 844})
+    assert page.evaluate("[...document.querySelectorAll('.wide')].every(part => part.scrollWidth <= part.clientWidth)")
     expect(page.locator('#curl')).to_contain_text(f"{address}predict?tag=auto'")

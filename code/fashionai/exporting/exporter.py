@@ -6,10 +6,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Tuple
 
-from fashionai.exporting.formats import FORMATS, Source
+from fashionai.codec.heatmaps import cells_hw
+from fashionai.exporting.formats import FORMATS, Format, Source
 from fashionai.exporting.parity import Parity, Sample, compare
 from fashionai.garments import Garment
-from fashionai.inference.engines import open_network
+from fashionai.inference.engines import in_a_line, open_network
 from fashionai.inference.graph import FrozenGraph, read_graph
 from fashionai.inference.models import USUAL_HW
 from fashionai.inference.network import Network
@@ -32,20 +33,22 @@ class Order:
 def export(path: Path, garment: Garment, order: Order, output: Path, sample: Sample) -> Parity:
     """Write a graph as a model of another format and, beside it, its contract; how the two compare.
 
-    Raises ValueError, naming the file, where the graph does not serve the garment type, the converter is not installed,
-    or the model computes something else than the graph: then nothing is written.
+    Raises ValueError, naming the file, where the graph does not serve the garment type, the size does not divide into
+    cells, the converter is not installed or fails, or the model computes something else than the graph: then nothing
+    is written.
     """
     kind, definition = FORMATS[order.to], read_graph(path)
     half = order.half or is_half(definition)
     with FrozenGraph(path, garment, order.threads, garments=sample.truth.garments) as graph, \
             tempfile.TemporaryDirectory(prefix='.export', dir=str(output.parent)) as folder:
+        cells_hw(order.input_hw, graph.stride)  # converters would say it in words of their own
         contract = _contract(graph, path)
         names = {node.name for node in definition.node}
         outputs = dict.fromkeys((contract.output_name, *OUTPUTS.values(), TYPES_NAME))
         source = Source(halved(definition) if half else definition, contract.input_name,
                         tuple(name for name in outputs if name in names), half, order.input_hw)
         draft = Path(folder, output.name)
-        made_by = kind.convert(source, draft)
+        made_by = _converted(kind, source, draft)
         facts = {'format': order.to, 'made_by': made_by, 'of_graph_sha256': file_sum(path), 'half': half,
                  'batch': 1 if kind.fixed else None, 'input_hw': order.input_hw if kind.fixed else None}
         contract = replace(contract, graph_sha256=file_sum(draft), export=facts)
@@ -56,6 +59,15 @@ def export(path: Path, garment: Garment, order: Order, output: Path, sample: Sam
         replace(contract, export={**facts, 'parity': asdict(parity)}).save(contract_path(draft))
         _move_all(Path(folder), output.parent)
     return parity
+
+
+def _converted(kind: Format, source: Source, draft: Path) -> str:
+    try:
+        return kind.convert(source, draft)
+    except ValueError:
+        raise
+    except Exception as error:  # noqa: B902  each converter has classes of its own
+        raise ValueError(f'the converter to {draft.suffix} failed: {in_a_line(error)}') from None
 
 
 def _contract(graph: Network, path: Path) -> Contract:

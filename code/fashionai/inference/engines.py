@@ -16,7 +16,7 @@ import numpy as np
 
 from fashionai.garments import GARMENTS, Garment, Garments
 from fashionai.inference.network import Network, check_names
-from fashionai.networks.contract import EXPORTED, TYPES_NAME, contract_path
+from fashionai.networks.contract import EXPORTED, TYPES_NAME, contract_of, contract_path, file_sum
 
 REQUIREMENTS = 'requirements-export.txt'
 """The converters and engines that are not always installed; its place is the project's root."""
@@ -58,7 +58,7 @@ class OnnxNetwork(_Exported):
         try:
             return self._session.run(list(outputs), {self._input: images})
         except Exception as error:
-            raise self._unsuited(images, _in_a_line(error)) from None
+            raise self._unsuited(images, in_a_line(error)) from None
 
 
 class OpenvinoNetwork(_Exported):
@@ -82,7 +82,7 @@ class OpenvinoNetwork(_Exported):
         try:
             self._request.infer({self._input: images})
         except RuntimeError as error:
-            raise self._unsuited(images, _in_a_line(error)) from None
+            raise self._unsuited(images, in_a_line(error)) from None
         return [self._request.get_tensor(name).data.copy() for name in outputs]
 
     def _close(self) -> None:
@@ -175,16 +175,32 @@ def exported_beside(graph: Path, engine: str) -> Path:
     """The model that an engine opens in place of a frozen graph: the graph itself where it can, or the model exported
     beside it under the same name.
 
-    Raises ValueError, with the command that makes it, where there is none.
+    Raises ValueError, with the command that makes it, where there is none, or one of what the graph was before.
     """
     if graph.suffix in ENGINES[engine].endings:
         return graph
     models = [graph.with_suffix(ending) for ending in ENGINES[engine].endings]
     for model in models:
         if model.exists():
+            _check_origin(model, graph)
             return model
     raise ValueError(f'--engine {engine} wants {" or ".join(model.name for model in models)} beside {graph}, or a '
-                     f'model by --modelpath: make it with code/export.py --modelpath {graph} --to ...')
+                     f'model by --modelpath: make it with {_export_command(graph, models)}')
+
+
+def _check_origin(model: Path, graph: Path) -> None:
+    """Raise ValueError where the model's contract tells that it was exported from another graph."""
+    contract = contract_of(model)
+    if contract and contract.export and contract.export.get('of_graph_sha256') != file_sum(graph):
+        raise ValueError(f'{model} was exported from another graph than {graph} is now: export it again with '
+                         f'{_export_command(graph, [model])}')
+
+
+def _export_command(graph: Path, models: Sequence[Path]) -> str:
+    """What makes the first of some models that can be exported."""
+    formats = {ending: name for name, ending in EXPORTED.items()}
+    wanted = next(formats[model.suffix] for model in models if model.suffix in formats)
+    return f'code/export.py --modelpath {graph} --to {wanted}'
 
 
 def needed(module: str) -> Any:
@@ -211,8 +227,9 @@ def _interpreter(path: Path, threads: int) -> Any:
 
 
 def _unreadable(path: Path, error: Exception) -> ValueError:
-    return ValueError(f'{path} cannot be loaded: {_in_a_line(error)}')
+    return ValueError(f'{path} cannot be loaded: {in_a_line(error)}')
 
 
-def _in_a_line(error: Exception) -> str:
+def in_a_line(error: Exception) -> str:
+    """What another's code says was wrong, short."""
     return shorten(str(error), 300) or type(error).__name__

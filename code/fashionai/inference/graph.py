@@ -55,6 +55,8 @@ def read_graph(path: Union[str, Path]) -> tf.GraphDef:
     file = Path(path)
     saved = SavedModel() if file.is_dir() else None
     file = file / 'saved_model.pb' if file.is_dir() else file
+    if saved is not None and not file.exists():
+        raise ValueError(f'{path} is a folder without {file.name}: wanted a frozen graph or a SavedModel')
     definition = tf.GraphDef()
     try:
         (definition if saved is None else saved).ParseFromString(file.read_bytes())

@@ -14,6 +14,9 @@ from fashionai.serving.limits import MEGA, Limits, Refusal
 FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF')
 """The formats that are read, by the names of Pillow."""
 
+_PILLOW_MEGAPIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0) / MEGA
+"""Pillow refuses larger pictures by itself."""
+
 _READABLE = 'wanted a JPEG, PNG, WebP, BMP or TIFF picture'
 
 
@@ -34,7 +37,7 @@ async def received(headers: Mapping[str, str], chunks: AsyncIterator[bytes], lim
     except ClientDisconnect:
         raise Refusal(400, 'the connection was closed before the picture had arrived') from None
     if not data:
-        raise Refusal(422, f'the request has no body: {_READABLE}')
+        raise Refusal(422, f'the picture is empty, 0 bytes came: {_READABLE}, as the body of the request')
     return data
 
 
@@ -44,17 +47,18 @@ def decoded(data: bytes, limits: Limits) -> np.ndarray:
     Raises Refusal: 415 for what is no picture of FORMATS, 413 for one of too many pixels, which is not decoded, and
     422 for one that is damaged.
     """
-    width, height = _size(data)
+    width, height = _size(data, limits)
     if width * height > limits.megapixels * MEGA:
         raise Refusal(413, f'the picture has {width} x {height} pixels, {width * height / MEGA:.1f} million: '
                            f'at most {limits.megapixels:g} million are taken')
     try:
         return decode_upright(data, 'the picture')
-    except ValueError as error:
-        raise Refusal(422, str(error)) from None
+    except ValueError:
+        raise Refusal(422, f'the picture cannot be decoded: its {len(data)} bytes are cut short, damaged, or of a rare '
+                           'kind of their format') from None
 
 
-def _size(data: bytes) -> Tuple[int, int]:
+def _size(data: bytes, limits: Limits) -> Tuple[int, int]:
     """(width, height) that the header tells."""
     try:
         with warnings.catch_warnings():
@@ -63,8 +67,9 @@ def _size(data: bytes) -> Tuple[int, int]:
                 return picture.size
     except Image.UnidentifiedImageError:
         raise Refusal(415, f'these {len(data)} bytes are not of a format that is read: {_READABLE}') from None
-    except Image.DecompressionBombError as error:
-        raise Refusal(413, f'the picture has too many pixels: {error}') from None
+    except Image.DecompressionBombError:
+        most = min(limits.megapixels, _PILLOW_MEGAPIXELS)
+        raise Refusal(413, f'the picture has too many pixels: at most {most:.4g} million are taken') from None
     except Exception as error:  # noqa: B902  damaged headers raise whatever the format's reader stumbles over
         raise Refusal(422, f'the header of the picture is damaged: {error}') from None
 

@@ -20,8 +20,8 @@ export class Panel {
     this.#root.replaceChildren();
     if (!picture) return;
     if (!picture.answer) {
-      this.#root.append(make('p', {class: 'file'}, picture.name),
-        make('p', {class: 'soft'}, 'Its points and lengths will be here.'));
+      this.#root.append(make('p', {class: 'file'}, picture.name), make('p', {class: 'soft'},
+        picture.state === 'failed' ? 'Nothing was found in it.' : 'Its points and lengths will be here.'));
       return;
     }
     this.#root.append(this.#type(picture));

@@ -44,7 +44,7 @@ export class Stage {
       element.setAttribute('class', `point ${classesOf(name, point, card.low_score)}`);
       element.classList.toggle('selected', name === selected);
       element.setAttribute('aria-label', described(name, point));
-      placeName(element.querySelector('.name'), point.x / this.#unit, this.#frame.clientWidth);
+      placeName(element.querySelector('.name'), point.x / this.#unit, point.y / this.#unit, this.#frame.clientWidth);
       element.style.display = point.v < 0 ? 'none' : '';
     }
     for (const {elements, ends} of this.#limbs) {
@@ -193,15 +193,16 @@ function described(name, {x, y, v, moved, score}) {
 }
 
 function nameTag(name) {
-  const text = makeSvg('text', {class: 'name', y: 4, 'data-side': side(name)});
+  const text = makeSvg('text', {class: 'name', 'data-side': side(name)});
   text.textContent = words(name);
   return text;
 }
 
-/** On the outer side of its point, or on the other one where the picture ends there. */
-function placeName(text, x, width) {
+/** On the outer side of its point, or on the other one where the picture ends there; at its top, a little lower. */
+function placeName(text, x, y, width) {
   const room = 8 * text.textContent.length + 14;
   const before = text.dataset.side === 'left' ? x > room : x > width - room;
   text.setAttribute('x', before ? -14 : 14);
   text.setAttribute('text-anchor', before ? 'end' : 'start');
+  text.setAttribute('y', Math.max(4, 12 - y));
 }

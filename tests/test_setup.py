@@ -1,0 +1,17 @@
+"""setup.sh: which interpreter an environment is made of."""
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+SETUP = Path(__file__).resolve().parents[1] / 'code/setup.sh'
+
+
+def test_an_activated_environment_names_the_interpreter_that_it_was_made_of(tmp_path: Path) -> None:
+    """Otherwise a driver would make .venv anew, by the python inside it, whenever it is activated."""
+    venv.create(str(tmp_path), symlinks=True)
+    search = os.pathsep.join([str(tmp_path / 'bin'), os.environ['PATH']])
+    found = subprocess.run(['bash', '-c', f'source "{SETUP}"; find_python'], stdout=subprocess.PIPE, check=True,
+                           env={**os.environ, 'PATH': search, 'PYTHON': 'python'})
+    assert Path(found.stdout.decode().strip()) == Path(sys.executable).resolve()
