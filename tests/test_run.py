@@ -85,7 +85,7 @@ def test_choices_change_the_points_or_leave_them(data: Path) -> None:
         assert (points(choice) != usual).any(), choice
 
 
-@pytest.mark.parametrize('how', ['replace', 'average'])
+@pytest.mark.parametrize('how', ['replace', 'average', 'agree'])
 def test_the_second_pass_is_asked_for(data: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     asked = []
 

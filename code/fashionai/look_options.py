@@ -39,7 +39,7 @@ class _Way:
 WAYS: Mapping[str, _Way] = MappingProxyType({
     'quick': _Way(scales='[1.0]', flip=False),
     'usual': _Way(),
-    'thorough': _Way(merge='average', second_pass='average', sizes=(1., 4 / 3))})
+    'thorough': _Way(merge='average', second_pass='agree', sizes=(1., 4 / 3))})
 """By the name `--look` takes."""
 
 
@@ -66,7 +66,7 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
     add('--decode', default='blur', choices=DECODERS, help='how a point is read off its heat map (default: blur)')
     add('--assembly', default='peaks', choices=ASSEMBLIES, help='the highest peaks, or those that the fields join best')
     add('--second-pass', choices=[*SECOND_PASSES, _NO_SECOND_PASS], help='look again at the garment set upright: '
-        f'replace or average (default: {_NO_SECOND_PASS})')
+        f'{", ".join(SECOND_PASSES)}; see docs/experiments.md (default: {_NO_SECOND_PASS})')
     add('--flip', action='store_true', default=None, help='look at the mirror image too (default)')
     add('--no-flip', dest='flip', action='store_false', help='do not: half the time')
     add('--batch', type=at_least(1), default=1, help='images that are looked at together (default: %(default)s)')
