@@ -14,7 +14,7 @@ MODELPATH=            # a frozen graph; empty: the type's own network, else that
 TEST=submit           # submit writes the CSV; validate prints the normalised error on labelled images
 INPUTSIZE=            # the longer side of an image becomes this, in pixels; empty: what the network was trained at
 RESOLUTION=           # what the network sees, such as 368x368; empty: what it was trained at
-LOOK=usual            # quick: once; usual: at six windows, mirrored too; thorough: at two sizes and twice
+LOOK=usual            # quick: once; usual: at six windows, mirrored too; thorough: at three sizes, and twice
 SCALES=               # windows, such as '[1.0, (0.5,0.25,1.5)]'; empty: those of LOOK
 
 [[ ${1:--} == -* ]] || { TAG="$1"; shift; }

@@ -39,7 +39,7 @@ class _Way:
 WAYS: Mapping[str, _Way] = MappingProxyType({
     'quick': _Way(scales='[1.0]', flip=False),
     'usual': _Way(),
-    'thorough': _Way(merge='average', second_pass='agree', sizes=(1., 4 / 3))})
+    'thorough': _Way(merge='average', second_pass='agree', sizes=(3 / 4, 1., 4 / 3))})
 """By the name `--look` takes."""
 
 
@@ -48,8 +48,8 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
     add_garments_option(parser)
     add = parser.add_argument_group('how pictures are looked at').add_argument
     add('--look', default='usual', choices=WAYS, help='quick: once. usual: at six windows, mirrored too, as the '
-        'original. thorough: at two sizes of input, and again at the garment set upright; windows averaged. --scales, '
-        '--flip, --merge, --second-pass and --resolution each change their part of it (default: %(default)s)')
+        'original. thorough: at three sizes of input, and again at the garment set upright; windows averaged. '
+        '--scales, --flip, --merge, --second-pass and --resolution each change their part (default: %(default)s)')
     add('--modelpath', help='frozen graph or exported model, or several with commas between: their heat maps are '
         'averaged (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
     add('--engine', choices=ENGINES, help='what computes the network, of the model that export.py left beside the '
