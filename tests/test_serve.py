@@ -39,7 +39,8 @@ def check_service(graph: Path, finish: Callable) -> None:
     command = [sys.executable, str(CODE / 'serve.py'), '--port', '0', '--modelpath', str(graph), '--inputsize', '64',
                '--resolution', '64x64', '--scales', '[1.0]', '--no-flip']
     quiet = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '3'}
-    service = subprocess.Popen(command, stderr=subprocess.PIPE, env=quiet, universal_newlines=True)
+    service = subprocess.Popen(command, stderr=subprocess.PIPE, env=quiet, universal_newlines=True,
+                               preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # some jobs ignore it
     try:
         line = next((line for line in service.stderr if 'serving' in line), 'it ended')
         image = np.zeros((64, 64, 3), np.uint8)

@@ -1,6 +1,7 @@
 """The flags that say which graphs look at pictures, and how; run.py and predict.py have them in common."""
 import argparse
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
 from typing import List, Mapping, Optional, Sequence, Tuple
@@ -14,10 +15,9 @@ from fashionai.inference.models import trained_garments, trained_hw, usual_graph
 from fashionai.inference.opening import Look
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
 from fashionai.inference.second_pass import SECOND_PASSES
-from fashionai.inference.tiling import DEFAULT_TILING, TILINGS
+from fashionai.inference.tiling import DEFAULT_TILING, PERIOD, TILINGS
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 from fashionai.networks.contract import OUTPUTS
-from fashionai.networks.head_options import TRUNK_STRIDE
 from fashionai.shapes import has_shape
 from fashionai.stack import graph_mode
 
@@ -33,13 +33,13 @@ class _Way:
     flip: bool = True
     merge: str = 'addup'
     second_pass: str = _NO_SECOND_PASS
-    sizes: Tuple[float, ...] = (1.,)
+    sizes: Tuple[Fraction, ...] = (Fraction(1),)
 
 
 WAYS: Mapping[str, _Way] = MappingProxyType({
     'quick': _Way(scales='[1.0]', flip=False),
     'usual': _Way(),
-    'thorough': _Way(merge='average', second_pass='agree', sizes=(3 / 4, 1., 4 / 3))})
+    'thorough': _Way(merge='average', second_pass='agree', sizes=(Fraction(3, 4), Fraction(1), Fraction(4, 3)))})
 """By the name `--look` takes."""
 
 
@@ -57,7 +57,9 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
     add('--inputsize', help='side of the square canvas in pixels (default: the longer one that the first graph was '
         'trained at; 368 where it does not say)')
     add('--resolution', help='input of the network, WIDTHxHEIGHT; several with commas between: one for each graph, '
-        'or all for the only one, averaged (default: what each was trained at; 368x368 where it does not say)')
+        'or all for the only one, averaged. Points are shifted where a network with features of stride 32 is given '
+        'anything but multiples of 32 more or less than it was trained at (default: what each was trained at; 368x368 '
+        'where it does not say)')
     add('--scales', help=f'list of None, s, (s, step) or (cx, cy, s) (default: {DEFAULT_SCALES})')
     add('--windows', default=DEFAULT_TILING, choices=TILINGS, help='exact: as --scales says. merged: overlapping ones '
         'of a scale as one, and without the padding of images that are not square (default: %(default)s)')
@@ -98,7 +100,7 @@ def look_of(args: argparse.Namespace, graphs: Sequence[Path], garments: Garments
     options = PredictionOptions(canvas_hw[0], way.flip if args.flip is None else args.flip, args.merge or way.merge,
                                 args.decode, args.assembly)
     resolutions = _named_resolutions(args.resolution, len(graphs)) if args.resolution else [
-        [_suitable(one_hw, factor) for factor in way.sizes] for one_hw in trained]
+        list(dict.fromkeys(_suitable(one_hw, factor) for factor in way.sizes)) for one_hw in trained]
     return Look(options, parse_scales(args.scales or way.scales), tuple(map(tuple, resolutions)), args.maps,
                 _second_pass(args.second_pass, way, garments), args.windows, args.engine)
 
@@ -114,9 +116,10 @@ def _named_resolutions(text: str, graphs: int) -> Sequence[Sequence[Tuple[int, i
     return [[size] for size in named * (graphs // len(named))]
 
 
-def _suitable(trained: Tuple[int, int], factor: float) -> Tuple[int, int]:
-    """That many times a size (height, width), in the nearest pixels that suit every network."""
-    height, width = (max(1, round(side * factor / TRUNK_STRIDE)) * TRUNK_STRIDE for side in trained)
+def _suitable(trained: Tuple[int, int], factor: Fraction) -> Tuple[int, int]:
+    """About that many times a size (height, width), and whole periods of the network's layers from it, so that cells
+    stay in their places."""
+    height, width = (side + int((factor - 1) * side / PERIOD) * PERIOD for side in trained)
     return height, width
 
 

@@ -21,7 +21,7 @@ _MARGIN = 8.0
 """Pixels of padding that stay around an image: a cell, so that a point on the image's edge has its whole
 peak. At scale 1, what smooths the canvas reaches no further."""
 
-_PERIOD = 32
+PERIOD = 32
 """Sizes differ from the resolution's by multiples of this, the coarsest stride of features. Where a layer of stride 2
 meets an odd number of cells its padding lies otherwise than where it meets an even one, and with it all coarser cells:
 by 8 pixels at stride 16. A network knows the places of its own resolution."""
@@ -96,7 +96,7 @@ def _window_of(box: Box, scale: Tuple[float, float], resolution_hw: Tuple[int, i
 
 def _size_hw(box: Box, resolution_hw: Tuple[int, int]) -> Tuple[int, int]:
     """The least size of a window that shows a box."""
-    height, width = (side + _PERIOD * ceil((length - side - _ROUNDING) / _PERIOD)
+    height, width = (side + PERIOD * ceil((length - side - _ROUNDING) / PERIOD)
                      for side, length in zip(resolution_hw, (box[3] - box[1], box[2] - box[0])))
     return height, width
 
