@@ -40,7 +40,7 @@ WAYS: Mapping[str, _Way] = MappingProxyType({
     'quick': _Way(scales='[1.0]', flip=False),
     'usual': _Way(),
     'thorough': _Way(merge='average', second_pass='agree', sizes=(Fraction(3, 4), Fraction(1), Fraction(4, 3)))})
-"""By the name `--look` takes."""
+"""By the name `--look` takes; what each gains and costs is in models/trained/supplied/README.md."""
 
 
 def add_look_options(parser: argparse.ArgumentParser) -> None:
