@@ -1,6 +1,7 @@
 """What the entry points share: paths, numbers and errors as a user types and reads them."""
 import functools
 import logging
+import os
 import sys
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
@@ -20,7 +21,12 @@ def guarded(main: Main) -> Main:
     def guarded_main(argv: Optional[Sequence[str]] = None) -> int:
         _log_to_stderr()
         try:
-            return main(argv)
+            status = main(argv)
+            sys.stdout.flush()
+            return status
+        except BrokenPipeError:  # what reads the output, such as `head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # takes what Python still has to write
+            return 1
         except (ValueError, OSError) as error:
             print(f'error: {_reason(error)}', file=sys.stderr)
             return 1
