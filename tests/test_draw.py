@@ -43,7 +43,7 @@ def test_a_sheet_fills_its_last_row():
     assert sheet([np.zeros((10, 10, 3), np.uint8)] * 4, 3).shape == (20, 30, 3)
 
 
-def test_the_entry_point_draws_a_csv(tmp_path, capsys):
+def test_the_entry_point_draws_a_csv(tmp_path, capsys, monkeypatch):
     cv2.imwrite(str(tmp_path / 'a.png'), np.full((60, 40, 3), 90, np.uint8))
     keypoints = skirt_points([[10, 10, 1], [30, 10, 1], [5, 50, 0], [35, 50, 1]])[None]
     write_annotations(tmp_path / 'a.csv', Annotations(('a.png',), ('skirt',), keypoints, 'test'))
@@ -52,6 +52,8 @@ def test_the_entry_point_draws_a_csv(tmp_path, capsys):
     assert cv2.imread(str(tmp_path / 'out.png')).shape == (64, 128, 3)
     assert draw.main(arguments + ['--output', str(tmp_path / 'out.nopicture')]) == 1
     assert 'name of a picture' in capsys.readouterr().err
+    monkeypatch.setattr('fashionai.cli.PROJECT_ROOT', tmp_path)
+    assert draw.main(arguments) == 0 and (tmp_path / 'submit/a.png').exists(), 'named as the CSV'
 
 
 def test_limbs_are_seen_on_any_ground():

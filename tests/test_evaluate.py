@@ -81,7 +81,7 @@ def test_writes_a_report(files: Tuple[str, str], tmp_path: Path, capsys: pytest.
     assert 'NE is 20.00\u00a0% visible' in page and 'visible: the second is better by 20.00 points' in page
     assert 'with --imagepath' in page and 'a.jpg' in page
     assert evaluate.main(arguments + ['--imagepath', str(tmp_path)]) == 1
-    assert 'a.jpg: no such image' in capsys.readouterr().err
+    assert 'a.jpg: no such file' in capsys.readouterr().err
 
 
 def test_works_from_any_folder_without_what_is_heavy(files: Tuple[str, str], tmp_path: Path) -> None:

@@ -162,6 +162,8 @@ def test_remote_workers_feed_the_training(place, finish):
 def test_bad_input_ends_as_one_line(place, graph, finish):
     output = finish(train.main, *training(place, 5), '--gpus', 3, code=1)
     assert output.strip().splitlines()[-1].startswith('error: --batchsize 4 does not divide over --gpus 3')
+    output = finish(train.main, *training(place, 5), '--batchsize', 16, code=1)
+    assert 'has 15 images of all, fewer than --batchsize 16' in output and 'Traceback' not in output
     output = finish(train.main, *training(place, 5), '--datapath', place / 'nowhere', code=1)
     assert 'nowhere/train/train.csv does not exist' in output and 'Traceback' not in output
     other = [*training(place, 5), '--modelpath', place / 'other']

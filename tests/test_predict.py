@@ -94,7 +94,7 @@ def test_bad_files_are_reported_and_nothing_is_lost(shop: Path, call: Callable[.
     (shop / 'bad.png').write_text('no picture')
     printed = call('bad.png', 'shop/*.png', 'none.jpg', 'shop/new', '--output=o.json', code=1)
     assert [Path(record['path']).name for record in records(shop / 'o.json')] == ['a.png', 'b.png']
-    assert 'bad.png: not a picture' in printed and 'none.jpg: no such image' in printed
+    assert 'bad.png: not a picture' in printed and 'none.jpg: no such file' in printed
     assert '2 of 4 pictures could not be read or drawn (listed above)' in printed
 
 

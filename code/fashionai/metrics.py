@@ -108,7 +108,7 @@ def matched(truth: Annotations, submission: Annotations) -> np.ndarray:
     missing = [image_id for image_id in truth.image_ids if image_id not in row_of]
     if missing:
         raise ValueError(f'{submission.source}: {len(missing)} of the {len(truth)} images of {truth.source} are '
-                         f'missing, {_few(missing)}')
+                         f'missing, {_few(missing)}; one type alone is measured by run.py --test validate')
     if len(submission) > len(truth):
         _log.warning('%s: %d rows are not in %s and are passed over', submission.source,
                      len(submission) - len(truth), truth.source)

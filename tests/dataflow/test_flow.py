@@ -112,7 +112,7 @@ def test_a_bad_image_is_named(encoder, tmp_path, workers):
 
 
 def test_a_missing_image_is_named(tmp_path):
-    with pytest.raises(ValueError, match='gone.jpg: no such image'):
+    with pytest.raises(ValueError, match='gone.jpg: no such file'):
         read_image(tmp_path / 'gone.jpg')
 
 

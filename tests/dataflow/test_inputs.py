@@ -50,7 +50,7 @@ def test_what_names_nothing_says_so(shop: Path) -> None:
     (shop / 'empty').mkdir()
     reasons = [picture.read() for picture in pictures_of(sources_of(
         ['none.png', 'empty', 'shop/*.gif', 'shop/prices.txt', 'none.mp4']))]
-    assert reasons == ['none.png: no such image', 'empty: a folder without pictures', 'shop/*.gif: nothing matches',
+    assert reasons == ['none.png: no such file', 'empty: a folder without pictures', 'shop/*.gif: nothing matches',
                        'shop/prices.txt: not a picture that OpenCV can read (2 bytes)', 'none.mp4: no such video']
 
 

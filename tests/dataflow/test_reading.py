@@ -39,4 +39,4 @@ def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='an upload: cut off'):
         decode_upright(whole[:-9], 'an upload')
     missing = tmp_path / 'missing.jpg'
-    assert read_or_reason(missing, read_upright) == read_or_reason(missing) == f'{missing}: no such image'
+    assert read_or_reason(missing, read_upright) == read_or_reason(missing) == f'{missing}: no such file'

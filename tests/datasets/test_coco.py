@@ -123,5 +123,5 @@ def test_what_we_write_is_read_back(ours, tmp_path):
     assert [entry.category for entry in entries] == ['skirt', 'trousers']
     np.testing.assert_array_equal([entry.keypoints for entry in entries], table.keypoints)
     (root / table.image_ids[0]).unlink()
-    with pytest.raises(ValueError, match='1.jpg: no such image'):
+    with pytest.raises(ValueError, match='1.jpg: no such file'):
         write_coco(root / 'out.json', table, root)

@@ -42,7 +42,7 @@ def _bytes_of(path: Union[str, Path]) -> np.ndarray:
     try:
         return np.fromfile(str(path), np.uint8)
     except FileNotFoundError:
-        raise ValueError(f'{path}: no such image') from None
+        raise ValueError(f'{path}: no such file') from None
     except OSError as error:
         raise ValueError(f'{path}: cannot be read: {error}') from None
 

@@ -31,7 +31,7 @@ def is_cut_off(data: bytes) -> bool:
 def picture_hw(path: Path) -> Tuple[int, int]:
     """(height, width) of a picture in pixels as stored. Raises ValueError, naming it, where it is none or missing."""
     if not path.is_file():
-        raise ValueError(f'{path}: no such image')
+        raise ValueError(f'{path}: no such file')
     size, fault = picture_fault(path.read_bytes())
     if size is None:
         raise ValueError(f'{path}: {fault}')

@@ -33,7 +33,7 @@ def tower_devices(towers: int) -> List[str]:
     """A device a tower: the GPUs while they last, then CPU devices, with one warning."""
     gpus = len(tf.config.experimental.list_physical_devices('GPU'))
     if towers > gpus:
-        logger.warning('--gpus %d, and %d found: CPU devices stand in for the others', towers, gpus)
+        logger.warning('--gpus %d, and %d found: CPU devices stand in for %d', towers, gpus, towers - gpus)
     return [f'/gpu:{i}' if i < gpus else f'/cpu:{i - gpus}' for i in range(towers)]
 
 
