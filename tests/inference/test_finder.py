@@ -113,6 +113,14 @@ def test_a_frozen_graph_finds_a_garment_from_several_threads(tmp_path: Path) -> 
     assert first.responses_over()[44, 44] == pytest.approx(1)
 
 
+def test_every_graph_wants_its_resolutions(tmp_path: Path) -> None:
+    graph = write_graph(tmp_path / 'graph.pb')
+    look = Look(PredictionOptions(64), (1.0,), (((64, 64),),))
+    with pytest.raises(ValueError, match='resolutions for 1 graphs, and there are 2'):
+        with open_finder([graph, graph], 'all', look, 1):
+            pass
+
+
 def first_logit(image: np.ndarray) -> float:
     """What the graph says of a skirt: a tenth of the mean of blue."""
     return image[:, :, 0].mean() / 10

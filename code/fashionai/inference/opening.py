@@ -48,7 +48,12 @@ def predictors_of(graphs: Sequence[Network], tag: str, look: Look, turn: Lock,
                   garments: Garments) -> Mapping[str, AnyPredictor]:
     """The predictor of each garment type of a tag, looking through open graphs. Several threads may use them: they
     take turns, as does whatever else shares the lock.
+
+    Raises ValueError where the look has resolutions for more graphs or for fewer.
     """
+    if len(look.resolutions_hw) != len(graphs):
+        raise ValueError(f'resolutions for {len(look.resolutions_hw)} graphs, and there are {len(graphs)}: wanted '
+                         'one or several for each')
     views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw,
                   windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)
              for graph, resolutions_hw in zip(graphs, look.resolutions_hw) for resolution_hw in resolutions_hw]
