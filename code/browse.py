@@ -17,6 +17,7 @@ from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.sampling import Key, draw_keys, fewer_rows, row_weights
 from fashionai.drawing import caption, draw_keypoints, sheet, tile, write_picture
+from fashionai.errors import InputError
 from fashionai.geometry import scaling, transform_points, warp_image
 from fashionai.map_drawing import draw_fields, draw_heatmaps
 from fashionai.options import add_head_options, add_sample_options, labelled_rows
@@ -43,7 +44,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     options = parse(argv)
     output = prepare_output(options.output)
     if not cv2.haveImageWriter(output.name):
-        raise ValueError(f'--output {output.name}: wanted the name of a picture, such as browse.png')
+        raise InputError(f'--output {output.name}: wanted the name of a picture, such as browse.png')
     garments = chosen_garments(options)
     rows, image_root = labelled_rows(options, 'train', garments=garments)
     rows = fewer_rows(rows, options.rows)

@@ -12,6 +12,7 @@ from tqdm import tqdm
 from fashionai.annotations import TestList, read_test_list
 from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve
 from fashionai.dataflow.reading import read_or_reason
+from fashionai.errors import InputError
 from fashionai.garments import JOINT
 from fashionai.inference.engines import needs_tensorflow, open_network
 from fashionai.inference.garment_types import format_types, type_probabilities
@@ -61,7 +62,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     for image_id, error in failures.items():
         logger.error('%s: %s', image_id, error)
     if failures:
-        raise ValueError(f'{len(failures)} of {len(images)} images could not be read (listed above): they have no row')
+        raise InputError(f'{len(failures)} of {len(images)} images could not be read (listed above): they have no row')
     return 0
 
 
@@ -74,7 +75,7 @@ def _look(graph: Path, images: TestList, folder: Path,
     failures: Dict[str, str] = {}
     with open_network(graph, images.garments.joint, threads, garments=images.garments) as network:
         if not network.types:
-            raise ValueError(f'{graph} cannot tell types: wanted a network trained with --tag all --type-head along')
+            raise InputError(f'{graph} cannot tell types: wanted a network trained with --tag all --type-head along')
         for start in tqdm(range(0, len(images), _BATCH), unit='batch'):
             ids = images.image_ids[start:start + _BATCH]
             read = {image_id: read_or_reason(folder / image_id) for image_id in ids}

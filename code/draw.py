@@ -10,6 +10,7 @@ from fashionai.annotations import read_annotations
 from fashionai.cli import add_garments_option, at_least, chosen_garments, guarded, in_project, prepare_output, resolve
 from fashionai.dataflow.reading import read_image
 from fashionai.drawing import draw_keypoints, sheet, tile, write_picture
+from fashionai.errors import InputError
 
 
 @guarded
@@ -26,7 +27,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     table, folder = read_annotations(resolve(options.csv), chosen_garments(options)), resolve(options.imagepath)
     output = prepare_output(options.output or in_project(f'submit/{Path(options.csv).stem}.png'))
     if not cv2.haveImageWriter(output.name):
-        raise ValueError(f'--output {output.name}: wanted the name of a picture, such as predictions.png')
+        raise InputError(f'--output {output.name}: wanted the name of a picture, such as predictions.png')
     tiles = []
     for name, garment in table.garments.items():
         rows = table.of_type(name)

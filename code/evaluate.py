@@ -7,6 +7,7 @@ from typing import Optional, Sequence
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli import add_garments_option, chosen_garments, guarded, prepare_output, resolve
 from fashionai.error_files import write_image_errors
+from fashionai.errors import InputError
 from fashionai.metrics import format_scores, score
 
 
@@ -26,7 +27,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     options = parser.parse_args(argv)
     for flag in ('imagepath', 'against'):
         if getattr(options, flag) and not options.report:
-            raise ValueError(f'--{flag} is for the page of --report, which is not asked for')
+            raise InputError(f'--{flag} is for the page of --report, which is not asked for')
     return options
 
 

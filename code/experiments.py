@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, List, Optional, Sequence, Tuple
 
 from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve
+from fashionai.errors import InputError
 from fashionai.experiments.campaign import Job, check_budget, run_all
 from fashionai.experiments.plot import draw
 from fashionai.experiments.report import markdown, results, write_table
@@ -79,7 +80,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     failed = run_all(jobs, Workshop(SETTINGS, budget, data, prepare_output(options.work), PROJECT_ROOT), budget, rows,
                      output, cost_of, tf.VERSION)
     if failed:
-        raise ValueError(f'{len(failed)} of {len(jobs)} failed, as said above: {", ".join(failed)}')
+        raise InputError(f'{len(failed)} of {len(jobs)} failed, as said above: {", ".join(failed)}')
     return 0
 
 
@@ -87,7 +88,7 @@ def report(output: Path) -> int:
     """Write what the rows say beside them."""
     found = results(read_rows(output).values(), SETTINGS)
     if not found:
-        raise ValueError(f'{output} has no row of a setting: run some first')
+        raise InputError(f'{output} has no row of a setting: run some first')
     write_table(output.with_suffix('.md'), markdown(found))
     draw(found, output.with_suffix('.png'))
     print(f'wrote {output.with_suffix(".md")} and {output.with_suffix(".png")}')

@@ -7,6 +7,7 @@ from typing import ContextManager, Optional, Sequence
 
 from fashionai.annotations import read_annotations
 from fashionai.cli import PROJECT_ROOT, at_least, guarded, prepare_output, resolve, size_hw
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, JOINT
 from fashionai.inference.models import trained_hw, usual_graph
 from fashionai.networks.contract import EXPORTED, contract_of, contract_path, model_files
@@ -43,24 +44,24 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     tag, garments = args.tag or (contract.tag if contract else JOINT), contract.garments if contract else GARMENTS
     garment = garments.of(tag)
     if garments != GARMENTS and not args.csv:
-        raise ValueError(f'{graph} is of a table of its own ({garments}), which is not generated: give --csv')
+        raise InputError(f'{graph} is of a table of its own ({garments}), which is not generated: give --csv')
     graph_mode()
     from fashionai.exporting.exporter import Order, export
     from fashionai.exporting.formats import FORMATS
     from fashionai.exporting.parity import Sample, generated
 
     if args.size and not FORMATS[args.to].fixed:
-        raise ValueError(f'--size: a model of {args.to} takes images of any size')
+        raise InputError(f'--size: a model of {args.to} takes images of any size')
     output = prepare_output(args.output or graph.with_suffix(EXPORTED[args.to]))
     if output.suffix != EXPORTED[args.to]:
-        raise ValueError(f'--output {args.output}: engines know the format by the ending, wanted {EXPORTED[args.to]}')
+        raise InputError(f'--output {args.output}: engines know the format by the ending, wanted {EXPORTED[args.to]}')
     order = Order(args.to, args.half, size_hw(args.size) if args.size else trained_hw(graph), args.threads)
 
     def labelled() -> Sample:
         path = resolve(args.csv)
         truth = read_annotations(path, garments).of_type(tag)
         if not len(truth):
-            raise ValueError(f'{path} has no row of type {tag}')
+            raise InputError(f'{path} has no row of type {tag}')
         return Sample(truth, resolve(args.imagepath or path.parent), f'{len(truth)} images of {path.name}')
 
     samples: ContextManager[Sample] = nullcontext(labelled()) if args.csv else generated(tag)

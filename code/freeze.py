@@ -14,6 +14,7 @@ from fashionai.cli import (
     resolve,
     resolve_checkpoint,
 )
+from fashionai.errors import InputError
 from fashionai.stack import graph_mode
 
 
@@ -35,7 +36,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 
 
 def checkpoint_path(args: argparse.Namespace) -> Path:
-    """Where `--checkpoint` points to. Raises ValueError where there is nothing."""
+    """Where `--checkpoint` points to. Raises InputError where there is nothing."""
     if args.checkpoint:
         return resolve_checkpoint(args.checkpoint)
     return resolve(Path(args.modelpath) / (args.tag or ''))
@@ -54,7 +55,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     checkpoint = find_checkpoint(checkpoint_path(args))
     model, tag = args.model or checkpoint.run.get('model'), args.tag or checkpoint.run.get('tag')
     if not model or not tag:
-        raise ValueError(f'{checkpoint.prefix} has no run.json that says its network and garment type: '
+        raise InputError(f'{checkpoint.prefix} has no run.json that says its network and garment type: '
                          'give --model and --tag')
     print(f'freezing {checkpoint.prefix} ({model}, {tag})')
     output = prepare_output(args.output)

@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from fashionai.cli import at_least, guarded, prepare_output
 from fashionai.dataflow.inputs import Source, expected, pictures_of, sources_of
+from fashionai.errors import InputError
 from fashionai.garments import AUTO, JOINT, Garment
 from fashionai.inference.finder import open_finder
 from fashionai.inference.finding_files import FORMATS, Writer, coco_categories
@@ -45,13 +46,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Look at each picture, write what was found, and draw it."""
     args = parse(argv)
     if args.draw_heatmaps and not args.draw:
-        raise ValueError('--draw-heatmaps draws into the folder of --draw: give that too')
+        raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
     sources = sources_of([path for named in args.paths for path in (_listed() if named == '-' else [named])])
     tag = JOINT if args.tag == AUTO else args.tag
     graphs = graphs_of(args, tag)
     garments = garments_of(args, graphs)
     if args.tag not in (AUTO, *garments):
-        raise ValueError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
+        raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
     look = look_of(args, graphs, garments)
     scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
     if args.format == 'coco':
@@ -61,7 +62,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     with ExitStack() as stack:
         finder = stack.enter_context(open_finder(graphs, tag, look, args.threads, garments))
         if args.tag == AUTO and not finder.types:
-            raise ValueError(f'{graphs[0]} cannot tell garment types: give --tag')
+            raise InputError(f'{graphs[0]} cannot tell garment types: give --tag')
         file = stack.enter_context(_opened(args.output, sources)) if args.output else sys.stdout
         model = '+'.join(map(model_name, graphs))
         writer = stack.enter_context(FORMATS[args.format](file, model, scale, garments))
@@ -72,7 +73,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def _write(found: Iterable[Union[Outcome, Failure]], writer: Writer, overlays: Optional[Overlays]) -> None:
-    """Write and draw each. Raises ValueError, at the end, where pictures could not be read or drawn."""
+    """Write and draw each. Raises InputError, at the end, where pictures could not be read or drawn."""
     pictures, failures, unsure = 0, 0, []
     for outcome in found:
         pictures += 1
@@ -92,7 +93,7 @@ def _write(found: Iterable[Union[Outcome, Failure]], writer: Writer, overlays: O
     if unsure:
         _say(f'unsure of the type of {len(unsure)} of {pictures} pictures, such as {unsure[0]}')
     if failures:
-        raise ValueError(f'{failures} of {pictures} pictures could not be read or drawn (listed above)')
+        raise InputError(f'{failures} of {pictures} pictures could not be read or drawn (listed above)')
 
 
 def _say(text: str) -> None:
@@ -106,27 +107,27 @@ def _listed() -> List[str]:
 
 
 def _opened(path: str, sources: Sequence[Source]) -> TextIO:
-    """The file, empty. Raises ValueError where it is one of the sources, such as by a pattern behind --output."""
+    """The file, empty. Raises InputError where it is one of the sources, such as by a pattern behind --output."""
     output = prepare_output(path)
     if output in [Path(source.path).resolve() for source in sources]:
-        raise ValueError(f'--output {path} is among the pictures: wanted another file')
+        raise InputError(f'--output {path} is among the pictures: wanted another file')
     return open(str(output), 'w', encoding='utf-8', newline='')
 
 
 def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Scale]:
-    """How measurements of the types come to centimetres; None where nothing is measured. Raises ValueError for a bad
+    """How measurements of the types come to centimetres; None where nothing is measured. Raises InputError for a bad
     combination, and for types of which no length is known."""
     if args.cm_per_pixel is not None and args.reference:
-        raise ValueError('--cm-per-pixel and --reference both say how large a pixel is: wanted one of them')
+        raise InputError('--cm-per-pixel and --reference both say how large a pixel is: wanted one of them')
     if not args.measure:
         if args.cm_per_pixel is not None or args.reference:
-            raise ValueError('--cm-per-pixel and --reference are for measurements: give --measure too')
+            raise InputError('--cm-per-pixel and --reference are for measurements: give --measure too')
         return None
     if args.format != 'json':
-        raise ValueError(f'--measure adds to --format json: {args.format} has no place for lengths')
+        raise InputError(f'--measure adds to --format json: {args.format} has no place for lengths')
     if not any(garment.name in LENGTHS for garment in types):
         names = ', '.join(garment.name for garment in types)
-        raise ValueError(f'--measure: no lengths are known of {names}: LENGTHS in fashionai/measurements.py wants them')
+        raise InputError(f'--measure: no lengths are known of {names}: LENGTHS in fashionai/measurements.py wants them')
     if args.reference:
         return reference_scale(parse_reference(args.reference, types))
     return no_scale if args.cm_per_pixel is None else fixed_scale(args.cm_per_pixel)

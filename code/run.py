@@ -7,6 +7,7 @@ from typing import ContextManager, Mapping, Optional, Sequence
 
 from fashionai.annotations import read_annotations, read_test_list
 from fashionai.cli import guarded, in_project, prepare_output, resolve
+from fashionai.errors import InputError
 from fashionai.garments import Garments
 from fashionai.inference.opening import Look, open_predictors
 from fashionai.inference.record import Record, list_sum
@@ -48,7 +49,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     images = read_test_list(list_file, garments).of_type(args.tag)
     truth = read_annotations(list_file, garments).of_type(args.tag) if args.test == 'validate' else None
     if not len(images):
-        raise ValueError(f'{list_file} has no row of type {args.tag}')
+        raise InputError(f'{list_file} has no row of type {args.tag}')
     output = prepare_output(args.output or in_project(f'submit/{args.test}_{args.tag}.csv'))
     look = look_of(args, graphs, garments)
     record = Record(output, {'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
@@ -60,7 +61,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     for image_id, error in failures.items():
         logger.error('%s: %s', image_id, error)
     if failures:
-        raise ValueError(f'{len(failures)} of {len(images)} images could not be read (listed above); their rows in '
+        raise InputError(f'{len(failures)} of {len(images)} images could not be read (listed above); their rows in '
                          f'{output} hold points that were not found. Put them right and run again with --overwrite')
     return 0
 

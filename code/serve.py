@@ -9,6 +9,7 @@ from typing import Optional, Sequence
 import numpy as np
 
 from fashionai.cli import at_least, guarded
+from fashionai.errors import InputError
 from fashionai.garments import AUTO, JOINT
 from fashionai.inference.finder import Finder, open_finder
 from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
@@ -69,23 +70,23 @@ def _warm(finder: Finder) -> None:
 
 
 def _check_packages() -> None:
-    """Raises ValueError where the interpreter is too old, or lacks a package."""
+    """Raises InputError where the interpreter is too old, or lacks a package."""
     if sys.version_info < (3, 10):
-        raise ValueError(f'the service needs Python 3.10 or newer, and this is {sys.version.split()[0]}: name one, '
+        raise InputError(f'the service needs Python 3.10 or newer, and this is {sys.version.split()[0]}: name one, '
                          'such as PYTHON=python3.11 ./begin_to_serve.sh')
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
-        raise ValueError(f'{", ".join(missing)} not installed: pip install -r requirements-serve.txt, or '
+        raise InputError(f'{", ".join(missing)} not installed: pip install -r requirements-serve.txt, or '
                          './begin_to_serve.sh')
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Before the networks are loaded, since it may fail. Raises ValueError where nobody can listen there."""
+    """Before the networks are loaded, since it may fail. Raises InputError where nobody can listen there."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ':' in host else socket.AF_INET)
     except (OSError, OverflowError) as error:
         why = getattr(error, 'strerror', None) or error
-        raise ValueError(f'cannot listen at {host}, port {port}: {why}; another port is chosen by --port') from None
+        raise InputError(f'cannot listen at {host}, port {port}: {why}; another port is chosen by --port') from None
 
 
 def _address(door: socket.socket) -> str:

@@ -11,6 +11,7 @@ from fashionai.cli import PROJECT_ROOT, chosen_garments, guarded, prepare_output
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.sampling import fewer_rows, row_weights
+from fashionai.errors import InputError
 from fashionai.garments import Garments
 from fashionai.networks.head_options import HeadOptions
 from fashionai.options import add_data_options, add_head_options, add_loss_options, add_training_options, labelled_rows
@@ -31,11 +32,11 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add_training_options(parser)
     options = parser.parse_args(argv)
     if options.batchsize % options.gpus:
-        raise ValueError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}')
+        raise InputError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}')
     if options.refine == 'frozen' and not options.checkpoint:
-        raise ValueError('--refine frozen needs --checkpoint: that of the trained network that is to be refined')
+        raise InputError('--refine frozen needs --checkpoint: that of the trained network that is to be refined')
     if options.checkpoint and options.pretrain_path:
-        raise ValueError('--checkpoint and --pretrain_path both give initial weights: wanted one of them')
+        raise InputError('--checkpoint and --pretrain_path both give initial weights: wanted one of them')
     return options
 
 
@@ -47,7 +48,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     rows, image_root = labelled_rows(options, 'train', not options.remote_data, garments)
     rows = fewer_rows(rows, options.rows)
     if len(rows) < options.batchsize and not options.remote_data:
-        raise ValueError(f'{rows.source} has {len(rows)} images of {options.tag}, fewer than --batchsize '
+        raise InputError(f'{rows.source} has {len(rows)} images of {options.tag}, fewer than --batchsize '
                          f'{options.batchsize}: wanted a smaller batch')
     graph_mode()
     from fashionai.dataflow.flow import training_flow

@@ -7,7 +7,6 @@ first two columns only. Rows are counted as an editor shows them: the header is 
 Letters used in shapes: N images; C keypoint columns, those of the table of garments; 3 values x, y, v.
 """
 import csv
-import os
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,8 @@ from typing import Dict, List, Optional, Sequence, Set, Tuple, Type, TypeVar
 import numpy as np
 
 from fashionai.csv_rows import PathLike, data_rows
+from fashionai.errors import InputError
+from fashionai.files import replacing
 from fashionai.garments import GARMENTS, JOINT, Garments
 
 START = ('image_id', 'image_category')
@@ -46,7 +47,7 @@ class _Table:
         raise NotImplementedError
 
     def of_type(self: _AnyTable, tag: str) -> _AnyTable:
-        """The rows of one garment type, or every row for `all`. Raises ValueError for an unknown tag."""
+        """The rows of one garment type, or every row for `all`. Raises InputError for an unknown tag."""
         name = self.garments.of(tag).name
         return self.select([i for i, category in enumerate(self.categories) if name in (JOINT, category)])
 
@@ -93,7 +94,7 @@ def header(garments: Garments = GARMENTS) -> Tuple[str, ...]:
 def read_annotations(path: PathLike, garments: Garments = GARMENTS) -> Annotations:
     """Read annotations or a submission.
 
-    Raises ValueError, naming file, row and column, for anything but rows of distinct images of types of the table with
+    Raises InputError, naming file, row and column, for anything but rows of distinct images of types of the table with
     C cells of the form `x_y_v`, and for a file without such rows.
     """
     table = _read_rows(path, garments)
@@ -104,7 +105,7 @@ def read_annotations(path: PathLike, garments: Garments = GARMENTS) -> Annotatio
 def read_test_list(path: PathLike, garments: Garments = GARMENTS) -> TestList:
     """Read a test list. Further columns are passed over, so an annotations file serves as a list as well.
 
-    Raises ValueError, naming file and row, for repeated ids, unknown types and a file without rows.
+    Raises InputError, naming file and row, for repeated ids, unknown types and a file without rows.
     """
     seen: Dict[str, int] = {}
     categories = []
@@ -121,19 +122,17 @@ def format_row(image_id: str, category: str, keypoints: np.ndarray) -> List[str]
 
 def write_annotations(path: PathLike, annotations: Annotations) -> None:
     """Write a whole file at once: it appears complete, or not at all."""
-    unfinished = f'{path}.tmp'
-    with open(unfinished, 'w', encoding='utf-8', newline='') as file:
+    with replacing(path) as draft, open(str(draft), 'w', encoding='utf-8', newline='') as file:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(header(annotations.garments))
         writer.writerows(map(format_row, annotations.image_ids, annotations.categories, annotations.keypoints))
-    os.replace(unfinished, path)
 
 
 class SubmissionWriter:
     """Writes a submission of a table's types row by row, each flushed at once: an interrupted run keeps what it had.
 
     With `resume`, the rows already in the file stay and their ids are in `done`; a last line that was cut off in the
-    middle is dropped. Otherwise the file starts anew. Raises ValueError where the file to resume is not a submission.
+    middle is dropped. Otherwise the file starts anew. Raises InputError where the file to resume is not a submission.
     """
 
     def __init__(self, path: PathLike, resume: bool, garments: Garments = GARMENTS) -> None:
@@ -190,7 +189,7 @@ def _read_rows(path: PathLike, garments: Garments) -> Annotations:
         categories.append(_checked_start(path, row_number, row, seen, garments))
         cells = ','.join(row[2:])
         if not all_cells.fullmatch(cells):
-            raise ValueError(_cell_fault(path, row_number, row, names))
+            raise InputError(_cell_fault(path, row_number, row, names))
         pending.append(cells)
         if len(pending) == _ROWS_A_CHUNK:
             chunks.append(_numbers(pending, columns))
@@ -207,20 +206,20 @@ def _numbers(rows: List[str], columns: int) -> np.ndarray:
 
 def _check_not_empty(path: PathLike, rows: int) -> None:
     if not rows:
-        raise ValueError(f'{path}: a header but no rows; wanted one row an image')
+        raise InputError(f'{path}: a header but no rows; wanted one row an image')
 
 
 def _checked_start(path: PathLike, row_number: int, row: List[str], seen: Dict[str, int], garments: Garments) -> str:
-    """The type of a row whose id is put into `seen`. Raises ValueError for a repeated id or an unknown type."""
+    """The type of a row whose id is put into `seen`. Raises InputError for a repeated id or an unknown type."""
     image_id, category = row[:2]
     if not image_id:
-        raise ValueError(f'{path}, row {row_number}, column image_id: empty, wanted the path of an image')
+        raise InputError(f'{path}, row {row_number}, column image_id: empty, wanted the path of an image')
     garment = garments.get(category)
     if garment is None:
-        raise ValueError(f'{path}, row {row_number}, column image_category: {category!r} is not a garment type, '
+        raise InputError(f'{path}, row {row_number}, column image_category: {category!r} is not a garment type, '
                          f'wanted one of {garments}')
     if seen.setdefault(image_id, row_number) != row_number:
-        raise ValueError(f'{path}, row {row_number}: image {image_id} occurs already in row {seen[image_id]}')
+        raise InputError(f'{path}, row {row_number}: image {image_id} occurs already in row {seen[image_id]}')
     return garment.name
 
 

@@ -3,6 +3,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Collection, Dict, Mapping, Type, TypeVar
 
+from fashionai.errors import InputError
+
 _Any = TypeVar('_Any', bound='Choices')
 
 
@@ -28,8 +30,8 @@ class Choices:
                        for name, value in self.changes.items())
 
     def check(self, **wanted: Collection[Any]) -> None:
-        """Raises ValueError, naming flag and choices, where a field is neither None nor among its choices."""
+        """Raises InputError, naming flag and choices, where a field is neither None nor among its choices."""
         for name, choices in wanted.items():
             value = getattr(self, name)
             if value is not None and value not in choices:
-                raise ValueError(f'--{name.replace("_", "-")} {value}: wanted one of {", ".join(map(str, choices))}')
+                raise InputError(f'--{name.replace("_", "-")} {value}: wanted one of {", ".join(map(str, choices))}')

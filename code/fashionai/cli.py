@@ -3,10 +3,12 @@ import functools
 import logging
 import os
 import sys
+import traceback
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from pathlib import Path
 from typing import Callable, Optional, Sequence, Tuple, Union
 
+from fashionai.errors import InputError
 from fashionai.garment_files import read_garments
 from fashionai.garments import GARMENTS, Garments
 
@@ -16,7 +18,11 @@ Main = Callable[..., int]
 
 
 def guarded(main: Main) -> Main:
-    """Decorate the `main` of an entry point: bad input (ValueError, OSError) ends as one line and exit code 1."""
+    """Decorate the `main` of an entry point.
+
+    Bad input (InputError, and OSError: what the system refuses) ends as one line and exit code 1. Any other exception
+    is a fault of the program: its traceback is printed, with a line that says so, and the exit code is 70.
+    """
     @functools.wraps(main)
     def guarded_main(argv: Optional[Sequence[str]] = None) -> int:
         _log_to_stderr()
@@ -27,12 +33,17 @@ def guarded(main: Main) -> Main:
         except BrokenPipeError:  # what reads the output, such as `head`, has seen enough
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # takes what Python still has to write
             return 1
-        except (ValueError, OSError) as error:
+        except (InputError, OSError) as error:
             print(f'error: {_reason(error)}', file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             print('interrupted', file=sys.stderr)
             return 130
+        except Exception:
+            traceback.print_exc()
+            print('error: this is a fault of the program, not of your input. Please report it: send the command and '
+                  'the lines above', file=sys.stderr)
+            return 70
     return guarded_main
 
 
@@ -47,13 +58,13 @@ def resolve(path: Union[str, Path]) -> Path:
     """The existing file or folder a user means: looked for from the working directory, then from the project's root,
     then from code/, so that the command lines of the original's README work in all three.
 
-    Raises ValueError where none has it.
+    Raises InputError where none has it.
     """
     for candidate in (Path(path), PROJECT_ROOT / path, PROJECT_ROOT / 'code' / path):
         if candidate.exists():
             return candidate.resolve()
     places = () if Path(path).is_absolute() else dict.fromkeys((str(Path.cwd()), str(PROJECT_ROOT)))
-    raise ValueError(f'{path} does not exist' + (f', seen from {" or ".join(places)}' if places else ''))
+    raise InputError(f'{path} does not exist' + (f', seen from {" or ".join(places)}' if places else ''))
 
 
 def resolve_checkpoint(path: Union[str, Path]) -> Path:
@@ -71,7 +82,7 @@ def add_garments_option(parser: ArgumentParser) -> None:
 
 
 def chosen_garments(options: Namespace) -> Garments:
-    """The table of `--garments`, the built-in one where none is given. Raises ValueError for what is no table."""
+    """The table of `--garments`, the built-in one where none is given. Raises InputError for what is no table."""
     return read_garments(resolve(options.garments)) if options.garments else GARMENTS
 
 
@@ -88,10 +99,10 @@ def prepare_output(path: Union[str, Path]) -> Path:
 
 
 def size_hw(text: str) -> Tuple[int, int]:
-    """(height, width) of `368` or `368x432` (width first, as the original writes it). Raises ValueError otherwise."""
+    """(height, width) of `368` or `368x432` (width first, as the original writes it). Raises InputError otherwise."""
     numbers = text.lower().split('x')
     if len(numbers) > 2 or not all(number.strip().isdigit() and int(number) > 0 for number in numbers):
-        raise ValueError(f'{text!r} is not a size: wanted a number such as 368, or WIDTHxHEIGHT such as 368x368')
+        raise InputError(f'{text!r} is not a size: wanted a number such as 368, or WIDTHxHEIGHT such as 368x368')
     return int(numbers[-1]), int(numbers[0])
 
 

@@ -3,12 +3,14 @@ import csv
 from pathlib import Path
 from typing import Iterator, List, Sequence, Tuple, Union
 
+from fashionai.errors import InputError
+
 PathLike = Union[str, Path]
 
 
 def data_rows(path: PathLike, names: Sequence[str], more: bool = True) -> Iterator[Tuple[int, List[str]]]:
     """Row number and cells of each row, as many as the header has: columns of those names first and, where `more` may
-    be, others. Raises ValueError, naming file and row, for other headers and rows."""
+    be, others. Raises InputError, naming file and row, for other headers and rows."""
     row_number = width = 0
     with open(path, encoding='utf-8-sig') as file:
         try:
@@ -20,19 +22,19 @@ def data_rows(path: PathLike, names: Sequence[str], more: bool = True) -> Iterat
                 elif len(row) == width:
                     yield row_number, row
                 elif line.strip():
-                    raise ValueError(f'{path}, row {row_number}: {len(row)} columns, wanted {width}')
+                    raise InputError(f'{path}, row {row_number}: {len(row)} columns, wanted {width}')
         except (csv.Error, UnicodeDecodeError) as error:
-            raise ValueError(f'{path}: not a CSV file in UTF-8, after row {row_number}: {error}') from error
+            raise InputError(f'{path}: not a CSV file in UTF-8, after row {row_number}: {error}') from error
     if not width:
-        raise ValueError(f'{path}: empty file; wanted a header {",".join(names[:3])}... and one row an image')
+        raise InputError(f'{path}: empty file; wanted a header {",".join(names[:3])}... and one row an image')
 
 
 def _checked_width(path: PathLike, found: List[str], wanted: Sequence[str], more: bool) -> int:
-    """The number of columns. Raises ValueError where a header has other names, or more of them where none may be."""
+    """The number of columns. Raises InputError where a header has other names, or more of them where none may be."""
     for column, name in enumerate(wanted):
         if column >= len(found) or found[column] != name:
             there = repr(found[column]) if column < len(found) else 'nothing'
-            raise ValueError(f'{path}, row 1: column {column + 1} of the header is {there}, wanted {name!r}')
+            raise InputError(f'{path}, row 1: column {column + 1} of the header is {there}, wanted {name!r}')
     if len(found) > len(wanted) and not more:
-        raise ValueError(f'{path}, row 1: {len(found)} columns in the header, wanted {len(wanted)}')
+        raise InputError(f'{path}, row 1: {len(found)} columns in the header, wanted {len(wanted)}')
     return len(found)

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 
 from fashionai.annotations import ABSENT, VISIBLE
+from fashionai.errors import InputError
 from fashionai.garments import Garment
 from fashionai.geometry import compose, scaling, transform_points, translation, warp_image
 
@@ -79,7 +80,7 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
     encoded, data = cv2.imencode(path.suffix, picture)
     if not encoded:
         height, width = picture.shape[:2]
-        raise ValueError(f'{path}: a {path.suffix} file cannot hold {width} x {height} pixels')
+        raise InputError(f'{path}: a {path.suffix} file cannot hold {width} x {height} pixels')
     path.write_bytes(data.tobytes())
 
 

@@ -5,12 +5,13 @@ Errors are normalised errors of the convention `visible`, in percent; None where
 import csv
 import json
 import math
-import os
 from pathlib import Path
 from typing import Dict, Optional, Sequence
 
 from fashionai.annotations import Annotations
 from fashionai.csv_rows import PathLike, data_rows
+from fashionai.errors import InputError
+from fashionai.files import replacing
 from fashionai.metrics import Figure
 
 HEADER = ('image_id', 'image_category', 'ne', 'points')
@@ -20,49 +21,47 @@ HEADER = ('image_id', 'image_category', 'ne', 'points')
 def write_image_errors(path: PathLike, truth: Annotations, images: Sequence[Figure]) -> None:
     """Write the errors of the truth's images, the worst first and those without one last; whole or not at all."""
     errors = [-1. if figure.percent is None else figure.percent for figure in images]
-    unfinished = f'{path}.tmp'
-    with open(unfinished, 'w', encoding='utf-8', newline='') as file:
+    with replacing(path) as draft, open(str(draft), 'w', encoding='utf-8', newline='') as file:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(HEADER)
         for row in sorted(range(len(errors)), key=lambda row: -errors[row]):
             ne = f'{errors[row]:.2f}' if images[row].points else ''
             writer.writerow([truth.image_ids[row], truth.categories[row], ne, images[row].points])
-    os.replace(unfinished, path)
 
 
 def read_image_errors(path: PathLike) -> Dict[str, Optional[float]]:
     """The error of every image, by its id.
 
-    Raises ValueError, naming file, row and column, for anything that `write_image_errors` does not write.
+    Raises InputError, naming file, row and column, for anything that `write_image_errors` does not write.
     """
     errors: Dict[str, Optional[float]] = {}
     for row_number, (image_id, _, ne, *_) in data_rows(path, HEADER):
         if image_id in errors:
-            raise ValueError(f'{path}, row {row_number}: image {image_id} occurs already')
+            raise InputError(f'{path}, row {row_number}: image {image_id} occurs already')
         errors[image_id] = _error(ne) if ne else None
         if ne and errors[image_id] is None:
-            raise ValueError(f'{path}, row {row_number}, column ne: {ne!r}, wanted an error in percent or nothing')
+            raise InputError(f'{path}, row {row_number}, column ne: {ne!r}, wanted an error in percent or nothing')
     return errors
 
 
 def read_keypoint_errors(path: PathLike, keypoints: Sequence[str]) -> Dict[str, Optional[float]]:
     """The error of each of the named keypoints, from what `evaluate.py --json` wrote.
 
-    Raises ValueError, naming the file, where it is anything else, or lacks some of the keypoints.
+    Raises InputError, naming the file, where it is anything else, or lacks some of the keypoints.
     """
     try:
         figures = json.loads(Path(path).read_text(encoding='utf-8'))['visible']['keypoints']
         errors = {name: figure['ne'] for name, figure in figures.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ValueError(f'{path}: wanted the file that evaluate.py --json writes, with `ne` of each keypoint under '
+        raise InputError(f'{path}: wanted the file that evaluate.py --json writes, with `ne` of each keypoint under '
                          'visible, keypoints') from None
     missing = [name for name in keypoints if name not in errors]
     if missing:
-        raise ValueError(f'{path}: {len(missing)} of the {len(keypoints)} keypoints wanted are not there: '
+        raise InputError(f'{path}: {len(missing)} of the {len(keypoints)} keypoints wanted are not there: '
                          f'{", ".join(missing)}; measure a submission that has every type trained')
     for name in keypoints:
         if errors[name] is not None and _error(errors[name]) is None:
-            raise ValueError(f'{path}: the error of {name} is {errors[name]!r}, wanted a percentage or null')
+            raise InputError(f'{path}: the error of {name} is {errors[name]!r}, wanted a percentage or null')
     return {name: errors[name] for name in keypoints}
 
 

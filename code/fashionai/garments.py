@@ -9,6 +9,8 @@ from typing import Iterator, Mapping, Tuple
 
 import numpy as np
 
+from fashionai.errors import InputError
+
 CSV_KEYPOINTS = (
     'neckline_left', 'neckline_right', 'center_front', 'shoulder_left', 'shoulder_right', 'armpit_left',
     'armpit_right', 'waistline_left', 'waistline_right', 'cuff_left_in', 'cuff_left_out', 'cuff_right_in',
@@ -118,9 +120,9 @@ class Garments(Mapping[str, Garment]):
                        tuple(pairs), tuple(self))
 
     def of(self, tag: str) -> Garment:
-        """The garment of a `--tag`: one of the types, or `all` for the joint one. Raises ValueError for another tag."""
+        """The garment of a `--tag`: one of the types, or `all` for the joint one. Raises InputError for another tag."""
         if tag != JOINT and tag not in self:
-            raise ValueError(f'unknown garment type {tag!r}: wanted one of {self}, or {JOINT}')
+            raise InputError(f'unknown garment type {tag!r}: wanted one of {self}, or {JOINT}')
         return self.joint if tag == JOINT else self[tag]
 
 

@@ -8,6 +8,7 @@ from typing import List, Mapping, Optional, Sequence, Tuple
 
 from fashionai.cli import PROJECT_ROOT, add_garments_option, at_least, chosen_garments, resolve, size_hw
 from fashionai.codec.decoding import DECODERS
+from fashionai.errors import InputError
 from fashionai.garments import Garments
 from fashionai.inference.canvas import JOINS
 from fashionai.inference.engines import ENGINES, exported_beside, needs_tensorflow
@@ -76,7 +77,7 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
 
 
 def graphs_of(args: argparse.Namespace, tag: str) -> List[Path]:
-    """The graphs that the flags name, or the usual one for a tag. Raises ValueError where there is none."""
+    """The graphs that the flags name, or the usual one for a tag. Raises InputError where there is none."""
     if args.modelpath:
         graphs = [resolve(path) for path in args.modelpath.split(',')]
     else:
@@ -90,13 +91,13 @@ def garments_of(args: argparse.Namespace, graphs: Sequence[Path]) -> Garments:
 
 
 def look_of(args: argparse.Namespace, graphs: Sequence[Path], garments: Garments) -> Look:
-    """How the flags have pictures of a table's garments looked at by those graphs. Raises ValueError for values that
+    """How the flags have pictures of a table's garments looked at by those graphs. Raises InputError for values that
     mean nothing."""
     way = WAYS[args.look]
     trained = [trained_hw(graph) for graph in graphs]
     canvas_hw = size_hw(args.inputsize) if args.inputsize else (max(trained[0]),) * 2
     if canvas_hw[0] != canvas_hw[1]:
-        raise ValueError(f'--inputsize {args.inputsize}: the canvas is a square, wanted one number such as 368')
+        raise InputError(f'--inputsize {args.inputsize}: the canvas is a square, wanted one number such as 368')
     options = PredictionOptions(canvas_hw[0], way.flip if args.flip is None else args.flip, args.merge or way.merge,
                                 args.decode, args.assembly)
     resolutions = _named_resolutions(args.resolution, len(graphs)) if args.resolution else [
@@ -111,7 +112,7 @@ def _named_resolutions(text: str, graphs: int) -> Sequence[Sequence[Tuple[int, i
     if graphs == 1:
         return [named]
     if len(named) not in (1, graphs):
-        raise ValueError(f'--resolution names {len(named)} sizes for {graphs} graphs: wanted one for all, or one for '
+        raise InputError(f'--resolution names {len(named)} sizes for {graphs} graphs: wanted one for all, or one for '
                          'each')
     return [[size] for size in named * (graphs // len(named))]
 

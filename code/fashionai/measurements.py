@@ -8,6 +8,7 @@ from typing import Callable, Collection, Mapping, Optional, Tuple
 
 import numpy as np
 
+from fashionai.errors import InputError
 from fashionai.garments import Garment
 
 Paths = Tuple[str, ...]
@@ -83,7 +84,7 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Reference:
-    """Two keypoints whose distance is known in centimetres. Raises ValueError for less."""
+    """Two keypoints whose distance is known in centimetres. Raises InputError for less."""
 
     start: str
     end: str
@@ -91,9 +92,9 @@ class Reference:
 
     def __post_init__(self) -> None:
         if self.start == self.end:
-            raise ValueError(f'{self.start},{self.end}: wanted two different keypoints')
+            raise InputError(f'{self.start},{self.end}: wanted two different keypoints')
         if not 0 < self.cm < float('inf'):
-            raise ValueError(f'{self.start},{self.end}={self.cm}: wanted a length above 0 cm')
+            raise InputError(f'{self.start},{self.end}={self.cm}: wanted a length above 0 cm')
 
 
 Scale = Callable[['Points'], Optional[float]]
@@ -133,9 +134,9 @@ def measure(points: Points, cm_per_pixel: Optional[float] = None) -> Mapping[str
 
 
 def fixed_scale(cm_per_pixel: float) -> Scale:
-    """The same scale for every picture. Raises ValueError where it is none."""
+    """The same scale for every picture. Raises InputError where it is none."""
     if not 0 < cm_per_pixel < float('inf'):
-        raise ValueError(f'{cm_per_pixel} cm a pixel: wanted a number above 0')
+        raise InputError(f'{cm_per_pixel} cm a pixel: wanted a number above 0')
     return lambda points: cm_per_pixel
 
 
@@ -154,7 +155,7 @@ def no_scale(points: Points) -> Optional[float]:
 
 
 def parse_reference(text: str, types: Collection[Garment]) -> Reference:
-    """The reference that `waistband_left,waistband_right=38` names. Raises ValueError for another form, and for what
+    """The reference that `waistband_left,waistband_right=38` names. Raises InputError for another form, and for what
     are not two keypoints of one of the types."""
     names, _, length = text.partition('=')
     pair = [name.strip() for name in names.split(',')]
@@ -163,14 +164,14 @@ def parse_reference(text: str, types: Collection[Garment]) -> Reference:
     except ValueError:
         pair = []
     if len(pair) != 2:
-        raise ValueError(f'{text!r}: wanted two keypoints and their distance in cm, such as '
+        raise InputError(f'{text!r}: wanted two keypoints and their distance in cm, such as '
                          'waistband_left,waistband_right=38')
     known = dict.fromkeys(name for garment in types for name in garment.keypoints)
     unknown = [name for name in pair if name not in known]
     if unknown:
-        raise ValueError(f'{text!r}: {unknown[0]!r} is none of the keypoints {", ".join(known)}')
+        raise InputError(f'{text!r}: {unknown[0]!r} is none of the keypoints {", ".join(known)}')
     if not any(set(pair) <= set(garment.keypoints) for garment in types):
-        raise ValueError(f'{text!r}: wanted two keypoints of one type, and no type has both')
+        raise InputError(f'{text!r}: wanted two keypoints of one type, and no type has both')
     return Reference(pair[0], pair[1], cm)
 
 

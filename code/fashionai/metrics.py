@@ -20,6 +20,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE, Annotations
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, Garments
 
 _log = logging.getLogger(__name__)
@@ -101,13 +102,13 @@ def score(truth: Annotations, submission: Annotations) -> Scores:
 def matched(truth: Annotations, submission: Annotations) -> np.ndarray:
     """(N, C, 3): the submission's keypoints in the order of the truth.
 
-    Rows of the submission that the truth does not have are passed over, with a warning. Raises ValueError where rows
+    Rows of the submission that the truth does not have are passed over, with a warning. Raises InputError where rows
     of the truth are missing in the submission, or have another garment type there.
     """
     row_of = {image_id: row for row, image_id in enumerate(submission.image_ids)}
     missing = [image_id for image_id in truth.image_ids if image_id not in row_of]
     if missing:
-        raise ValueError(f'{submission.source}: {len(missing)} of the {len(truth)} images of {truth.source} are '
+        raise InputError(f'{submission.source}: {len(missing)} of the {len(truth)} images of {truth.source} are '
                          f'missing, {_few(missing)}; one type alone is measured by run.py --test validate')
     if len(submission) > len(truth):
         _log.warning('%s: %d rows are not in %s and are passed over', submission.source,
@@ -115,7 +116,7 @@ def matched(truth: Annotations, submission: Annotations) -> np.ndarray:
     rows = [row_of[image_id] for image_id in truth.image_ids]
     for image_id, row, category in zip(truth.image_ids, rows, truth.categories):
         if submission.categories[row] != category:
-            raise ValueError(f'{submission.source}: {image_id} is of type {submission.categories[row]}, wanted '
+            raise InputError(f'{submission.source}: {image_id} is of type {submission.categories[row]}, wanted '
                              f'{category} as in {truth.source}')
     return submission.keypoints[rows]
 

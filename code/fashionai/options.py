@@ -8,6 +8,7 @@ import numpy as np
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli import add_garments_option, at_least, in_project, name_or_file, resolve
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, Garments
 
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) - 1)
@@ -100,11 +101,11 @@ def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = T
 
     Of several data folders, training takes all rows, and validation those of the first.
 
-    Raises ValueError where there are none or, `with_images`, where an image is not there.
+    Raises InputError where there are none or, `with_images`, where an image is not there.
     """
     tables, pictures = options.datapath.split(','), options.imgpath.split(',')
     if len(tables) != len(pictures):
-        raise ValueError(f'--datapath names {len(tables)} folders and --imgpath {len(pictures)}: wanted as many')
+        raise InputError(f'--datapath names {len(tables)} folders and --imgpath {len(pictures)}: wanted as many')
     pairs = list(zip(tables, pictures))
     parts = [_folder_rows(*pair, options.tag, split, with_images, garments)
              for pair in (pairs[:1] if split == 'val' else pairs)]
@@ -118,16 +119,16 @@ def _folder_rows(datapath: str, imgpath: str, tag: str, split: str, with_images:
     try:
         table = resolve(Path(datapath) / 'train' / f'{split}.csv')
     except ValueError as error:
-        raise ValueError(f'{error}; data/README.md says how data lie') from None
+        raise InputError(f'{error}; data/README.md says how data lie') from None
     rows = read_annotations(table, garments).of_type(tag)
     if not len(rows):
-        raise ValueError(f'{table}: no row of type {tag!r}')
+        raise InputError(f'{table}: no row of type {tag!r}')
     if not with_images:
         return rows, Path()
     image_root = resolve(Path(imgpath) / 'train')
     missing = [image_id for image_id in rows.image_ids if not (image_root / image_id).is_file()]
     if missing:
-        raise ValueError(f'{len(missing)} of {len(rows)} images of {table} are not in {image_root}, '
+        raise InputError(f'{len(missing)} of {len(rows)} images of {table} are not in {image_root}, '
                          f'such as {missing[0]}')
     return rows, image_root
 

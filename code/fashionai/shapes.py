@@ -11,6 +11,7 @@ from typing import Any, Dict, Tuple
 
 import numpy as np
 
+from fashionai.errors import InputError
 from fashionai.garments import Garment
 
 REFERENCE_SIZE = 512
@@ -49,10 +50,10 @@ def has_shape(garment: Garment) -> bool:
 
 
 def shape_of(tag: str) -> Shape:
-    """The shape statistics of a garment type. Raises ValueError for a tag that is not one of the five types."""
+    """The shape statistics of a garment type. Raises InputError for a tag that is not one of the five types."""
     table = _table()
     if tag not in table:
-        raise ValueError(f'no shape statistics for {tag!r}: wanted one of {", ".join(table)}')
+        raise InputError(f'no shape statistics for {tag!r}: wanted one of {", ".join(table)}')
     entry = table[tag]
     return Shape(
         tag=tag,

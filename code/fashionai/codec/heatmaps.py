@@ -6,6 +6,8 @@ from typing import Tuple
 
 import numpy as np
 
+from fashionai.errors import InputError
+
 SIGMA = 8.0
 """Standard deviation of a keypoint's Gaussian, in input pixels."""
 
@@ -67,10 +69,10 @@ def input_to_cells(pixels: np.ndarray, stride: int) -> np.ndarray:
 
 
 def cells_hw(input_hw: Tuple[int, int], stride: int) -> Tuple[int, int]:
-    """(h, w) of the maps of an input. Raises ValueError where the stride does not divide it."""
+    """(h, w) of the maps of an input. Raises InputError where the stride does not divide it."""
     height, width = input_hw
     if height % stride or width % stride:
-        raise ValueError(f'an input of {width}x{height} pixels does not divide into cells of {stride}: '
+        raise InputError(f'an input of {width}x{height} pixels does not divide into cells of {stride}: '
                          f'wanted multiples of {stride}')
     return height // stride, width // stride
 

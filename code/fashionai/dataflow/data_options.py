@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from fashionai.choices import Choices
+from fashionai.errors import InputError
 
 OCCLUDED = ('masked', 'counted')
 ROTATION, MOST_ROTATION = 15, 180
@@ -28,7 +29,7 @@ class DataOptions(Choices):
     def __post_init__(self) -> None:
         self.check(occluded=OCCLUDED)
         if not 0 <= self.rotation <= MOST_ROTATION:
-            raise ValueError(f'--rotation {self.rotation}: wanted 0 to {MOST_ROTATION} degrees')
+            raise InputError(f'--rotation {self.rotation}: wanted 0 to {MOST_ROTATION} degrees')
 
     @property
     def count_occluded(self) -> bool:

@@ -70,7 +70,7 @@ class SampleEncoder:
     def __call__(self, key: Key) -> List[np.ndarray]:
         """The sample's arrays in the order of SAMPLE_FIELDS: uint8 (H, W, 3) BGR, then float32.
 
-        Raises ValueError, naming the file, for an image that cannot be read.
+        Raises InputError, naming the file, for an image that cannot be read.
         """
         moved = self.moved(key)
         targets = self.targets(moved)

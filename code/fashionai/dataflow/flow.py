@@ -11,6 +11,7 @@ from tensorpack.dataflow import BatchData, DataFlow, MapData, MultiProcessMapDat
 
 from fashionai.dataflow.encoder import SampleEncoder
 from fashionai.dataflow.sampling import Key, draw_keys
+from fashionai.errors import InputError
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
 """Of mallopt(3): memory is given back where so many bytes are free at the end, or where a piece of so many is."""
@@ -40,7 +41,7 @@ def training_flow(encoder: SampleEncoder, batch_size: int, workers: int, passed:
         passed: samples that an interrupted training has seen: the stream goes on after them.
         weights: how often each row is drawn (see sampling.py); None: every row once an epoch.
 
-    Raises ValueError, while it is read, for an image that cannot be read, and for whatever else stops a worker.
+    Raises InputError, while it is read, for an image that cannot be read, and for whatever else stops a worker.
     """
     weights = np.ones(len(encoder.annotations)) if weights is None else weights
     rows = ShuffledRows(weights, encoder.seed, passed)
@@ -86,5 +87,5 @@ class _Guarded:
 
 def _raise_failure(sample: Union[List[np.ndarray], str]) -> List[np.ndarray]:
     if isinstance(sample, str):
-        raise ValueError(sample)
+        raise InputError(sample)
     return sample

@@ -6,17 +6,18 @@ import zmq
 from tensorpack.dataflow import DataFlow, RemoteDataZMQ, send_dataflow_zmq
 
 from fashionai.dataflow.encoder import SAMPLE_FIELDS
+from fashionai.errors import InputError
 
 
 def send_batches(flow: DataFlow, address: str) -> None:
     """Send a stream of batches to the trainer at `address` (tcp://host:port) until interrupted.
 
-    Raises ValueError for what is no address.
+    Raises InputError for what is no address.
     """
     try:
         send_dataflow_zmq(flow, address, hwm=20)
     except zmq.ZMQError as error:
-        raise ValueError(_unusable(address, error)) from None
+        raise InputError(_unusable(address, error)) from None
 
 
 class ReceivedBatches(DataFlow):
@@ -38,12 +39,12 @@ class ReceivedBatches(DataFlow):
             for batch in self._received:
                 shapes = [array.shape for array in batch]
                 if shapes != self._shapes:
-                    raise ValueError(
+                    raise InputError(
                         f'a remote worker sent arrays of shapes {shapes}, this training wants {self._shapes} '
                         f'({", ".join(SAMPLE_FIELDS)}): start it with the same --model, --tag, --batchsize and size')
                 yield batch
         except zmq.ZMQError as error:
-            raise ValueError(_unusable(self._address, error)) from None
+            raise InputError(_unusable(self._address, error)) from None
 
 
 def _unusable(address: str, error: zmq.ZMQError) -> str:

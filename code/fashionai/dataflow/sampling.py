@@ -10,6 +10,7 @@ import numpy as np
 
 from fashionai.annotations import Annotations
 from fashionai.error_files import read_image_errors
+from fashionai.errors import InputError
 
 Key = Tuple[int, ...]
 """(epoch, row), and where an epoch draws the row again, how often it did before: 1 or more."""
@@ -41,7 +42,7 @@ def row_weights(sampling: str, rows: Annotations) -> np.ndarray:
     """(N,) float64: how often each row is to be drawn, in proportion.
 
     `sampling` is a name of SAMPLINGS, or a file that `evaluate.py --errors` wrote: then a row's weight is its error,
-    and the mean error where the file has none. Raises ValueError where it has none for any row.
+    and the mean error where the file has none. Raises InputError where it has none for any row.
     """
     if sampling in SAMPLINGS:
         return SAMPLINGS[sampling](rows)
@@ -49,19 +50,19 @@ def row_weights(sampling: str, rows: Annotations) -> np.ndarray:
     try:
         return relative_weights([errors.get(image_id) for image_id in rows.image_ids])
     except ValueError:
-        raise ValueError(f'{sampling}: has no error of any of the {len(rows)} training rows of {rows.source}: wanted '
+        raise InputError(f'{sampling}: has no error of any of the {len(rows)} training rows of {rows.source}: wanted '
                          'what evaluate.py --errors writes of predictions for these') from None
 
 
 def relative_weights(values: Sequence[Optional[float]]) -> np.ndarray:
     """Values, from 0 on, over their mean, held between LEAST and MOST; 1 for None, which has no part in the mean.
 
-    Raises ValueError where all are None.
+    Raises InputError where all are None.
     """
     numbers = np.array([np.nan if value is None else value for value in values], np.float64)
     known = np.isfinite(numbers)
     if not known.any():
-        raise ValueError('no value is known')
+        raise InputError('no value is known')
     ratios = np.ones(len(numbers))
     ratios[known] = np.clip(numbers[known] / (numbers[known].mean() or 1), LEAST, MOST)
     return ratios
@@ -70,12 +71,12 @@ def relative_weights(values: Sequence[Optional[float]]) -> np.ndarray:
 def fewer_rows(rows: Annotations, count: Optional[int]) -> Annotations:
     """`count` of the rows, by chance but for the types, which it takes as equally often as it can; all rows for None.
 
-    Always the same ones, and more rows are those of fewer and others. Raises ValueError where there are not as many.
+    Always the same ones, and more rows are those of fewer and others. Raises InputError where there are not as many.
     """
     if count is None:
         return rows
     if count > len(rows):
-        raise ValueError(f'--rows {count}: {rows.source} has {len(rows)} of the type')
+        raise InputError(f'--rows {count}: {rows.source} has {len(rows)} of the type')
     shuffled = np.random.RandomState(0).permutation(len(rows))
     types = np.array(rows.categories)[shuffled]
     turns = np.zeros(len(rows), np.int64)

@@ -11,6 +11,7 @@ from fashionai.datasets.counterparts import COCO_VISIBILITY
 from fashionai.datasets.entries import DRAWN, Entry, Reading, csv_row, image_id, note_unlisted, usable
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, Garment, Garments
 
 Names = Mapping[str, Tuple[str, Mapping[str, str]]]
@@ -26,20 +27,20 @@ def own_names(garments: Garments) -> Names:
 def read_names(path: Path, garments: Garments) -> Names:
     """The names in a JSON file {"category": {"type": "blouse", "keypoints": {"left collar": "neckline_left"}}}.
 
-    Raises ValueError, naming file and key, for anything else, and for types and keypoints that the table lacks.
+    Raises InputError, naming file and key, for anything else, and for types and keypoints that the table lacks.
     """
     try:
         table = json.loads(path.read_text(encoding='utf-8'))
         names = {category: (str(entry['type']), dict(entry['keypoints'])) for category, entry in table.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise ValueError(f'{path}: wanted JSON of categories, each with its `type` here and `keypoints`, the name here '
+        raise InputError(f'{path}: wanted JSON of categories, each with its `type` here and `keypoints`, the name here '
                          'by the name there') from None
     for category, (tag, keypoints) in names.items():
         if tag not in garments:
-            raise ValueError(f'{path}, {category}, type: {tag!r}, wanted one of {garments}')
+            raise InputError(f'{path}, {category}, type: {tag!r}, wanted one of {garments}')
         for theirs, name in keypoints.items():
             if name not in garments[tag].keypoints:
-                raise ValueError(f'{path}, {category}, keypoints, {theirs}: {name!r} is no keypoint of {tag}; wanted '
+                raise InputError(f'{path}, {category}, keypoints, {theirs}: {name!r} is no keypoint of {tag}; wanted '
                                  f'one of {", ".join(garments[tag].keypoints)}')
     return names
 
@@ -49,7 +50,7 @@ def read_coco(sources: Sequence[Source], names: Names, swap_sides: bool, notes: 
     """Every annotation of a named category that is the only one of its type in its picture; `swap_sides` renames left
     and right, for labels that mean the wearer's.
 
-    Raises ValueError, naming file and annotation, for malformed ones, and where no file is a COCO one.
+    Raises InputError, naming file and annotation, for malformed ones, and where no file is a COCO one.
     """
     if swap_sides:
         names = {category: (tag, _swapped(keypoints, garments[tag])) for category, (tag, keypoints) in names.items()}
@@ -64,7 +65,7 @@ def read_coco(sources: Sequence[Source], names: Names, swap_sides: bool, notes: 
                 files.append((number, name, where, content))
     if not files:
         broken = [f'; {len(notes[_NO_JSON])} {_NO_JSON}: {notes[_NO_JSON][0]}'] if notes[_NO_JSON] else []
-        raise ValueError('no JSON file with images, annotations and categories in the sources' + ''.join(broken))
+        raise InputError('no JSON file with images, annotations and categories in the sources' + ''.join(broken))
     entries: List[Entry] = []
     lines = []
     for number, name, where, content in files:
@@ -99,7 +100,7 @@ def _entries(content: Dict[str, Any], where: str, names: Names, garments: Garmen
         files = {image['id']: str(image['file_name']) for image in content['images']}
         categories = {category['id']: category for category in content['categories']}
     except (KeyError, TypeError) as error:
-        raise ValueError(f'{where}: an image without id and file_name, or a category without id: {error}') from None
+        raise InputError(f'{where}: an image without id and file_name, or a category without id: {error}') from None
     found = []
     for row, annotation in enumerate(content['annotations']):
         try:
@@ -111,7 +112,7 @@ def _entries(content: Dict[str, Any], where: str, names: Names, garments: Garmen
             points = csv_row(_points(category['keypoints'], annotation['keypoints'], keypoints), garments)
             file = files[annotation['image_id']]
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f'{where}, annotation {row}: wanted image_id, category_id and x, y, v for each keypoint '
+            raise InputError(f'{where}, annotation {row}: wanted image_id, category_id and x, y, v for each keypoint '
                              f'of its category: {error!r}') from None
         found.append((file.replace('\\', '/'), image_id(tag, file), tag, points))
     return found
@@ -121,7 +122,7 @@ def _points(theirs: Sequence[str], numbers: Sequence[float],
             keypoints: Mapping[str, str]) -> Dict[str, Tuple[float, float, int]]:
     """x, y and v of the keypoints that have a counterpart."""
     if len(numbers) != 3 * len(theirs):
-        raise ValueError(f'{len(numbers)} numbers for {len(theirs)} keypoints')
+        raise InputError(f'{len(numbers)} numbers for {len(theirs)} keypoints')
     points = {}
     for index, name in enumerate(theirs):
         if name in keypoints:

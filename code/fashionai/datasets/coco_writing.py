@@ -1,6 +1,5 @@
 """Our labels as COCO keypoint annotations: every type is a category, left and right are the image's as in the CSV."""
 import json
-import os
 from pathlib import Path
 from typing import Any, Dict, List
 
@@ -10,13 +9,14 @@ from tqdm import tqdm
 from fashionai.annotations import ABSENT, Annotations
 from fashionai.datasets.counterparts import COCO_VISIBILITY
 from fashionai.datasets.pictures import picture_hw
+from fashionai.files import write_text
 from fashionai.garments import Garment
 
 
 def write_coco(path: Path, table: Annotations, image_root: Path) -> None:
     """Write the whole file at once; the sizes of the images are read from them.
 
-    The box of an annotation is that of its labelled keypoints, not of the garment. Raises ValueError, naming the
+    The box of an annotation is that of its labelled keypoints, not of the garment. Raises InputError, naming the
     image, where one is missing or not a picture.
     """
     categories = [_category(number, garment) for number, garment in enumerate(table.garments.values(), 1)]
@@ -31,9 +31,7 @@ def write_coco(path: Path, table: Annotations, image_root: Path) -> None:
                             **_annotation(labels)})
     content = {'info': {'description': f'keypoints of {Path(table.source).name}'}, 'images': images,
                'annotations': annotations, 'categories': categories}
-    unfinished = Path(f'{path}.tmp')
-    unfinished.write_text(json.dumps(content) + '\n', encoding='utf-8')
-    os.replace(str(unfinished), str(path))
+    write_text(path, json.dumps(content) + '\n')
 
 
 def _category(number: int, garment: Garment) -> Dict[str, Any]:

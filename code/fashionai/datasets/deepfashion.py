@@ -9,6 +9,7 @@ from fashionai.datasets.counterparts import FLD_COUNTERPARTS, FLD_LANDMARKS, FLD
 from fashionai.datasets.entries import TEST, TRAIN, Entry, Reading, csv_row, image_id, note_unlisted, usable
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
+from fashionai.errors import InputError
 
 _LANDMARKS, _PARTITION = 'list_landmarks', 'list_eval_partition'
 _PARTS = {'train': TRAIN, 'val': TRAIN, 'test': TEST}
@@ -20,7 +21,7 @@ Rows = Iterator[Tuple[int, Dict[str, str]]]
 def read_deepfashion(sources: Sequence[Source], upper: str, lower: Optional[str], notes: Notes) -> Reading:
     """The rows of list_landmarks.txt; upper-body clothes become `upper`, lower-body ones `lower` or, None, none.
 
-    Raises ValueError, naming file and row, for malformed lists, and where there is no list_landmarks.txt.
+    Raises InputError, naming file and row, for malformed lists, and where there is no list_landmarks.txt.
     """
     types = {'1': upper, '2': lower, '3': 'dress'}
     pictures, lists, parts = Pictures(), [], {}
@@ -41,7 +42,7 @@ def read_deepfashion(sources: Sequence[Source], upper: str, lower: Optional[str]
                            for image, goal, tag, keypoints, part in found], notes)
         lines.append(f'{where}: {len(found)} rows of a type')
     if not lines:
-        raise ValueError('no list_landmarks.txt in the sources; wanted the folder or archive that has it')
+        raise InputError('no list_landmarks.txt in the sources; wanted the folder or archive that has it')
     note_unlisted(entries, pictures, sources, notes)
     return Reading(entries, lines)
 
@@ -56,7 +57,7 @@ def _entries(data: bytes, where: str, types: Mapping[str, Optional[str]], parts:
     for row_number, row in _rows(data, where, 'clothes_type'):
         image, kind = row['image_name'], row['clothes_type']
         if kind not in types:
-            raise ValueError(f'{where}, row {row_number}, column clothes_type: {kind!r}, wanted 1, 2 or 3')
+            raise InputError(f'{where}, row {row_number}, column clothes_type: {kind!r}, wanted 1, 2 or 3')
         tag = types[kind]
         if tag is None:
             notes['lower-body clothes, left out: --lower says what they are'].append(image)
@@ -69,7 +70,7 @@ def _entries(data: bytes, where: str, types: Mapping[str, Optional[str]], parts:
         try:
             keypoints = csv_row(points)
         except ValueError as error:
-            raise ValueError(f'{where}, row {row_number}: {error}') from None
+            raise InputError(f'{where}, row {row_number}: {error}') from None
         bare = image[len('img/'):] if image.startswith('img/') else image
         yield image, image_id(tag, bare), tag, keypoints, _PARTS.get(parts.get(image, 'train'), TRAIN)
 
@@ -80,7 +81,7 @@ def _point(row: Mapping[str, str], index: int, where: str) -> Tuple[int, int, in
         visibility, x, y = (row[f'landmark_{value}_{index}'] for value in ('visibility', 'location_x', 'location_y'))
         return int(x), int(y), FLD_VISIBILITY[visibility]
     except (KeyError, ValueError):
-        raise ValueError(f'{where}: landmark {index} is not visibility (0, 1 or 2), x and y in whole pixels') from None
+        raise InputError(f'{where}: landmark {index} is not visibility (0, 1 or 2), x and y in whole pixels') from None
 
 
 def _rows(data: bytes, where: str, column: str) -> Rows:
@@ -88,11 +89,11 @@ def _rows(data: bytes, where: str, column: str) -> Rows:
     lines = data.decode('utf-8-sig', 'replace').splitlines()
     columns = lines[1].split() if len(lines) > 1 else []
     if not {'image_name', column} <= set(columns):
-        raise ValueError(f'{where}: wanted the number of images in row 1, and image_name, {column} and more in row 2')
+        raise InputError(f'{where}: wanted the number of images in row 1, and image_name, {column} and more in row 2')
     for row_number, line in enumerate(lines[2:], 3):
         cells = line.split()
         if cells:
             row = dict(zip(columns, cells))
             if column not in row:
-                raise ValueError(f'{where}, row {row_number}: {len(cells)} columns, and {column} is not among them')
+                raise InputError(f'{where}, row {row_number}: {len(cells)} columns, and {column} is not among them')
             yield row_number, row

@@ -11,6 +11,7 @@ from fashionai.datasets.counterparts import COCO_VISIBILITY, DEEPFASHION2
 from fashionai.datasets.entries import TEST, TRAIN, VAL, Entry, Reading, csv_row, note_unlisted, usable
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
+from fashionai.errors import InputError
 
 _ANNOTATION = re.compile(r'(?:.*/)?annos/([^/]+)\.json')
 _PARTS = {'train': TRAIN, 'validation': VAL, 'test': TEST}
@@ -19,7 +20,7 @@ _PARTS = {'train': TRAIN, 'validation': VAL, 'test': TEST}
 def read_deepfashion2(sources: Sequence[Source], notes: Notes) -> Reading:
     """Every garment that is the only one of its type in its picture, as a row of that type.
 
-    Raises ValueError, naming file and item, for malformed annotations, and where there are none.
+    Raises InputError, naming file and item, for malformed annotations, and where there are none.
     """
     pictures, found = Pictures(), []
     counts: Dict[int, int] = {}
@@ -31,7 +32,7 @@ def read_deepfashion2(sources: Sequence[Source], notes: Notes) -> Reading:
             where = f'{sources[number].label}: {name}'
             found.append((number, name, list(_garments(data, where))))
     if not counts:
-        raise ValueError('no annos/*.json in the sources; wanted the folder that has annos/ and image/, such as train/')
+        raise InputError('no annos/*.json in the sources; wanted the folder that has annos/ and image/, such as train/')
     entries: List[Entry] = []
     for number, name, garments in found:
         split, stem = _split_and_stem(f'{sources[number].label}/{name}')
@@ -55,17 +56,17 @@ def _garments(data: bytes, where: str) -> Iterator[Tuple[str, Any]]:
     try:
         items = {key: item for key, item in json.loads(data.decode()).items() if re.fullmatch('item[0-9]+', key)}
     except (ValueError, AttributeError) as error:
-        raise ValueError(f'{where}: not the JSON of an annotation: {error}') from None
+        raise InputError(f'{where}: not the JSON of an annotation: {error}') from None
     for key, item in sorted(items.items()):
         try:
             category, landmarks = DEEPFASHION2[item['category_id']], item['landmarks']
             if len(landmarks) != 3 * category.landmarks:
-                raise ValueError(f'{len(landmarks)} numbers')
+                raise InputError(f'{len(landmarks)} numbers')
             points = {keypoint: _point(landmarks[3 * number - 3:3 * number])
                       for keypoint, number in category.numbers.items()}
             row = csv_row(points)
         except (KeyError, TypeError, ValueError) as error:
-            raise ValueError(f'{where}, {key}: wanted category_id 1 to 13, and as many landmarks x, y, v as the '
+            raise InputError(f'{where}, {key}: wanted category_id 1 to 13, and as many landmarks x, y, v as the '
                              f'category has: {error}') from None
         yield category.garment, row
 

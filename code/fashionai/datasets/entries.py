@@ -15,6 +15,7 @@ import numpy as np
 from fashionai.annotations import ABSENT
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, Garments
 
 TRAIN, VAL, DRAWN = 'train', 'val', ''
@@ -62,14 +63,14 @@ def note_unlisted(entries: Sequence[Entry], pictures: Pictures, sources: Sequenc
 def csv_row(points: Mapping[str, Tuple[float, float, int]], garments: Garments = GARMENTS) -> np.ndarray:
     """(C, 3) int32 in the order of the table's columns, of (x, y, v) of some keypoints by name; the others are absent.
 
-    Raises ValueError, naming the keypoint, for coordinates that the CSV cannot hold.
+    Raises InputError, naming the keypoint, for coordinates that the CSV cannot hold.
     """
     columns = garments.csv_keypoints
     row = np.full((len(columns), 3), ABSENT, np.int32)
     for name, (x, y, v) in points.items():
         if v != ABSENT:
             if not all(isinstance(value, (int, float)) and abs(value) < FAR for value in (x, y)):
-                raise ValueError(f'{name}: x {x!r}, y {y!r}, wanted pixels, numbers below {FAR}')
+                raise InputError(f'{name}: x {x!r}, y {y!r}, wanted pixels, numbers below {FAR}')
             row[columns.index(name)] = int(np.floor(x + 0.5)), int(np.floor(y + 0.5)), v
     return row
 
@@ -131,7 +132,7 @@ def divided(entries: Sequence[Entry], count: Optional[Union[int, float]], defaul
 
     With a count of None, val entries that the data set has itself do, and without any, `default` of each type are
     drawn. With a count, those of its own are drawn anew too. An image's lot depends on its id and the seed alone, so
-    other images beside it do not change it. Raises ValueError where nothing would be left to train on.
+    other images beside it do not change it. Raises InputError where nothing would be left to train on.
     """
     if count is None and not any(entry.part == VAL for entry in entries):
         count = default
@@ -155,7 +156,7 @@ def _limit(category: str, lots: Sequence[str], count: Union[int, float]) -> str:
     """The first lot, of those in order, that goes to train."""
     number = int(count * len(lots) + 0.5) if count < 1 else int(count)
     if number >= len(lots):
-        raise ValueError(f'--val {count}: {len(lots)} labelled images of {category} leave none to train on; wanted a '
+        raise InputError(f'--val {count}: {len(lots)} labelled images of {category} leave none to train on; wanted a '
                          'smaller number, or a share such as 0.05')
     return lots[number]
 

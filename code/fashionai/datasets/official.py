@@ -19,6 +19,7 @@ from fashionai.annotations import Annotations, TestList, read_annotations, read_
 from fashionai.datasets.entries import DRAWN, TEST, VAL, Entry, Reading, note_unlisted
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
+from fashionai.errors import InputError
 
 _START = b'image_id,image_category'
 _ID = re.compile(r'Images/[^/\\]+/[^/\\]+')
@@ -30,7 +31,7 @@ Table = Union[Annotations, TestList]
 def read_official(sources: Sequence[Source], notes: Notes) -> Reading:
     """All labelled rows, and the test lists that are not wholly labelled by other files.
 
-    Rows of a file named val.csv go to val, other labelled ones are to be drawn. Raises ValueError, naming file and row,
+    Rows of a file named val.csv go to val, other labelled ones are to be drawn. Raises InputError, naming file and row,
     for malformed lists and for ids that are not of the form Images/<type>/<file>.
     """
     pictures, files = Pictures(), []
@@ -77,14 +78,14 @@ def _tables(data: bytes, where: str) -> Iterator[Table]:
             try:
                 yield read(path)
             except ValueError as error:
-                raise ValueError(str(error).replace(str(path), where)) from None
+                raise InputError(str(error).replace(str(path), where)) from None
 
 
 def _entries(table: Table, number: int, name: str, pictures: Pictures, where: str) -> Iterator[Entry]:
     part = VAL if isinstance(table, Annotations) and os.path.basename(name).lower() == 'val.csv' else DRAWN
     for row, (image_id, category) in enumerate(zip(table.image_ids, table.categories)):
         if not _ID.fullmatch(image_id) or '..' in image_id.split('/') or not is_picture(image_id):
-            raise ValueError(f'{where}: image_id {image_id!r}, wanted Images/<type>/<file>.jpg')
+            raise InputError(f'{where}: image_id {image_id!r}, wanted Images/<type>/<file>.jpg')
         keypoints = table.keypoints[row] if isinstance(table, Annotations) else None
         yield Entry(image_id, category, keypoints, part, pictures.find(image_id, number, name))
 

@@ -5,6 +5,8 @@ from typing import Optional, Tuple
 import cv2
 import numpy as np
 
+from fashionai.errors import InputError
+
 _JPEG, _JPEG_END = b'\xff\xd8', b'\xff\xd9'
 
 
@@ -29,10 +31,10 @@ def is_cut_off(data: bytes) -> bool:
 
 
 def picture_hw(path: Path) -> Tuple[int, int]:
-    """(height, width) of a picture in pixels as stored. Raises ValueError, naming it, where it is none or missing."""
+    """(height, width) of a picture in pixels as stored. Raises InputError, naming it, where it is none or missing."""
     if not path.is_file():
-        raise ValueError(f'{path}: no such file')
+        raise InputError(f'{path}: no such file')
     size, fault = picture_fault(path.read_bytes())
     if size is None:
-        raise ValueError(f'{path}: {fault}')
+        raise InputError(f'{path}: {fault}')
     return size

@@ -12,6 +12,8 @@ from fashionai.datasets.entries import TRAIN, VAL, Entry, Place
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.pictures import picture_fault
 from fashionai.datasets.sources import Source
+from fashionai.errors import InputError
+from fashionai.files import replacing
 from fashionai.garments import Garments
 
 
@@ -21,10 +23,10 @@ def list_path(part: str) -> Path:
 
 
 def check_free(output: Path, parts: Sequence[str]) -> None:
-    """Raises ValueError where a list that is to be written is there: the lists come last, so that set is finished."""
+    """Raises InputError where a list that is to be written is there: the lists come last, so that set is finished."""
     there = [output / list_path(part) for part in parts if (output / list_path(part)).exists()]
     if there:
-        raise ValueError(f'{there[0]} is there already: --overwrite makes pictures and lists anew, --output names '
+        raise InputError(f'{there[0]} is there already: --overwrite makes pictures and lists anew, --output names '
                          'another folder')
 
 
@@ -86,12 +88,10 @@ def _files(places: Collection[Place], sources: Sequence[Source]) -> Iterator[Tup
 
 
 def _write_test_list(path: Path, ids: Tuple[str, ...], tags: Tuple[str, ...]) -> None:
-    unfinished = f'{path}.tmp'
-    with open(unfinished, 'w', encoding='utf-8', newline='') as file:
+    with replacing(path) as draft, open(str(draft), 'w', encoding='utf-8', newline='') as file:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(('image_id', 'image_category'))
         writer.writerows(zip(ids, tags))
-    os.replace(unfinished, str(path))
 
 
 def _note_outside(entry: Entry, size_hw: Tuple[int, int], notes: Notes) -> None:

@@ -1,6 +1,4 @@
 """The way from what was read to a finished tree: once each, divided, looked at, put in place, reported."""
-import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence, Union
@@ -9,6 +7,8 @@ from fashionai.datasets.entries import TRAIN, VAL, Entry, Reading, divided, imag
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.placing import check_free, list_path, place_pictures, write_lists
 from fashionai.datasets.sources import Source
+from fashionai.errors import InputError
+from fashionai.files import write_json
 from fashionai.garments import Garments
 
 REPORT = 'prepared.json'
@@ -32,29 +32,29 @@ class Settings:
 
 
 def check_apart(locations: Sequence[Path], settings: Settings) -> None:
-    """Raises ValueError where the output lies in a folder that is read: what is written would be read as well."""
+    """Raises InputError where the output lies in a folder that is read: what is written would be read as well."""
     output = settings.output.resolve()
     for location in locations:
         if not settings.check and location.is_dir() and location.resolve() in (output, *output.parents):
-            raise ValueError(f'--output {settings.output} lies in {location}, which is read: name another folder, or '
+            raise InputError(f'--output {settings.output} lies in {location}, which is read: name another folder, or '
                              'the archives and folders in it one by one')
 
 
 def prepare(reading: Reading, sources: Sequence[Source], settings: Settings, notes: Notes) -> str:
     """Bring the entries into the output folder, or with `check` only look at them; the report.
 
-    Raises ValueError where nothing was found, or where a list to be written is there and not to be overwritten.
+    Raises InputError where nothing was found, or where a list to be written is there and not to be overwritten.
     """
     if not reading.entries:
         labels = ', '.join(source.label for source in sources)
-        raise ValueError(f'no labels and no test lists in {labels}{_hints(notes)}')
+        raise InputError(f'no labels and no test lists in {labels}{_hints(notes)}')
     entries = divided(without_repeats(reading.entries, notes), settings.val, VAL_A_TYPE, settings.seed)
     if not settings.check and not settings.overwrite:
         check_free(settings.output, sorted({entry.part for entry in entries}))
     placed = place_pictures(entries, sources, None if settings.check else settings.output, settings.link,
                             settings.overwrite, notes)
     if not placed:
-        raise ValueError(f'{len(entries)} images are listed, and none of them has a good picture in the sources'
+        raise InputError(f'{len(entries)} images are listed, and none of them has a good picture in the sources'
                          f'{_hints(notes)}')
     if not settings.check:
         write_lists(placed, settings.output, reading.garments)
@@ -112,6 +112,4 @@ def _write_report(entries: Sequence[Entry], reading: Reading, settings: Settings
     left, pairs = image_left_pairs(entries, reading.garments)
     content = {'read': reading.tables, 'val': settings.val, 'seed': settings.seed, 'images': _counts(entries),
                'pairs': pairs, 'image_left_pairs': left, 'notes': {what: list(names) for what, names in notes.items()}}
-    unfinished = settings.output / f'{REPORT}.tmp'
-    unfinished.write_text(json.dumps(content, indent=1, ensure_ascii=False) + '\n', encoding='utf-8')
-    os.replace(str(unfinished), str(settings.output / REPORT))
+    write_json(settings.output / REPORT, content)

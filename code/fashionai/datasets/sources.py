@@ -15,6 +15,7 @@ from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 from tqdm import tqdm
 
 from fashionai.datasets.notes import Notes
+from fashionai.errors import InputError
 
 ARCHIVES = ('.tar', '.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.zip')
 """Endings by which archives in a folder are known."""
@@ -34,7 +35,7 @@ class Source:
     def walk(self, wanted: Wanted) -> Iterator[Tuple[str, Optional[bytes]]]:
         """The name of every file, in the order in which they are read fastest, with the bytes of those wanted.
 
-        Raises ValueError, naming the archive, where it is damaged or encrypted.
+        Raises InputError, naming the archive, where it is damaged or encrypted.
         """
         raise NotImplementedError
 
@@ -93,14 +94,14 @@ class _Zip(Source):
                 if member.filename.endswith('/') or _is_left_over(name):
                     continue
                 if member.flag_bits & 1:
-                    raise ValueError(f'{self.location}: encrypted; unpack it with its password, and name the folder')
+                    raise InputError(f'{self.location}: encrypted; unpack it with its password, and name the folder')
                 yield name, archive.read(member) if wanted(name) else None
 
 
 def open_sources(paths: Sequence[Path]) -> List[Source]:
     """The sources that a user names, in that order: folders, each with the archives in it, archives and files.
 
-    Raises ValueError for what has the name of an archive and is none.
+    Raises InputError for what has the name of an archive and is none.
     """
     sources: List[Source] = []
     for path in paths:
@@ -156,7 +157,7 @@ def _archive(path: Path) -> Source:
         return _Tar(path)
     if zipfile.is_zipfile(str(path)):
         return _Zip(path)
-    raise ValueError(f'{path}: neither a tar nor a zip archive, or damaged, such as by a download that broke off')
+    raise InputError(f'{path}: neither a tar nor a zip archive, or damaged, such as by a download that broke off')
 
 
 def _plain(name: str) -> str:
@@ -178,4 +179,4 @@ def _whole(location: Path) -> Iterator[None]:
     try:
         yield
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
-        raise ValueError(f'{location}: damaged, cut off or of an unusual kind: {error}') from error
+        raise InputError(f'{location}: damaged, cut off or of an unusual kind: {error}') from error

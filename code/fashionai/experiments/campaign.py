@@ -3,6 +3,7 @@ import logging
 from pathlib import Path
 from typing import Callable, Dict, List, Sequence, Tuple
 
+from fashionai.errors import InputError
 from fashionai.experiments.recipes import networks_of
 from fashionai.experiments.runner import StepFailed, Workshop
 from fashionai.experiments.settings import SETTINGS, Budget, Setting
@@ -29,13 +30,13 @@ def command(setting: str, seed: int, budget: Budget) -> str:
 
 
 def check_budget(rows: Rows, budget: Budget, source: Path) -> None:
-    """Raise ValueError where a row was made at another budget, or with other flags than its setting has now."""
+    """Raise InputError where a row was made at another budget, or with other flags than its setting has now."""
     for key, row in rows.items():
         if row.setting in SETTINGS and row.flags != SETTINGS[row.setting].flags:
-            raise ValueError(f'{source}: the row of {row.setting} was made with the flags `{row.flags}`, now they are '
+            raise InputError(f'{source}: the row of {row.setting} was made with the flags `{row.flags}`, now they are '
                              f'`{SETTINGS[row.setting].flags}`: remove the row')
         if row.command != command(*key, budget):
-            raise ValueError(f'{source} has rows of another budget, such as that of `{row.command}`: give --output '
+            raise InputError(f'{source} has rows of another budget, such as that of `{row.command}`: give --output '
                              'another file, or the same budget')
 
 

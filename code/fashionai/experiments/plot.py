@@ -13,7 +13,7 @@ _LINEAR = 5.
 
 
 def draw(found: Mapping[str, Result], path: Path) -> None:
-    """Write the picture. Raises ValueError where matplotlib is not installed."""
+    """Write the picture. Raises InputError where matplotlib is not installed."""
     networks = [result for result in found.values() if result.setting.group == 'networks']
     ideas = [result for result in found.values()
              if result.setting.group != 'networks' and result.difference is not None]

@@ -1,13 +1,14 @@
 """What the rows say: differences from the setting each is compared with, and a table for people."""
-import os
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from fashionai.errors import InputError
 from fashionai.experiments.recipes import networks_of
 from fashionai.experiments.settings import Setting
 from fashionai.experiments.table import Row
+from fashionai.files import write_text
 
 BEGIN, END = '<!-- table of experiments -->', '<!-- end of table -->'
 """The lines of the document between which the table stands."""
@@ -69,16 +70,14 @@ def markdown(found: Mapping[str, Result]) -> str:
 def write_table(document: Path, table: str) -> None:
     """Put the table between the markers of a document, which is made where there is none.
 
-    Raises ValueError where the document has no markers.
+    Raises InputError where the document has no markers.
     """
     text = document.read_text(encoding='utf-8') if document.exists() else f'# Experiments\n\n{BEGIN}\n{END}\n'
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise ValueError(f'{document} has no place for the table: wanted the lines {BEGIN} and {END}')
-    draft = document.with_name(document.name + '.new')
-    draft.write_text(f'{before}{BEGIN}\n\n{table}\n\n{END}{after}', encoding='utf-8')
-    os.replace(str(draft), str(document))
+        raise InputError(f'{document} has no place for the table: wanted the lines {BEGIN} and {END}')
+    write_text(document, f'{before}{BEGIN}\n\n{table}\n\n{END}{after}')
 
 
 def _difference(setting: Setting, own: Sequence[Row], others: Sequence[Row]) -> Optional[float]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from statistics import median
 from typing import Dict, List, Mapping, Optional
 
+from fashionai.errors import InputError
 from fashionai.experiments.recipes import Key, Recipe, filled, needs, recipes
 from fashionai.experiments.settings import Budget, Setting
 
@@ -19,7 +20,7 @@ _PATIENCE = 120
 """Seconds that an interrupted step has to save what it did."""
 
 
-class StepFailed(ValueError):
+class StepFailed(InputError):
     """A program did not make what it should have made."""
 
 
@@ -72,7 +73,7 @@ class Workshop:
         """How a product is made; it and all it needs must have been made in this way where they are there already."""
         known = recipes(self._settings[name], seed, self._budget, str(self._data)) if name in self._settings else {}
         if kind not in known:
-            raise ValueError(f'{{{kind}:{name}}}: ' + (f'a setting with {", ".join(known)} only' if known
+            raise InputError(f'{{{kind}:{name}}}: ' + (f'a setting with {", ".join(known)} only' if known
                                                        else 'there is no such setting'))
         for state in ('started', 'done'):
             note = self._work / name / str(seed) / f'{kind}.{state}'

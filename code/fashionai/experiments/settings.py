@@ -3,6 +3,7 @@ from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, List, Mapping, Sequence, Tuple
 
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS
 from fashionai.inference.windows import DEFAULT_SCALES
 
@@ -171,11 +172,11 @@ SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for se
 def chosen(settings: Mapping[str, Setting], names: Sequence[str]) -> List[Setting]:
     """The settings of these names or groups in the order of the table, all that have rows where no name is given.
 
-    Raises ValueError for a name that is neither.
+    Raises InputError for a name that is neither.
     """
     listed = [setting for setting in settings.values() if setting.group]
     known = {setting.name for setting in listed} | {setting.group for setting in listed}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise ValueError(f'--only {unknown[0]}: wanted settings or groups, which --list prints')
+        raise InputError(f'--only {unknown[0]}: wanted settings or groups, which --list prints')
     return [setting for setting in listed if not names or setting.name in names or setting.group in names]

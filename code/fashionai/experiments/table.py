@@ -1,10 +1,12 @@
 """The rows of the experiments: one a setting and seed, in a CSV file."""
 import csv
 import json
-import os
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, Iterable, Optional, Tuple
+
+from fashionai.errors import InputError
+from fashionai.files import replacing
 
 
 @dataclass(frozen=True)
@@ -38,25 +40,23 @@ _COLUMNS = [item.name for item in fields(Row)]
 
 
 def read_rows(path: Path) -> Dict[Tuple[str, int], Row]:
-    """The rows of a file by key, none where there is no file. Raises ValueError where it is not such a table."""
+    """The rows of a file by key, none where there is no file. Raises InputError where it is not such a table."""
     if not path.exists():
         return {}
     with open(str(path), encoding='utf-8', newline='') as file:
         reader = csv.DictReader(file)
         if reader.fieldnames != _COLUMNS:
-            raise ValueError(f'{path}: the header is {reader.fieldnames}, wanted {_COLUMNS}')
+            raise InputError(f'{path}: the header is {reader.fieldnames}, wanted {_COLUMNS}')
         rows = [_row(values, f'{path}, row {number}') for number, values in enumerate(reader, 2)]
     return {row.key: row for row in rows}
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
     """Write the table, whole or not at all."""
-    draft = path.with_name(path.name + '.new')
-    with open(str(draft), 'w', encoding='utf-8', newline='') as file:
+    with replacing(path) as draft, open(str(draft), 'w', encoding='utf-8', newline='') as file:
         writer = csv.DictWriter(file, _COLUMNS, lineterminator='\n')
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
-    os.replace(str(draft), str(path))
 
 
 def errors_of(path: Path) -> Tuple[float, float]:
@@ -72,4 +72,4 @@ def _row(values: Dict[str, Any], place: str) -> Row:
         return Row(**{**values, **numbers, 'images_per_second': speed, 'seed': int(values['seed']),
                       'parameters': int(values['parameters'])})
     except (TypeError, ValueError) as error:
-        raise ValueError(f'{place}: {error}') from None
+        raise InputError(f'{place}: {error}') from None

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Tuple
 
 from fashionai.codec.heatmaps import cells_hw
+from fashionai.errors import InputError
 from fashionai.exporting.formats import FORMATS, Format, Source
 from fashionai.exporting.parity import Parity, Sample, compare
 from fashionai.garments import Garment
@@ -33,7 +34,7 @@ class Order:
 def export(path: Path, garment: Garment, order: Order, output: Path, sample: Sample) -> Parity:
     """Write a graph as a model of another format and, beside it, its contract; how the two compare.
 
-    Raises ValueError, naming the file, where the graph does not serve the garment type, the size does not divide into
+    Raises InputError, naming the file, where the graph does not serve the garment type, the size does not divide into
     cells, the converter is not installed or fails, or the model computes something else than the graph: then nothing
     is written.
     """
@@ -67,7 +68,7 @@ def _converted(kind: Format, source: Source, draft: Path) -> str:
     except ValueError:
         raise
     except Exception as error:  # noqa: B902  each converter has classes of its own
-        raise ValueError(f'the converter to {draft.suffix} failed: {in_a_line(error)}') from None
+        raise InputError(f'the converter to {draft.suffix} failed: {in_a_line(error)}') from None
 
 
 def _contract(graph: Network, path: Path) -> Contract:
@@ -78,7 +79,7 @@ def _contract(graph: Network, path: Path) -> Contract:
 
 def _refuse_other_maps(parity: Parity, tolerance: float, to: str, path: Path) -> None:
     if not (parity.maps <= tolerance * parity.maps_reach and (parity.types or 0) <= tolerance):
-        raise ValueError(f'the {to} model of {path} differs from it by {parity.maps:.3g}, where maps reach '
+        raise InputError(f'the {to} model of {path} differs from it by {parity.maps:.3g}, where maps reach '
                          f'{parity.maps_reach:.3g}, and types by {parity.types or 0:.3g}: not written')
 
 

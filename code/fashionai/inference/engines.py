@@ -14,6 +14,7 @@ from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, Garment, Garments
 from fashionai.inference.network import Network, check_names
 from fashionai.networks.contract import EXPORTED, TYPES_NAME, contract_of, contract_path, file_sum
@@ -28,11 +29,11 @@ class _Exported(Network):
     def __init__(self, path: Path, wanted: Garment, maps: str, garments: Garments) -> None:
         super().__init__(path, wanted, maps, garments)
         if self._contract is None:
-            raise ValueError(f'{path} has no contract {contract_path(path).name} beside it that was written for it: '
+            raise InputError(f'{path} has no contract {contract_path(path).name} beside it that was written for it: '
                              'export the graph again with code/export.py')
 
     def _check(self, channels: Mapping[str, Any]) -> None:
-        """Raise ValueError where the outputs, by name, lack one that is wanted or have other channels."""
+        """Raise InputError where the outputs, by name, lack one that is wanted or have other channels."""
         check_names(self._path, [self._maps, *([TYPES_NAME] if self.types else [])], channels)
         self._check_output(channels[self._maps])
 
@@ -146,11 +147,11 @@ ENGINES: Mapping[str, Engine] = MappingProxyType({
 def engine_of(path: Path, engine: Optional[str] = None) -> str:
     """The name of the engine that opens a file: the one that is asked for, or the usual one of its ending.
 
-    TensorFlow takes what has no ending of the others. Raises ValueError where the engine does not open such files.
+    TensorFlow takes what has no ending of the others. Raises InputError where the engine does not open such files.
     """
     able = [name for name, each in ENGINES.items() if path.suffix in each.endings] or ['tensorflow']
     if engine is not None and engine not in able:
-        raise ValueError(f'{engine} does not open {path.name}: wanted {" or ".join(ENGINES[engine].endings)}, as '
+        raise InputError(f'{engine} does not open {path.name}: wanted {" or ".join(ENGINES[engine].endings)}, as '
                          'code/export.py makes of a frozen graph')
     return engine or able[0]
 
@@ -165,7 +166,7 @@ def open_network(path: Path, garment: Garment, threads: int = 0, maps: str = 'la
                  engine: Optional[str] = None, garments: Garments = GARMENTS) -> Network:
     """The network of a file, to be closed by its `with` block; where it needs TensorFlow, `graph_mode` has been called.
 
-    Raises ValueError, naming the file, where it does not serve the garment type or the engine does not open it; and,
+    Raises InputError, naming the file, where it does not serve the garment type or the engine does not open it; and,
     naming the command that mends it, where the engine is not installed.
     """
     return ENGINES[engine_of(path, engine)].open(path, garment, threads, maps, garments)
@@ -175,7 +176,7 @@ def exported_beside(graph: Path, engine: str) -> Path:
     """The model that an engine opens in place of a frozen graph: the graph itself where it can, or the model exported
     beside it under the same name.
 
-    Raises ValueError, with the command that makes it, where there is none, or one of what the graph was before.
+    Raises InputError, with the command that makes it, where there is none, or one of what the graph was before.
     """
     if graph.suffix in ENGINES[engine].endings:
         return graph
@@ -184,15 +185,15 @@ def exported_beside(graph: Path, engine: str) -> Path:
         if model.exists():
             _check_origin(model, graph)
             return model
-    raise ValueError(f'--engine {engine} wants {" or ".join(model.name for model in models)} beside {graph}, or a '
+    raise InputError(f'--engine {engine} wants {" or ".join(model.name for model in models)} beside {graph}, or a '
                      f'model by --modelpath: make it with {_export_command(graph, models)}')
 
 
 def _check_origin(model: Path, graph: Path) -> None:
-    """Raise ValueError where the model's contract tells that it was exported from another graph."""
+    """Raise InputError where the model's contract tells that it was exported from another graph."""
     contract = contract_of(model)
     if contract and contract.export and contract.export.get('of_graph_sha256') != file_sum(graph):
-        raise ValueError(f'{model} was exported from another graph than {graph} is now: export it again with '
+        raise InputError(f'{model} was exported from another graph than {graph} is now: export it again with '
                          f'{_export_command(graph, [model])}')
 
 
@@ -204,11 +205,11 @@ def _export_command(graph: Path, models: Sequence[Path]) -> str:
 
 
 def needed(module: str) -> Any:
-    """An optional module. Raises ValueError, with the command that installs it, where it is missing."""
+    """An optional module. Raises InputError, with the command that installs it, where it is missing."""
     try:
         return import_module(module)
     except ImportError as error:
-        raise ValueError(f'{module} is wanted here, which cannot be imported ({error}). To install it, with Python '
+        raise InputError(f'{module} is wanted here, which cannot be imported ({error}). To install it, with Python '
                          f'3.10 or newer: python -m pip install -r {REQUIREMENTS}') from None
 
 
@@ -226,8 +227,8 @@ def _interpreter(path: Path, threads: int) -> Any:
     return make(str(path), **settings)
 
 
-def _unreadable(path: Path, error: Exception) -> ValueError:
-    return ValueError(f'{path} cannot be loaded: {in_a_line(error)}')
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f'{path} cannot be loaded: {in_a_line(error)}')
 
 
 def in_a_line(error: Exception) -> str:

@@ -10,6 +10,7 @@ from typing import Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
+from fashionai.errors import InputError
 from fashionai.garments import AUTO, GARMENTS, Garment, Garments
 from fashionai.geometry import invert, warp_image
 from fashionai.inference.canvas import canvas_map, responses
@@ -88,7 +89,7 @@ class Finder:
     def find(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[Finding]:
         """The garment of each image (h, w, 3) uint8 BGR, of any sizes; a tag each: its type, or AUTO.
 
-        Raises ValueError for the tag of a type that the networks do not serve, and for AUTO where they tell no types.
+        Raises InputError for the tag of a type that the networks do not serve, and for AUTO where they tell no types.
         """
         told = self._told([image for image, tag in zip(images, tags) if tag == AUTO])
         probabilities = [next(told) if tag == AUTO else {} for tag in tags]
@@ -102,7 +103,7 @@ class Finder:
         if not images:
             return iter(())
         if not self.types:
-            raise ValueError('the network cannot tell garment types: name the type, or take a network that was trained '
+            raise InputError('the network cannot tell garment types: name the type, or take a network that was trained '
                              'with --tag all --type-head along')
         shares = np.mean([teller(images) for teller in self._tellers], axis=0)
         return iter([{self.types[number]: float(row[number]) for number in np.argsort(-row, kind='stable')}
@@ -112,7 +113,7 @@ class Finder:
         """The points of each image; images of one type are looked at together."""
         unknown = [name for name in types if name not in self._predictors]
         if unknown:
-            raise ValueError(f'{unknown[0]!r} is not a type that is served: wanted one of '
+            raise InputError(f'{unknown[0]!r} is not a type that is served: wanted one of '
                              f'{", ".join(self._predictors)}')
         predictions: Dict[int, Prediction] = {}
         for name in dict.fromkeys(types):
@@ -133,7 +134,7 @@ def open_finder(graphs: Sequence[Path], tag: str, look: Look, threads: int = 0,
         threads: of the network; 0 for one a core.
         garments: the table that the tag is of.
 
-    Raises ValueError, naming the file, for a graph that does not serve the tag.
+    Raises InputError, naming the file, for a graph that does not serve the tag.
     """
     with open_graphs(graphs, tag, look, threads, garments) as opened:
         turn = Lock()

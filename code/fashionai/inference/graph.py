@@ -9,6 +9,7 @@ import tensorflow.compat.v1 as tf
 from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, Garment, Garments
 from fashionai.inference.network import Network, check_names
 from fashionai.networks.contract import TYPES_NAME
@@ -19,7 +20,7 @@ _LOG = logging.getLogger(__name__)
 class FrozenGraph(Network):
     """A frozen graph in a session of its own.
 
-    Raises ValueError, naming the file, where it is no graph, lacks the input or the output, or serves other types.
+    Raises InputError, naming the file, where it is no graph, lacks the input or the output, or serves other types.
     """
 
     def __init__(self, path: Union[str, Path], wanted: Garment, threads: int = 0, maps: str = 'last',
@@ -50,18 +51,18 @@ class FrozenGraph(Network):
 def read_graph(path: Union[str, Path]) -> tf.GraphDef:
     """The graph of a `.pb`, or of the folder of a SavedModel, which this project makes without variables.
 
-    Raises ValueError, naming the file, where it holds anything else.
+    Raises InputError, naming the file, where it holds anything else.
     """
     file = Path(path)
     saved = SavedModel() if file.is_dir() else None
     file = file / 'saved_model.pb' if file.is_dir() else file
     if saved is not None and not file.exists():
-        raise ValueError(f'{path} is a folder without {file.name}: wanted a frozen graph or a SavedModel')
+        raise InputError(f'{path} is a folder without {file.name}: wanted a frozen graph or a SavedModel')
     definition = tf.GraphDef()
     try:
         (definition if saved is None else saved).ParseFromString(file.read_bytes())
     except DecodeError:
-        raise ValueError(f'{file} is not a frozen graph: its {os.path.getsize(str(file))} bytes cannot be read as one '
+        raise InputError(f'{file} is not a frozen graph: its {os.path.getsize(str(file))} bytes cannot be read as one '
                          '(was the copy cut short?)') from None
     return saved.meta_graphs[0].graph_def if saved and saved.meta_graphs else definition
 
@@ -73,5 +74,5 @@ def _import_graph(path: Union[str, Path], names: Tuple[str, str]) -> Tuple[tf.Te
     try:
         image, maps = tf.import_graph_def(definition, return_elements=[f'{name}:0' for name in names], name='')
     except (ValueError, tf.errors.OpError) as error:
-        raise ValueError(f'{path} cannot be loaded as a graph: {str(error).splitlines()[0]}') from None
+        raise InputError(f'{path} cannot be loaded as a graph: {str(error).splitlines()[0]}') from None
     return image, maps

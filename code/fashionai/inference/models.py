@@ -3,6 +3,7 @@ import logging
 from pathlib import Path
 from typing import Sequence, Tuple
 
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, JOINT, SUPPLIED, Garments
 from fashionai.networks.contract import contract_of, file_sum
 
@@ -15,12 +16,12 @@ _LOG = logging.getLogger(__name__)
 def usual_graph(tag: str, trained: Path) -> Path:
     """The graph for a tag in a folder such as models/trained: its own, that for all types, or the supplied one.
 
-    Raises ValueError, naming them, where there is none.
+    Raises InputError, naming them, where there is none.
     """
     graphs = [trained / name / 'graph' / 'frozen_graph.pb' for name in dict.fromkeys((tag, JOINT, SUPPLIED))]
     found = [graph for graph in graphs if graph.exists()]
     if not found:
-        raise ValueError(f'no graph for {tag}: freeze one or give --modelpath; looked for '
+        raise InputError(f'no graph for {tag}: freeze one or give --modelpath; looked for '
                          f'{", ".join(map(str, graphs))}')
     if found[0] == graphs[-1]:
         _LOG.info('no network for %s was trained here: taking the supplied one, %s', tag, trained / SUPPLIED)
@@ -41,10 +42,10 @@ def trained_hw(graph: Path) -> Tuple[int, int]:
 
 def trained_garments(graphs: Sequence[Path]) -> Garments:
     """The table of garments that graphs were trained with, as their contracts tell it: the built-in one of graphs that
-    have none. Raises ValueError where they have different ones."""
+    have none. Raises InputError where they have different ones."""
     tables = [contract.garments if contract else GARMENTS for contract in map(contract_of, graphs)]
     for graph, table in zip(graphs, tables):
         if table != tables[0]:
-            raise ValueError(f'{graph} was trained with another table of garments ({table}) than {graphs[0]} '
+            raise InputError(f'{graph} was trained with another table of garments ({table}) than {graphs[0]} '
                              f'({tables[0]}): wanted graphs of one table, or --garments')
     return tables[0]

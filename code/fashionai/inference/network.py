@@ -6,6 +6,7 @@ from typing import Any, List, Mapping, Optional, Sequence, Tuple, Type, Union
 
 import numpy as np
 
+from fashionai.errors import InputError
 from fashionai.garments import Garment, Garments
 from fashionai.networks.contract import (
     INPUT_NAME,
@@ -30,7 +31,7 @@ class Network:
     channels it gives: the type wanted, or the joint one. `stride` is in input pixels. `types` are the garment types
     whose probabilities `look` gives, in their order; () where the network cannot tell them.
 
-    Raises ValueError, naming the file, where its contract is for other types.
+    Raises InputError, naming the file, where its contract is for other types.
     """
 
     def __init__(self, path: Union[str, Path], wanted: Garment, maps: str, garments: Garments) -> None:
@@ -55,7 +56,7 @@ class Network:
         return maps, types[0] if types else None
 
     def _run(self, outputs: Sequence[str], images: np.ndarray) -> List[np.ndarray]:
-        """The outputs of those names. Raises ValueError for images that do not suit the network."""
+        """The outputs of those names. Raises InputError for images that do not suit the network."""
         raise NotImplementedError
 
     def _close(self) -> None:
@@ -66,13 +67,13 @@ class Network:
         if self._contract is None and channels == _channels(self._joint):
             self.garment = self._joint
         if channels != _channels(self.garment):
-            raise ValueError(f'{self._path} does not fit {self._wanted.name}: it gives {channels} channels, '
+            raise InputError(f'{self._path} does not fit {self._wanted.name}: it gives {channels} channels, '
                              f'{self._wanted.name} has {_channels(self._wanted)} and the joint network '
                              f'{_channels(self._joint)}')
 
-    def _unsuited(self, images: np.ndarray, reason: str) -> ValueError:
+    def _unsuited(self, images: np.ndarray, reason: str) -> InputError:
         """What to raise where the engine fails on images."""
-        return ValueError(f'{self._path} fails on {len(images)} windows of {images.shape[2]}x{images.shape[1]} '
+        return InputError(f'{self._path} fails on {len(images)} windows of {images.shape[2]}x{images.shape[1]} '
                           f'pixels: {reason}')
 
     def __enter__(self) -> 'Network':
@@ -84,27 +85,27 @@ class Network:
 
 
 def check_names(path: Union[str, Path], wanted: Sequence[str], found: Mapping[str, Any]) -> None:
-    """Raise ValueError, naming the file, where inputs or outputs that are wanted are not among those it has."""
+    """Raise InputError, naming the file, where inputs or outputs that are wanted are not among those it has."""
     missing = [name for name in wanted if name not in found]
     if missing == [MEAN_OUTPUT_NAME]:
-        raise ValueError(f'{path} has no mean of the last two stages: wanted a graph of two stages or more without '
+        raise InputError(f'{path} has no mean of the last two stages: wanted a graph of two stages or more without '
                          '--refine, frozen by this version; or --maps last')
     if missing:
-        raise ValueError(f'{path} is not a graph of this project: it has no {" and no ".join(missing)} '
+        raise InputError(f'{path} is not a graph of this project: it has no {" and no ".join(missing)} '
                          f'among its {len(found)} operations')
 
 
 def _contract_garment(contract: Contract, wanted: Garment, joint: Garment, path: Path) -> Garment:
     """The garment of a contract, which has to be the wanted or the joint one, keypoint by keypoint, limb by limb."""
     if contract.tag not in (wanted.name, joint.name):
-        raise ValueError(f'the graph of {path} is for {contract.tag}: wanted one for {wanted.name} or {joint.name}')
+        raise InputError(f'the graph of {path} is for {contract.tag}: wanted one for {wanted.name} or {joint.name}')
     garment = joint if contract.tag == joint.name else wanted
     if contract.keypoints != garment.keypoints:
-        raise ValueError(f'the graph of {path} has other keypoints for {contract.tag} than the table of garments: '
+        raise InputError(f'the graph of {path} has other keypoints for {contract.tag} than the table of garments: '
                          f'{", ".join(contract.keypoints)}; wanted {", ".join(garment.keypoints)}')
     difference = contract.garments.of(contract.tag).difference(garment)
     if difference:
-        raise ValueError(f'the graph of {path} has other {difference} for {contract.tag} than the table of garments: '
+        raise InputError(f'the graph of {path} has other {difference} for {contract.tag} than the table of garments: '
                          'wanted the table it was trained with')
     return garment
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
 
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, JOINT, Garment, Garments
 from fashionai.inference.engines import open_network
 from fashionai.inference.network import Network
@@ -37,7 +38,7 @@ def open_graphs(graphs: Sequence[Path], tag: str, look: Look, threads: int,
     """The networks of a tag of a table, in order, closed by leaving the `with` block; `graph_mode` has been called
     where one of them needs TensorFlow.
 
-    Raises ValueError, naming the file, for one that does not serve the tag.
+    Raises InputError, naming the file, for one that does not serve the tag.
     """
     with ExitStack() as stack:
         yield [stack.enter_context(open_network(path, garments.of(tag), threads, look.maps, look.engine, garments))
@@ -49,10 +50,10 @@ def predictors_of(graphs: Sequence[Network], tag: str, look: Look, turn: Lock,
     """The predictor of each garment type of a tag, looking through open graphs. Several threads may use them: they
     take turns, as does whatever else shares the lock.
 
-    Raises ValueError where the look has resolutions for more graphs or for fewer.
+    Raises InputError where the look has resolutions for more graphs or for fewer.
     """
     if len(look.resolutions_hw) != len(graphs):
-        raise ValueError(f'resolutions for {len(look.resolutions_hw)} graphs, and there are {len(graphs)}: wanted '
+        raise InputError(f'resolutions for {len(look.resolutions_hw)} graphs, and there are {len(graphs)}: wanted '
                          'one or several for each')
     views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw,
                   windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)
@@ -68,7 +69,7 @@ def open_predictors(graphs: Sequence[Path], tag: str, look: Look, threads: int,
 
     Several threads may use them: one graph computes at a time.
 
-    Raises ValueError, naming the file, for a graph that does not serve the tag.
+    Raises InputError, naming the file, for a graph that does not serve the tag.
     """
     with open_graphs(graphs, tag, look, threads, garments) as opened:
         yield predictors_of(opened, tag, look, Lock(), garments)

@@ -34,7 +34,7 @@ class Overlays:
         """Draw a finding over its picture (h, w, 3) uint8; the file, `shop/7.jpg` for a picture of the name
         `shop/7.png`, `shop/7_000012.jpg` for frame 12 of the video `shop/7.mp4`.
 
-        Raises OSError or ValueError where it cannot be written.
+        Raises OSError or InputError where it cannot be written.
         """
         place = (self._folder / name).resolve()
         stem = place.stem if frame is None else f'{place.stem}_{frame:06d}'

@@ -8,6 +8,7 @@ import numpy as np
 from fashionai.codec.assembly import assemble
 from fashionai.codec.decoding import DECODERS, blurred
 from fashionai.codec.heatmaps import SIGMA, peaks
+from fashionai.errors import InputError
 from fashionai.garments import Garment
 from fashionai.geometry import invert, transform_points
 from fashionai.inference.canvas import JOINS, canvas_map, image_area, responses
@@ -42,7 +43,7 @@ class PredictionOptions:
     """`input_size`: the canvas' side in pixels. `flip`: look at the mirror image too. `join`: of windows, one of
     canvas.JOINS. `decode`: a name of DECODERS. `assembly`: one of ASSEMBLIES.
 
-    Raises ValueError, naming the choices, for any other.
+    Raises InputError, naming the choices, for any other.
     """
 
     input_size: int
@@ -55,7 +56,7 @@ class PredictionOptions:
         for what, value, choices in (('way to join windows', self.join, JOINS), ('decoding', self.decode, DECODERS),
                                      ('assembly', self.assembly, ASSEMBLIES)):
             if value not in choices:
-                raise ValueError(f'unknown {what} {value!r}: wanted one of {", ".join(choices)}')
+                raise InputError(f'unknown {what} {value!r}: wanted one of {", ".join(choices)}')
 
 
 class Predictor:
@@ -64,7 +65,7 @@ class Predictor:
     Without `--assembly paf` the part affinity fields are not drawn: with one garment in the picture the peaks need no
     grouping. The background's map never is.
 
-    Raises ValueError where a decoder on cells does not suit the canvas.
+    Raises InputError where a decoder on cells does not suit the canvas.
     """
 
     def __init__(self, views: Sequence[View], garment: Garment, options: PredictionOptions) -> None:
@@ -72,7 +73,7 @@ class Predictor:
         place = self._decoder.place
         cell = gcd(place, options.input_size) if place else min(view.stride for view in views)
         if options.input_size % cell:
-            raise ValueError(f'--decode {options.decode} draws a canvas of cells: {cell} pixels a cell do not divide '
+            raise InputError(f'--decode {options.decode} draws a canvas of cells: {cell} pixels a cell do not divide '
                              f'--inputsize {options.input_size}')
         self._grid, self._blur = options.input_size // cell, self._decoder.blur / cell
         self._sigma = SIGMA * options.input_size / max(views[0].resolution_hw) / cell

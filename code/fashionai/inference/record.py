@@ -4,10 +4,12 @@ The record of `submit_skirt.csv` is the hidden file `.submit_skirt.csv.json`: th
 """
 import hashlib
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Mapping, Sequence
+
+from fashionai.errors import InputError
+from fashionai.files import write_json
 
 
 @dataclass(frozen=True)
@@ -25,29 +27,27 @@ class Record:
     def resume(self) -> Dict[str, str]:
         """Check that the output, if there is one, is of this very job; the failures (image id -> error) noted so far.
 
-        Raises ValueError, saying what differs, where it is not.
+        Raises InputError, saying what differs, where it is not.
         """
         if not self.output.exists():
             return {}
         if not self.path.exists():
-            raise ValueError(f'{self.output} is there already and holds no record of its run: '
+            raise InputError(f'{self.output} is there already and holds no record of its run: '
                              'give --overwrite to start anew, or another --output')
         try:
             noted = json.loads(self.path.read_text())
             job, failures = noted['job'], dict(noted['failures'])
         except (ValueError, KeyError, TypeError):
-            raise ValueError(f'{self.path} is damaged: give --overwrite to start anew') from None
+            raise InputError(f'{self.path} is damaged: give --overwrite to start anew') from None
         differing = [name for name in self.job if job.get(name) != self.job[name]]
         if differing:
-            raise ValueError(f'{self.output} was written with another {" and ".join(differing)}: '
+            raise InputError(f'{self.output} was written with another {" and ".join(differing)}: '
                              'give --overwrite to start anew, or another --output')
         return failures
 
     def save(self, failures: Mapping[str, str]) -> None:
         """Write the record, at once or not at all."""
-        draft = self.path.with_name(self.path.name + '.new')
-        draft.write_text(json.dumps({'job': dict(self.job), 'failures': dict(failures)}, indent=2) + '\n')
-        os.replace(str(draft), str(self.path))
+        write_json(self.path, {'job': dict(self.job), 'failures': dict(failures)})
 
 
 def list_sum(lines: Sequence[str]) -> str:

@@ -9,6 +9,7 @@ from typing import Callable, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
+from fashionai.errors import InputError
 from fashionai.garments import Garment
 from fashionai.geometry import invert, transform_points, warp_image
 from fashionai.inference.alignment import mean_shape, similarity
@@ -57,14 +58,14 @@ class SecondPass:
         how: one of SECOND_PASSES.
         side: of the picture, in pixels.
 
-    Raises ValueError for a type that has no mean shape, and for another `how`.
+    Raises InputError for a type that has no mean shape, and for another `how`.
     """
 
     def __init__(self, predictor: Predictor, garment: Garment, how: str = 'replace', side: int = SIDE) -> None:
         if how not in SECOND_PASSES:
-            raise ValueError(f'unknown second pass {how!r}: wanted one of {", ".join(SECOND_PASSES)}')
+            raise InputError(f'unknown second pass {how!r}: wanted one of {", ".join(SECOND_PASSES)}')
         if not has_shape(garment):
-            raise ValueError(f'--second-pass {how}: there is no mean shape of {garment.name} to set it upright by')
+            raise InputError(f'--second-pass {how}: there is no mean shape of {garment.name} to set it upright by')
         self._predictor, self._garment, self._side = predictor, garment, side
         self._shares = SECOND_PASSES[how]
 

@@ -40,7 +40,7 @@ def write_submission(record: Record, overwrite: bool, images: TestList, folder: 
     Returns:
         Image id -> error of every image that could not be read, those of the run that is gone on with included.
 
-    Raises ValueError, before anything is changed, where the output is not of the same job or `load` raises it.
+    Raises InputError, before anything is changed, where the output is not of the same job or `load` raises it.
     """
     failures = {} if overwrite else record.resume()
     done = set() if overwrite else _done(record.output, images.garments)

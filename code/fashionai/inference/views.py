@@ -9,6 +9,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
+from fashionai.errors import InputError
 from fashionai.garments import Garment
 from fashionai.geometry import compose, mirroring, scaling, warp_image
 from fashionai.inference.canvas import Placement, canvas_map, join_windows, placement_of
@@ -23,7 +24,7 @@ class View:
     cells of `stride` pixels; `windows` (W, 2, 3) lead from the canvas to its input, `resolution_hw` = (h, w); `tiling`,
     one of TILINGS, says how they are computed.
 
-    Raises ValueError where the input is no multiple of 8, which a network of a finer stride wants too, and for an
+    Raises InputError where the input is no multiple of 8, which a network of a finer stride wants too, and for an
     unknown tiling.
     """
 
@@ -36,9 +37,9 @@ class View:
 
     def __post_init__(self) -> None:
         if self.tiling not in TILINGS:
-            raise ValueError(f'unknown way with windows {self.tiling!r}: wanted one of {", ".join(TILINGS)}')
+            raise InputError(f'unknown way with windows {self.tiling!r}: wanted one of {", ".join(TILINGS)}')
         if any(side % TRUNK_STRIDE for side in self.resolution_hw):
-            raise ValueError(f'resolution {self.resolution_hw[1]}x{self.resolution_hw[0]} does not suit the network: '
+            raise InputError(f'resolution {self.resolution_hw[1]}x{self.resolution_hw[0]} does not suit the network: '
                              f'wanted multiples of {TRUNK_STRIDE}')
 
 
@@ -125,7 +126,7 @@ class Painter:
     def _checked(self, maps: np.ndarray, input_hw: Tuple[int, int]) -> np.ndarray:
         wanted = tuple(side // self._view.stride for side in input_hw)
         if maps.shape[1:3] != wanted:
-            raise ValueError(f'the network gives maps of {maps.shape[1]}x{maps.shape[2]} cells for an input of '
+            raise InputError(f'the network gives maps of {maps.shape[1]}x{maps.shape[2]} cells for an input of '
                              f'{input_hw[0]}x{input_hw[1]} pixels: wanted {wanted[0]}x{wanted[1]}')
         return maps
 

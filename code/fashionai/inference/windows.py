@@ -8,6 +8,7 @@ from typing import List, Sequence, Tuple, Union
 
 import numpy as np
 
+from fashionai.errors import InputError
 from fashionai.geometry import compose, scaling, translation
 
 Scale = Union[None, float, Tuple[float, float], Tuple[float, float, float]]
@@ -21,17 +22,17 @@ _FORMS = 'None, a scale s, (s, step) or (cx, cy, s), with s > 0, 0 < step <= 1, 
 def parse_scales(text: str) -> Tuple[Scale, ...]:
     """The scales that a list such as `[1.0, (0.5, 0.25, 1.5)]` names.
 
-    Raises ValueError, saying what is wrong, for anything but a list of the four forms.
+    Raises InputError, saying what is wrong, for anything but a list of the four forms.
     """
     try:
         items = ast.literal_eval(text.strip())
     except (ValueError, SyntaxError):
-        raise ValueError(f'--scales {text!r} is not a list: wanted one such as [1.0, (0.5,0.25,1.5)]') from None
+        raise InputError(f'--scales {text!r} is not a list: wanted one such as [1.0, (0.5,0.25,1.5)]') from None
     if not isinstance(items, list) or not items:
-        raise ValueError(f'--scales {text!r} is not a list of at least one scale: put it in square brackets, [...]')
+        raise InputError(f'--scales {text!r} is not a list of at least one scale: put it in square brackets, [...]')
     for item in items:
         if not _is_scale(item):
-            raise ValueError(f'--scales: {item!r} is not a scale: wanted {_FORMS}')
+            raise InputError(f'--scales: {item!r} is not a scale: wanted {_FORMS}')
     return tuple(items)
 
 

@@ -7,6 +7,7 @@ from typing import Callable, Mapping, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.garments import Garment
 from fashionai.networks.backbones import efficientnet, mobilenet, resnet, tiny, vgg
 from fashionai.networks.contract import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUT_NAME, TYPES_NAME
@@ -97,16 +98,16 @@ NETWORKS: Mapping[str, NetworkSpec] = MappingProxyType({spec.name: spec for spec
 def network_spec(model: str, options: HeadOptions = UNCHANGED) -> NetworkSpec:
     """The row of a network, with its head as the options have it.
 
-    Raises ValueError, naming the choices, where there is no network of that name, or it has no such head.
+    Raises InputError, naming the choices, where there is no network of that name, or it has no such head.
     """
     if model not in NETWORKS:
-        raise ValueError(f'unknown network {model!r}: wanted one of {", ".join(NETWORKS)}')
+        raise InputError(f'unknown network {model!r}: wanted one of {", ".join(NETWORKS)}')
     spec = NETWORKS[model]
     pyramid = spec.pyramid if options.pyramid is None else options.pyramid == 'on'
     try:
         return replace(spec, head=changed_head(spec.head, options), pyramid=pyramid)
     except ValueError as error:
-        raise ValueError(f'--model {model}: {error}') from None
+        raise InputError(f'--model {model}: {error}') from None
 
 
 def input_placeholder() -> tf.Tensor:

@@ -10,6 +10,7 @@ from typing import Any, Container, Dict, Mapping, Optional, Union
 
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.garment_files import stored_garments
 from fashionai.garments import Garments
 from fashionai.networks.contract import read_json
@@ -54,7 +55,7 @@ def find_checkpoint(path: Union[str, Path]) -> Checkpoint:
     """The checkpoint a path means: a prefix, itself; a folder with checkpoints, the one of the highest step; a folder
     of runs, however deep, the best one of the run that was written to last, or its highest step where none was kept.
 
-    Raises ValueError where there is none.
+    Raises InputError where there is none.
     """
     path = Path(path)
     if path.is_dir():
@@ -63,7 +64,7 @@ def find_checkpoint(path: Union[str, Path]) -> Checkpoint:
         prefix = re.sub(r'\.index$', '', str(path))
     numbered = re.search(rf'{NAME}-(\d+)$', prefix)
     if not numbered or not tf.train.checkpoint_exists(prefix):
-        raise ValueError(f'no checkpoint at {path}: wanted a file model-<step>.index that train.py wrote, or a folder '
+        raise InputError(f'no checkpoint at {path}: wanted a file model-<step>.index that train.py wrote, or a folder '
                          'with such files')
     folder = Path(prefix).parent
     run, step = folder.parent if folder.name == BEST else folder, int(numbered.group(1))

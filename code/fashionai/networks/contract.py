@@ -1,7 +1,6 @@
 """What a frozen graph, or a model exported from one, says about itself: a small JSON file beside it."""
 import hashlib
 import json
-import os
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -9,6 +8,8 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple, Unio
 
 import numpy as np
 
+from fashionai.errors import InputError
+from fashionai.files import write_json
 from fashionai.garment_files import stored_form, stored_garments
 from fashionai.garments import GARMENTS, Garments
 
@@ -74,28 +75,26 @@ class Contract:
 
     def save(self, path: Union[str, Path]) -> None:
         """Write as JSON, whole or not at all."""
-        draft = Path(f'{path}.new')
-        draft.write_text(json.dumps(self.to_json(), indent=2) + '\n')
-        os.replace(str(draft), str(path))
+        write_json(path, self.to_json(), indent=2)
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'Contract':
         """Read what `save` wrote, now or before the contract gained a field that has a default.
 
-        Raises ValueError, naming file and key, where it is anything else.
+        Raises InputError, naming file and key, where it is anything else.
         """
         values = read_json(Path(path))
         known = {item.name for item in fields(cls)}
         wanted = {item.name for item in fields(cls) if item.default is item.default_factory is MISSING}
         if not wanted <= set(values) <= known:
-            raise ValueError(f'{path} is not the contract of a graph: keys missing {sorted(wanted - set(values))}, '
+            raise InputError(f'{path} is not the contract of a graph: keys missing {sorted(wanted - set(values))}, '
                              f'unknown {sorted(set(values) - known)}')
         values = {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
         for key in ('channel_order', 'value_range'):
             if values.get(key, getattr(cls, key)) != getattr(cls, key):
-                raise ValueError(f'{path}: {key} is {values[key]!r}, wanted {getattr(cls, key)!r}')
+                raise InputError(f'{path}: {key} is {values[key]!r}, wanted {getattr(cls, key)!r}')
         if not isinstance(values['stride'], int) or not isinstance(values['keypoints'], tuple):
-            raise ValueError(f'{path}: wanted a number for stride and a list for keypoints, found '
+            raise InputError(f'{path}: wanted a number for stride and a list for keypoints, found '
                              f'{values["stride"]!r} and {values["keypoints"]!r}')
         return cls(**{**values, 'garments': stored_garments(values.get('garments', {}), f'{path}, garments')})
 
@@ -134,13 +133,13 @@ def model_files(model: Union[str, Path]) -> Sequence[Path]:
 
 
 def read_json(path: Path) -> Dict[str, Any]:
-    """The object in a file, {} where there is no file. Raises ValueError where it holds anything else."""
+    """The object in a file, {} where there is no file. Raises InputError where it holds anything else."""
     if not path.is_file():
         return {}
     try:
         values = json.loads(path.read_text())
     except ValueError as error:
-        raise ValueError(f'{path} is not JSON: {error}') from None
+        raise InputError(f'{path} is not JSON: {error}') from None
     if not isinstance(values, dict):
-        raise ValueError(f'{path} holds a {type(values).__name__}: wanted an object')
+        raise InputError(f'{path} holds a {type(values).__name__}: wanted an object')
     return values

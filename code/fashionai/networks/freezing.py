@@ -1,11 +1,12 @@
 """From a checkpoint to one `.pb`: all that does not depend on the image becomes a constant, batch norm included."""
-import os
 from pathlib import Path
 from typing import List, Optional, Sequence, Set
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
+from fashionai.files import write_bytes
 from fashionai.garments import JOINT, Garment, Garments
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
 from fashionai.networks.checkpoints import Checkpoint, best_name, garments_of, loss_of
@@ -29,7 +30,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: 
 
     `tag` is of the table that the checkpoint's run was trained with, or of `garments`, which must not differ from it.
 
-    Raises ValueError where the checkpoint is not of this network and tag, or the two outputs differ.
+    Raises InputError where the checkpoint is not of this network and tag, or the two outputs differ.
     """
     garments = garments or garments_of(checkpoint.run)
     garment, options, loss = garments.of(tag), HeadOptions.of(checkpoint.run.get('head', {})), loss_of(checkpoint.run)
@@ -47,9 +48,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: 
         live = session.run(outputs, {image: batch})
     difference = _difference(live, _run_frozen(frozen, [tensor.name for tensor in outputs], batch),
                              HALF_TOLERANCE if half else TOLERANCE, checkpoint.prefix)
-    draft = output_pb.with_name(output_pb.name + '.new')
-    draft.write_bytes(frozen)
-    os.replace(str(draft), str(output_pb))
+    write_bytes(output_pb, frozen)
     Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
              checkpoint.step, file_sum(output_pb), checkpoint.validation_ne,
              options.changes, garment.types if network.types else (), garments).save(contract_path(output_pb))
@@ -126,12 +125,12 @@ def _dependants(operation: tf.Operation) -> Set[tf.Operation]:
 
 
 def _check_garment(garment: Garment, checkpoint: Checkpoint) -> None:
-    """Raises ValueError where the run of a checkpoint knew another garment of that name, or none."""
+    """Raises InputError where the run of a checkpoint knew another garment of that name, or none."""
     trained = garments_of(checkpoint.run)
     known = garment.name in (*trained, JOINT)
     difference = trained.of(garment.name).difference(garment) if known else ''
     if checkpoint.run and (difference or not known):
-        raise ValueError(f'{checkpoint.prefix} was trained with another table of garments ({trained}), which has '
+        raise InputError(f'{checkpoint.prefix} was trained with another table of garments ({trained}), which has '
                          f'{f"other {difference} for" if known else "no"} {garment.name}: wanted that table')
 
 
@@ -142,17 +141,17 @@ def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) 
         tf.train.Saver(variables).restore(session, checkpoint.prefix)
     except (tf.errors.OpError, ValueError) as error:
         reason = next((line for line in str(error).splitlines() if 'not found in' in line or 'shape' in line), error)
-        raise ValueError(f'{checkpoint.prefix} is no checkpoint of {model} for {tag}: {reason}') from None
+        raise InputError(f'{checkpoint.prefix} is no checkpoint of {model} for {tag}: {reason}') from None
 
 
 def _difference(live: Sequence[np.ndarray], frozen: Sequence[np.ndarray], tolerance: float,
                 prefix: str) -> float:
-    """The largest between the outputs of a session and those of the frozen graph. Raises ValueError where it is more
+    """The largest between the outputs of a session and those of the frozen graph. Raises InputError where it is more
     than that part of an output's largest value."""
     differences = [np.abs(one - other).max() for one, other in zip(live, frozen)]
     for difference, output in zip(differences, live):
         if not difference <= tolerance * np.abs(output).max():
-            raise ValueError(f'the frozen graph of {prefix} differs from the session by {difference:.3g}, where '
+            raise InputError(f'the frozen graph of {prefix} differs from the session by {difference:.3g}, where '
                              f'outputs reach {np.abs(output).max():.3g}: not written')
     return float(max(differences))
 

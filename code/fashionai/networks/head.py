@@ -10,6 +10,7 @@ from typing import Callable, Mapping, Optional, Tuple
 
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.networks.head_options import FROZEN, REFINED_STRIDE, STRIDES, TRUNK_STRIDE, UPSAMPLINGS, HeadOptions
 from fashionai.networks.layers import bilinear, conv, transposed
 
@@ -87,7 +88,7 @@ def plain_layer(name: str, inputs: tf.Tensor, filters: int, kernel: int, is_trai
 
 
 def changed_head(spec: HeadSpec, options: HeadOptions) -> HeadSpec:
-    """The head as the options have it. Raises ValueError where this head cannot be so."""
+    """The head as the options have it. Raises InputError where this head cannot be so."""
     doublings = STRIDES.index(options.stride)
     return replace(spec, stages=options.stages or spec.stages,
                    later=_factorised(spec.later) if options.factorised else spec.later,
@@ -97,7 +98,7 @@ def changed_head(spec: HeadSpec, options: HeadOptions) -> HeadSpec:
 def _factorised(layers: Layers) -> Layers:
     """3x(3x3) for each 7x7: the same reach with 27 weights for 49, and two more activations."""
     if not any(kernel == 7 for kernel, _ in layers):
-        raise ValueError('--factorised finds no 7x7 layers in its stages: wanted a network that has them')
+        raise InputError('--factorised finds no 7x7 layers in its stages: wanted a network that has them')
     return tuple(layer for kernel, filters in layers
                  for layer in (3 * ((3, filters),) if kernel == 7 else ((kernel, filters),)))
 

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from fashionai.choices import Choices
+from fashionai.errors import InputError
 from fashionai.garments import JOINT as ALL_TYPES
 from fashionai.garments import Garment
 
@@ -43,18 +44,18 @@ class HeadOptions(Choices):
         self.check(stages=STAGES, pyramid=ON_OFF, stride=STRIDES, upsampling=UPSAMPLINGS, refine=REFINES,
                    type_head=TYPE_HEADS)
         if self.upsampling and self.stride == TRUNK_STRIDE:
-            raise ValueError(f'--upsampling {self.upsampling} has nothing to do at --stride {self.stride}: '
+            raise InputError(f'--upsampling {self.upsampling} has nothing to do at --stride {self.stride}: '
                              f'wanted one of {", ".join(map(str, STRIDES[1:]))}')
         if self.refine and self.stride != TRUNK_STRIDE:
-            raise ValueError(f'--refine {self.refine} with --stride {self.stride}: the refine net itself brings maps '
+            raise InputError(f'--refine {self.refine} with --stride {self.stride}: the refine net itself brings maps '
                              f'from stride {TRUNK_STRIDE} to {REFINED_STRIDE}, wanted --stride {TRUNK_STRIDE}')
         if self.factorised and self.stages == 1:
-            raise ValueError('--factorised has nothing to do at --stages 1, which has no 7x7 layers: wanted 2 or more')
+            raise InputError('--factorised has nothing to do at --stages 1, which has no 7x7 layers: wanted 2 or more')
 
     def check_garment(self, garment: Garment) -> None:
-        """Raises ValueError where the head has nothing to do for the garment."""
+        """Raises InputError where the head has nothing to do for the garment."""
         if self.type_head and garment.name != ALL_TYPES:
-            raise ValueError(f'--type-head {self.type_head}: a network for {garment.name} alone has no types to tell '
+            raise InputError(f'--type-head {self.type_head}: a network for {garment.name} alone has no types to tell '
                              f'apart, wanted --tag {ALL_TYPES}')
 
 

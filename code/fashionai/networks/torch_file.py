@@ -11,6 +11,8 @@ from typing import Any, BinaryIO, Dict, Mapping, NamedTuple, Tuple
 
 import numpy as np
 
+from fashionai.errors import InputError
+
 _MAGIC = 0x1950a86a20f9469cfc6c
 
 
@@ -34,12 +36,12 @@ class _Tensor(NamedTuple):
 def read_torch(path: Path) -> Dict[str, np.ndarray]:
     """The tensors of a state dict by name.
 
-    Raises ValueError or UnpicklingError where the file is anything else.
+    Raises InputError or UnpicklingError where the file is anything else.
     """
     with open(str(path), 'rb') as file:
         magic, _, _, tensors, keys = (_Unpickler(file).load() for _ in range(5))
         if magic != _MAGIC:
-            raise ValueError('not a file of PyTorch weights of the form used until version 1.5')
+            raise InputError('not a file of PyTorch weights of the form used until version 1.5')
         storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
         numbers = {key: _read_storage(file, storages[key]) for key in keys}
     return {name: _view(numbers[tensor.storage.key], tensor) for name, tensor in tensors.items()}
@@ -71,7 +73,7 @@ def _read_storage(file: BinaryIO, storage: _Storage) -> np.ndarray:
     length = int.from_bytes(file.read(8), 'little')
     numbers = np.frombuffer(file.read(length * storage.dtype.itemsize), storage.dtype)
     if not length == len(numbers) == storage.length:
-        raise ValueError(f'{len(numbers)} numbers of a storage, where {storage.length} are announced')
+        raise InputError(f'{len(numbers)} numbers of a storage, where {storage.length} are announced')
     return numbers
 
 
@@ -79,6 +81,6 @@ def _view(numbers: np.ndarray, tensor: _Tensor) -> np.ndarray:
     """A tensor's own copy. Its last number is looked for first: a view may not reach beyond its storage."""
     last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides))
     if min(tensor.strides + tensor.shape + (1,)) < 0 or not 0 <= tensor.offset <= last < len(numbers):
-        raise ValueError(f'a tensor of shape {tensor.shape} reaches beyond the {len(numbers)} numbers it is a view of')
+        raise InputError(f'a tensor of shape {tensor.shape} reaches beyond the {len(numbers)} numbers it is a view of')
     strides = tuple(stride * numbers.itemsize for stride in tensor.strides)
     return np.lib.stride_tricks.as_strided(numbers[tensor.offset:], tensor.shape, strides).copy()

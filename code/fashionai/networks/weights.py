@@ -8,6 +8,7 @@ from typing import Any, Dict, Mapping, Sequence, Set, Tuple, Union
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.networks.checkpoints import best_name, find_checkpoint
 from fashionai.networks.weight_files import READERS, UNREADABLE, Values
 
@@ -49,7 +50,7 @@ def load_pretrained(path: PathLike, session: tf.Session) -> WeightReport:
     (see `checkpoints.find_checkpoint`). Names match whole (`Openpose/Mconv1_stage2_L1/weights`) or, for files that know
     layers only, by their last two parts. Call it after the initialisers; it adds nothing to the graph.
 
-    Raises ValueError where the file is missing, unreadable, or fills nothing.
+    Raises InputError where the file is missing, unreadable, or fills nothing.
     """
     values = read_weights(path)
     with session.graph.as_default():
@@ -74,7 +75,7 @@ def load_pretrained(path: PathLike, session: tf.Session) -> WeightReport:
                 {initialisers[name].inputs[1]: value for name, value in filled.items()})
     report = WeightReport(tuple(filled), tuple(sorted(set(values) - used)), unmatched)
     if not filled:
-        raise ValueError(f'{path} fits none of the {len(variables)} variables of this network:\n{report.summary()}')
+        raise InputError(f'{path} fits none of the {len(variables)} variables of this network:\n{report.summary()}')
     _logger.info('weights from %s\n%s', path, report.summary())
     return report
 
@@ -84,19 +85,19 @@ def read_weights(path: PathLike) -> Values:
     variable's whole name. Of a checkpoint, what belongs to the optimiser is left out, and averages over the steps
     stand for the variables where it has them.
 
-    Raises ValueError where there is no such file, or it does not hold what its ending promises.
+    Raises InputError where there is no such file, or it does not hold what its ending promises.
     """
     path = Path(path)
     if path.suffix in READERS and path.is_file():
         try:
             return READERS[path.suffix](path)
         except UNREADABLE as error:
-            raise ValueError(f'{path} cannot be read as {path.suffix} weights ({error}): models/README.md lists the '
+            raise InputError(f'{path} cannot be read as {path.suffix} weights ({error}): models/README.md lists the '
                              'files that can, with the sums to check') from None
     try:
         prefix = find_checkpoint(path).prefix
     except ValueError:
-        raise ValueError(f'no weights at {path}: models/README.md says where to get them and where to put them; '
+        raise InputError(f'no weights at {path}: models/README.md says where to get them and where to put them; '
                          "--pretrain_path '' trains from scratch") from None
     reader = tf.train.load_checkpoint(prefix)
     stored = reader.get_variable_to_shape_map()

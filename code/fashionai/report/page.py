@@ -1,9 +1,9 @@
 """The report as one file of HTML that needs nothing besides: styles and pictures are inside, and nothing is loaded."""
-import os
 from pathlib import Path
 from typing import Optional
 
 from fashionai.annotations import PathLike
+from fashionai.files import write_text
 from fashionai.report import sections
 from fashionai.report.bias import biases
 from fashionai.report.comparison import differences
@@ -20,12 +20,10 @@ def write_report(path: PathLike, subject: Measurement, folder: Optional[Path], s
     """Write the report of a submission, whole or not at all.
 
     folder: where image ids start from; without it, the worst images are a list. second: another submission of the same
-    images, to compare with. Raises ValueError where an image cannot be read, or matplotlib is not installed.
+    images, to compare with. Raises InputError where an image cannot be read, or matplotlib is not installed.
     """
     text = page(subject, folder, second)
-    unfinished = f'{path}.tmp'
-    Path(unfinished).write_text(text, encoding='utf-8')
-    os.replace(unfinished, path)
+    write_text(path, text)
 
 
 def page(subject: Measurement, folder: Optional[Path], second: Optional[Measurement]) -> Html:

@@ -40,7 +40,7 @@ def worst_images(subject: Measurement, count: int) -> List[WorstImage]:
 def side_by_side(subject: Measurement, row: int, folder: Path) -> str:
     """The image with its labels and with the predictions, as the `data:` address of a JPEG file.
 
-    Raises ValueError, naming the file, for an image that cannot be read.
+    Raises InputError, naming the file, for an image that cannot be read.
     """
     image = read_image(folder / subject.truth.image_ids[row])
     garment = subject.truth.garments[subject.truth.categories[row]]

@@ -2,6 +2,8 @@
 from dataclasses import dataclass
 from typing import Mapping, Optional
 
+from fashionai.errors import InputError
+
 MEGA = 1_000_000
 
 
@@ -11,7 +13,7 @@ class Limits:
     `waiting`: pictures taken on at the same time, which bounds the memory; `batch`: pictures that are looked at
     together; `gather`: seconds that the first of them waits for others.
 
-    Raises ValueError, naming it, for one that is not above 0.
+    Raises InputError, naming it, for one that is not above 0.
     """
 
     megabytes: float = 20
@@ -24,7 +26,7 @@ class Limits:
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if not 0 < value < float('inf'):
-                raise ValueError(f'{name} {value}: wanted a number above 0')
+                raise InputError(f'{name} {value}: wanted a number above 0')
 
 
 class Refusal(Exception):

@@ -15,6 +15,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fashionai.annotations import START, Annotations, write_annotations
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS
 from fashionai.synthetic.camera import encode_jpeg
 from fashionai.synthetic.render import draw_garment
@@ -45,10 +46,10 @@ def write_dataset(output: Path, counts: Tuple[int, int, int], seed: int, size: i
     """Draw and write train, validation and test pictures, so many of each split over all five types.
 
     Every picture has its own random generator, so the same seed gives the same bytes however many processes draw.
-    Raises ValueError where the output folder holds something already.
+    Raises InputError where the output folder holds something already.
     """
     if output.exists() and any(output.iterdir()):
-        raise ValueError(f'{output} is not empty: wanted a new folder, so that no old picture stays among the new ones')
+        raise InputError(f'{output} is not empty: wanted a new folder, so that no old picture stays among the new ones')
     orders = [Order(output / folder, seed, split, number, size)
               for split, (_, folder, _) in enumerate(SPLITS) for number in range(counts[split])]
     for images in {order.folder / 'Images' / order.tag for order in orders}:

@@ -7,6 +7,7 @@ import numpy as np
 
 from fashionai import geometry
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
+from fashionai.errors import InputError
 from fashionai.garments import CSV_KEYPOINTS, GARMENTS, mirror_name
 from fashionai.synthetic.backdrop import cast_shadow, draw_backdrop
 from fashionai.synthetic.bottoms import draw_bottom
@@ -46,7 +47,7 @@ def draw_garment(rng: np.random.Generator, tag: str, size: int = DEFAULT_SIZE) -
         ValueError: for a tag that is not one of the five types.
     """
     if tag not in GARMENTS:
-        raise ValueError(f'cannot draw {tag!r}: wanted one of {", ".join(GARMENTS)}')
+        raise InputError(f'cannot draw {tag!r}: wanted one of {", ".join(GARMENTS)}')
     shown = SHOWN[rng.choice(len(SHOWN), p=SHOWN_SHARES)]
     pose = sample_pose(rng, tag, size, filling=shown in (HANGER, FLAT))
     ground = draw_backdrop(rng, pose.size_hw, shown)

@@ -7,6 +7,7 @@ import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf import rewriter_config_pb2 as rewriting
 
 from fashionai.choices import Choices
+from fashionai.errors import InputError
 
 PRECISIONS = 'float32', 'mixed'
 
@@ -41,7 +42,7 @@ class Execution(Choices):
     def session_config(self, devices: Sequence[str]) -> tf.ConfigProto:
         """Session settings under which every device of the list exists, and GPU memory is taken as it is needed.
 
-        Raises ValueError where this TensorFlow has no mixed precision on one of them.
+        Raises InputError where this TensorFlow has no mixed precision on one of them.
         """
         cpus = sum('cpu' in device for device in devices)
         config = tf.ConfigProto(allow_soft_placement=True, device_count={'CPU': max(cpus, 1)})
@@ -55,6 +56,6 @@ class Execution(Choices):
 def _switch_on(options: rewriting.RewriterConfig, kind: str) -> None:
     """Let the graph be rewritten for a kind of device."""
     if _REWRITES[kind] not in options.DESCRIPTOR.fields_by_name:
-        raise ValueError(f'--precision mixed: TensorFlow {tf.__version__} has none on a {kind.upper()}, which --gpus '
+        raise InputError(f'--precision mixed: TensorFlow {tf.__version__} has none on a {kind.upper()}, which --gpus '
                          f'asks for: wanted a GPU a tower, TensorFlow 2.10 or newer, or --precision float32')
     setattr(options, _REWRITES[kind], rewriting.RewriterConfig.ON)

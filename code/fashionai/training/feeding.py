@@ -8,6 +8,8 @@ from typing import List, Sequence, Union
 import numpy as np
 from tensorpack.dataflow import DataFlow
 
+from fashionai.errors import InputError
+
 logger = logging.getLogger(__name__)
 
 
@@ -38,7 +40,7 @@ class BatchQueue:
                 break
             except queue.Empty:
                 if len(multiprocessing.active_children()) < self._workers:
-                    raise ValueError('a data worker died, perhaps for want of memory: try fewer --workers') from None
+                    raise InputError('a data worker died, perhaps for want of memory: try fewer --workers') from None
                 logger.warning('no batch for %.0f s: waiting for the data workers', self._patience_s)
         if isinstance(batch, Exception):
             raise batch

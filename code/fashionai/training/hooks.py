@@ -10,6 +10,7 @@ from typing import Callable, Optional
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.networks.contract import TypedForward
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.saving import BestCheckpoint
@@ -18,7 +19,7 @@ from fashionai.training.towers import Towers
 logger = logging.getLogger(__name__)
 
 
-class DivergedError(ValueError):
+class DivergedError(InputError):
     """The loss or its gradient is no longer a finite number."""
 
 

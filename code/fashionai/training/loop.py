@@ -10,6 +10,8 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.codec.heatmaps import cells_hw
 from fashionai.dataflow.data_options import DataOptions
+from fashionai.errors import InputError
+from fashionai.files import write_json
 from fashionai.garment_files import stored_form
 from fashionai.garments import GARMENTS, Garment, Garments
 from fashionai.networks.catalog import build, network_spec
@@ -22,7 +24,7 @@ from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import FiniteHook, ProgressHook, ValidationHook
 from fashionai.training.loss_options import LossOptions
 from fashionai.training.losses import Batch, network_losses
-from fashionai.training.saving import BestCheckpoint, CheckpointHook, saver_for, write_json
+from fashionai.training.saving import BestCheckpoint, CheckpointHook, saver_for
 from fashionai.training.scaling import new_scale, unscaled
 from fashionai.training.schedule import learning_rate
 from fashionai.training.summaries import image_summaries, scalar_summaries
@@ -38,7 +40,7 @@ class TrainingSettings:
 
     `garment` is of the table `garments`. `keypoint_weights` are those of weighting.py. `data` was seen to by the
     batches: it is here to be remembered. `execution` is not.
-    Raises ValueError where the options of the loss or the head do not fit the garment, or each other.
+    Raises InputError where the options of the loss or the head do not fit the garment, or each other.
     """
 
     model: str
@@ -70,7 +72,7 @@ class TrainingSettings:
         self.loss.check_garment(self.garment)
         self.head.check_garment(self.garment)
         if 'type_weight' in self.loss.changes and not self.head.type_head:
-            raise ValueError(f'--type-weight {self.loss.type_weight} has nothing to weigh: wanted --type-head too')
+            raise InputError(f'--type-weight {self.loss.type_weight} has nothing to weigh: wanted --type-head too')
 
 
 @dataclass(frozen=True)
@@ -104,7 +106,7 @@ def last_step(run_folder: Path) -> int:
 def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
     """Shapes of a batch's arrays, in the order of dataflow's SAMPLE_FIELDS.
 
-    Raises ValueError where the input does not divide into the cells of the trunk.
+    Raises InputError where the input does not divide into the cells of the trunk.
     """
     size, garment = settings.batch_size, settings.garment
     cells_hw(settings.input_hw, TRUNK_STRIDE)  # finer maps come from whole cells of the trunk
@@ -124,7 +126,7 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
         load_weights: fills the fresh variables of a training that starts anew.
         validate: validation NE in percent of a forward function; None for no validation.
 
-    Raises ValueError for a bad sample or a damaged checkpoint, and DivergedError where the loss is no longer finite.
+    Raises InputError for a bad sample or a damaged checkpoint, and DivergedError where the loss is no longer finite.
     """
     gone = last_step(settings.run_folder)
     flags = {'head': settings.head.changes, 'loss': settings.loss.changes, 'data': settings.data.changes,
@@ -138,18 +140,18 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
     try:
         _train(settings, batches, load_weights, validate)
     except tf.errors.OpError as error:
-        raise ValueError(f'TensorFlow stopped the training: {error.message}') from error
+        raise InputError(f'TensorFlow stopped the training: {error.message}') from error
 
 
 def _check_run(run_folder: Path, flags: Dict[str, Dict[str, Any]], garments: Garments) -> None:
-    """Raises ValueError where a run that is gone on with had others; two files of one name share a run folder."""
+    """Raises InputError where a run that is gone on with had others; two files of one name share a run folder."""
     noted = read_json(run_folder / RUN_FILE)
     if garments_of(noted) != garments:
-        raise ValueError(f'{run_folder} was trained with another table of garments: wanted the same, or another '
+        raise InputError(f'{run_folder} was trained with another table of garments: wanted the same, or another '
                          '--modelpath')
     for group, changes in flags.items():
         if noted.get(group, {}) != changes:
-            raise ValueError(f'{run_folder} was trained with the {group} flags {noted.get(group, {})}, now they are '
+            raise InputError(f'{run_folder} was trained with the {group} flags {noted.get(group, {})}, now they are '
                              f'{changes}: wanted the same ones, or another --modelpath')
 
 

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Optional
 
 from fashionai.choices import Choices
+from fashionai.errors import InputError
 from fashionai.garments import Garment
 
 LOSS_NAMES = ('l2', 'focal')
@@ -25,13 +26,13 @@ class LossOptions(Choices):
     def __post_init__(self) -> None:
         self.check(loss=LOSS_NAMES)
         if not 0 < self.type_weight < float('inf'):
-            raise ValueError(f'--type-weight {self.type_weight}: wanted a number above 0, such as 1')
+            raise InputError(f'--type-weight {self.type_weight}: wanted a number above 0, such as 1')
 
     def check_garment(self, garment: Garment) -> None:
-        """Raises ValueError where the garment has too few keypoints for the options to mean anything."""
+        """Raises InputError where the garment has too few keypoints for the options to mean anything."""
         most = len(garment.keypoints) - 1
         if self.hard_keypoints is not None and not 1 <= self.hard_keypoints <= most:
-            raise ValueError(f'--hard-keypoints {self.hard_keypoints}: {garment.name} has {most + 1} keypoints, wanted '
+            raise InputError(f'--hard-keypoints {self.hard_keypoints}: {garment.name} has {most + 1} keypoints, wanted '
                              f'1 to {most}')
 
 

@@ -1,24 +1,16 @@
 """Saving a training: the last few checkpoints, to go on from, and the best by validation."""
 import json
 import logging
-import os
 import time
 from pathlib import Path
 from typing import Optional
 
 import tensorflow.compat.v1 as tf
 
+from fashionai.files import write_json
 from fashionai.networks.checkpoints import BEST, BEST_FILE, NAME
 
 logger = logging.getLogger(__name__)
-
-
-def write_json(path: Path, content: dict) -> None:
-    """Write a JSON file that is whole or not there, even where the process dies."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(path.name + '.tmp')
-    temporary.write_text(json.dumps(content, indent=1) + '\n')
-    os.replace(str(temporary), str(path))
 
 
 def saver_for(folder: Path, keep: int) -> tf.train.Saver:

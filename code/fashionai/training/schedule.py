@@ -4,6 +4,8 @@ from typing import List
 
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
+
 DECAY = 0.33
 _COSINE = 'cosine:'
 
@@ -16,12 +18,12 @@ def learning_rate(text: str, decay_steps: int, warmup_steps: int, step: tf.Tenso
     of wide layers of six stages a full rate multiplies the loss before it lowers it.
     The cosine is that of Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", without any.
 
-    Raises ValueError where the text is none of these.
+    Raises InputError where the text is none of these.
     """
     falling = text.startswith(_COSINE)
     rates = _numbers(text[len(_COSINE):] if falling else text)
     if not rates or not min(rates) > 0 or falling and len(rates) > 1:
-        raise ValueError(f'--lr {text!r}: wanted a rate such as 1e-4, a comma list of them, or cosine:1e-4')
+        raise InputError(f'--lr {text!r}: wanted a rate such as 1e-4, a comma list of them, or cosine:1e-4')
     if falling:
         gone = tf.minimum(tf.cast(step, tf.float32) / max_steps, 1.)
         rate = rates[0] * (1 + tf.cos(math.pi * gone)) / 2

@@ -2,6 +2,7 @@
 from dataclasses import dataclass
 
 from fashionai.choices import Choices
+from fashionai.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -12,5 +13,5 @@ class UpdateOptions(Choices):
 
     def __post_init__(self) -> None:
         if not 0 <= self.average_decay < 1:
-            raise ValueError(f'--average-decay {self.average_decay}: wanted a number from 0 on and below 1, such as '
+            raise InputError(f'--average-decay {self.average_decay}: wanted a number from 0 on and below 1, such as '
                              '0.999')

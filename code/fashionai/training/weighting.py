@@ -7,6 +7,7 @@ import numpy as np
 from fashionai.annotations import VISIBLE, Annotations
 from fashionai.dataflow.sampling import relative_weights
 from fashionai.error_files import read_keypoint_errors
+from fashionai.errors import InputError
 from fashionai.garments import Garment
 
 
@@ -27,7 +28,7 @@ def keypoint_weights(choice: Optional[str], rows: Annotations, garment: Garment)
     number of training rows in which the keypoint is visible (`frequency`), or its error in a file that
     `evaluate.py --json` wrote.
 
-    Raises ValueError where the file lacks keypoints of the garment, or has an error of none.
+    Raises InputError where the file lacks keypoints of the garment, or has an error of none.
     """
     if choice is None:
         return ()
@@ -37,4 +38,4 @@ def keypoint_weights(choice: Optional[str], rows: Annotations, garment: Garment)
     try:
         return tuple(relative_weights(list(errors.values())).tolist())
     except ValueError:
-        raise ValueError(f'{choice}: has an error of no keypoint of {garment.name}, null for all') from None
+        raise InputError(f'{choice}: has an error of no keypoint of {garment.name}, null for all') from None

@@ -1,0 +1,63 @@
+"""Files that are whole or not there, and the lock of an output."""
+import errno
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from fashionai.errors import InputError
+from fashionai.files import locked, replacing, write_json, write_text
+
+CODE = Path(__file__).resolve().parents[1] / 'code'
+
+
+def test_a_file_appears_whole_in_a_folder_made_for_it(tmp_path: Path) -> None:
+    write_text(tmp_path / 'new' / 'a.txt', 'ä\r\n')
+    assert (tmp_path / 'new' / 'a.txt').read_bytes() == 'ä\r\n'.encode()
+    assert [path.name for path in (tmp_path / 'new').iterdir()] == ['a.txt']
+
+
+def test_what_fails_half_way_leaves_the_old_file_and_no_draft(tmp_path: Path) -> None:
+    path = tmp_path / 'a.json'
+    write_json(path, {'a': 1})
+    with pytest.raises(KeyError), replacing(path) as draft:
+        draft.write_text('half')
+        raise KeyError
+    assert path.read_text() == '{\n "a": 1\n}\n'
+    assert [left.name for left in tmp_path.iterdir()] == ['a.json']
+
+
+def test_a_full_disk_names_the_file(tmp_path: Path) -> None:
+    with pytest.raises(OSError) as caught, replacing(tmp_path / 'a.csv') as draft:
+        draft.write_text('half')
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    assert caught.value.filename == str(tmp_path / 'a.csv') and caught.value.errno == errno.ENOSPC
+    assert not list(tmp_path.iterdir())
+
+
+HOLD = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from fashionai.files import locked
+with locked(sys.argv[2], "run.py"):
+    print('held', flush=True)
+    sys.stdin.readline()
+"""
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='no flock')
+def test_the_lock_is_refused_while_another_process_holds_it_and_free_after_it_was_killed(tmp_path: Path) -> None:
+    output = tmp_path / 'submit.csv'
+    holder = subprocess.Popen([sys.executable, '-c', HOLD, str(CODE), str(output)], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE)
+    assert holder.stdout and holder.stdout.readline() == b'held\n'
+    with pytest.raises(InputError) as caught, locked(output, 'run.py'):
+        pass
+    assert str(holder.pid) in str(caught.value) and str(output) in str(caught.value)
+    holder.kill()
+    holder.wait()
+    with locked(output, 'run.py'):
+        pass
+    assert not list(tmp_path.iterdir())
