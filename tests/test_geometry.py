@@ -3,8 +3,19 @@ from typing import Tuple
 
 import numpy as np
 import pytest
+from skimage.transform import SimilarityTransform
 
-from fashionai.geometry import compose, invert, mirroring, rotation, scaling, transform_points, translation, warp_image
+from fashionai.geometry import (
+    compose,
+    invert,
+    mirroring,
+    rotation,
+    scaling,
+    similarity,
+    transform_points,
+    translation,
+    warp_image,
+)
 
 
 def dot(size_hw: Tuple[int, int], centre_xy: Tuple[float, float], sigma: float) -> np.ndarray:
@@ -83,3 +94,23 @@ def test_what_the_picture_leaves_bare_is_border() -> None:
     warped = warp_image(translation(3, 2), np.full((4, 4, 3), 9, np.uint8), (8, 8), border=128)
     assert (warped[2:6, 3:7] == 9).all()
     assert (warped[:2] == 128).all() and (warped[:, :3] == 128).all() and (warped[6:] == 128).all()
+
+
+@pytest.mark.parametrize('count', [2, 3, 15])
+def test_the_similarity_is_that_of_scikit_image(count: int) -> None:
+    random = np.random.RandomState(count)
+    source, target = random.normal(size=(count, 2)) * 100, random.normal(size=(count, 2)) * 50
+    reference = SimilarityTransform()
+    assert reference.estimate(source, target)
+    assert similarity(source, target) == pytest.approx(reference.params[:2], abs=1e-9)
+
+
+def test_a_similarity_comes_back() -> None:
+    affine = compose(rotation(170, (3, 4)), scaling(2.5, 2.5))
+    points = np.array([[0., 0], [10, 0], [3, 7]])
+    assert similarity(points, transform_points(affine, points)) == pytest.approx(affine)
+
+
+def test_too_few_points_determine_no_similarity() -> None:
+    assert similarity(np.ones((1, 2)), np.zeros((1, 2))) is None
+    assert similarity(np.ones((3, 2)), np.arange(6.).reshape(3, 2)) is None

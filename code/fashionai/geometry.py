@@ -5,7 +5,7 @@ row 5, so an image of width w covers x from -0.5 to w - 0.5. Enlarging by s ther
 the centre of heat-map cell j at stride 8 is input pixel 8 j + 3.5. A map is a (2, 3) float64 array [A | t] that takes
 a source point p to A p + t.
 """
-from typing import Tuple
+from typing import Optional, Tuple
 
 import cv2
 import numpy as np
@@ -32,6 +32,25 @@ def rotation(degrees: float, centre_xy: Tuple[float, float]) -> np.ndarray:
 def mirroring(width: int) -> np.ndarray:
     """Swap the left and right of an image of that width: x becomes width - 1 - x."""
     return np.array([[-1, 0, width - 1], [0, 1, 0]], np.float64)
+
+
+def similarity(source_xy: np.ndarray, target_xy: np.ndarray) -> Optional[np.ndarray]:
+    """The turn, enlargement and translation that best take (n, 2) source points to (n, 2) target points.
+
+    Returns the (2, 3) map with the least sum of squared distances, without a reflection (Umeyama, "Least-squares
+    estimation of transformation parameters between two point patterns", 1991); None if fewer than two points, or points
+    in one place, do not determine it.
+    """
+    if len(source_xy) < 2 or min(np.ptp(source_xy, axis=0).max(), np.ptp(target_xy, axis=0).max()) == 0:
+        return None
+    source_mean, target_mean = source_xy.mean(axis=0), target_xy.mean(axis=0)
+    source = source_xy - source_mean
+    left, spread, right = np.linalg.svd((target_xy - target_mean).T @ source)
+    signs = np.array([1, np.sign(np.linalg.det(left @ right))])
+    linear = (left * signs) @ right * (spread @ signs) / (source ** 2).sum()
+    if not np.linalg.det(linear):
+        return None
+    return np.column_stack([linear, target_mean - linear @ source_mean])
 
 
 def compose(*maps: np.ndarray) -> np.ndarray:

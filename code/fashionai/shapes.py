@@ -70,5 +70,11 @@ def shape_of(tag: str) -> Shape:
         tilt_std_deg=float(entry['tilt_deg_std']))
 
 
+def mean_shape(garment: Garment) -> np.ndarray:
+    """(K, 2) float64 mean shape of a type in its channel order, upright, its centroid at the origin, of unit size."""
+    shape = shape_of(garment.name)
+    return shape.mean_xy[[shape.keypoints.index(name) for name in garment.keypoints]]
+
+
 def _table() -> Dict[str, Any]:
     return json.loads(Path(__file__).with_name('shapes.json').read_text(encoding='utf-8'))

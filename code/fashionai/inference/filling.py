@@ -8,8 +8,8 @@ import numpy as np
 
 from fashionai.annotations import ABSENT, VISIBLE
 from fashionai.garments import Garment
-from fashionai.inference.alignment import mean_shape, similarity
-from fashionai.shapes import REFERENCE_SIZE, has_shape, shape_of
+from fashionai.geometry import similarity, transform_points
+from fashionai.shapes import REFERENCE_SIZE, has_shape, mean_shape, shape_of
 
 
 def fillable(garment: Garment) -> np.ndarray:
@@ -53,5 +53,5 @@ def submission_keypoints(points_xy: np.ndarray, garment: Garment) -> np.ndarray:
 def _fitted_shape(points_xy: np.ndarray, valid: np.ndarray, garment: Garment,
                   image_hw: Tuple[int, int]) -> np.ndarray:
     shape = mean_shape(garment)
-    transform = similarity(shape[valid], points_xy[valid])
-    return usual_points(garment, image_hw) if transform is None else transform(shape)
+    affine = similarity(shape[valid], points_xy[valid])
+    return usual_points(garment, image_hw) if affine is None else transform_points(affine, shape)

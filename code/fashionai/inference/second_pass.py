@@ -11,11 +11,10 @@ import numpy as np
 
 from fashionai.errors import InputError
 from fashionai.garments import Garment
-from fashionai.geometry import invert, transform_points, warp_image
-from fashionai.inference.alignment import mean_shape, similarity
+from fashionai.geometry import invert, similarity, transform_points, warp_image
 from fashionai.inference.filling import fill_in
 from fashionai.inference.predictor import Prediction, Predictor
-from fashionai.shapes import REFERENCE_SIZE, has_shape, shape_of
+from fashionai.shapes import REFERENCE_SIZE, has_shape, mean_shape, shape_of
 
 _NEAR = 0.1
 """Passes whose points lie nearer than this part of the garment's longer side agree on them."""
@@ -111,14 +110,15 @@ def frame_of(first: Prediction, garment: Garment, image_hw: Tuple[int, int], sid
     if first.valid.sum() < max(3, _SEEN * len(shape)):
         return None
     placed = (shape - (low + high) / 2) * enlarged + (side - 1) / 2
-    transform = similarity(first.points_xy[first.valid], placed[first.valid])
-    if transform is None:
+    frame = similarity(first.points_xy[first.valid], placed[first.valid])
+    if frame is None:
         return None
     usual = shape_of(garment.name).size_mean_std[0] * max(image_hw) / REFERENCE_SIZE
-    size = enlarged / transform.scale / usual
-    if abs(np.degrees(transform.rotation)) > _TURN or not _SIZES[0] <= size <= _SIZES[1]:
+    (a, _), (b, _) = frame[:, :2]
+    size = enlarged / np.hypot(a, b) / usual
+    if abs(np.degrees(np.arctan2(b, a))) > _TURN or not _SIZES[0] <= size <= _SIZES[1]:
         return None
-    return transform.params[:2]
+    return frame
 
 
 AnyPredictor = Union[Predictor, SecondPass]
