@@ -1,9 +1,16 @@
 """What entry points have in common, seen from outside."""
+import errno
+import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import Callable
 
+import numpy as np
 import pytest
+
+from fashionai.cli import guarded
+from fashionai.errors import InputError
 
 PROGRAM = """
 import sys
@@ -28,3 +35,48 @@ def test_a_reader_that_has_seen_enough_is_no_error(length: int) -> None:
     program.stdout.close()
     assert program.stderr.read() == b'' and program.wait(60) == 1
     program.stderr.close()
+
+
+def _raising(error: Exception) -> Callable[..., int]:
+    @guarded
+    def main(argv: object = None) -> int:
+        raise error
+    return main
+
+
+def test_bad_input_is_one_line(finish: Callable[..., str]) -> None:
+    said = finish(_raising(InputError('list.csv, line 3: 4 cells, wanted 26')), code=1)
+    assert said == 'error: list.csv, line 3: 4 cells, wanted 26\n'
+
+
+def test_a_message_of_several_lines_stays_as_it_is(finish: Callable[..., str]) -> None:
+    assert finish(_raising(InputError('list.csv:\n  line 3\n  line 5')), code=1).count('\n') == 3
+
+
+@pytest.mark.parametrize('error', [
+    OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), '/data/points.csv'),
+    PermissionError(errno.EACCES, os.strerror(errno.EACCES), '/data/points.csv'),
+    OSError(errno.EXDEV, os.strerror(errno.EXDEV), '/data/points.csv.tmp', None, '/data/points.csv')])
+def test_what_the_system_refuses_is_one_line_that_names_the_file(error: OSError, finish: Callable[..., str]) -> None:
+    said = finish(_raising(error), code=1)
+    assert said.count('\n') == 1 and '/data/points.csv' in said and error.strerror in said
+
+
+def test_a_fault_of_the_program_is_shown_with_where_it_happened(finish: Callable[..., str]) -> None:
+    """NumPy's exceptions are ValueErrors, as InputError is: only the latter is the user's."""
+    @guarded
+    def main(argv: object = None) -> int:
+        np.zeros(3) + np.zeros(4)
+        return 0
+
+    said = finish(main, code=70)
+    assert 'Traceback' in said and f'{__file__}' in said and 'np.zeros(3) + np.zeros(4)' in said
+    assert 'fault of the program' in said.splitlines()[-1]
+
+
+def test_ctrl_c_ends_without_a_traceback(finish: Callable[..., str]) -> None:
+    @guarded
+    def main(argv: object = None) -> int:
+        raise KeyboardInterrupt
+
+    assert 'Traceback' not in finish(main, code=130)

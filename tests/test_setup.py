@@ -66,9 +66,8 @@ def set_up(project: Path) -> SetUp:
 
 def _bash(folder: Path, script: str, *arguments: str, **variables: str) -> 'subprocess.CompletedProcess[str]':
     search = os.pathsep.join([str(Path(sys.executable).parent), os.environ['PATH']])
-    return subprocess.run(['bash', '-c', script, 'bash', *arguments], cwd=str(folder), stdout=subprocess.PIPE,
-                          stderr=subprocess.PIPE, universal_newlines=True, timeout=60,
-                          env={**os.environ, 'PATH': search, **variables})
+    return subprocess.run(['bash', '-c', script, 'bash', *arguments], cwd=str(folder), capture_output=True, text=True,
+                          timeout=60, env={**os.environ, 'PATH': search, **variables})
 
 
 def _earlier_environment(project: Path, extra: str = '') -> Path:
@@ -195,7 +194,7 @@ def test_begin_to_frozen_makes_the_folder_of_the_type_that_is_frozen(project: Pa
 def test_links_in_code_lead_somewhere_in_a_fresh_clone(tmp_path: Path) -> None:
     links = {path.name: os.readlink(str(path)) for path in (PROJECT / 'code').iterdir() if path.is_symlink()}
     assert 'tmp' in links
-    listed = subprocess.run(['git', 'ls-files'], cwd=str(PROJECT), stdout=subprocess.PIPE, universal_newlines=True)
+    listed = subprocess.run(['git', 'ls-files'], cwd=str(PROJECT), stdout=subprocess.PIPE, text=True)
     if listed.returncode:
         pytest.skip('no git here, or no checkout')
     known = {part for name in listed.stdout.splitlines() for part in (name, name.split('/')[0])}
@@ -204,7 +203,7 @@ def test_links_in_code_lead_somewhere_in_a_fresh_clone(tmp_path: Path) -> None:
 
 def test_scripts_keep_their_line_ends_on_every_system() -> None:
     said = subprocess.run(['git', 'check-attr', 'eol', '--', *DRIVERS, 'code/setup.sh', '.ci/run'], cwd=str(PROJECT),
-                          stdout=subprocess.PIPE, universal_newlines=True)
+                          stdout=subprocess.PIPE, text=True)
     if said.returncode:
         pytest.skip('no git here, or no checkout')
     assert [line.rsplit(' ', 1)[1] for line in said.stdout.splitlines()] == ['lf'] * (len(DRIVERS) + 2)
