@@ -20,7 +20,7 @@ def parse(argv: Optional[List[str]]) -> argparse.Namespace:
     parser.add_argument('--test', type=at_least(0), default=100, help='test pictures')
     parser.add_argument('--seed', type=at_least(0), default=0, help='the same seed gives the same pictures')
     parser.add_argument('--size', type=at_least(LEAST_SIZE), default=DEFAULT_SIZE, help='longer side in pixels')
-    parser.add_argument('--workers', type=at_least(1), default=os.cpu_count() or 1, help='processes that draw')
+    parser.add_argument('--workers', type=at_least(1, 1024), default=os.cpu_count() or 1, help='processes that draw')
     return parser.parse_args(argv)
 
 

@@ -1,4 +1,5 @@
 """What entry points have in common, seen from outside."""
+import argparse
 import errno
 import os
 import subprocess
@@ -9,13 +10,13 @@ from typing import Callable
 import numpy as np
 import pytest
 
-from fashionai.cli import guarded
+from fashionai.cli import at_least, guarded, size_hw
 from fashionai.errors import InputError
 
 PROGRAM = """
 import sys
 sys.path.insert(0, {code!r})
-from fashionai.cli import guarded
+from fashionai.cli import at_least, guarded, size_hw
 
 @guarded
 def main(argv=None):
@@ -80,3 +81,27 @@ def test_ctrl_c_ends_without_a_traceback(finish: Callable[..., str]) -> None:
         raise KeyboardInterrupt
 
     assert 'Traceback' not in finish(main, code=130)
+
+
+@pytest.mark.parametrize('text', ['', ' ', '-1', '0', '1.5', '1e3', 'nan', '1_0', '²', '٣', '2147483648', '9' * 5000])
+def test_what_is_no_whole_number_is_refused_by_a_flag(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        at_least(1)(text)
+
+
+def test_whole_numbers_have_bounds() -> None:
+    assert at_least(1)('1') == 1 and at_least(-2)('-2') == -2 and at_least(0)('2147483647') == 2147483647
+    assert at_least(0, 64)('64') == 64
+    with pytest.raises(argparse.ArgumentTypeError, match='64'):
+        at_least(0, 64)('65')
+
+
+@pytest.mark.parametrize('text', ['', 'x', '0', '-1', '1.5', 'nan', '1x2x3', '²', '100000', '1x100000', '9' * 5000])
+def test_what_is_no_size_is_refused(text: str) -> None:
+    with pytest.raises(InputError):
+        size_hw(text)
+
+
+def test_too_little_memory_is_one_line(finish: Callable[..., str]) -> None:
+    said = finish(_raising(MemoryError('Unable to allocate 1.2 TiB')), code=1)
+    assert said.count('\n') == 1 and '1.2 TiB' in said

@@ -12,6 +12,7 @@ from typing import Callable, Dict, List, Mapping, Optional
 from fashionai.errors import InputError
 from fashionai.experiments.recipes import Key, Recipe, filled, needs, recipes
 from fashionai.experiments.settings import Budget, Setting
+from fashionai.files import write_text
 from fashionai.networks.packaged import packaged_path
 
 logger = logging.getLogger(__name__)
@@ -86,11 +87,11 @@ class Workshop:
             folder.mkdir(parents=True, exist_ok=True)
             arguments = [filled(text, seed, str(folder), self.product) for text in recipe.command]
             logger.info('  %s/%d: %s', name, seed, kind)
-            (folder / f'{kind}.started').write_text(_noted(recipe), encoding='utf-8')
+            write_text(folder / f'{kind}.started', _noted(recipe))
             _run([str(self._root / arguments[0])] + arguments[1:], folder / f'{kind}.log')
             if not product.exists():
                 raise StepFailed(f'{arguments[0]} ended well, and {product} is not there')
-            note.write_text(_noted(recipe), encoding='utf-8')
+            write_text(note, _noted(recipe))
         return product
 
     def _recipe(self, kind: str, name: str, seed: int) -> Recipe:
