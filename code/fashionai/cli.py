@@ -79,7 +79,7 @@ def resolve_checkpoint(path: Union[str, Path]) -> Path:
     """The same for a checkpoint: a folder, a `.index` file, or the path of one without its ending."""
     try:
         return resolve(path)
-    except ValueError:
+    except InputError:
         return resolve(f'{path}.index').with_suffix('')
 
 
@@ -132,7 +132,7 @@ def name_or_file(*names: str) -> Callable[[str], str]:
             return text
         try:
             return str(resolve(text))
-        except ValueError as error:
+        except InputError as error:
             raise ArgumentTypeError(f'wanted {", ".join(names)} or a file, and {error}') from None
     return choice
 
