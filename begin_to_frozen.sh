@@ -13,7 +13,6 @@ TAG=blouse            # blouse, dress, outwear, skirt, trousers, or all
 
 driver_help "$@"
 [[ ${1:--} == -* ]] || { TAG="$1"; shift; }
-TAG="$(tag_of "$TAG" "$@")"
 set_up
 cd "$PROJECT"
 python code/freeze.py --tag "$TAG" "$@"

@@ -8,7 +8,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 
 from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve
 from fashionai.errors import InputError
-from fashionai.experiments.campaign import Job, check_budget, run_all, startable
+from fashionai.experiments.campaign import Job, check_budget, run_all
 from fashionai.experiments.plot import draw
 from fashionai.experiments.report import markdown, results, write_table
 from fashionai.experiments.runner import Workshop
@@ -27,7 +27,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--report', action='store_true', help='write the table (.md) and the plot (.png) beside --output; run nothing')
     add('--datapath', default='data', help='folder with train/train.csv, train/val.csv and their images')
     add('--work', default=in_project('tmp/experiments'), help='folder for checkpoints, graphs and logs')
-    add('--output', default=in_project('tmp/experiments.csv'), help='the rows; those it has are not made again')
+    add('--output', default=in_project('docs/experiments.csv'), help='the rows; those it has are not made again')
     for item in fields(Budget):
         kind: Any = at_least(0) if isinstance(item.default, int) else str
         add(f'--{item.name.replace("_", "-")}', type=kind, default=item.default, help=item.metadata['help'])
@@ -71,18 +71,16 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     graph_mode()
     import tensorflow.compat.v1 as tf
 
-    from fashionai.networks.catalog import network_spec
     from fashionai.networks.cost import graph_cost
 
     def cost_of(graph: Path, size: int) -> Tuple[int, float]:
         cost = graph_cost(graph, (size, size))
         return cost.parameters, cost.flop / 1e9
 
-    workshop = Workshop(SETTINGS, budget, data, prepare_output(options.work), PROJECT_ROOT)
-    jobs, failed = startable(jobs, workshop, lambda model: network_spec(model).pretrained)
-    failed += run_all(jobs, workshop, budget, rows, output, cost_of, tf.VERSION)
+    failed = run_all(jobs, Workshop(SETTINGS, budget, data, prepare_output(options.work), PROJECT_ROOT), budget, rows,
+                     output, cost_of, tf.VERSION)
     if failed:
-        raise InputError(f'not done, as said above: {", ".join(failed)}')
+        raise InputError(f'{len(failed)} of {len(jobs)} failed, as said above: {", ".join(failed)}')
     return 0
 
 

@@ -10,7 +10,7 @@
 #
 # .venv/3.11 is a link to the environment of Python 3.11, .venv/3.11-gpu to the one with CUDA libraries. The folder of an
 # environment has a sum of what it was made of in its name: other requirements make another folder, to which the link
-# then points. A folder that was complete once is neither changed nor deleted, so programs that use it run on.
+# then points. A folder that was complete once is neither made anew nor deleted, so programs that use it run on.
 #
 # As root on Debian, missing system packages are installed by apt; otherwise a message names them.
 
@@ -33,18 +33,6 @@ say() {
 die() {
     echo "error: $*" >&2
     exit 1
-}
-
-# tag_of <type> <arguments>: the type that a program understands which is called with --tag TYPE and the arguments.
-tag_of() {
-    local tag="$1"
-    while shift && (($#)); do
-        case "$1" in
-            --tag) tag="${2:-$tag}" ;;
-            --tag=*) tag="${1#*=}" ;;
-        esac
-    done
-    echo "$tag"
 }
 
 # Install Debian packages; fails where that is not possible (no root, no apt, no such package).

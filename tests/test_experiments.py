@@ -18,8 +18,7 @@ from fashionai.synthetic.dataset import write_dataset
 from fashionai.training.loss_options import LossOptions
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAM = runpy.run_path(str(ROOT / 'code/experiments.py'))  # tests have a folder of the program's name
-MAIN = PROGRAM['main']
+MAIN = runpy.run_path(str(ROOT / 'code/experiments.py'))['main']  # tests have a folder of the program's name
 
 
 def flags_of(folder: Path, *more: str) -> List[str]:
@@ -83,8 +82,3 @@ def test_bad_input_ends_as_one_line(tmp_path: Path, finish: Callable[..., str], 
 def test_data_without_tables(tmp_path: Path, finish: Callable[..., str]) -> None:
     (tmp_path / 'data').mkdir()
     assert 'data/train/train.csv does not exist' in finish(MAIN, *flags_of(tmp_path), code=1)
-
-
-def test_rows_do_not_go_to_the_published_ones_by_default() -> None:
-    """Which are of another budget as soon as a flag of it is given, and would be refused."""
-    assert Path(PROGRAM['parse']([]).output) == ROOT / 'tmp/experiments.csv'

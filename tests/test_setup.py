@@ -175,22 +175,6 @@ def test_a_driver_that_is_asked_for_help_does_nothing_else(driver: str, shell: l
     assert f'./{driver}' in said.stdout.decode() and 'set -euo' not in said.stdout.decode()
 
 
-@pytest.mark.parametrize('arguments, tag', [([], 'blouse'), (['--tag', 'dress'], 'dress'), (['--tag=dress'], 'dress'),
-                                            (['--half', '--tag', 'all', '--install'], 'all'),
-                                            (['--tag', 'skirt', '--tag', 'dress'], 'dress')])
-def test_the_tag_of_a_driver_is_the_one_that_its_program_takes(arguments: list, tag: str) -> None:
-    assert _bash(PROJECT, 'source code/setup.sh; tag_of blouse "$@"', *arguments).stdout.strip() == tag
-
-
-def test_begin_to_frozen_makes_the_folder_of_the_type_that_is_frozen(project: Path) -> None:
-    shutil.copy(str(PROJECT / 'begin_to_frozen.sh'), str(project))
-    with open(str(project / 'code/setup.sh'), 'a') as file:
-        file.write('set_up() { :; }\npython() { echo "$@"; }\n')
-    said = _bash(project, './begin_to_frozen.sh "$@"', '--tag', 'dress', '--half')
-    assert said.stdout.split()[:5] == ['code/freeze.py', '--tag', 'dress', '--tag', 'dress']
-    assert [path.name for path in (project / 'models/trained').iterdir()] == ['dress']
-
-
 def test_links_in_code_lead_somewhere_in_a_fresh_clone(tmp_path: Path) -> None:
     links = {path.name: os.readlink(str(path)) for path in (PROJECT / 'code').iterdir() if path.is_symlink()}
     assert 'tmp' in links

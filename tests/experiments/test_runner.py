@@ -8,7 +8,7 @@ from typing import Any, List
 
 import pytest
 
-from fashionai.experiments.campaign import check_budget, command, run_all, startable
+from fashionai.experiments.campaign import check_budget, command, run_all
 from fashionai.experiments.runner import StepFailed, Workshop
 from fashionai.experiments.settings import Budget, Setting
 from fashionai.experiments.table import read_rows
@@ -180,24 +180,3 @@ def test_an_interruption_reaches_the_step_under_way(place: Place) -> None:
         signal.signal(signal.SIGINT, before)
     assert (place.folder / 'work/slow/1/saved').exists()
     assert not (place.folder / 'work/slow/1/checkpoint.done').exists()
-
-
-def test_weights_that_are_missing_are_said_once_and_only_their_settings_are_left_out(
-        place: Place, caplog: pytest.LogCaptureFixture) -> None:
-    """`after` uses the network of `broken`; `again` starts from the checkpoint of `plain`, which is trained already."""
-    jobs = [(TABLE[name], seed) for name, seed in (('plain', 1), ('broken', 1), ('after', 1), ('part', 1))]
-    workshop = place.workshop()
-    assert startable(jobs, workshop, lambda model: '') == (jobs, [])
-    able, left_out = startable(jobs, workshop, lambda model: 'lost.npz')
-    assert able == [] and left_out == ['plain/1', 'broken/1', 'after/1', 'part/1']
-    message, = caplog.messages
-    assert str(place.folder / 'models/pretrained/lost.npz') in message and 'after/1' in message
-
-    (place.folder / 'models/pretrained').mkdir(parents=True)
-    (place.folder / 'models/pretrained/lost.npz').write_text('')
-    assert startable(jobs, workshop, lambda model: 'lost.npz') == (jobs, [])
-
-    place.run(('plain', 1), ('plain', 2))
-    trained = [(TABLE['again'], 1), (TABLE['both'], 1), (TABLE['broken'], 1)]
-    able, left_out = startable(trained, workshop, lambda model: 'no_such.npz')
-    assert able == trained[:2] and left_out == ['broken/1']

@@ -40,23 +40,6 @@ def check_budget(rows: Rows, budget: Budget, source: Path) -> None:
                              'another file, or the same budget')
 
 
-def startable(jobs: Sequence[Job], workshop: Workshop,
-              usual_weights: Callable[[str], str]) -> Tuple[List[Job], List[str]]:
-    """The jobs that have the initial weights they need, and the names of the others; weights that are missing are
-    logged once each. `usual_weights` gives the weight file that a network starts from by itself."""
-    able: List[Job] = []
-    left_out: Dict[str, List[str]] = {}
-    for setting, seed in jobs:
-        reasons = workshop.missing_weights(setting.name, seed, usual_weights)
-        for reason in reasons:
-            left_out.setdefault(reason, []).append(f'{setting.name}/{seed}')
-        if not reasons:
-            able.append((setting, seed))
-    for reason, names in left_out.items():
-        logger.error('%s; left out: %s', reason, ', '.join(names))
-    return able, list(dict.fromkeys(name for names in left_out.values() for name in names))
-
-
 def run_all(jobs: Sequence[Job], workshop: Workshop, budget: Budget, rows: Rows, output: Path, cost_of: CostOf,
             stack: str) -> List[str]:
     """Add a row for each job to those there are, and write them all; the names of the jobs that failed."""

@@ -7,13 +7,11 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
-from typing import Callable, Dict, List, Mapping, Optional
+from typing import Dict, List, Mapping, Optional
 
 from fashionai.errors import InputError
 from fashionai.experiments.recipes import Key, Recipe, filled, needs, recipes
 from fashionai.experiments.settings import Budget, Setting
-from fashionai.files import write_text
-from fashionai.networks.packaged import packaged_path
 
 logger = logging.getLogger(__name__)
 
@@ -51,29 +49,6 @@ class Workshop:
             self._failures[key] = error
             raise
 
-    def missing_weights(self, name: str, seed: int, usual_weights: Callable[[str], str]) -> List[str]:
-        """Why trainings that a row of a setting still needs cannot start: initial weights that are not there.
-
-        `usual_weights` gives the weight file that a network starts from by itself, '' for none.
-        """
-        wanted, reasons = [('ne', name, seed)], []
-        while wanted:
-            kind, other, number = wanted.pop()
-            recipe = recipes(self._settings[other], number, self._budget, str(self._data))[kind]
-            wanted += needs(recipe, number)
-            if kind == 'checkpoint' and not (self._work / other / str(number) / f'{kind}.done').exists():
-                flags = dict(zip(recipe.command, recipe.command[1:]))  # of a flag that is there twice, the last value
-                file = flags.get('--pretrain_path', usual_weights(flags['--model']))
-                reasons += [] if '--checkpoint' in flags or not file else self._why_missing(file)
-        return reasons
-
-    def _why_missing(self, file: str) -> List[str]:
-        try:
-            path = self._root / (packaged_path(file) or Path('models/pretrained', file))
-        except InputError as error:
-            return [str(error)]
-        return [] if path.exists() else [f'no weights at {path}: models/README.md says where to get them']
-
     def training_speed(self, name: str, seed: int) -> Optional[float]:
         """Images a second in training: the median of what the log says; None where it says nothing."""
         log = self._work / name / str(seed) / 'checkpoint.log'
@@ -87,11 +62,11 @@ class Workshop:
             folder.mkdir(parents=True, exist_ok=True)
             arguments = [filled(text, seed, str(folder), self.product) for text in recipe.command]
             logger.info('  %s/%d: %s', name, seed, kind)
-            write_text(folder / f'{kind}.started', _noted(recipe))
+            (folder / f'{kind}.started').write_text(_noted(recipe), encoding='utf-8')
             _run([str(self._root / arguments[0])] + arguments[1:], folder / f'{kind}.log')
             if not product.exists():
                 raise StepFailed(f'{arguments[0]} ended well, and {product} is not there')
-            write_text(note, _noted(recipe))
+            note.write_text(_noted(recipe), encoding='utf-8')
         return product
 
     def _recipe(self, kind: str, name: str, seed: int) -> Recipe:
