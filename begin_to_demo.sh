@@ -4,6 +4,7 @@
 # Generates images, trains one light network for all five types, freezes it, finds the keypoints of images it has not
 # seen, merges, measures and draws. At most ten minutes on two cores after the set-up. It starts from small weights
 # that this project trained on generated garments. All it makes lies in tmp/demo, but for submit/submit.csv.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 

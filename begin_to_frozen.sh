@@ -4,11 +4,14 @@
 # Edit the tag below, or name the type: ./begin_to_frozen.sh dress
 # Takes the best checkpoint of the type's newest run and leaves tmp/frozen_graph.pb; --install also puts it at
 # models/trained/TYPE/graph/, where begin_to_test.sh looks.
+# After the set-up, .venv/3.11/bin/python code/freeze.py --help explains its flags (3.11: or your version of Python).
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 
 TAG=blouse            # blouse, dress, outwear, skirt, trousers, or all
 
+driver_help "$@"
 [[ ${1:--} == -* ]] || { TAG="$1"; shift; }
 set_up
 cd "$PROJECT"

@@ -4,6 +4,8 @@
 # Edit the tag below, or name the type: ./begin_to_test.sh dress
 # Writes submit/submit_TYPE.csv, and goes on where an interrupted run stopped. After all five types,
 # `python merge.py` in submit/ joins them into submit.csv.
+# After the set-up, .venv/3.11/bin/python code/run.py --help explains its flags (3.11: or your version of Python).
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 
@@ -17,6 +19,7 @@ RESOLUTION=           # what the network sees, such as 368x368; empty: what it w
 LOOK=usual            # quick: once; usual: at six windows, mirrored too; thorough: at three sizes, and twice
 SCALES=               # windows, such as '[1.0, (0.5,0.25,1.5)]'; empty: those of LOOK
 
+driver_help "$@"
 [[ ${1:--} == -* ]] || { TAG="$1"; shift; }
 set_up
 cd "$PROJECT"

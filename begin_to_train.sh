@@ -4,6 +4,8 @@
 # Edit the tag below, or name the type: ./begin_to_train.sh dress
 # Any other flag of train.py may follow and wins over the settings: ./begin_to_train.sh dress --model mobilenet_thin
 # The same command goes on from the last checkpoint after an interruption. Relative paths start at the project's folder.
+# After the set-up, .venv/3.11/bin/python code/train.py --help explains its flags (3.11: or your version of Python).
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 
@@ -21,6 +23,7 @@ LR=1e-4               # x 0.33 every 30,000 steps; a comma list is piecewise con
 MODELPATH=models/trained  # checkpoints go here
 LOGPATH=models/logs   # for TensorBoard
 
+driver_help "$@"
 [[ ${1:--} == -* ]] || { TAG="$1"; shift; }
 set_up
 cd "$PROJECT"

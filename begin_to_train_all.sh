@@ -4,6 +4,8 @@
 # Needs no GPU, and no weights but those that pip brings: EfficientNet-Lite0's, trained on ImageNet. It took an hour on one
 # core, whatever the number of photographs. The same command goes on from the last checkpoint after an interruption. At
 # last the network is frozen to models/trained/all/graph/frozen_graph.pb, where begin_to_test.sh finds it for every type.
+# After the set-up, .venv/3.11/bin/python code/train.py --help explains its flags (3.11: or your version of Python).
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 

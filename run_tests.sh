@@ -4,6 +4,7 @@
 # Tests run in as many processes as there are cores, four at most; -n 0 runs them in one, as a debugger wants it.
 # PYTHON=python3.7 chooses the interpreter, and with it the TensorFlow: see code/setup.sh. Where the interpreter has
 # ruff and mypy (3.10 and newer), the code's style and types are checked too.
+[ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 
@@ -22,7 +23,9 @@ need_browser() {
         say 'no Chromium: the tests of the page will be passed over. For them: apt-get install chromium'
 }
 
+driver_help "$@"
 set_up
+need_packages tests/requirements.txt
 cd "$PROJECT"
 status=0
 if python -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then

@@ -13,6 +13,7 @@ from fashionai.annotations import TestList, read_test_list
 from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve
 from fashionai.dataflow.reading import read_or_reason
 from fashionai.errors import InputError
+from fashionai.files import replacing
 from fashionai.garments import JOINT
 from fashionai.inference.engines import needs_tensorflow, open_network
 from fashionai.inference.garment_types import format_types, type_probabilities
@@ -34,7 +35,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--imagepath', default='data/test_b', help='folder the image ids lead from (default: %(default)s)')
     add('--csv', help='list of images (default: test.csv in --imagepath)')
     add('--output', default=in_project('submit/types.csv'), help='default: %(default)s')
-    add('--threads', type=at_least(0), default=0, help='threads of the network (default: one a core)')
+    add('--threads', type=at_least(0, 1024), default=0, help='threads of the network (default: one a core)')
     return parser.parse_args(argv)
 
 
@@ -49,7 +50,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     right = dict(zip(images.image_ids, images.categories))
     order = {image_id: np.argsort(-probabilities) for image_id, probabilities in found.items()}
     output = prepare_output(args.output)
-    with open(str(output), 'w', newline='') as file:
+    with replacing(output) as draft, open(str(draft), 'w', encoding='utf-8', newline='') as file:
         writer = csv.writer(file)
         writer.writerow(HEADER)
         for image_id, numbers in order.items():

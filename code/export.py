@@ -30,7 +30,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'at; 368x368 where it does not say)')
     add('--csv', help='labelled list of images to compare on (default: garments that are generated for it)')
     add('--imagepath', help='folder the image ids lead from (default: that of --csv)')
-    add('--threads', type=at_least(0), default=0, help='threads of the networks (default: one a core)')
+    add('--threads', type=at_least(0, 1024), default=0, help='threads of the networks (default: one a core)')
     return parser.parse_args(argv)
 
 

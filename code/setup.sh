@@ -1,18 +1,25 @@
 # shellcheck shell=bash
 # The one set-up of every driver: source this file, then call `set_up`.
 #
-# It makes a virtual environment inside the checkout, .venv/<Python version>, installs requirements.txt and
-# tests/requirements.txt there, and puts its `python` first on PATH. Done once: a second run starts at once.
+# It makes a virtual environment inside the checkout, installs requirements.txt there, and puts its `python` first on
+# PATH. Done once: a second run starts at once.
 #
 #   PYTHON   the interpreter, a name or a path (default python3)
 #              3.7          TensorFlow 1.15
-#              3.10 - 3.13  TensorFlow 2, with its CUDA libraries where the machine has an NVIDIA driver
+#              3.10 - 3.13  TensorFlow 2, with its CUDA libraries if the machine has an NVIDIA driver
+#
+# .venv/3.11 is a link to the environment of Python 3.11, .venv/3.11-gpu to the one with CUDA libraries. The folder of an
+# environment has a sum of what it was made of in its name: other requirements make another folder, to which the link
+# then points. A folder that was complete once is neither made anew nor deleted, so programs that use it run on.
 #
 # As root on Debian, missing system packages are installed by apt; otherwise a message names them.
 
-PROJECT="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
+set +o posix  # bash that is called as sh
 
-# driver_help "$@": with --help among the arguments, print the comment on top of the driver, and end.
+PROJECT="$(cd "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/.." && pwd)"
+CUDA='tensorflow[and-cuda]'
+
+# driver_help "$@", before the set-up: with --help among the arguments, print the comment on top of the driver, and end.
 driver_help() {
     [[ " $* " == *' --help '* || " $* " == *' -h '* ]] || return 0
     sed -n '2,/^[^#]/s/^# \{0,1\}//p' "$0"
@@ -53,8 +60,9 @@ find_python() {
     die "no interpreter $wanted that runs: install Python 3.7 or 3.10 to 3.13, or name another by PYTHON=..."
 }
 
-# OpenCV's wheel brings all it needs but two system libraries.
+# OpenCV's wheel brings all it needs but two system libraries of Linux.
 need_opencv_libraries() {
+    [[ $(uname) == Linux ]] || return 0
     local load='import ctypes; [ctypes.CDLL(name) for name in ("libGL.so.1", "libgthread-2.0.so.0")]'
     "$1" -c "$load" 2>/dev/null || apt_install libgl1 libglib2.0-0 ||
         die 'OpenCV needs two system libraries: have an administrator run: apt-get install libgl1 libglib2.0-0'
@@ -90,48 +98,99 @@ make_environment() {
     local requirements="$PROJECT/requirements.txt"
     say "setting up Python $version in ${venv#"$PROJECT/"}: once, some minutes, TensorFlow is large"
     "$python" -m venv --clear "$venv"
-    if ! need_prctl_headers "$python" "$version"; then
+    if [[ $(uname) == Linux ]] && ! need_prctl_headers "$python" "$version"; then
         say 'going on without python-prctl, which names processes and ends workers with their parent: it needs gcc and'
-        say 'the headers of libcap and Python. For it: apt-get install gcc libcap-dev python3-dev, then delete .venv'
+        say "the headers of libcap and Python. For it: apt-get install gcc libcap-dev python3-dev, then delete $venv"
         requirements="$venv/requirements.txt"
         grep -v '^python-prctl' "$PROJECT/requirements.txt" >"$requirements"
     fi
     "$venv/bin/python" -m pip install --quiet --upgrade pip
-    "$venv/bin/python" -m pip install --quiet -r "$requirements" -r "$PROJECT/tests/requirements.txt" ${extra:+"$extra"}
+    "$venv/bin/python" -m pip install --quiet -r "$requirements" ${extra:+"$extra"}
     "$venv/bin/python" -W ignore -c 'import cv2, numpy, skimage, tensorflow, tensorpack.dataflow' 2>"$venv/check.log" ||
         { cat "$venv/check.log" >&2; die "the packages in $venv are installed but do not load: see above"; }
 }
 
-# What the environment was made from; another fingerprint means that it has to be made anew.
-fingerprint() {
-    "$1" -c 'import sys; print(sys.executable, sys.version)'
-    echo "$2"
-    cat "$PROJECT/requirements.txt" "$PROJECT/tests/requirements.txt"
+# sum_of <interpreter>: the SHA-256 of standard input.
+sum_of() {
+    "$1" -c 'import hashlib, sys; print(hashlib.sha256(sys.stdin.buffer.read()).hexdigest())'
 }
 
-# Make the environment unless it is there and whole: its stamp is written last, so a set-up cut short leaves none.
+# fingerprint <interpreter> <extra requirement or nothing> <requirements files>: the sum of what an environment is made of.
+fingerprint() {
+    { "$1" -c 'import sys; print(sys.executable, sys.version)'; echo "$2"; cat "${@:3}"; } | sum_of "$1"
+}
+
+# lock <interpreter>: wait for other drivers' set-ups; held as long as file 9 is open.
+lock() {
+    "$1" -c 'import fcntl; fcntl.flock(9, fcntl.LOCK_EX)'
+}
+
+# complete <environment> <sum>: is it there and whole? Its stamp is written last, so a set-up cut short leaves none.
+complete() {
+    [[ $(cut -d ' ' -f 1 "$1/complete" 2>/dev/null) == "$2" ]]
+}
+
+# made_before_links <interpreter> <folder> <extra requirement or nothing>: an environment that an earlier version of this
+# file made does as well. It was a folder, for CPUs and GPUs alike, and had the packages of the tests too.
+made_before_links() {
+    local extra
+    for extra in "$3" "$CUDA"; do
+        complete "$2" "$(fingerprint "$1" "$extra" "$PROJECT/requirements.txt" "$PROJECT/tests/requirements.txt")" && return
+    done
+    return 1
+}
+
+# point <link> <environment>: from now on drivers use that environment.
+point() {
+    local before
+    before="$(cd -P "$1" 2>/dev/null && pwd)" || before=''
+    if [[ -d $1 && ! -L $1 ]]; then
+        before="$(set_aside "$1")"
+    fi
+    ln -sfn "${2##*/}" "$1"
+    [[ -z $before || $before -ef $2 ]] ||
+        say "$before is no longer used by the drivers: delete it when no other program uses it"
+}
+
+# set_aside <folder>: rename an environment that is in the place of a link, unless programs run from it; print its new name.
+set_aside() {
+    local users aside
+    users="$(grep -lsF "$(cd -P "$1" && pwd)/" /proc/[0-9]*/maps | cut -d / -f 3 | tr '\n' ' ')" || true
+    [[ -z $users ]] || die "$1 has to be made anew, and is in use by processes ${users}: wait until they end"
+    aside="$1.before-$(date +%Y%m%d-%H%M%S)"
+    mv "$1" "$aside"
+    echo "$aside"
+}
+
+# Make the environment unless it is there and whole.
 set_up() {
-    local python version venv stamp extra='' wanted
+    local python version name extra='' wanted link folder
     python="$(find_python)"
     version="$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')"
+    name="$version"
     case "$version" in
         3.7) ;;
-        3.10 | 3.11 | 3.12 | 3.13) ! nvidia-smi -L >/dev/null 2>&1 || extra='tensorflow[and-cuda]' ;;
+        3.10 | 3.11 | 3.12 | 3.13) ! nvidia-smi -L >/dev/null 2>&1 || { extra="$CUDA"; name="$version-gpu"; } ;;
         *) die "$python is Python $version: wanted 3.7, or 3.10 to 3.13; choose another by PYTHON=..." ;;
     esac
-    venv="$PROJECT/.venv/$version"
-    stamp="$venv/complete"
-    wanted="$(fingerprint "$python" "$extra" | sha256sum)"
+    wanted="$(fingerprint "$python" "$extra" "$PROJECT/requirements.txt")"
+    link="$PROJECT/.venv/$name"
     mkdir -p "$PROJECT/.venv"
     (
-        flock 9 # a second driver started meanwhile waits for the first one's set-up
-        if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
-            rm -f "$stamp"
-            make_environment "$python" "$version" "$venv" "$extra"
-            echo "$wanted" >"$stamp"
+        lock "$python"
+        ! complete "$link" "$wanted" || exit 0
+        folder="$PROJECT/.venv/$version"
+        if [[ -L $folder ]] || ! made_before_links "$python" "$folder" "$extra"; then
+            folder="$link.${wanted:0:8}"
+            if ! complete "$folder" "$wanted"; then
+                make_environment "$python" "$version" "$folder" "$extra"
+                echo "$wanted" >"$folder/complete"
+            fi
         fi
+        [[ $folder -ef $link ]] || point "$link" "$folder"
     ) 9>"$PROJECT/.venv/lock"
-    export PATH="$venv/bin:$PATH"
+    PATH="$(cd -P "$link" && pwd)/bin:$PATH"
+    export PATH
 }
 
 # need_packages <requirements file>: what some drivers need beyond the rest, installed into the environment of `set_up`.
@@ -139,10 +198,10 @@ need_packages() {
     local name="${1##*/}" wanted venv stamp
     venv="$(python -c 'import sys; print(sys.prefix)')"
     stamp="$venv/complete-${name%.txt}"
-    wanted="$(cat "$PROJECT"/requirements*.txt "$PROJECT/$1" | sha256sum)"
+    wanted="$(cat "$PROJECT"/requirements*.txt "$PROJECT/$1" | sum_of python)"
     (
-        flock 9
-        if [[ $(cat "$stamp" 2>/dev/null) != "$wanted" ]]; then
+        lock python
+        if [[ $(cut -d ' ' -f 1 "$stamp" 2>/dev/null) != "$wanted" ]]; then
             say "installing $1"
             python -m pip install --quiet -r "$PROJECT/$1"
             echo "$wanted" >"$stamp"

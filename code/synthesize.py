@@ -8,7 +8,7 @@ from fashionai.cli import at_least, guarded, in_project, prepare_output
 from fashionai.synthetic.dataset import write_dataset
 from fashionai.synthetic.render import DEFAULT_SIZE
 
-LEAST_SIZE = 64
+LEAST_SIZE, MOST_SIZE = 64, 8192
 
 
 def parse(argv: Optional[List[str]]) -> argparse.Namespace:
@@ -19,8 +19,9 @@ def parse(argv: Optional[List[str]]) -> argparse.Namespace:
     parser.add_argument('--val', type=at_least(0), default=100, help='validation pictures')
     parser.add_argument('--test', type=at_least(0), default=100, help='test pictures')
     parser.add_argument('--seed', type=at_least(0), default=0, help='the same seed gives the same pictures')
-    parser.add_argument('--size', type=at_least(LEAST_SIZE), default=DEFAULT_SIZE, help='longer side in pixels')
-    parser.add_argument('--workers', type=at_least(1), default=os.cpu_count() or 1, help='processes that draw')
+    parser.add_argument('--size', type=at_least(LEAST_SIZE, MOST_SIZE), default=DEFAULT_SIZE,
+                        help='longer side in pixels')
+    parser.add_argument('--workers', type=at_least(1, 1024), default=os.cpu_count() or 1, help='processes that draw')
     return parser.parse_args(argv)
 
 

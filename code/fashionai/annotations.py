@@ -17,7 +17,7 @@ import numpy as np
 
 from fashionai.csv_rows import PathLike, data_rows
 from fashionai.errors import InputError
-from fashionai.files import replacing
+from fashionai.files import naming, replacing
 from fashionai.garments import GARMENTS, JOINT, Garments
 
 START = ('image_id', 'image_category')
@@ -136,31 +136,29 @@ class SubmissionWriter:
     """
 
     def __init__(self, path: PathLike, resume: bool, garments: Garments = GARMENTS) -> None:
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
         self.done: Set[str] = set()
         if resume and _drop_torn_line(path):
             self.done.update(_read_rows(path, garments).image_ids)
-            self._file = open(path, 'a', encoding='utf-8', newline='')
         else:
-            self._file = open(path, 'w', encoding='utf-8', newline='')
-            self._write(header(garments))
+            with replacing(path) as draft, open(str(draft), 'w', encoding='utf-8', newline='') as file:
+                csv.writer(file, lineterminator='\n').writerow(header(garments))
+        self._path, self._file = path, open(path, 'a', encoding='utf-8', newline='')
 
     def __enter__(self) -> 'SubmissionWriter':
         return self
 
     def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
                  trace: Optional[TracebackType]) -> None:
-        self._file.close()
+        with naming(self._path):
+            self._file.close()
 
     def append(self, image_id: str, category: str, keypoints: np.ndarray) -> None:
         """Add the row of an image; keypoints are (C, 3) integers x, y, v in original pixels."""
         assert image_id not in self.done, f'{image_id} written twice'
-        self._write(format_row(image_id, category, keypoints))
+        with naming(self._path):
+            csv.writer(self._file, lineterminator='\n').writerow(format_row(image_id, category, keypoints))
+            self._file.flush()
         self.done.add(image_id)
-
-    def _write(self, row: Sequence[str]) -> None:
-        csv.writer(self._file, lineterminator='\n').writerow(row)
-        self._file.flush()
 
 
 def _pick(values: Tuple[str, ...], indices: Sequence[int]) -> Tuple[str, ...]:

@@ -2,6 +2,7 @@
 import functools
 import logging
 import os
+import re
 import sys
 import traceback
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
@@ -12,6 +13,9 @@ from fashionai.errors import InputError
 from fashionai.garment_files import read_garments
 from fashionai.garments import GARMENTS, Garments
 
+MOST = 2 ** 31 - 1
+"""The largest whole number of a flag: libraries count in 32 bits."""
+
 PROJECT_ROOT = Path(__file__).resolve().parents[2]
 
 Main = Callable[..., int]
@@ -20,8 +24,9 @@ Main = Callable[..., int]
 def guarded(main: Main) -> Main:
     """Decorate the `main` of an entry point.
 
-    Bad input (InputError, and OSError: what the system refuses) ends as one line and exit code 1. Any other exception
-    is a fault of the program: its traceback is printed, with a line that says so, and the exit code is 70.
+    Bad input (InputError, and what the system refuses: OSError, MemoryError) ends as one line and exit code 1. Any
+    other exception is a fault of the program: its traceback is printed, with a line that says so, and the exit code is
+    70.
     """
     @functools.wraps(main)
     def guarded_main(argv: Optional[Sequence[str]] = None) -> int:
@@ -35,6 +40,9 @@ def guarded(main: Main) -> Main:
             return 1
         except (InputError, OSError) as error:
             print(f'error: {_reason(error)}', file=sys.stderr)
+            return 1
+        except MemoryError as error:
+            print(f'error: out of memory: {error}', file=sys.stderr)
             return 1
         except KeyboardInterrupt:
             print('interrupted', file=sys.stderr)
@@ -71,7 +79,7 @@ def resolve_checkpoint(path: Union[str, Path]) -> Path:
     """The same for a checkpoint: a folder, a `.index` file, or the path of one without its ending."""
     try:
         return resolve(path)
-    except ValueError:
+    except InputError:
         return resolve(f'{path}.index').with_suffix('')
 
 
@@ -101,16 +109,18 @@ def prepare_output(path: Union[str, Path]) -> Path:
 def size_hw(text: str) -> Tuple[int, int]:
     """(height, width) of `368` or `368x432` (width first, as the original writes it). Raises InputError otherwise."""
     numbers = text.lower().split('x')
-    if len(numbers) > 2 or not all(number.strip().isdigit() and int(number) > 0 for number in numbers):
-        raise InputError(f'{text!r} is not a size: wanted a number such as 368, or WIDTHxHEIGHT such as 368x368')
+    if len(numbers) > 2 or not all(re.fullmatch(' *[0-9]{1,5} *', number) and int(number) for number in numbers):
+        raise InputError(f'{text[:80]!r} is not a size: wanted a number such as 368, or WIDTHxHEIGHT such as 368x368, '
+                         'of 99999 at most')
     return int(numbers[-1]), int(numbers[0])
 
 
-def at_least(least: int) -> Callable[[str], int]:
-    """An argparse type: whole numbers from `least` on."""
+def at_least(least: int, most: int = MOST) -> Callable[[str], int]:
+    """An argparse type: whole numbers from `least` on, and to `most`."""
     def whole_number(text: str) -> int:
-        if not text.lstrip('-').isdigit() or int(text) < least:
-            raise ArgumentTypeError(f'{text!r}: wanted a whole number from {least} on')
+        if not re.fullmatch('-?[0-9]{1,18}', text) or not least <= int(text) <= most:
+            raise ArgumentTypeError(f'{text[:80]!r}: wanted a whole number from {least} '
+                                    + ('on' if most == MOST else f'to {most}'))
         return int(text)
     return whole_number
 
@@ -122,7 +132,7 @@ def name_or_file(*names: str) -> Callable[[str], str]:
             return text
         try:
             return str(resolve(text))
-        except ValueError as error:
+        except InputError as error:
             raise ArgumentTypeError(f'wanted {", ".join(names)} or a file, and {error}') from None
     return choice
 

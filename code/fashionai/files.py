@@ -16,22 +16,35 @@ PathLike = Union[str, Path]
 
 
 @contextmanager
-def replacing(path: PathLike) -> Iterator[Path]:
-    """Yield the path of a draft beside `path`; at the end of the block the draft takes the place of `path`.
-
-    The file appears complete or not at all; its folder is made. If the block raises, the draft is removed and `path`
-    stays as it was. An OSError that names no file, such as "No space left on device", gets the name of `path`.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f'{path.name}.{os.getpid()}.tmp')
+def naming(path: PathLike) -> Iterator[None]:
+    """An OSError of the block that names no file, such as "No space left on device", gets the name of `path`."""
     try:
-        yield draft
-        os.replace(str(draft), str(path))
+        yield
     except OSError as error:
         if error.filename is None and error.errno is not None:
             raise type(error)(error.errno, error.strerror, str(path)) from error
         raise
+
+
+@contextmanager
+def replacing(path: PathLike) -> Iterator[Path]:
+    """Yield the path of a draft beside `path`; at the end of the block the draft takes the place of `path`.
+
+    The file appears complete or not at all; its folder is made. If the block raises, the draft is removed and `path`
+    stays as it was. An OSError that names no file gets the name of `path`. A device or a pipe, such as /dev/stdout, is
+    written itself.
+    """
+    path = Path(path)
+    if path.exists() and not (path.is_file() or path.is_dir()):
+        with naming(path):
+            yield path
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_name(f'{path.name}.{os.getpid()}.tmp')
+    try:
+        with naming(path):
+            yield draft
+        os.replace(str(draft), str(path))
     finally:
         if draft.exists():
             draft.unlink()

@@ -73,7 +73,7 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
     add('--flip', action='store_true', default=None, help='look at the mirror image too (default)')
     add('--no-flip', dest='flip', action='store_false', help='do not: half the time')
     add('--batch', type=at_least(1), default=1, help='images that are looked at together (default: %(default)s)')
-    add('--threads', type=at_least(0), default=0, help='threads of the network (default: one a core)')
+    add('--threads', type=at_least(0, 1024), default=0, help='threads of the network (default: one a core)')
 
 
 def graphs_of(args: argparse.Namespace, tag: str) -> List[Path]:

@@ -18,7 +18,7 @@ def add_data_options(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the samples, and of the batches of them."""
     add_sample_options(parser)
     parser.add_argument('--batchsize', type=at_least(1), default=16, help='images a step, over all towers')
-    parser.add_argument('--workers', type=at_least(0), default=DEFAULT_WORKERS,
+    parser.add_argument('--workers', type=at_least(0, 1024), default=DEFAULT_WORKERS,
                         help='processes that make samples; 0 for none')
 
 
@@ -72,7 +72,7 @@ def add_head_options(parser: argparse.ArgumentParser) -> None:
 def add_training_options(parser: argparse.ArgumentParser) -> None:
     """Add the flags that only the trainer has: devices, length, rates, weights, and what is saved."""
     add, positive, count = parser.add_argument, at_least(1), at_least(0)
-    add('--gpus', type=positive, default=8, help='towers the batch is split over; CPUs stand in for GPUs')
+    add('--gpus', type=at_least(1, 64), default=8, help='towers the batch is split over; CPUs stand in for GPUs')
     add('--max-epoch', type=positive, default=140, help='passes over the training rows')
     add('--max-steps', type=positive, help='batches to train on, in place of --max-epoch')
     add('--lr', default='1e-4', help='learning rate, falling to a third; a comma list of rates; or cosine:RATE, '

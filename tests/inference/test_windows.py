@@ -27,7 +27,8 @@ def test_every_form_is_read(text: str, expected: tuple) -> None:
     ('__import__("os")', 'not a list'), ('[0]', '0 is not a scale'), ('[-1.5]', '-1.5'), ('[True]', 'True'),
     ('["1.0"]', "'1.0'"), ('[(1.5, 0)]', r'\(1.5, 0\)'), ('[(1.5, 2)]', 'step'), ('[(0.5, 1.5, 1.5)]', 'cx'),
     ('[(1, 2, 3, 4)]', 'is not a scale'), ('[[1.0]]', 'is not a scale'), ('[()]', 'is not a scale'),
-    ('[(1.5,)]', 'is not a scale'), ('[1e400]', 'inf'), ('', 'not a list')])
+    ('[(1.5,)]', 'is not a scale'), ('[1e400]', 'inf'), ('', 'not a list'),
+    ('[101]', '101'), ('[(1.5, 1e-9)]', '1e-09'), ('[' * 5000, 'not a list'), ('(' * 90 + ')' * 90, 'square brackets')])
 def test_bad_scales_say_what_is_wrong(text: str, said: str) -> None:
     with pytest.raises(ValueError, match=said):
         parse_scales(text)

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from fashionai.errors import InputError
 from fashionai.networks.checkpoints import find_checkpoint
 
 
@@ -71,4 +72,15 @@ def test_a_damaged_description(tmp_path: Path) -> None:
     touch(tmp_path, 12)
     (tmp_path / 'run.json').write_text('{"model":')
     with pytest.raises(ValueError, match='run.json is not JSON'):
+        find_checkpoint(tmp_path)
+
+
+@pytest.mark.parametrize('key, value', [
+    ('model', 5), ('model', ['vgg']), ('tag', None), ('head', 5), ('loss', 'l2'), ('garments', []), ('input_hw', 64),
+    ('input_hw', [64]), ('input_hw', [64, 'x']), ('input_hw', [64, -1]), ('input_hw', [True, True]),
+    ('updates', [[1]])])
+def test_a_description_with_values_of_another_kind(tmp_path: Path, key: str, value: object) -> None:
+    touch(tmp_path, 12)
+    (tmp_path / 'run.json').write_text(json.dumps({'model': 'vgg', 'input_hw': [64, 64], key: value}))
+    with pytest.raises(InputError, match=f'run.json.*{key}'):
         find_checkpoint(tmp_path)

@@ -49,7 +49,7 @@ def row_weights(sampling: str, rows: Annotations) -> np.ndarray:
     errors = read_image_errors(sampling)
     try:
         return relative_weights([errors.get(image_id) for image_id in rows.image_ids])
-    except ValueError:
+    except InputError:
         raise InputError(f'{sampling}: has no error of any of the {len(rows)} training rows of {rows.source}: wanted '
                          'what evaluate.py --errors writes of predictions for these') from None
 

@@ -5,6 +5,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, Iterable, Optional, Tuple
 
+from fashionai.csv_rows import data_rows
 from fashionai.errors import InputError
 from fashionai.files import replacing
 
@@ -43,11 +44,8 @@ def read_rows(path: Path) -> Dict[Tuple[str, int], Row]:
     """The rows of a file by key, none where there is no file. Raises InputError where it is not such a table."""
     if not path.exists():
         return {}
-    with open(str(path), encoding='utf-8', newline='') as file:
-        reader = csv.DictReader(file)
-        if reader.fieldnames != _COLUMNS:
-            raise InputError(f'{path}: the header is {reader.fieldnames}, wanted {_COLUMNS}')
-        rows = [_row(values, f'{path}, row {number}') for number, values in enumerate(reader, 2)]
+    rows = [_row(dict(zip(_COLUMNS, cells)), f'{path}, row {number}')
+            for number, cells in data_rows(path, _COLUMNS, more=False)]
     return {row.key: row for row in rows}
 
 

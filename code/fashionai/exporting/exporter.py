@@ -67,6 +67,8 @@ def _converted(kind: Format, source: Source, draft: Path) -> str:
         return kind.convert(source, draft)
     except ValueError:
         raise
+    except OSError as error:  # of the draft, which is gone by now
+        raise InputError(f'{draft.name} could not be written: {error.strerror}') from None
     except Exception as error:  # noqa: B902  each converter has classes of its own
         raise InputError(f'the converter to {draft.suffix} failed: {in_a_line(error)}') from None
 

@@ -16,7 +16,7 @@ Scale = Union[None, float, Tuple[float, float], Tuple[float, float, float]]
 
 DEFAULT_SCALES = '[1.0, (0.5,0.25,1.5), (0.5,0.75,1.5), (0.25,0.5,1.5), (0.75,0.5,1.5), (0.5,0.5,1.5)]'
 
-_FORMS = 'None, a scale s, (s, step) or (cx, cy, s), with s > 0, 0 < step <= 1, and cx and cy from 0 to 1'
+_FORMS = 'None, a scale s, (s, step) or (cx, cy, s), with 0 < s <= 100, 0.01 <= step <= 1, and cx and cy from 0 to 1'
 
 
 def parse_scales(text: str) -> Tuple[Scale, ...]:
@@ -26,8 +26,8 @@ def parse_scales(text: str) -> Tuple[Scale, ...]:
     """
     try:
         items = ast.literal_eval(text.strip())
-    except (ValueError, SyntaxError):
-        raise InputError(f'--scales {text!r} is not a list: wanted one such as [1.0, (0.5,0.25,1.5)]') from None
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        raise InputError(f'--scales {text[:80]!r} is not a list: wanted one such as [1.0, (0.5,0.25,1.5)]') from None
     if not isinstance(items, list) or not items:
         raise InputError(f'--scales {text!r} is not a list of at least one scale: put it in square brackets, [...]')
     for item in items:
@@ -84,5 +84,5 @@ def _is_scale(item: object) -> bool:
     if not all(type(number) in (int, float) and np.isfinite(number) for number in numbers):
         return False
     if len(numbers) == 2:
-        return numbers[0] > 0 and 0 < numbers[1] <= 1
-    return len(numbers) == 3 and 0 <= numbers[0] <= 1 and 0 <= numbers[1] <= 1 and numbers[2] > 0
+        return 0 < numbers[0] <= 100 and 0.01 <= numbers[1] <= 1
+    return len(numbers) == 3 and 0 <= numbers[0] <= 1 and 0 <= numbers[1] <= 1 and 0 < numbers[2] <= 100

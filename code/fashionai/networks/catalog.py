@@ -106,7 +106,7 @@ def network_spec(model: str, options: HeadOptions = UNCHANGED) -> NetworkSpec:
     pyramid = spec.pyramid if options.pyramid is None else options.pyramid == 'on'
     try:
         return replace(spec, head=changed_head(spec.head, options), pyramid=pyramid)
-    except ValueError as error:
+    except InputError as error:
         raise InputError(f'--model {model}: {error}') from None
 
 

@@ -4,8 +4,10 @@ models/trained/<tag>/<run>/ holds `run.json`, checkpoints `model-<step>`, and in
 validation error, with `best.json`.
 """
 import re
+import reprlib
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Container, Dict, Mapping, Optional, Union
 
 import tensorflow.compat.v1 as tf
@@ -16,6 +18,11 @@ from fashionai.garments import Garments
 from fashionai.networks.contract import read_json
 
 NAME, BEST, RUN_FILE, BEST_FILE = 'model', 'best', 'run.json', 'best.json'
+
+_KINDS: Mapping[str, type] = MappingProxyType({
+    'model': str, 'tag': str, 'input_hw': list, 'garments': dict, 'head': dict, 'loss': dict, 'data': dict,
+    'updates': dict})
+"""What the values of a run.json are, by key; each may be left out."""
 
 
 @dataclass(frozen=True)
@@ -39,6 +46,18 @@ def loss_of(run: Mapping[str, Any]) -> str:
 def garments_of(run: Mapping[str, Any]) -> Garments:
     """The table of garments that a run.json holds; the built-in one where it holds none."""
     return stored_garments(run.get('garments', {}), f'{RUN_FILE}, garments')
+
+
+def read_run(path: Path) -> Dict[str, Any]:
+    """Read a run.json; {} if there is none. Raises InputError, naming file and key, for values of another kind."""
+    run = read_json(path)
+    for key, kind in _KINDS.items():
+        if not isinstance(run.get(key, kind()), kind):
+            raise InputError(f'{path}: {key} is {reprlib.repr(run[key])}, wanted a value of type {kind.__name__}')
+    sides = run.get('input_hw', (8, 8))
+    if len(sides) != 2 or not all(type(side) is int and side > 0 for side in sides):
+        raise InputError(f'{path}: input_hw is {reprlib.repr(sides)}, wanted height and width in pixels')
+    return run
 
 
 def average_name(variable: str) -> str:
@@ -69,7 +88,7 @@ def find_checkpoint(path: Union[str, Path]) -> Checkpoint:
     folder = Path(prefix).parent
     run, step = folder.parent if folder.name == BEST else folder, int(numbered.group(1))
     best = read_json(folder / BEST_FILE)
-    return Checkpoint(prefix, step, read_json(run / RUN_FILE),
+    return Checkpoint(prefix, step, read_run(run / RUN_FILE),
                       best.get('validation_ne') if best.get('step') == step else None)
 
 

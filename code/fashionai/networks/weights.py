@@ -9,6 +9,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
+from fashionai.files import replacing
 from fashionai.networks.checkpoints import best_name, find_checkpoint
 from fashionai.networks.weight_files import READERS, UNREADABLE, Values
 
@@ -111,7 +112,8 @@ def export_weights(checkpoint: PathLike, path: PathLike, half: bool = True) -> N
     """
     values: Dict[str, Any] = {name: value.astype(np.float16 if half and value.ndim > 1 else np.float32)
                               for name, value in read_weights(checkpoint).items()}
-    np.savez_compressed(str(path), **values)
+    with replacing(path) as draft, open(str(draft), 'wb') as file:
+        np.savez_compressed(file, **values)
 
 
 def _layers(names: Sequence[str]) -> str:

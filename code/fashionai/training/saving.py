@@ -1,12 +1,14 @@
 """Saving a training: the last few checkpoints, to go on from, and the best by validation."""
 import json
 import logging
+import re
 import time
 from pathlib import Path
 from typing import Optional
 
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.files import write_json
 from fashionai.networks.checkpoints import BEST, BEST_FILE, NAME
 
@@ -24,6 +26,20 @@ def saver_for(folder: Path, keep: int) -> tf.train.Saver:
     return saver
 
 
+def save(saver: tf.train.Saver, session: tf.Session, folder: Path, step: int) -> None:
+    """Write a checkpoint of the session's variables.
+
+    Raises InputError, naming the checkpoint, if the system refuses, such as on a full disk: it is not there then, and
+    those before it are as they were.
+    """
+    try:
+        saver.save(session, str(folder / NAME), step, write_meta_graph=False)
+    except tf.errors.OpError as error:
+        refused = re.search(r'; ([^;\n]+)$', str(error), re.MULTILINE)
+        raise InputError(f'the checkpoint {folder / NAME}-{step} could not be written: '
+                         f'{refused.group(1) if refused else error.message}') from error
+
+
 class CheckpointHook(tf.train.SessionRunHook):
     """Saves every `every` steps, where steps are slow every `seconds`, and at the end of a training that ends well.
 
@@ -33,7 +49,7 @@ class CheckpointHook(tf.train.SessionRunHook):
     def __init__(self, run_folder: Path, saver: tf.train.Saver, done: tf.Tensor, every: int,
                  seconds: float = 600) -> None:
         self._done = done
-        self._path, self._saver, self._every, self._seconds = str(run_folder / NAME), saver, every, seconds
+        self._folder, self._saver, self._every, self._seconds = run_folder, saver, every, seconds
         self._saved: Optional[int] = None
         self._saved_at = time.time()
 
@@ -55,7 +71,7 @@ class CheckpointHook(tf.train.SessionRunHook):
         """Save the session's step now, unless it is saved already."""
         step = int(session.run(self._step))
         if step != self._saved:
-            self._saver.save(session, self._path, step, write_meta_graph=False)
+            save(self._saver, session, self._folder, step)
             self._saved, self._saved_at = step, time.time()
 
 
@@ -76,5 +92,5 @@ class BestCheckpoint:
             return
         self._lowest = validation_ne
         self._folder.mkdir(parents=True, exist_ok=True)
-        self._saver.save(session, str(self._folder / NAME), step, write_meta_graph=False)
+        save(self._saver, session, self._folder, step)
         write_json(self._folder / BEST_FILE, {'step': step, 'validation_ne': validation_ne})

@@ -22,7 +22,7 @@ def learning_rate(text: str, decay_steps: int, warmup_steps: int, step: tf.Tenso
     """
     falling = text.startswith(_COSINE)
     rates = _numbers(text[len(_COSINE):] if falling else text)
-    if not rates or not min(rates) > 0 or falling and len(rates) > 1:
+    if not rates or not all(0 < one < math.inf for one in rates) or falling and len(rates) > 1:
         raise InputError(f'--lr {text!r}: wanted a rate such as 1e-4, a comma list of them, or cosine:1e-4')
     if falling:
         gone = tf.minimum(tf.cast(step, tf.float32) / max_steps, 1.)

@@ -37,5 +37,5 @@ def keypoint_weights(choice: Optional[str], rows: Annotations, garment: Garment)
     errors = read_keypoint_errors(choice, garment.keypoints)
     try:
         return tuple(relative_weights(list(errors.values())).tolist())
-    except ValueError:
+    except InputError:
         raise InputError(f'{choice}: has an error of no keypoint of {garment.name}, null for all') from None
