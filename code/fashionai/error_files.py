@@ -3,15 +3,13 @@
 Errors are normalised errors of the convention `visible`, in percent; None where there was nothing to measure.
 """
 import csv
-import json
 import math
-from pathlib import Path
 from typing import Dict, Optional, Sequence
 
 from fashionai.annotations import Annotations
 from fashionai.csv_rows import PathLike, data_rows
 from fashionai.errors import InputError
-from fashionai.files import replacing
+from fashionai.files import read_json, replacing
 from fashionai.metrics import Figure
 
 HEADER = ('image_id', 'image_category', 'ne', 'points')
@@ -50,7 +48,7 @@ def read_keypoint_errors(path: PathLike, keypoints: Sequence[str]) -> Dict[str, 
     Raises InputError, naming the file, where it is anything else, or lacks some of the keypoints.
     """
     try:
-        figures = json.loads(Path(path).read_text(encoding='utf-8'))['visible']['keypoints']
+        figures = read_json(path)['visible']['keypoints']
         errors = {name: figure['ne'] for name, figure in figures.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f'{path}: wanted the file that evaluate.py --json writes, with `ne` of each keypoint under '

@@ -3,13 +3,12 @@
 The record of `submit_skirt.csv` is the hidden file `.submit_skirt.csv.json`: the job, and the images that failed.
 """
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Mapping, Sequence
 
 from fashionai.errors import InputError
-from fashionai.files import write_json
+from fashionai.files import read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ class Record:
             raise InputError(f'{self.output} is there already and holds no record of its run: '
                              'give --overwrite to start anew, or another --output')
         try:
-            noted = json.loads(self.path.read_text())
+            noted = read_json(self.path)
             job, failures = noted['job'], dict(noted['failures'])
         except (ValueError, KeyError, TypeError):
             raise InputError(f'{self.path} is damaged: give --overwrite to start anew') from None
