@@ -106,7 +106,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.dataflow.flow import settle_worker  # only here: tensorpack loads TensorFlow
     with tempfile.TemporaryDirectory() as folder:
         if args.datapath:
-            args.imgpath = args.datapath
+            args.imgpath, args.allow_outside = args.datapath, False
             rows, root = labelled_rows(args, 'train')
         else:
             rows, root = generated_rows(Path(folder), args.images).of_type(args.tag), Path(folder)

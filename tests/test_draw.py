@@ -73,3 +73,16 @@ def test_a_picture_is_written_under_any_name_and_told_why_not(tmp_path):
         write_picture(tmp_path / 'none' / 'a.png', picture)
     with pytest.raises(ValueError, match='a .jpg file cannot hold 1 x 70000 pixels'):
         write_picture(tmp_path / 'a.jpg', np.zeros((70000, 1, 3), np.uint8))
+
+
+def test_pictures_of_ids_that_lead_elsewhere_are_drawn_only_if_asked_for(tmp_path, finish):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.full((60, 40, 3), 90, np.uint8))
+    (tmp_path / 'folder').mkdir()
+    keypoints = skirt_points([[10, 10, 1], [30, 10, 1], [5, 50, 0], [35, 50, 1]])[None]
+    write_annotations(tmp_path / 'a.csv', Annotations(('../a.png',), ('skirt',), keypoints, 'test'))
+    arguments = ['--csv', tmp_path / 'a.csv', '--imagepath', tmp_path / 'folder', '--output', tmp_path / 'out.png']
+    assert f'{tmp_path / "a.csv"}, row 2' in finish(draw.main, *arguments, code=1)
+    finish(draw.main, *arguments, '--allow-outside')
+    write_annotations(tmp_path / 'b.csv', Annotations(('folder\\a.png',), ('skirt',), keypoints, 'test'))
+    (tmp_path / 'a.png').rename(tmp_path / 'folder/a.png')
+    finish(draw.main, '--csv', tmp_path / 'b.csv', '--imagepath', tmp_path, '--output', tmp_path / 'out.png')

@@ -178,7 +178,7 @@ def test_types_that_disagree_on_a_mirror_image(tmp_path: Path) -> None:
     ('my.yaml', 'types: [sock', 'my.yaml is not YAML: '),
     ('my.yaml', '', 'my.yaml: None, wanted types by name'),
     ('my.yaml', 'types:\n  sock: 1\n  sock: 2\n', 'my.yaml: sock more than once'),
-    ('my.yaml', 'types: &types\n  sock: *types\n', 'my.yaml: more than 100000 values, or something that contains itself'),
+    ('my.yaml', 'types: &types\n  sock: *types\n', 'my.yaml: more than 100000 values, or something that'),
     ('my.yaml', 'types:\n  on: 1\n', 'my.yaml, types: True is no name'),
     ('my.yaml', 'types: 2001-99-99\n', 'my.yaml is not YAML: '),
     ('my.yaml', 'types: ' + '[' * 3000 + ']' * 3000, 'my.yaml is not usable: '),

@@ -163,3 +163,16 @@ def test_the_graph_of_the_type_is_found(data: Path, monkeypatch: pytest.MonkeyPa
     assert run.main(arguments) == 0
     write_graph(data / 'models/trained/skirt/graph/frozen_graph.pb', 'dress')
     assert run.main(arguments) == 1
+
+
+def test_ids_with_backslashes_are_read_as_paths_and_ids_that_lead_out_are_refused(
+        data: Path, capsys: pytest.CaptureFixture) -> None:
+    (data / 'in').mkdir()
+    (data / '0.png').rename(data / 'in' / '0.png')
+    text = (data / 'val.csv').read_text()
+    (data / 'val.csv').write_text(text.replace('\n0.png', '\nin\\0.png'))
+    assert run.main(command(data)) == 0
+    assert read_annotations(data / 'out.csv').image_ids == ('in\\0.png', '2.png', '4.png')
+    (data / 'val.csv').write_text(text.replace('\n2.png', '\n../2.png'))
+    assert run.main(command(data, '--overwrite')) == 1
+    assert f'{data / "val.csv"}, row 4' in capsys.readouterr().err

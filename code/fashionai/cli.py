@@ -81,6 +81,12 @@ def add_garments_option(parser: ArgumentParser) -> None:
                                                            'or YAML: see docs/own_keypoints.md')
 
 
+def add_outside_option(parser: ArgumentParser) -> None:
+    """Add `--allow-outside`."""
+    parser.add_argument('--allow-outside', action='store_true', help='accept image ids that lead out of the folder of '
+                                                                     'the images: absolute paths and ..')
+
+
 def chosen_garments(options: Namespace) -> Garments:
     """The table of `--garments`, the built-in one where none is given. Raises InputError for what is no table."""
     return read_garments(resolve(options.garments)) if options.garments else GARMENTS

@@ -8,7 +8,7 @@ from typing import Dict, Optional, Sequence
 
 from fashionai.annotations import Annotations
 from fashionai.csv_rows import PathLike, data_rows
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
 from fashionai.files import read_json, replacing
 from fashionai.metrics import Figure
 
@@ -38,7 +38,7 @@ def read_image_errors(path: PathLike) -> Dict[str, Optional[float]]:
             raise InputError(f'{path}, row {row_number}: image {image_id} occurs already')
         errors[image_id] = _error(ne) if ne else None
         if ne and errors[image_id] is None:
-            raise InputError(f'{path}, row {row_number}, column ne: {ne!r}, wanted an error in percent or nothing')
+            raise InputError(f'{path}, row {row_number}, column ne: {shown(ne)}, wanted an error in percent or nothing')
     return errors
 
 
@@ -50,7 +50,7 @@ def read_keypoint_errors(path: PathLike, keypoints: Sequence[str]) -> Dict[str, 
     try:
         figures = read_json(path)['visible']['keypoints']
         errors = {name: figure['ne'] for name, figure in figures.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError, AttributeError):
         raise InputError(f'{path}: wanted the file that evaluate.py --json writes, with `ne` of each keypoint under '
                          'visible, keypoints') from None
     missing = [name for name in keypoints if name not in errors]
@@ -59,7 +59,7 @@ def read_keypoint_errors(path: PathLike, keypoints: Sequence[str]) -> Dict[str, 
                          f'{", ".join(missing)}; measure a submission that has every type trained')
     for name in keypoints:
         if errors[name] is not None and _error(errors[name]) is None:
-            raise InputError(f'{path}: the error of {name} is {errors[name]!r}, wanted a percentage or null')
+            raise InputError(f'{path}: the error of {name} is {shown(errors[name])}, wanted a percentage or null')
     return {name: errors[name] for name in keypoints}
 
 

@@ -11,7 +11,7 @@ class InputError(ValueError):
 
 
 def shown(value: object) -> str:
-    """Return the repr of a value from a file, shortened: a message stays one line however large or deep the value is."""
+    """Return the repr of a value from a file, shortened: a message stays one line however large the value is."""
     short = reprlib.Repr()
     short.maxstring = short.maxother = short.maxlong = 80
     short.maxlevel = 3

@@ -83,9 +83,9 @@ def parse_json(content: bytes, name: str, allow_nan: bool = False) -> Any:
             raise InputError(f'{name}: the key {twice!r} occurs more than once in an object')
         return values
 
-    constants = {} if allow_nan else {'parse_constant': refused}
     try:
-        values = json.loads(content.decode('utf-8-sig'), object_pairs_hook=distinct, **constants)
+        values = json.loads(content.decode('utf-8-sig'), object_pairs_hook=distinct,
+                            parse_constant=float if allow_nan else refused)
         if _SURROGATE.search(content):
             json.dumps(values, ensure_ascii=False).encode('utf-8')  # fails for half of a pair
         return values

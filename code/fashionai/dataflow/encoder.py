@@ -5,7 +5,7 @@ from typing import List, Tuple
 
 import numpy as np
 
-from fashionai.annotations import Annotations
+from fashionai.annotations import Annotations, image_path
 from fashionai.codec.fields import View
 from fashionai.codec.targets import Targets, encode_targets
 from fashionai.dataflow.augment import apply_to_image, apply_to_points, draw_augmentation
@@ -80,7 +80,7 @@ class SampleEncoder:
 
     def image(self, key: Key) -> np.ndarray:
         """The picture of the key's row as it is in its file: (h, w, 3) uint8 BGR; errors as above."""
-        return read_image(self.image_root / self._image_ids[key[1]].decode())
+        return read_image(image_path(self.image_root, self._image_ids[key[1]].decode()))
 
     def moved(self, key: Key) -> Moved:
         """The key's row, augmented; errors as above."""

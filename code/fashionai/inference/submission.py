@@ -7,7 +7,7 @@ from typing import Callable, ContextManager, Dict, List, Mapping, Sequence, Set,
 import numpy as np
 from tqdm import tqdm
 
-from fashionai.annotations import SubmissionWriter, TestList
+from fashionai.annotations import SubmissionWriter, TestList, image_path
 from fashionai.dataflow.reading import read_or_reason
 from fashionai.garments import Garments
 from fashionai.inference.filling import submission_keypoints, usual_points
@@ -88,7 +88,7 @@ def _batches(images: TestList, tag: str, size: int) -> List[_Batch]:
 
 def _look(folder: Path, ids: Sequence[str], predictor: AnyPredictor) -> List[Union[np.ndarray, str]]:
     """The points (K, 2) of each image of a batch, or why it cannot be read."""
-    read = [read_or_reason(folder / image_id) for image_id in ids]
+    read = [read_or_reason(image_path(folder, image_id)) for image_id in ids]
     pictures = [picture for picture in read if not isinstance(picture, str)]
     predictions = iter(predictor.predict(pictures) if pictures else ())
     return [picture if isinstance(picture, str) else next(predictions).points_xy for picture in read]
