@@ -8,7 +8,7 @@ import prepare
 import pytest
 
 from fashionai.annotations import read_annotations, read_test_list
-from fashionai.datasets import placing
+from fashionai.datasets import placing, sources
 from fashionai.datasets.pictures import picture_fault
 
 IDS = [f'Images/skirt/{i:032x}.jpg' for i in range(12)]
@@ -163,3 +163,79 @@ def test_an_error_has_a_line_of_its_own(finish, source, tmp_path):
 def test_what_is_wrong_with_a_picture(made):
     assert picture_fault(made.picture(width=30, height=20)) == ((20, 30), '')
     assert picture_fault(b'') == (None, 'empty')
+
+
+ATTRIBUTES = 'Images/skirt_length_labels/1.jpg,skirt_length_labels,nnynn\nImages/skirt_length_labels/2.jpg,x_labels,y\n'
+
+
+def test_the_contests_attribute_data_are_named_for_what_they_are(finish, made, source, tmp_path):
+    folder = made.folder(tmp_path / 'base', {'Annotations/label.csv': ATTRIBUTES,
+                                             'Images/skirt_length_labels/1.jpg': made.picture()})
+    told = finish(prepare.main, 'fashionai', folder, '--output', tmp_path / 'data', code=1)
+    assert 'attribute' in told and 'base: Annotations/label.csv' in told
+    told = finish(prepare.main, 'fashionai', folder, source[0], '--output', tmp_path / 'data', '--val', 0)
+    assert 'attribute' in told and len(read_annotations(tmp_path / 'data/train/train.csv')) == 10
+
+
+def test_a_csv_file_of_another_kind_is_named(finish, made, source, tmp_path):
+    folder = made.folder(tmp_path / 'more', {'notes.csv': 'a,b\n1,2\n'})
+    told = finish(prepare.main, 'fashionai', source[0], folder, '--output', tmp_path / 'data', '--val', 0)
+    assert 'more: notes.csv' in told
+
+
+def test_validation_images_that_are_training_images_are_named(finish, made, tmp_path):
+    rows = [made.row(name, 'skirt', hemline_left='1_2_1') for name in IDS[:3]]
+    folder = made.folder(tmp_path / 'set', {
+        'train.csv': made.table(rows[0], rows[1]), 'val.csv': made.table(rows[1], rows[2]),
+        IDS[0]: made.picture(50), IDS[1]: made.picture(60), IDS[2]: made.picture(50)})
+    told = finish(prepare.main, 'fashionai', folder, '--output', tmp_path / 'data')
+    assert f'1 images that are both in a validation list and in another one: the first row stays: {IDS[1]}' in told
+    assert f'training pictures too, under another id: {IDS[2]} ({IDS[0]})' in told
+
+
+def test_labels_that_cannot_teach_or_be_measured_by_are_named(finish, made, tmp_path):
+    rows = [made.row(IDS[0], 'skirt', waistband_left='5_6_1', waistband_right='5_6_1'), made.row(IDS[1], 'skirt'),
+            made.row(IDS[2], 'skirt', waistband_left='5_6_1', waistband_right='6_6_1')]
+    pictures = {name: made.picture() for name in IDS[:3]}
+    folder = made.folder(tmp_path / 'set', {'train.csv': made.table(*rows), **pictures})
+    finish(prepare.main, 'fashionai', folder, '--output', tmp_path / 'data', '--val', 0)
+    notes = json.loads((tmp_path / 'data/prepared.json').read_text())['notes']
+    assert notes['images whose normaliser has no length: their error cannot be measured'] == [IDS[0]]
+    assert notes['images without a labelled keypoint, kept'] == [IDS[1]]
+
+
+def test_a_zip_bomb_is_refused_in_one_line(finish, made, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, 'LARGEST_FILE', 1 << 20)
+    for name, make in (('bomb.tar.gz', lambda path, files: made.tar(path, files, 'w:gz')), ('bomb.zip', made.zip)):
+        path = make(tmp_path / name, {'train.csv': bytes((1 << 20) + 1)})
+        told = finish(prepare.main, 'fashionai', path, '--check', code=1)
+        assert f'{path}: train.csv has 1048577 bytes' in told.splitlines()[-1]
+    folder = made.folder(tmp_path / 'set', {'labels.json': bytes((1 << 20) + 1)})
+    assert 'labels.json has 1048577 bytes' in finish(prepare.main, 'coco', folder, '--check', code=1)
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes')
+def test_pipes_and_dangling_links_are_no_files(finish, source, tmp_path):
+    os.mkfifo(str(source[1] / 'more.csv'))
+    os.mkfifo(str(source[1] / 'train/Images/skirt/pipe.jpg'))
+    (source[1] / 'gone.csv').symlink_to(tmp_path / 'nothing.csv')
+    finish(prepare.main, 'fashionai', source[1], '--check', '--val', 0)
+    told = finish(prepare.main, 'fashionai', source[1] / 'more.csv', '--check', code=1)
+    assert f'{source[1] / "more.csv"}: neither a file nor a folder' in told
+
+
+def test_labels_nested_too_deep_are_one_line(finish, made, tmp_path):
+    folder = made.folder(tmp_path / 'set', {'labels.json': '[' * 100000 + ']' * 100000})
+    told = finish(prepare.main, 'coco', folder, '--check', code=1)
+    assert 'set: labels.json' in told and 'deep' in told.splitlines()[-1]
+
+
+def test_to_coco_reads_ids_with_backslashes_and_none_that_lead_out(finish, made, source, tmp_path):
+    labels = source[1] / 'train/train.csv'
+    labels.write_text(made.table(made.row(IDS[0].replace('/', '\\'), 'skirt', hemline_left='1_2_1')))
+    finish(prepare.main, 'to-coco', '--csv', labels, '--output', tmp_path / 'out.json')
+    assert json.loads((tmp_path / 'out.json').read_text())['images'][0]['file_name'] == IDS[0]
+    labels.write_text(made.table(made.row('../train/' + IDS[0], 'skirt', hemline_left='1_2_1')))
+    told = finish(prepare.main, 'to-coco', '--csv', labels, '--output', tmp_path / 'out.json', code=1)
+    assert f'{labels}, row 2' in told
+    finish(prepare.main, 'to-coco', '--csv', labels, '--output', tmp_path / 'out.json', '--allow-outside')

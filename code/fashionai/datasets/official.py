@@ -23,6 +23,10 @@ from fashionai.errors import InputError
 
 _START = b'image_id,image_category'
 _ID = re.compile(r'Images/[^/\\]+/[^/\\]+')
+_ATTRIBUTE_ROW = re.compile(rb'(?:\xef\xbb\xbf)?[^,\n]*Images/[^,\n]+,\w+_labels,')
+"""The start of a list of the contest's other task: Images/skirt_length_labels/1.jpg,skirt_length_labels,nnynn."""
+_ATTRIBUTES = "lists of the contest's attribute task (such as skirt_length_labels), which have no keypoints, not read"
+_OTHER_CSV = 'CSV files without the header image_id,image_category, not read'
 _TEST_NAME = re.compile('test[-_ ]?([ab])', re.IGNORECASE)
 
 Table = Union[Annotations, TestList]
@@ -40,6 +44,9 @@ def read_official(sources: Sequence[Source], notes: Notes) -> Reading:
             pictures.add(number, name)
         elif data is not None and data.lstrip(b'\xef\xbb\xbf').startswith(_START):
             files.append((number, name, data))
+        elif data is not None:
+            what = _ATTRIBUTES if _ATTRIBUTE_ROW.match(data) else _OTHER_CSV
+            notes[what].append(f'{sources[number].label}: {name}')
     labelled: List[Entry] = []
     lists: Dict[FrozenSet[str], List[Entry]] = {}
     lines = []

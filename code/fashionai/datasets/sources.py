@@ -5,6 +5,7 @@ a path on the disk. Names are relative, with / between folders, whatever made th
 """
 import lzma
 import os
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -22,6 +23,9 @@ ARCHIVES = ('.tar', '.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.zip')
 PICTURES = ('.jpg', '.jpeg', '.png')
 """Endings by which pictures are known, in any case."""
 
+LARGEST_FILE = 1 << 30
+"""Bytes of a file that is read; a few megabytes of an archive can stand for any number of gigabytes."""
+
 Wanted = Callable[[str], bool]
 
 
@@ -35,7 +39,8 @@ class Source:
     def walk(self, wanted: Wanted) -> Iterator[Tuple[str, Optional[bytes]]]:
         """The name of every file, in the order in which they are read fastest, with the bytes of those wanted.
 
-        Raises InputError, naming the archive, where it is damaged or encrypted.
+        Raises InputError, naming the archive, where it is damaged or encrypted, and for a file of more bytes than
+        LARGEST_FILE.
         """
         raise NotImplementedError
 
@@ -53,7 +58,12 @@ class _Folder(Source):
 
     def walk(self, wanted: Wanted) -> Iterator[Tuple[str, Optional[bytes]]]:
         for name in self.names():
-            yield name, (self._root / name).read_bytes() if wanted(name) else None
+            yield name, self._content(name) if wanted(name) else None
+
+    def _content(self, name: str) -> bytes:
+        path = self._root / name
+        _check_size(self.location, name, path.stat().st_size)
+        return path.read_bytes()
 
     def path(self, name: str) -> Optional[Path]:
         return self._root / name
@@ -61,6 +71,8 @@ class _Folder(Source):
     def names(self) -> Iterator[str]:
         """The names of the files."""
         if self.location != self._root:
+            if not self.location.is_file():
+                raise InputError(f'{self.location}: neither a file nor a folder')
             yield self.location.name
             return
         seen = set()
@@ -72,7 +84,7 @@ class _Folder(Source):
             seen.add(os.path.realpath(folder))
             for file in sorted(files):
                 name = Path(folder, file).relative_to(self._root).as_posix()
-                if not _is_left_over(name):
+                if not _is_left_over(name) and os.path.isfile(os.path.join(folder, file)):  # no pipe, no device
                     yield name
 
 
@@ -82,8 +94,15 @@ class _Tar(Source):
             for member in archive:
                 name = _plain(member.name)
                 if member.isfile() and not _is_left_over(name):
-                    file = archive.extractfile(member) if wanted(name) else None
-                    yield name, file.read() if file else None
+                    yield name, self._content(archive, member, name) if wanted(name) else None
+
+    def _content(self, archive: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> bytes:
+        _check_size(self.location, name, member.size)
+        file = archive.extractfile(member)
+        content = file.read() if file else b''
+        if len(content) != member.size:
+            raise tarfile.ReadError(f'{name} is cut off')
+        return content
 
 
 class _Zip(Source):
@@ -95,7 +114,11 @@ class _Zip(Source):
                     continue
                 if member.flag_bits & 1:
                     raise InputError(f'{self.location}: encrypted; unpack it with its password, and name the folder')
-                yield name, archive.read(member) if wanted(name) else None
+                if wanted(name):
+                    _check_size(self.location, name, member.file_size)
+                    yield name, archive.read(member)
+                else:
+                    yield name, None
 
 
 def open_sources(paths: Sequence[Path]) -> List[Source]:
@@ -160,6 +183,11 @@ def _archive(path: Path) -> Source:
     raise InputError(f'{path}: neither a tar nor a zip archive, or damaged, such as by a download that broke off')
 
 
+def _check_size(location: Path, name: str, size: int) -> None:
+    if size > LARGEST_FILE:
+        raise InputError(f'{location}: {name} has {size} bytes, wanted {LARGEST_FILE} at most')
+
+
 def _plain(name: str) -> str:
     return '/'.join(part for part in name.replace('\\', '/').split('/') if part not in ('', '.'))
 
@@ -175,8 +203,13 @@ def _folders_shared(first: str, second: str) -> int:
 
 @contextmanager
 def _whole(location: Path) -> Iterator[None]:
-    """Faults inside an archive as ValueError that names it."""
+    """Raise faults inside an archive as InputError that names it. The standard library raises many kinds of them."""
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
+    except InputError:
+        raise
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError,
+            NotImplementedError, RuntimeError, ValueError, OverflowError, OSError) as error:
+        if isinstance(error, OSError) and error.filename:
+            raise  # it is the disk's, not the archive's
         raise InputError(f'{location}: damaged, cut off or of an unusual kind: {error}') from error
