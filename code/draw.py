@@ -8,9 +8,9 @@ import cv2
 
 from fashionai.annotations import read_annotations
 from fashionai.cli import add_garments_option, at_least, chosen_garments, guarded, in_project, prepare_output, resolve
-from fashionai.dataflow.reading import read_image
 from fashionai.drawing import draw_keypoints, sheet, tile, write_picture
 from fashionai.errors import InputError
+from fashionai.images.decoder import read_image
 
 
 @guarded

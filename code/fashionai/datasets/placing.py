@@ -44,7 +44,7 @@ def place_pictures(entries: Sequence[Entry], sources: Sequence[Source], output: 
             wanted.setdefault(entry.picture, []).append(entry)
     good: Set[Place] = set()
     for (number, name), data in tqdm(_files(wanted, sources), total=len(wanted), desc='pictures', unit='picture'):
-        size, fault = picture_fault(data)
+        size, fault = picture_fault(data, f'{sources[number].label}: {name}')
         if size is None:
             notes['faulty pictures, left out'].append(f'{sources[number].label}: {name} ({fault})')
             continue
