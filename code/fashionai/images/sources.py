@@ -4,7 +4,7 @@ import logging
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, Iterator, List, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 
 import cv2
 import numpy as np
@@ -93,28 +93,28 @@ def _sources_of(path: str) -> List[Source]:
     if os.path.lexists(path) or not glob.has_magic(path):
         return [Source(path, Path(path).name, file_fault(path))]
     matching, faults = _matching(path)
-    found = [source for match in sorted(matching) for source in _sources_of(match)] + _faulty(faults)
+    found = [source for match in matching for source in _sources_of(match)] + _faulty(faults)
     return found or [Source(path, path, 'nothing matches')]
 
 
 def _matching(pattern: str) -> Tuple[List[str], List[Found]]:
-    """What matches a pattern, and the folders that were not entered for it.
+    """What matches a pattern, by name, and the folders that were not entered for it.
 
     A part `**` stands for folders of any depth. Python's own glob follows links in circles there.
     """
     parts = pattern.split(os.sep)
     if '**' not in parts:
-        return glob.glob(pattern), []
+        return sorted(glob.glob(pattern)), []
     place = parts.index('**')
     head, tail = os.sep.join(parts[:place]), os.sep.join(parts[place + 1:]) or '*'
-    matches: List[str] = []
-    faults: List[Found] = []
+    matches: Set[str] = set()
+    faults: Dict[str, str] = {}
     for root in sorted(glob.glob(head)) if head else [os.sep if place else os.curdir]:
         for folder, _, closed in folders_below(root, hidden=False):
             deeper, more = _matching(os.path.join(glob.escape(os.path.normpath(folder)), tail))
-            matches += map(os.path.normpath, deeper)
-            faults += closed + more
-    return matches, faults
+            matches.update(map(os.path.normpath, deeper))
+            faults.update((os.path.normpath(path), fault) for path, fault in closed + more)
+    return sorted(matches - set(faults)), list(faults.items())
 
 
 def _below(folder: str) -> List[Source]:
