@@ -23,8 +23,8 @@ from fashionai.annotations import Annotations
 from fashionai.cli import at_least, guarded
 from fashionai.dataflow.augment import apply_to_image, draw_augmentation
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.dataflow.reading import read_image
 from fashionai.garments import GARMENTS
+from fashionai.images.decoder import read_image
 from fashionai.options import labelled_rows
 from fashionai.stack import graph_mode
 

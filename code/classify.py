@@ -11,9 +11,9 @@ from tqdm import tqdm
 
 from fashionai.annotations import TestList, image_path, read_test_list
 from fashionai.cli import PROJECT_ROOT, add_outside_option, at_least, guarded, in_project, prepare_output, resolve
-from fashionai.dataflow.reading import read_or_reason
 from fashionai.errors import InputError
 from fashionai.garments import JOINT
+from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.engines import needs_tensorflow, open_network
 from fashionai.inference.garment_types import format_types, type_probabilities
 from fashionai.inference.models import trained_garments, trained_hw, usual_graph
@@ -80,9 +80,10 @@ def _look(graph: Path, images: TestList, folder: Path,
             raise InputError(f'{graph} cannot tell types: wanted a network trained with --tag all --type-head along')
         for start in tqdm(range(0, len(images), _BATCH), unit='batch'):
             ids = images.image_ids[start:start + _BATCH]
-            read = {image_id: read_or_reason(image_path(folder, image_id)) for image_id in ids}
-            failures.update({image_id: reason for image_id, reason in read.items() if isinstance(reason, str)})
-            pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, str)}
+            read = {image_id: read_or_unreadable(image_path(folder, image_id)) for image_id in ids}
+            failures.update({image_id: picture.reason for image_id, picture in read.items()
+                             if isinstance(picture, Unreadable)})
+            pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, Unreadable)}
             if pictures:
                 probabilities = type_probabilities(network.look, list(pictures.values()), trained_hw(graph))
                 found.update(zip(pictures, probabilities))

@@ -17,9 +17,9 @@ from fashionai.cli import (
     prepare_output,
     resolve,
 )
-from fashionai.dataflow.reading import read_image
 from fashionai.drawing import draw_keypoints, sheet, tile, write_picture
 from fashionai.errors import InputError
+from fashionai.images.decoder import read_image
 
 
 @guarded

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ContextManager, Mapping, Optional, Sequence
 
 from fashionai.annotations import read_annotations, read_test_list
-from fashionai.cli import add_outside_option, guarded, in_project, prepare_output, resolve
+from fashionai.cli import add_outside_option, exit_on_sigterm, guarded, in_project, prepare_output, resolve
 from fashionai.errors import InputError
 from fashionai.garments import Garments
 from fashionai.inference.opening import Look, open_predictors
@@ -56,8 +56,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     look = look_of(args, graphs, garments)
     record = Record(output, {'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
                              'list': list_sum(images.image_ids), 'image folder': str(folder), 'setting': repr(look)})
-    failures = write_submission(record, args.overwrite, images, folder, args.batch,
-                                lambda: _opened(graphs, args.tag, look, args.threads, garments))
+    with exit_on_sigterm():
+        failures = write_submission(record, args.overwrite, images, folder, args.batch,
+                                    lambda: _opened(graphs, args.tag, look, args.threads, garments))
     if truth:
         warn_of_unmeasured(truth)
         print(format_scores(score(truth, read_annotations(output, garments))))

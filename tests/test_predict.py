@@ -86,7 +86,7 @@ def test_a_type_that_is_given_is_not_asked_for_and_lengths_are_measured(shop: Pa
     assert record['type'] == 'trousers' and record['type_probabilities'] == {} and record['cm_per_pixel'] == 1.5
     assert record['measurements']['waist'] == {'pixels': 24, 'cm': 36, 'score': 1}
     assert record['measurements']['inseam'] == {'pixels': None, 'cm': None, 'score': None}
-    call('shop/a.png', '--tag=skirt', '--measure', '--cm-per-pixel=0.25', '--output=o.json')
+    call('shop/a.png', '--tag=skirt', '--measure', '--cm-per-pixel=0.25', '--output=o.json', '--overwrite')
     assert records(shop / 'o.json')[0]['measurements']['waist']['cm'] == 6
 
 

@@ -2,11 +2,15 @@
 import functools
 import logging
 import os
+import signal
 import sys
+import threading
 import traceback
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Optional, Sequence, Tuple, Union
+from types import FrameType
+from typing import Callable, Iterator, Optional, Sequence, Tuple, Union
 
 from fashionai.errors import InputError
 from fashionai.garment_files import read_garments
@@ -45,6 +49,22 @@ def guarded(main: Main) -> Main:
                   'the lines above', file=sys.stderr)
             return 70
     return guarded_main
+
+
+@contextmanager
+def exit_on_sigterm() -> Iterator[None]:
+    """During the block, SIGTERM ends the program as Ctrl-C does, block by block, so that files are completed; the exit
+    code is 143."""
+    def end(number: int, frame: Optional[FrameType]) -> None:
+        raise SystemExit(128 + number)
+    if threading.current_thread() is not threading.main_thread():  # only that one can say what signals do
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _reason(error: Exception) -> str:

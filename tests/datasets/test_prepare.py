@@ -50,7 +50,8 @@ def test_missing_and_faulty_pictures_are_left_out_and_named(finish, made, source
     (source[1] / 'train' / IDS[9]).write_bytes(made.picture(width=8))
     told = finish(prepare.main, 'fashionai', source[1], '--output', tmp_path / 'data', '--val', 0)
     assert f'1 images without a picture in the sources, left out: {IDS[0]}' in told
-    assert f'2 faulty pictures, left out: set: train/{IDS[1]} (cut off), set: train/{IDS[2]} (not a picture' in told
+    assert f'2 faulty pictures, left out: set: train/{IDS[1]} (cut off' in told
+    assert f', set: train/{IDS[2]} (not a picture' in told
     assert f'1 images with labels outside of their picture, kept: {IDS[9]}' in told
     assert set(read_annotations(tmp_path / 'data/train/train.csv').image_ids) == set(IDS[3:10])
     notes = json.loads((tmp_path / 'data/prepared.json').read_text())['notes']
@@ -92,11 +93,11 @@ def test_an_interrupted_run_goes_on_and_a_finished_one_is_not_overwritten(finish
 def test_after_an_interruption_the_same_command_makes_the_same_tree(finish, source, tmp_path, monkeypatch):
     looked = []
 
-    def broken_off(data):
+    def broken_off(data, name):
         looked.append(data)
         if len(looked) == 6:
             raise KeyboardInterrupt
-        return picture_fault(data)
+        return picture_fault(data, name)
 
     arguments = ['fashionai', source[0], '--val', 3, '--output']
     with monkeypatch.context() as patch:
@@ -161,8 +162,8 @@ def test_an_error_has_a_line_of_its_own(finish, source, tmp_path):
 
 
 def test_what_is_wrong_with_a_picture(made):
-    assert picture_fault(made.picture(width=30, height=20)) == ((20, 30), '')
-    assert picture_fault(b'') == (None, 'empty')
+    assert picture_fault(made.picture(width=30, height=20), 'a') == ((20, 30), '')
+    assert picture_fault(b'', 'a') == (None, 'empty')
 
 
 ATTRIBUTES = 'Images/skirt_length_labels/1.jpg,skirt_length_labels,nnynn\nImages/skirt_length_labels/2.jpg,x_labels,y\n'
@@ -221,7 +222,7 @@ def test_pipes_and_dangling_links_are_no_files(finish, source, tmp_path):
     (source[1] / 'gone.csv').symlink_to(tmp_path / 'nothing.csv')
     finish(prepare.main, 'fashionai', source[1], '--check', '--val', 0)
     told = finish(prepare.main, 'fashionai', source[1] / 'more.csv', '--check', code=1)
-    assert f'{source[1] / "more.csv"}: neither a file nor a folder' in told
+    assert f'{source[1] / "more.csv"}: ' in told and 'pipe' in told
 
 
 def test_labels_nested_too_deep_are_one_line(finish, made, tmp_path):

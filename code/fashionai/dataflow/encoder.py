@@ -11,9 +11,9 @@ from fashionai.codec.targets import Targets, encode_targets
 from fashionai.dataflow.augment import apply_to_image, apply_to_points, draw_augmentation
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.photometry import photometric
-from fashionai.dataflow.reading import read_image
 from fashionai.dataflow.sampling import Key
 from fashionai.garments import Garment
+from fashionai.images.decoder import read_image
 
 SAMPLE_FIELDS = ('image', 'heatmaps', 'fields', 'heatmap_weights', 'field_weights', 'types')
 """What a sample, and a batch, holds, in order: the network's input, the members of Targets, and the garment's type:

@@ -101,7 +101,7 @@ class _Places:
         undecided: Dict[Place, List[Entry]] = {}
         for (number, name), data in tqdm(_files(wanted, self._sources), total=len(wanted), desc='pictures',
                                          unit='picture'):
-            stored_hw, fault = picture_fault(data)
+            stored_hw, fault = picture_fault(data, f'{self._sources[number].label}: {name}')
             if stored_hw is None:
                 self._notes['faulty pictures, left out'].append(f'{self._sources[number].label}: {name} ({fault})')
                 continue
@@ -151,7 +151,7 @@ class _Places:
             number, name = entry.picture or (0, '')
             origin = self._sources[number].path(name) if self._placement.link and not turn else None
             target = self._placement.output / list_path(entry.part).parent / entry.image_id
-            _put(target, turned_upright(data) if turn else data, origin, self._placement.overwrite, self._notes)
+            _put(target, turned_upright(data, name) if turn else data, origin, self._placement.overwrite, self._notes)
 
 
 def write_lists(entries: Sequence[Entry], output: Path, garments: Garments) -> None:

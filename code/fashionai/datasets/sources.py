@@ -17,6 +17,7 @@ from tqdm import tqdm
 
 from fashionai.datasets.notes import Notes
 from fashionai.errors import InputError
+from fashionai.folders import Found, file_fault, folders_below
 
 ARCHIVES = ('.tar', '.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.zip')
 """Endings by which archives in a folder are known."""
@@ -48,6 +49,10 @@ class Source:
         """The file itself where it lies on the disk, else None."""
         return None
 
+    def faults(self) -> List[Found]:
+        """What is not read, such as pipes and links that lead in a circle."""
+        return []
+
 
 class _Folder(Source):
     """A folder with all below it, links followed, or a single file, which then is all there is of its folder."""
@@ -70,22 +75,22 @@ class _Folder(Source):
 
     def names(self) -> Iterator[str]:
         """The names of the files."""
+        for name, fault in self._found():
+            if not fault:
+                yield name
+
+    def faults(self) -> List[Found]:
+        return [(name, fault) for name, fault in self._found() if fault]
+
+    def _found(self) -> Iterator[Found]:
         if self.location != self._root:
-            if not self.location.is_file():
-                raise InputError(f'{self.location}: neither a file nor a folder')
-            yield self.location.name
+            yield self.location.name, file_fault(self.location)
             return
-        seen = set()
-        for folder, folders, files in os.walk(str(self._root), followlinks=True):
-            folders.sort()
-            if os.path.realpath(folder) in seen:
-                folders.clear()
-                continue
-            seen.add(os.path.realpath(folder))
-            for file in sorted(files):
-                name = Path(folder, file).relative_to(self._root).as_posix()
-                if not _is_left_over(name) and os.path.isfile(os.path.join(folder, file)):  # no pipe, no device
-                    yield name
+        for folder, files, closed in folders_below(str(self._root)):
+            for path, fault in [(os.path.join(folder, file), '') for file in sorted(files)] + closed:
+                name = Path(path).relative_to(self._root).as_posix()
+                if not _is_left_over(name):
+                    yield name, fault or file_fault(path)
 
 
 class _Tar(Source):
@@ -132,6 +137,8 @@ def open_sources(paths: Sequence[Path]) -> List[Source]:
             folder = _Folder(path)
             sources.append(folder)
             sources += [_archive(path / name) for name in folder.names() if name.lower().endswith(ARCHIVES)]
+        elif file_fault(path):
+            raise InputError(f'{path}: {file_fault(path)}')
         else:
             sources.append(_archive(path) if path.name.lower().endswith(ARCHIVES) else _Folder(path))
     return sources
@@ -140,6 +147,8 @@ def open_sources(paths: Sequence[Path]) -> List[Source]:
 def scan(sources: Sequence[Source], wanted: Wanted, notes: Notes) -> Iterator[Tuple[int, str, Optional[bytes]]]:
     """Every file of all sources, with its source's number and, of those wanted, the bytes; shows a progress bar."""
     for number, source in enumerate(sources):
+        for name, fault in source.faults():
+            notes['names that are not read'].append(f'{source.label}: {name} ({fault})')
         for name, data in tqdm(source.walk(wanted), desc=f'looking into {source.label}', unit='file'):
             if source.path(name) is None and name.lower().endswith(ARCHIVES):
                 notes['archives inside of archives, not read: unpack the outer one'].append(f'{source.label}: {name}')

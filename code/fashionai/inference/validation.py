@@ -8,8 +8,8 @@ import numpy as np
 
 from fashionai.annotations import Annotations, image_path
 from fashionai.dataflow.encoder import InputShape
-from fashionai.dataflow.reading import read_image
 from fashionai.garments import Garment
+from fashionai.images.decoder import read_image
 from fashionai.inference.filling import submission_keypoints
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.views import View

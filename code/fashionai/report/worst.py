@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 
 from fashionai.annotations import image_path
-from fashionai.dataflow.reading import read_image
 from fashionai.drawing import draw_keypoints, tile
+from fashionai.images.decoder import read_image
 from fashionai.report.measurement import Measurement
 
 _SIDE, _GAP, _QUALITY = 320, 8, 82
