@@ -8,14 +8,15 @@ from typing import ContextManager, Iterable, List, Optional, Sequence, TextIO, U
 
 from tqdm import tqdm
 
-from fashionai.cli import at_least, exit_on_sigterm, guarded, prepare_output
+from fashionai.cli import at_least, exit_on_sigterm, guarded, prepare_output, resolve
+from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
-from fashionai.garments import AUTO, JOINT, Garment
+from fashionai.garments import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.images.sources import Source, expected, pictures_of, sources_of
 from fashionai.inference.finder import open_finder
-from fashionai.inference.finding_files import FORMATS, Writer, coco_categories
+from fashionai.inference.finding_files import FORMATS, CocoResults, Writer, coco_categories
 from fashionai.inference.models import model_name
 from fashionai.inference.opening import Look
 from fashionai.inference.overlay import Overlays, type_text
@@ -41,6 +42,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--overwrite', action='store_true', help='start anew if the output exists')
     add('--format', default='json', choices=FORMATS, help='json: an object a line, one a picture (default). csv: the '
         'form of FashionAI, as run.py writes it. coco: keypoint results')
+    add('--ids', metavar='JSON', help='of --format coco: a COCO ground truth whose ids images and categories get, by '
+        'file_name and name (default: images are numbered as they were named)')
     add('--draw', metavar='FOLDER', help='draw the keypoints over the pictures, into that folder')
     add('--draw-heatmaps', action='store_true', help='with --draw: the heat maps too')
     add('--measure', action='store_true', help='add lengths of the garment, in pixels')
@@ -65,8 +68,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
     look = look_of(args, graphs, garments)
     scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
+    truth = _ground_truth(args, sources, garments)
     if args.format == 'coco':
-        _say('categories: ' + ', '.join(f'{number} {name}' for name, number in coco_categories(garments).items()))
+        categories = truth.categories if truth else coco_categories(garments)
+        _say('categories: ' + ', '.join(f'{number} {name}' for name, number in categories.items()))
+        if not truth:
+            _say('image ids count the pictures as they were named: --ids JSON takes those of a ground truth')
     overlays = Overlays(Path(args.draw), [source.path for source in sources], args.draw_heatmaps) if args.draw else None
     form, record = FORMATS[args.format], _record(args, sources, graphs, look)
     with ExitStack() as stack:
@@ -87,6 +94,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             _say(f'{args.output} is complete already: nothing to do')
         file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
         writer = stack.enter_context(form(file, '+'.join(map(model_name, graphs)), scale, garments, bool(done.rows)))
+        if truth and isinstance(writer, CocoResults):
+            writer.number_by(truth)
         progress = tqdm(found, total=expected(sources, args.every), initial=len(done.rows), unit='picture',
                         disable=file.isatty())
         failed = _write(progress, writer, overlays, Failures(record, done.failures))
@@ -136,6 +145,20 @@ def _listed() -> List[str]:
     return [line.strip() for line in sys.stdin if line.strip()]
 
 
+def _ground_truth(args: argparse.Namespace, sources: Sequence[Source], garments: Garments) -> Optional[CocoIds]:
+    """The ids of --ids, which every picture has; None without it. Raises InputError, naming the picture, otherwise."""
+    if not args.ids:
+        return None
+    if args.format != 'coco':
+        raise InputError(f'--ids numbers images for --format coco: {args.format} names them by their paths')
+    truth = read_coco_ids(resolve(args.ids), garments)
+    for source in sources:
+        if source.is_video and not source.fault:
+            raise InputError(f'{source.path}: the frames of a video have no ids in {args.ids}')
+    truth.check([source.path for source in sources if not source.fault])
+    return truth
+
+
 def _record(args: argparse.Namespace, sources: Sequence[Source], graphs: Sequence[Path],
             look: Look) -> Optional[Record]:
     """The record of --output; None if findings go to standard output, a pipe or a device.
@@ -151,6 +174,7 @@ def _record(args: argparse.Namespace, sources: Sequence[Source], graphs: Sequenc
     return Record(output, {
         'format': args.format, 'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
         'list of pictures': list_sum([*pictures, f'every {args.every}']), 'pixel limit': str(args.megapixels),
+        'ids of images': file_sum(resolve(args.ids)) if args.ids else '',
         'setting': repr(look), 'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
 
 

@@ -126,6 +126,35 @@ def test_other_forms(shop: Path, call: Callable[..., str]) -> None:
     assert red > blue, 'above the point its heat map'
 
 
+def truth(folder: Path, **images: int) -> Path:
+    """A COCO ground truth of pictures a, b, ... with those ids, whose only category is 7 skirt."""
+    names = {'a': 'a.png', 'b': 'new/b.png', 'c': 'c.png'}
+    content = {'images': [{'id': number, 'file_name': names[name]} for name, number in images.items()],
+               'categories': [{'id': 7, 'name': 'skirt', 'keypoints': list(GARMENTS['skirt'].keypoints)}]}
+    (folder / 'truth.json').write_text(json.dumps(content))
+    return folder / 'truth.json'
+
+
+def test_images_and_categories_have_the_ids_of_a_ground_truth(shop: Path, call: Callable[..., str]) -> None:
+    printed = call('shop', '--format=coco', '--output=o.coco', f'--ids={truth(shop, b=40, c=41, a=30)}')
+    results = json.loads((shop / 'o.coco').read_text())
+    assert [(result['image_id'], result['category_id']) for result in results] == [(30, 7), (40, 7)]
+    assert '7 skirt' in printed and '--ids' not in printed
+    assert '--ids' in call('shop', '--format=coco', '--output=p.coco'), 'that numbers are positions is said'
+
+
+def test_what_a_ground_truth_does_not_number_is_refused_before_anything_is_looked_at(
+        shop: Path, call: Callable[..., str]) -> None:
+    ids, more = f'--ids={truth(shop, a=1)}', ['--format=coco', '--output=o.coco']
+    assert str(Path('shop/new/b.png')) in call('shop', ids, *more, code=1)
+    save_picture(shop / 'other' / 'a.png')
+    printed = call('shop/a.png', 'other/a.png', ids, *more, code=1)
+    assert 'shop/a.png' in printed and 'other/a.png' in printed and 'image 1' in printed
+    (shop / 'clip.avi').write_bytes(b'')
+    assert 'clip.avi' in call('shop/a.png', 'clip.avi', ids, *more, code=1)
+    assert '--format coco' in call('shop/a.png', ids, code=1) and not (shop / 'o.coco').exists()
+
+
 def test_a_picture_that_no_jpeg_can_hold_is_told_of_and_the_next_drawn(shop: Path, call: Callable[..., str]) -> None:
     cv2.imwrite('shop/Long.png', np.zeros((1, 65501, 3), np.uint8))
     printed = call('shop', '--output=o.json', '--draw=drawn', code=1)

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, Dict, Iterable, Mapping, Optional, Set, TextIO
 import numpy as np
 
 from fashionai.annotations import START, format_row, header
+from fashionai.datasets.coco_ids import CocoIds, Id
 from fashionai.garments import Garments
 from fashionai.images.sources import Picture, Source
 from fashionai.inference.filling import submission_keypoints
@@ -135,19 +136,27 @@ class SubmissionRows(Writer):
 
 class CocoResults(Writer):
     """COCO keypoint results, one list: categories are the garment types, from 1 on, each with the keypoints of its
-    type; images are numbered from 1 on in the order they were named, and `file_name` says which is which. Of a keypoint
-    the third number is its score; `score` is their mean."""
+    type; images are numbered from 1 on in the order they were named, and `file_name` says which is which. Images and
+    categories have the ids of a ground truth instead after `number_by`. Of a keypoint the third number is its score;
+    `score` is their mean."""
 
     def __init__(self, file: TextIO, model: str, scale: Optional[Scale], garments: Garments,
                  goes_on: bool = False) -> None:
         super().__init__(file, model, scale, garments, goes_on)
-        self._before, self._categories = ',\n' if goes_on else '[\n', coco_categories(garments)
+        self._before = ',\n' if goes_on else '[\n'
+        self._categories: Mapping[str, Id] = coco_categories(garments)
+        self._truth: Optional[CocoIds] = None
+
+    def number_by(self, truth: CocoIds) -> None:
+        """Take the ids of a ground truth that has every picture and every type."""
+        self._truth, self._categories = truth, truth.categories
 
     def write(self, outcome: Outcome) -> None:
         """Add one, at once."""
         finding = outcome.finding
+        image_id = self._truth.image_id(outcome.picture.source.path) if self._truth else outcome.number
         numbers = np.column_stack([finding.points_xy.round(2), finding.scores.round(3)]).ravel().tolist()
-        result = {'image_id': outcome.number, 'category_id': self._categories[finding.type], 'keypoints': numbers,
+        result = {'image_id': image_id, 'category_id': self._categories[finding.type], 'keypoints': numbers,
                   'score': round(float(finding.scores.mean()), 3), 'file_name': outcome.picture.label}
         self._file.write(self._before + json.dumps(result))
         self._file.flush()
