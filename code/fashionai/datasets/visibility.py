@@ -1,7 +1,7 @@
 """What the third number of a keypoint means in COCO files of other tools.
 
-The format says 2 visible, 1 labelled but occluded, 0 not labelled, and most tools write that: CVAT, FiftyOne, Roboflow,
-Supervisely and Label Studio, whose points are all 2. Some write other numbers; docs/data.md lists them.
+The format says 2 visible, 1 labelled but occluded, 0 not labelled, and most tools write that. Some write other numbers:
+docs/data.md lists them.
 """
 import math
 from types import MappingProxyType
