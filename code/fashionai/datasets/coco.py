@@ -3,6 +3,7 @@
 See https://cocodataset.org/#format-data, "Keypoint Detection". `keypoints` of an annotation are x, y, v in turn; what v
 means is in `visibility.py`, and in which frame x and y are given in `orientation.py`.
 """
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
@@ -165,10 +166,9 @@ def _entries(file: _File, names: Names, meaning: str, pictures: Pictures, garmen
 
 def _size(image: Mapping[str, Any]) -> Size:
     """(height, width) that the entry of an image says; NO_SIZE if it says none."""
-    height, width = image.get('height'), image.get('width')
-    if isinstance(height, (int, float)) and isinstance(width, (int, float)) and min(height, width) >= 1:
-        return int(height), int(width)
-    return NO_SIZE
+    height, width = (side if isinstance(side, (int, float)) and 1 <= side < math.inf else 0
+                     for side in (image.get('height'), image.get('width')))
+    return (int(height), int(width)) if height and width else NO_SIZE
 
 
 def _points(theirs: Sequence[str], numbers: Sequence[Any], keypoints: Mapping[str, str],

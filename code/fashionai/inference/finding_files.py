@@ -10,6 +10,8 @@ import numpy as np
 
 from fashionai.annotations import START, format_row, header
 from fashionai.datasets.coco_ids import CocoIds, Id
+from fashionai.errors import InputError
+from fashionai.files import parse_json
 from fashionai.garments import Garments
 from fashionai.images.sources import Picture, Source
 from fashionai.inference.filling import submission_keypoints
@@ -197,8 +199,8 @@ def coco_categories(garments: Garments) -> Dict[str, int]:
 def _row_of(text: bytes) -> Optional[Record]:
     """The object of a line of JSON; None if it is cut off."""
     try:
-        row = json.loads(text.decode())
-    except ValueError:
+        row = parse_json(text, 'a row', allow_nan=True)
+    except InputError:
         return None
     return row if isinstance(row, dict) else None
 
