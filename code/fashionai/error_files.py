@@ -15,6 +15,8 @@ from fashionai.metrics import Figure
 HEADER = ('image_id', 'image_category', 'ne', 'points')
 """Columns of the file of images: `ne` is empty where `points`, the keypoints measured, is 0."""
 
+_WANTED_JSON = 'wanted the file that evaluate.py --json writes, with `ne` of each keypoint under visible, keypoints'
+
 
 def write_image_errors(path: PathLike, truth: Annotations, images: Sequence[Figure]) -> None:
     """Write the errors of the truth's images, the worst first and those without one last; whole or not at all."""
@@ -50,9 +52,10 @@ def read_keypoint_errors(path: PathLike, keypoints: Sequence[str]) -> Dict[str, 
     try:
         figures = read_json(path)['visible']['keypoints']
         errors = {name: figure['ne'] for name, figure in figures.items()}
+    except InputError as error:
+        raise InputError(f'{error}; {_WANTED_JSON}') from None
     except (KeyError, TypeError, AttributeError):
-        raise InputError(f'{path}: wanted the file that evaluate.py --json writes, with `ne` of each keypoint under '
-                         'visible, keypoints') from None
+        raise InputError(f'{path}: {_WANTED_JSON}') from None
     missing = [name for name in keypoints if name not in errors]
     if missing:
         raise InputError(f'{path}: {len(missing)} of the {len(keypoints)} keypoints wanted are not there: '

@@ -132,7 +132,8 @@ def test_a_meaning_that_is_given_counts(made, tmp_path):
     (60, (60, 40)), (60.0, (60, 40)), (float('nan'), (0, 0)), (float('inf'), (0, 0)), (0, (0, 0)), (-5, (0, 0)),
     ('60', (0, 0)), (None, (0, 0)), ([60], (0, 0))])
 def test_sizes_that_are_none_say_nothing(made, tmp_path, height, size):
-    labels = dict(THEIRS, images=[{'id': 7, 'file_name': 'one.jpg', 'width': 40, 'height': height}, THEIRS['images'][1]])
+    image = {'id': 7, 'file_name': 'one.jpg', 'width': 40, 'height': height}
+    labels = dict(THEIRS, images=[image, THEIRS['images'][1]])
     folder = made.folder(tmp_path / 'set', {'labels.json': json.dumps(labels)})
     entry, = read(folder, {'top': ('blouse', {'left collar': 'neckline_left'})})[0].entries
     assert entry.labelled_hw == size

@@ -158,7 +158,7 @@ def _entries(file: _File, names: Names, meaning: str, pictures: Pictures, garmen
             raise InputError(f'{file.where}, annotation {row}: {error}') from None
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(f'{file.where}, annotation {row}: wanted image_id, category_id and x, y, v for each '
-                             f'keypoint of its category: {error!r}') from None
+                             f'keypoint of its category: {type(error).__name__} {error}') from None
         place = pictures.find(picture.replace('\\', '/'), file.number, file.name)
         found.append(Entry(image_id(tag, picture), tag, points, DRAWN, place, None if stored else size_hw))
     return found

@@ -19,7 +19,7 @@ from fashionai.annotations import Annotations, TestList, read_annotations, read_
 from fashionai.datasets.entries import DRAWN, TEST, VAL, Entry, Reading, note_unlisted
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
 
 _START = b'image_id,image_category'
 _ID = re.compile(r'Images/[^/\\]+/[^/\\]+')
@@ -92,7 +92,7 @@ def _entries(table: Table, number: int, name: str, pictures: Pictures, where: st
     part = VAL if isinstance(table, Annotations) and os.path.basename(name).lower() == 'val.csv' else DRAWN
     for row, (image_id, category) in enumerate(zip(table.image_ids, table.categories)):
         if not _ID.fullmatch(image_id) or '..' in image_id.split('/') or not is_picture(image_id):
-            raise InputError(f'{where}: image_id {image_id!r}, wanted Images/<type>/<file>.jpg')
+            raise InputError(f'{where}: image_id {shown(image_id)}, wanted Images/<type>/<file>.jpg')
         keypoints = table.keypoints[row] if isinstance(table, Annotations) else None
         yield Entry(image_id, category, keypoints, part, pictures.find(image_id, number, name))
 
