@@ -4,6 +4,7 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Collection, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 import numpy as np
@@ -41,6 +42,12 @@ def check_free(output: Path, parts: Sequence[str]) -> None:
     if there:
         raise InputError(f'{there[0]} is there already: --overwrite makes pictures and lists anew, --output names '
                          'another folder')
+
+
+_FRAMES: Mapping[str, str] = MappingProxyType({
+    UPRIGHT: 'pictures stored turned that were labelled upright, turned upright',
+    STORED: 'pictures stored turned that were labelled as stored, kept as stored'})
+"""What becomes of pictures with an orientation, by the frame that was labelled."""
 
 
 @dataclass(frozen=True)
@@ -132,18 +139,10 @@ class _Places:
             self._notes['pictures of another size than their labels say, left out'].append(
                 f'{entry.image_id} (labelled {_size_text(entry.labelled_hw)}, stored {_size_text(stored_hw)})')
             return
+        known = frame if said == UNDECIDED and frame else said
         if entry.labelled_hw is not None and orientation != 1:
-            if said == UNDECIDED:
-                self._notes['pictures with an orientation whose sizes do not tell on which frame they were labelled, '
-                            f'taken as {frame} (see --labels-on)'].append(entry.image_id)
-            else:
-                self._frames[said] += 1
-                if said == STORED:
-                    self._notes['pictures with an orientation that were labelled as stored, kept as stored'].append(
-                        entry.image_id)
-        turn = (frame if said == UNDECIDED else said) == UPRIGHT
-        if turn:
-            self._notes['pictures stored turned that were labelled upright, turned upright'].append(entry.image_id)
+            self._note_frame(entry, said, known)
+        turn = known == UPRIGHT
         if not _fits(entry, stored_hw[::-1] if turn and orientation >= 5 else stored_hw, self._notes):
             return
         self.placed[entry] = hashlib.sha1(data).digest()
@@ -152,6 +151,15 @@ class _Places:
             origin = self._sources[number].path(name) if self._placement.link and not turn else None
             target = self._placement.output / list_path(entry.part).parent / entry.image_id
             _put(target, turned_upright(data, name) if turn else data, origin, self._placement.overwrite, self._notes)
+
+    def _note_frame(self, entry: Entry, said: str, known: str) -> None:
+        """Count and take note of a picture with an orientation: what its sizes said of the frame, and which it is."""
+        if said == UNDECIDED:
+            self._notes[f'pictures whose sizes do not tell which frame was labelled, taken as {known} (see --labels-on)'
+                        ].append(entry.image_id)
+        else:
+            self._frames[said] += 1
+        self._notes[_FRAMES[known]].append(entry.image_id)
 
 
 def write_lists(entries: Sequence[Entry], output: Path, garments: Garments) -> None:
