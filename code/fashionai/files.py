@@ -2,11 +2,12 @@
 import json
 import os
 import re
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Dict, Iterator, List, Tuple, Union
 
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
 
 try:
     import fcntl
@@ -78,9 +79,8 @@ def parse_json(content: bytes, name: str, allow_nan: bool = False) -> Any:
     def distinct(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
         values = dict(pairs)
         if len(values) < len(pairs):
-            keys = [key for key, _ in pairs]
-            twice = next(key for key in values if keys.count(key) > 1)
-            raise InputError(f'{name}: the key {twice!r} occurs more than once in an object')
+            twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+            raise InputError(f'{name}: the key {shown(twice)} occurs more than once in an object')
         return values
 
     try:

@@ -11,6 +11,7 @@ or itself. `csv_keypoints`, the order of the CSV columns, may be too: then the o
 The same form keeps a table in run.json and in the contract of a frozen graph, {} for the built-in one.
 """
 import re
+from collections import Counter
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Callable, Dict, Mapping, Sequence, Tuple, Union
@@ -167,7 +168,7 @@ def _check_names(place: str, names: Any) -> None:
 
 
 def _check_distinct(place: str, names: Sequence[str]) -> None:
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f'{place}: {_few(twice)} more than once')
 
