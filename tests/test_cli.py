@@ -1,7 +1,9 @@
 """What entry points have in common, seen from outside."""
+import importlib
 import subprocess
 import sys
 from pathlib import Path
+from typing import Callable
 
 import pytest
 
@@ -28,3 +30,9 @@ def test_a_reader_that_has_seen_enough_is_no_error(length: int) -> None:
     program.stdout.close()
     assert program.stderr.read() == b'' and program.wait(60) == 1
     program.stderr.close()
+
+
+@pytest.mark.parametrize('name', ['train', 'send_batches', 'browse', 'run', 'classify', 'draw', 'evaluate', 'export'])
+def test_all_that_read_pictures_by_their_ids_can_be_told_to_read_them_anywhere(finish: Callable[..., str],
+                                                                             name: str) -> None:
+    assert '--allow-outside' in finish(importlib.import_module(name).main, '--help')
