@@ -164,3 +164,21 @@ def test_an_error_has_a_line_of_its_own(finish, source, tmp_path):
 def test_what_is_wrong_with_a_picture(made):
     assert picture_fault(made.picture(width=30, height=20), 'a') == ((20, 30), '')
     assert picture_fault(b'', 'a') == (None, 'empty')
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes with a name')
+def test_pipes_and_links_in_a_circle_are_named_and_not_read(finish, source, tmp_path):
+    folder = source[1] / 'train'
+    os.mkfifo(str(folder / 'labels.csv'))
+    (folder / IDS[0]).unlink()
+    os.mkfifo(str(folder / IDS[0]))
+    os.symlink('..', str(folder / 'back'))
+    os.symlink('itself.csv', str(folder / 'itself.csv'))
+    told = finish(prepare.main, 'fashionai', source[1], '--output', tmp_path / 'data', '--val', 0)
+    assert f'images without a picture in the sources, left out: {IDS[0]}' in told
+    notes = json.loads((tmp_path / 'data/prepared.json').read_text())['notes']['names that are not read']
+    assert sorted(notes) == sorted([
+        f'set: train/{IDS[0]} (a pipe, not a file)', 'set: train/labels.csv (a pipe, not a file)',
+        'set: train/back (a link that leads back to a folder above it)',
+        'set: train/itself.csv (a link that leads back to itself)'])
+    assert 'a pipe' in finish(prepare.main, 'coco', folder / 'labels.csv', '--output', tmp_path / 'other', code=1)
