@@ -1,4 +1,5 @@
 """Pictures: the dots are where the keypoints are, on a sheet that a person can open."""
+import errno
 import os
 
 import cv2
@@ -62,6 +63,21 @@ def test_limbs_are_seen_on_any_ground():
         ground = np.full((200, 100, 3), shade, np.uint8)
         across = draw_keypoints(ground, SKIRT, points)[34:47, 50].astype(int)
         assert np.abs(across - shade).max() > 100, 'across the limb from waistband_left to waistband_right'
+
+
+def test_a_full_disk_leaves_no_half_picture_and_is_named(tmp_path, monkeypatch):
+    def full(path, content):
+        with open(str(path), 'wb') as file:
+            file.write(content[:len(content) // 2])
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    write_picture(tmp_path / 'a.png', np.zeros((9, 12, 3), np.uint8))
+    before = (tmp_path / 'a.png').read_bytes()
+    monkeypatch.setattr(type(tmp_path), 'write_bytes', full)
+    for name in ('a.png', 'b.png'):
+        with pytest.raises(OSError) as caught:
+            write_picture(tmp_path / name, np.full((90, 120, 3), 7, np.uint8))
+        assert caught.value.filename == str(tmp_path / name) and caught.value.errno == errno.ENOSPC
+    assert [path.name for path in tmp_path.iterdir()] == ['a.png'] and (tmp_path / 'a.png').read_bytes() == before
 
 
 def test_a_picture_is_written_under_any_name_and_told_why_not(tmp_path):

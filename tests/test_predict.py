@@ -2,6 +2,7 @@
 import io
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
 
@@ -12,7 +13,9 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import read_annotations
+from fashionai.files import locked
 from fashionai.garments import GARMENTS
+from fashionai.inference.finder import Finder
 from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
 USUAL = ('--inputsize=64', '--resolution=64', '--scales=[1.0]', '--no-flip', '--decode=plain', '--threads=1')
@@ -193,3 +196,96 @@ def test_a_network_that_tells_no_types_wants_one_given(shop: Path, call: Callabl
     assert not (shop / 'o.json').exists()
     call('shop', '--tag=skirt', '--output=o.json')
     assert len(records(shop / 'o.json')) == 2
+
+
+def rows(path: Path) -> Any:
+    """What an output says, without the times of its making."""
+    if path.suffix != '.json':
+        return path.read_bytes()
+    return [{key: value for key, value in record.items() if key not in ('time', 'seconds')} for record in records(path)]
+
+
+@pytest.mark.parametrize('form', ['json', 'csv', 'coco'])
+def test_an_interrupted_output_is_gone_on_with(shop: Path, call: Callable[..., str], form: str,
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        save_picture(shop / f'shop/new/{number}.png', 255 - number)
+    (shop / 'shop/bad.png').write_text('no picture')
+    whole, output = shop / f'whole.{form}', shop / f'o.{form}'
+    call('shop', f'--format={form}', '--output', whole, code=1)
+    data, looked = whole.read_bytes(), []
+    monkeypatch.setattr(Finder, 'find', lambda finder, images, tags, find=Finder.find: [
+        looked.append(len(images)), *find(finder, images, tags)][1:])
+    for cut in (3, len(data) // 2, len(data) - 20, len(data)):
+        output.write_bytes(data[:cut])
+        shutil.copy(str(whole.with_name(f'.{whole.name}.json')), str(output.with_name(f'.{output.name}.json')))
+        kept = {'json': data[:cut].count(b'\n'), 'csv': max(0, data[:cut].count(b'\n') - 1),
+                'coco': data[:cut].count(b'}')}[form]
+        looked.clear()
+        assert 'bad.png: not a picture' in call('shop', f'--format={form}', '--output', output, code=1)
+        assert rows(output) == rows(whole) and sum(looked) == 5 - kept, cut
+    assert 'complete already' in call('shop', f'--format={form}', '--output', output, code=1)
+
+
+def test_ctrl_c_keeps_what_there_is_and_the_drawings_their_names(shop: Path, call: Callable[..., str],
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    cv2.imwrite('shop/a.bmp', cv2.imread('shop/a.png'))  # drawn as a.jpg, and a.png then as a_2.jpg
+
+    def interrupted(finder: Finder, images: Sequence, tags: Sequence[str], find: Callable = Finder.find) -> list:
+        if images[0].max() < 100:
+            raise KeyboardInterrupt
+        return find(finder, images, tags)
+    flags = ('shop', '--output=o.coco', '--format=coco', '--draw=drawn')
+    with monkeypatch.context() as patch:
+        patch.setattr(Finder, 'find', interrupted)
+        call(*flags, code=130)
+    kept = json.loads((shop / 'o.coco').read_text())
+    assert [(row['image_id'], Path(row['file_name']).name) for row in kept] == [(1, 'a.bmp'), (2, 'a.png')]
+    Path('drawn/a.jpg').unlink()
+    save_picture(shop / 'c.png')
+    call(*flags)
+    assert [row['image_id'] for row in json.loads((shop / 'o.coco').read_text())] == [1, 2, 3]
+    assert sorted(str(path.relative_to('drawn')) for path in Path('drawn').rglob('*.jpg')) == [
+        'a_2.jpg', str(Path('new/b.jpg'))]
+
+
+def test_another_job_is_refused_and_changes_nothing(shop: Path, call: Callable[..., str]) -> None:
+    call('shop', '--output=o.json')
+    before = (shop / 'o.json').read_bytes()
+    for other, name in ((('shop/a.png',), 'list of pictures'), (('shop', '--tag=skirt'), 'type'),
+                        (('shop', '--format=csv'), 'format'), (('shop', '--measure'), 'measurement'),
+                        (('shop', '--merge=average'), 'setting'), (('shop', '--megapixels=1'), 'pixel limit')):
+        printed = call(*other, '--output=o.json', code=1)
+        assert f'another {name}' in printed and '--overwrite' in printed
+    (shop / 'mine.txt').write_text('mine')
+    assert 'holds no record' in call('shop', '--output=mine.txt', code=1)
+    assert (shop / 'o.json').read_bytes() == before and (shop / 'mine.txt').read_text() == 'mine'
+    call('shop/a.png', '--output=o.json', '--overwrite')
+    assert len(records(shop / 'o.json')) == 1
+
+
+def test_one_process_writes_an_output(shop: Path, call: Callable[..., str]) -> None:
+    with locked(shop / 'o.json', 'predict.py'):
+        assert f'process {os.getpid()}' in call('shop', '--output=o.json', code=1)
+        assert not (shop / 'o.json').exists()
+    call('shop', '--output=o.json')
+    assert sorted(path.name for path in shop.iterdir()) == ['.o.json.json', 'graph.pb', 'o.json', 'shop']
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes with a name')
+def test_pipes_are_named_and_devices_written_to(shop: Path, call: Callable[..., str]) -> None:
+    os.mkfifo('shop/pipe.png')
+    assert 'pipe.png: a pipe' in call('shop', '--output=o.json', code=1)
+    assert len(records(shop / 'o.json')) == 2
+    call('shop/a.png', '--output=/dev/null')
+    assert not Path('/dev/.null.json').exists()
+
+
+def test_large_pictures_are_named_and_not_decoded(shop: Path, call: Callable[..., str]) -> None:
+    large = bytearray((shop / 'shop/a.png').read_bytes())
+    large[16:24] = (20000).to_bytes(4, 'big') * 2
+    (shop / 'shop/large.png').write_bytes(bytes(large))
+    printed = call('shop', '--output=o.json', code=1)
+    assert 'large.png: 20000 x 20000 pixels, 400.0 million: at most 25 million' in printed
+    assert len(records(shop / 'o.json')) == 2
+    assert '3 of 3 pictures' in call('shop', '--output=p.json', '--megapixels=0.004', code=1)

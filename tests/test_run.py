@@ -1,6 +1,8 @@
 """run.py from command line to rows, with a graph of one layer."""
+import json
+import os
 from pathlib import Path
-from typing import List
+from typing import Callable, List
 
 import cv2
 import numpy as np
@@ -9,6 +11,7 @@ import run
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
+from fashionai.files import locked
 from fashionai.garments import GARMENTS, Garment
 from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import SecondPass
@@ -134,6 +137,27 @@ def test_a_bad_image_ends_the_run_non_zero_after_the_others(data: Path, capsys: 
     assert '1 of 3 images' in capsys.readouterr().err
     assert len(read_annotations(data / 'out.csv')) == 3
     assert run.main(command(data)) == 1
+
+
+def test_the_second_run_on_an_output_is_refused(data: Path, capsys: pytest.CaptureFixture) -> None:
+    assert run.main(command(data)) == 0
+    before = (data / 'out.csv').read_bytes()
+    with locked(data / 'out.csv', 'run.py'):
+        for more in ((), ('--overwrite',)):
+            assert run.main(command(data, *more)) == 1
+            assert f'process {os.getpid()}' in capsys.readouterr().err
+    assert (data / 'out.csv').read_bytes() == before and run.main(command(data)) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes with a name')
+def test_a_pipe_and_half_a_jpeg_are_named(data: Path, finish: Callable[..., str]) -> None:
+    (data / '0.png').unlink()
+    os.mkfifo(str(data / '0.png'))
+    jpeg = cv2.imencode('.jpg', cv2.imread(str(data / '2.png')))[1].tobytes()
+    (data / '2.png').write_bytes(jpeg[:len(jpeg) * 2 // 3])
+    assert '2 of 3 images' in finish(run.main, *command(data), code=1)
+    reasons = json.loads((data / '.out.csv.json').read_text())['failures']
+    assert '0.png: a pipe' in reasons['0.png'] and '2.png: cut off' in reasons['2.png']
 
 
 @pytest.mark.parametrize('more, said', [

@@ -158,7 +158,7 @@ def test_transparent_pictures_stand_before_one_colour() -> None:
     behind = np.array(BACKGROUND_BGR)
     expected = [[50, 100, 200], behind, np.rint(0.2 * np.array([50, 100, 200]) + 0.8 * behind)]
     np.testing.assert_array_equal(picture[0], expected)
-    deep = decode_image(png((pixels.astype(np.uint16) * 257)), 'a')
+    deep = decode_image(png(pixels.astype(np.uint16) * 257), 'a')
     np.testing.assert_allclose(deep[0], expected, atol=1)
     grey = decode_image(png(np.array([[[90, 255], [90, 0]]], np.uint8)), 'a')
     np.testing.assert_array_equal(grey[0], [[90] * 3, behind])
@@ -168,13 +168,14 @@ def test_transparent_pictures_stand_before_one_colour() -> None:
 
 
 def test_the_pixel_limit_is_that_of_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
-    def bomb(data: bytes, place: int, width_height: bytes) -> bytes:
-        return data[:place] + width_height + data[place + len(width_height):]
+    def bomb(data: bytes, place: int, form: str) -> bytes:
+        size = struct.pack(form, 20000, 20000)
+        return data[:place] + size + data[place + len(size):]
     small = png(np.zeros((4, 4, 3), np.uint8))
     assert decode_upright(small, 'a', 16e-6).shape == (4, 4, 3)
     frame = PLAIN.index(b'\xff\xc0') + 5
     monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('decoded'))
-    for data in (bomb(small, 16, struct.pack('>II', 20000, 20000)), bomb(PLAIN, frame, struct.pack('>HH', 20000, 20000)),
+    for data in (bomb(small, 16, '>II'), bomb(PLAIN, frame, '>HH'),
                  b'P6 20000 20000 255\n', b'BM' + bytes(12) + struct.pack('<Iii', 40, 20000, -20000)):
         with pytest.raises(InputError, match='a: 20000 x 20000 pixels, 400.0 million: at most 25 million'):
             decode_upright(data, 'a', 25)

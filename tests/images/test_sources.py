@@ -79,7 +79,8 @@ def test_a_folder_that_is_closed_is_told_of(shop: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(os, 'scandir', guarded)  # since root may look into every folder
     picture, *_, closed = [picture.read() for picture in pictures_of(sources_of(['shop']))]
-    assert closed == Unreadable('shop/new: a folder that cannot be looked into: Permission denied') and picture.shape == (8, 8, 3)
+    assert closed == Unreadable('shop/new: a folder that cannot be looked into: Permission denied')
+    assert picture.shape == (8, 8, 3)
 
 
 def test_pictures_of_a_telephone_are_not_passed_over_without_a_word(shop: Path) -> None:

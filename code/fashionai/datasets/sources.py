@@ -100,6 +100,7 @@ class _Tar(Source):
                 name = _plain(member.name)
                 if member.isfile() and not _is_left_over(name):
                     yield name, self._content(archive, member, name) if wanted(name) else None
+            _check_end(archive)
 
     def _content(self, archive: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> bytes:
         _check_size(self.location, name, member.size)
@@ -185,11 +186,21 @@ class Pictures:
 
 
 def _archive(path: Path) -> Source:
-    if tarfile.is_tarfile(str(path)):
-        return _Tar(path)
-    if zipfile.is_zipfile(str(path)):
-        return _Zip(path)
+    with _whole(path):
+        if tarfile.is_tarfile(str(path)):
+            return _Tar(path)
+        if zipfile.is_zipfile(str(path)):
+            return _Zip(path)
     raise InputError(f'{path}: neither a tar nor a zip archive, or damaged, such as by a download that broke off')
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Raises ReadError for an archive whose members have all been read and that does not end behind them: the standard
+    library takes a damaged or cut off header as the end."""
+    assert archive.fileobj is not None
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError(f'no end at byte {archive.offset}')
 
 
 def _check_size(location: Path, name: str, size: int) -> None:
