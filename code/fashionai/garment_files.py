@@ -11,6 +11,7 @@ or itself. `csv_keypoints`, the order of the CSV columns, may be too: then the o
 The same form keeps a table in run.json and in the contract of a frozen graph, {} for the built-in one.
 """
 import re
+import textwrap
 from collections import Counter
 from pathlib import Path
 from types import MappingProxyType
@@ -200,4 +201,4 @@ def _check_agreement(place: str, garments: Garments) -> None:
 
 
 def _few(names: Any) -> str:
-    return ', '.join(sorted(map(str, names))) or 'none'
+    return textwrap.shorten(', '.join(sorted(map(str, names))) or 'none', 300, placeholder=' ...')
