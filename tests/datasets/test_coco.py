@@ -190,8 +190,8 @@ def test_our_own_files_say_that_labels_are_in_stored_pixels(ours):
 @pytest.mark.parametrize('points, box', [
     ([(10, 20), (40, 72)], [10, 20, 30, 52]),
     ([(10, 20), (40, 20)], [10, 5, 30, 30]),       # a line: as high as it is wide, around it
-    ([(10, 20), (40, 24)], [10, 7, 30, 30]),
-    ([(10, 20), (40, 28)], [10, 20, 30, 8]),       # a quarter is enough
+    ([(10, 20), (40, 22)], [10, 6, 30, 30]),
+    ([(10, 20), (40, 23)], [10, 20, 30, 3]),       # a tenth is enough
     ([(10, 4), (40, 4)], [10, 0, 30, 30]),         # moved into the picture
     ([(10, 98), (40, 98)], [10, 70, 30, 30]),
     ([(20, 5), (20, 95)], [0, 5, 50, 90]),         # cut to the picture

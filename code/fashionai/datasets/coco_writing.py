@@ -16,9 +16,9 @@ from fashionai.garments import Garment
 VISIBILITY, FRAME = ('visibility', 'coco'), ('frame', STORED)
 """What `info` of our files says, key and value, so that reading them does not have to guess."""
 
-NARROWEST = 4
-"""How many times as long as wide a box may be. Of the boxes of 2,799 garments of FashionAI, 0.4 % are narrower, most of
-them lines."""
+NARROWEST = 10
+"""How many times as long as wide a box may be. Of the boxes of 2,799 garments of FashionAI, two are narrower; those of
+trousers with closed legs come to 4.6."""
 
 _USUAL_SHARE = 0.44, 0.62
 """Of width and height of the picture, the median box of the 2,047 of them that have every keypoint."""
