@@ -10,7 +10,7 @@ from fashionai.cli import add_garments_option, add_outside_option, chosen_garmen
 from fashionai.error_files import write_image_errors
 from fashionai.errors import InputError
 from fashionai.files import write_json
-from fashionai.metrics import format_scores, score, warn_of_unmeasured
+from fashionai.metrics import check_measured, format_scores, score, warn_of_unmeasured
 
 logger = logging.getLogger(__name__)
 
@@ -45,9 +45,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     warn_of_unmeasured(truth)
     _warn_of_trained(truth)
     scores = score(truth, read_annotations(resolve(args.submission), garments))
-    if not scores.leaderboard.pooled.points:
-        raise InputError(f'{args.truth}: nothing can be measured: no image of its {len(truth)} has a normaliser and '
-                         'another labelled keypoint')
+    check_measured(scores, truth)
     print(format_scores(scores))
     if args.json:
         write_json(args.json, scores.to_json(), indent=2)

@@ -14,7 +14,7 @@ from fashionai.inference.record import Record, list_sum
 from fashionai.inference.second_pass import AnyPredictor
 from fashionai.inference.submission import write_submission
 from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
-from fashionai.metrics import format_scores, score, warn_of_unmeasured
+from fashionai.metrics import check_measured, format_scores, score, warn_of_unmeasured
 from fashionai.networks.contract import file_sum
 
 _PLACES = {'submit': ('data/test_b', 'test.csv'), 'validate': ('data/train', 'val.csv')}
@@ -61,7 +61,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                                     lambda: _opened(graphs, args.tag, look, args.threads, garments))
     if truth:
         warn_of_unmeasured(truth)
-        print(format_scores(score(truth, read_annotations(output, garments))))
+        scores = score(truth, read_annotations(output, garments))
+        check_measured(scores, truth)
+        print(format_scores(scores))
     for image_id, error in failures.items():
         logger.error('%s: %s', image_id, error)
     if failures:

@@ -200,3 +200,13 @@ def test_ids_with_backslashes_are_read_as_paths_and_ids_that_lead_out_are_refuse
     (data / 'val.csv').write_text(text.replace('\n2.png', '\n../2.png'))
     assert run.main(command(data, '--overwrite')) == 1
     assert f'{data / "val.csv"}, row 4' in capsys.readouterr().err
+
+
+def test_labels_by_which_nothing_can_be_measured_are_an_error_though_rows_are_written(
+        data: Path, capsys: pytest.CaptureFixture) -> None:
+    table = read_annotations(data / 'val.csv')
+    absent = Annotations(table.image_ids, table.categories, np.full_like(table.keypoints, -1), '')
+    write_annotations(data / 'val.csv', absent)
+    assert run.main(command(data, '--test=validate')) == 1
+    assert f'{data / "val.csv"}: no error can be measured' in capsys.readouterr().err
+    assert len(read_annotations(data / 'out.csv')) == 3

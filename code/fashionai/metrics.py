@@ -165,6 +165,13 @@ def warn_of_unmeasured(truth: Annotations) -> None:
                      len(truth), _few([truth.place(row) for row in rows], '; '))
 
 
+def check_measured(scores: Scores, truth: Annotations) -> None:
+    """Raises InputError, naming the labels, if there is not one keypoint that an error can be measured of."""
+    if not scores.leaderboard.pooled.points:
+        raise InputError(f'{truth.source}: no error can be measured: none of {len(truth)} images has a labelled '
+                         'keypoint and a normaliser of some length')
+
+
 def summed_up(categories: Sequence[str], truth: np.ndarray, measured: Measured,
               garments: Garments = GARMENTS) -> Scores:
     """The figures of what `measure` gave for these categories and this truth."""

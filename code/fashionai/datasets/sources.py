@@ -232,4 +232,4 @@ def _whole(location: Path) -> Iterator[None]:
             NotImplementedError, RuntimeError, ValueError, OverflowError, OSError) as error:
         if isinstance(error, OSError) and error.filename:
             raise  # it is the disk's, not the archive's
-        raise InputError(f'{location}: damaged, cut off or of an unusual kind: {error}') from error
+        raise InputError(f'{location}: damaged, cut off or of an unusual kind: {str(error)[:200]}') from error
