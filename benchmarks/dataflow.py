@@ -23,8 +23,8 @@ from fashionai.annotations import Annotations
 from fashionai.cli import at_least, guarded
 from fashionai.dataflow.augment import apply_to_image, draw_augmentation
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.dataflow.reading import read_image
 from fashionai.garments import GARMENTS
+from fashionai.images.decoder import read_image
 from fashionai.options import labelled_rows
 from fashionai.stack import graph_mode
 
@@ -106,7 +106,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.dataflow.flow import settle_worker  # only here: tensorpack loads TensorFlow
     with tempfile.TemporaryDirectory() as folder:
         if args.datapath:
-            args.imgpath = args.datapath
+            args.imgpath, args.allow_outside = args.datapath, False
             rows, root = labelled_rows(args, 'train')
         else:
             rows, root = generated_rows(Path(folder), args.images).of_type(args.tag), Path(folder)

@@ -12,9 +12,9 @@ import numpy as np
 from fashionai.codec.targets import Targets
 from fashionai.dataflow.augment import largest_upright_rectangle
 from fashionai.dataflow.encoder import SampleEncoder
-from fashionai.dataflow.reading import read_image
 from fashionai.dataflow.sampling import Key
 from fashionai.garments import Garment
+from fashionai.images.decoder import read_image
 
 Point = Tuple[float, float]
 Box = Tuple[float, float, float, float]

@@ -9,8 +9,8 @@ from tqdm import tqdm
 
 from fashionai.annotations import VISIBLE, Annotations, read_annotations
 from fashionai.cli import guarded, resolve
-from fashionai.dataflow.reading import read_image
 from fashionai.garments import JOINT
+from fashionai.images.decoder import read_image
 from fashionai.inference.finder import Finder, open_finder
 from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
 

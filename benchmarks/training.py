@@ -133,7 +133,7 @@ def fed_by_workers(args: argparse.Namespace, folder: Path) -> Fed:
     from fashionai.training.feeding import BatchQueue
     from fashionai.training.loop import train
     if args.datapath:
-        args.imgpath = args.datapath
+        args.imgpath, args.allow_outside = args.datapath, False
         rows, root = labelled_rows(args, 'train')
     else:
         rows, root = generated_rows(folder, 4 * args.batchsize).of_type(args.tag), folder

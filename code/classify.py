@@ -9,12 +9,12 @@ from typing import Dict, List, Optional, Sequence, Tuple
 import numpy as np
 from tqdm import tqdm
 
-from fashionai.annotations import TestList, read_test_list
-from fashionai.cli import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve
-from fashionai.dataflow.reading import read_or_reason
+from fashionai.annotations import TestList, image_path, read_test_list
+from fashionai.cli import PROJECT_ROOT, add_outside_option, at_least, guarded, in_project, prepare_output, resolve
 from fashionai.errors import InputError
 from fashionai.files import replacing
 from fashionai.garments import JOINT
+from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.engines import needs_tensorflow, open_network
 from fashionai.inference.garment_types import format_types, type_probabilities
 from fashionai.inference.models import trained_garments, trained_hw, usual_graph
@@ -34,6 +34,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'models/trained/all/graph/frozen_graph.pb, or the supplied one)')
     add('--imagepath', default='data/test_b', help='folder the image ids lead from (default: %(default)s)')
     add('--csv', help='list of images (default: test.csv in --imagepath)')
+    add_outside_option(parser)
     add('--output', default=in_project('submit/types.csv'), help='default: %(default)s')
     add('--threads', type=at_least(0, 1024), default=0, help='threads of the network (default: one a core)')
     return parser.parse_args(argv)
@@ -46,6 +47,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     folder = resolve(args.imagepath)
     graph = resolve(args.modelpath) if args.modelpath else usual_graph(JOINT, PROJECT_ROOT / 'models/trained')
     images = read_test_list(resolve(args.csv or folder / 'test.csv'), trained_garments([graph]))
+    images.check_inside(args.allow_outside)
     types, found, failures = _look(graph, images, folder, args.threads)
     right = dict(zip(images.image_ids, images.categories))
     order = {image_id: np.argsort(-probabilities) for image_id, probabilities in found.items()}
@@ -79,9 +81,10 @@ def _look(graph: Path, images: TestList, folder: Path,
             raise InputError(f'{graph} cannot tell types: wanted a network trained with --tag all --type-head along')
         for start in tqdm(range(0, len(images), _BATCH), unit='batch'):
             ids = images.image_ids[start:start + _BATCH]
-            read = {image_id: read_or_reason(folder / image_id) for image_id in ids}
-            failures.update({image_id: reason for image_id, reason in read.items() if isinstance(reason, str)})
-            pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, str)}
+            read = {image_id: read_or_unreadable(image_path(folder, image_id)) for image_id in ids}
+            failures.update({image_id: picture.reason for image_id, picture in read.items()
+                             if isinstance(picture, Unreadable)})
+            pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, Unreadable)}
             if pictures:
                 probabilities = type_probabilities(network.look, list(pictures.values()), trained_hw(graph))
                 found.update(zip(pictures, probabilities))

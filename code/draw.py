@@ -6,11 +6,20 @@ from typing import Optional, Sequence
 
 import cv2
 
-from fashionai.annotations import read_annotations
-from fashionai.cli import add_garments_option, at_least, chosen_garments, guarded, in_project, prepare_output, resolve
-from fashionai.dataflow.reading import read_image
+from fashionai.annotations import image_path, read_annotations
+from fashionai.cli import (
+    add_garments_option,
+    add_outside_option,
+    at_least,
+    chosen_garments,
+    guarded,
+    in_project,
+    prepare_output,
+    resolve,
+)
 from fashionai.drawing import draw_keypoints, sheet, tile, write_picture
 from fashionai.errors import InputError
+from fashionai.images.decoder import read_image
 
 
 @guarded
@@ -22,9 +31,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument('--output', help='the picture; None: submit/<name of the CSV>.png')
     parser.add_argument('--columns', type=at_least(1), default=6, help='images of each type')
     parser.add_argument('--side', type=at_least(16), default=320, help='pixels of an image on the sheet')
+    add_outside_option(parser)
     add_garments_option(parser)
     options = parser.parse_args(argv)
     table, folder = read_annotations(resolve(options.csv), chosen_garments(options)), resolve(options.imagepath)
+    table.check_inside(options.allow_outside)
     output = prepare_output(options.output or in_project(f'submit/{Path(options.csv).stem}.png'))
     if not cv2.haveImageWriter(output.name):
         raise InputError(f'--output {output.name}: wanted the name of a picture, such as predictions.png')
@@ -33,7 +44,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         rows = table.of_type(name)
         shown = rows.select(range(min(options.columns, len(rows))))
         for image_id, keypoints in zip(shown.image_ids, shown.keypoints):
-            image, moved = tile(read_image(folder / image_id), keypoints, options.side)
+            image, moved = tile(read_image(image_path(folder, image_id)), keypoints, options.side)
             tiles.append(draw_keypoints(image, garment, moved))
     write_picture(output, sheet(tiles, options.columns))
     print(f'drew {len(tiles)} images of {options.csv} in {output}')

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ContextManager, Optional, Sequence
 
 from fashionai.annotations import read_annotations
-from fashionai.cli import PROJECT_ROOT, at_least, guarded, prepare_output, resolve, size_hw
+from fashionai.cli import PROJECT_ROOT, add_outside_option, at_least, guarded, prepare_output, resolve, size_hw
 from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, JOINT
 from fashionai.inference.models import trained_hw, usual_graph
@@ -30,6 +30,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'at; 368x368 where it does not say)')
     add('--csv', help='labelled list of images to compare on (default: garments that are generated for it)')
     add('--imagepath', help='folder the image ids lead from (default: that of --csv)')
+    add_outside_option(parser)
     add('--threads', type=at_least(0, 1024), default=0, help='threads of the networks (default: one a core)')
     return parser.parse_args(argv)
 
@@ -62,6 +63,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         truth = read_annotations(path, garments).of_type(tag)
         if not len(truth):
             raise InputError(f'{path} has no row of type {tag}')
+        truth.check_inside(args.allow_outside)
         return Sample(truth, resolve(args.imagepath or path.parent), f'{len(truth)} images of {path.name}')
 
     samples: ContextManager[Sample] = nullcontext(labelled()) if args.csv else generated(tag)

@@ -7,6 +7,7 @@ from typing import Optional, Sequence, Union
 from fashionai.annotations import read_annotations
 from fashionai.cli import (
     add_garments_option,
+    add_outside_option,
     at_least,
     chosen_garments,
     guarded,
@@ -21,14 +22,16 @@ from fashionai.datasets.deepfashion2 import read_deepfashion2
 from fashionai.datasets.entries import Reading
 from fashionai.datasets.notes import Notes, new_notes
 from fashionai.datasets.official import read_official
+from fashionai.datasets.orientation import STORED, UPRIGHT
 from fashionai.datasets.preparing import VAL_A_TYPE, Settings, check_apart, prepare
 from fashionai.datasets.sources import Source, open_sources
+from fashionai.datasets.visibility import AUTOMATIC, MEANINGS
 
 
 def _coco(args: argparse.Namespace, sources: Sequence[Source], notes: Notes) -> Reading:
     garments = chosen_garments(args)
     names = read_names(resolve(args.names), garments) if args.names else own_names(garments)
-    return read_coco(sources, names, args.swap_sides, notes, garments)
+    return read_coco(sources, names, args.swap_sides, notes, garments, args.visibility)
 
 
 READERS = {
@@ -61,6 +64,10 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         add('--seed', type=at_least(0), default=1, help='another seed draws others (default: %(default)s)')
     readers['coco'].add_argument('--names', metavar='FILE', help='JSON: what their categories and keypoints are here')
     readers['coco'].add_argument('--swap-sides', action='store_true', help="their left is the wearer's")
+    readers['coco'].add_argument('--visibility', choices=(AUTOMATIC, *MEANINGS), default=AUTOMATIC, help='what the '
+                                 'third number of a keypoint means (default: what the numbers of a file suggest)')
+    readers['coco'].add_argument('--labels-on', choices=(UPRIGHT, STORED), help='which pixels were labelled of a '
+                                 'picture with an EXIF orientation if its size does not tell (default: as in others)')
     add_garments_option(readers['coco'])
     add = readers['deepfashion'].add_argument
     add('--upper', default='blouse', choices=('blouse', 'outwear'), help='upper-body clothes (default: %(default)s)')
@@ -70,6 +77,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     writer.add_argument('--csv', required=True, help='labels')
     writer.add_argument('--imagepath', help='folder the image ids lead from (default: that of the CSV)')
     writer.add_argument('--output', required=True, help='JSON file')
+    add_outside_option(writer)
     add_garments_option(writer)
     return parser.parse_args(argv)
 
@@ -90,13 +98,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Do what the command says, and print the report."""
     args = parse(argv)
     if args.command == 'to-coco':
-        table = resolve(args.csv)
-        image_root = resolve(args.imagepath) if args.imagepath else table.parent
-        write_coco(prepare_output(args.output), read_annotations(table, chosen_garments(args)), image_root)
-        print(f'{args.output} has the labels of {table}')
+        path = resolve(args.csv)
+        table = read_annotations(path, chosen_garments(args))
+        table.check_inside(args.allow_outside)
+        write_coco(prepare_output(args.output), table, resolve(args.imagepath) if args.imagepath else path.parent)
+        print(f'{args.output} has the labels of {path}')
         return 0
     settings = Settings(Path(args.output), getattr(args, 'val', None), getattr(args, 'seed', 1), args.link,
-                        args.overwrite, args.check)
+                        args.overwrite, args.check, getattr(args, 'labels_on', None))
     paths = [resolve(path) for path in args.sources]
     check_apart(paths, settings)
     sources, notes = open_sources(paths), new_notes()

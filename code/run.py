@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import ContextManager, Mapping, Optional, Sequence
 
 from fashionai.annotations import read_annotations, read_test_list
-from fashionai.cli import guarded, in_project, prepare_output, resolve
+from fashionai.cli import add_outside_option, exit_on_sigterm, guarded, in_project, prepare_output, resolve
 from fashionai.errors import InputError
 from fashionai.garments import Garments
 from fashionai.inference.opening import Look, open_predictors
@@ -14,7 +14,7 @@ from fashionai.inference.record import Record, list_sum
 from fashionai.inference.second_pass import AnyPredictor
 from fashionai.inference.submission import write_submission
 from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
-from fashionai.metrics import format_scores, score
+from fashionai.metrics import check_measured, format_scores, score, warn_of_unmeasured
 from fashionai.networks.contract import file_sum
 
 _PLACES = {'submit': ('data/test_b', 'test.csv'), 'validate': ('data/train', 'val.csv')}
@@ -32,6 +32,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--imagepath', help='folder the image ids lead from (default: data/test_b; to validate: data/train)')
     add('--csv', help='list of images (default: test.csv in --imagepath; to validate: val.csv)')
     add('--output', help='default: submit/submit_<tag>.csv; to validate: submit/validate_<tag>.csv')
+    add_outside_option(parser)
     add('--overwrite', action='store_true', help='start anew where the output exists')
     add_look_options(parser)
     return parser.parse_args(argv)
@@ -50,14 +51,19 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     truth = read_annotations(list_file, garments).of_type(args.tag) if args.test == 'validate' else None
     if not len(images):
         raise InputError(f'{list_file} has no row of type {args.tag}')
+    images.check_inside(args.allow_outside)
     output = prepare_output(args.output or in_project(f'submit/{args.test}_{args.tag}.csv'))
     look = look_of(args, graphs, garments)
     record = Record(output, {'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
                              'list': list_sum(images.image_ids), 'image folder': str(folder), 'setting': repr(look)})
-    failures = write_submission(record, args.overwrite, images, folder, args.batch,
-                                lambda: _opened(graphs, args.tag, look, args.threads, garments))
+    with exit_on_sigterm():
+        failures = write_submission(record, args.overwrite, images, folder, args.batch,
+                                    lambda: _opened(graphs, args.tag, look, args.threads, garments))
     if truth:
-        print(format_scores(score(truth, read_annotations(output, garments))))
+        warn_of_unmeasured(truth)
+        scores = score(truth, read_annotations(output, garments))
+        check_measured(scores, truth)
+        print(format_scores(scores))
     for image_id, error in failures.items():
         logger.error('%s: %s', image_id, error)
     if failures:

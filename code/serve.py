@@ -11,10 +11,11 @@ import numpy as np
 from fashionai.cli import at_least, guarded
 from fashionai.errors import InputError
 from fashionai.garments import AUTO, JOINT
+from fashionai.images.decoder import MEGAPIXELS
 from fashionai.inference.finder import Finder, open_finder
 from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
 
-_PACKAGES = ('fastapi', 'uvicorn', 'PIL')
+_PACKAGES = ('fastapi', 'uvicorn')
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +29,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--port', type=at_least(0), default=8000, help='0: any that is free (default: %(default)s)')
     add('--tag', default=JOINT, help='serve one type alone (default: every type)')
     add('--megabytes', type=float, default=20, help='of a picture at most (default: %(default)s)')
-    add('--megapixels', type=float, default=25, help='of a picture at most (default: %(default)s)')
+    add('--megapixels', type=float, default=MEGAPIXELS, help='of a picture at most (default: %(default)s)')
     add('--seconds', type=float, default=60, help='a picture may take to arrive, and again to be looked at (default: '
         '%(default)s)')
     add('--waiting', type=at_least(1), default=16, help='pictures taken on at a time: each may take --megabytes, and 3 '

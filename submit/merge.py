@@ -51,9 +51,10 @@ def read_form(path: Path) -> Form:
         values = json.loads(text) if path.suffix.lower() == '.json' else load_yaml(path, text)
         keypoints = {name: list(garment['keypoints']) for name, garment in values['types'].items()}
         columns = values.get('csv_keypoints') or dict.fromkeys(name for names in keypoints.values() for name in names)
-    except (json.JSONDecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError) as error:
+        return Form(tuple(map(str, keypoints)), HEADER[:2] + tuple(map(str, columns)))
+    except (json.JSONDecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError,
+            RecursionError) as error:
         raise ValueError(f'{path} is not a table of garments: {type(error).__name__}: {error}') from None
-    return Form(tuple(keypoints), HEADER[:2] + tuple(columns))
 
 
 def load_yaml(path: Path, text: str) -> Any:
@@ -65,7 +66,7 @@ def load_yaml(path: Path, text: str) -> Any:
                          'JSON') from None
     try:
         return yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, OverflowError) as error:
         raise ValueError(f'{path} is not YAML: {" ".join(str(error).split())}') from None
 
 
@@ -113,6 +114,8 @@ def add_submission(path: Path, rows: Dict[str, Row], form: Form) -> int:
     all_cells = re.compile(','.join([CELL] * (len(form.header) - 2)))
     for place, line, cells in read_lines(path, form):
         image_id, category = cells[:2]
+        if '\\' in image_id:
+            raise ValueError(f'{place}, column image_id: {image_id!r}, wanted / between folders, as in the test list')
         if named and category != named.group(1):
             raise ValueError(f'{place}, column image_category: {category!r}, wanted {named.group(1)!r} as in the name '
                              f'of the file')

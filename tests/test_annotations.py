@@ -10,10 +10,12 @@ from fashionai.annotations import (
     SubmissionWriter,
     format_row,
     header,
+    image_path,
     read_annotations,
     read_test_list,
     write_annotations,
 )
+from fashionai.errors import InputError
 
 ABSENT = '-1_-1_-1'
 TOP = 'image_id,image_category,neckline_left,neckline_right,center_front,shoulder_left,shoulder_right,armpit_left,' \
@@ -74,6 +76,50 @@ def test_a_malformed_cell_is_named(tmp_path: Path, cell: str) -> None:
     with pytest.raises(ValueError) as error:
         read_annotations(path)
     assert f'{path}, row 3, column crotch: {cell!r} is not x_y_v' in str(error.value)
+
+
+@pytest.mark.parametrize('cell', ['900000_1_1', '1_900000_0', '-70000_1_1', '65536_0_1'])
+def test_a_coordinate_that_no_picture_has_is_named(tmp_path: Path, cell: str) -> None:
+    path = save(tmp_path, [TOP, row('a.jpg', crotch='65535_-65535_1'), '', row('b.jpg', crotch=cell)])
+    with pytest.raises(InputError) as error:
+        read_annotations(path)
+    assert f'{path}, row 4, column crotch' in str(error.value) and cell.split('_')[0] in str(error.value)
+
+
+def test_rows_know_their_number_in_the_file(tmp_path: Path) -> None:
+    table = read_annotations(save(tmp_path, [TOP, row('a.jpg'), '', row('b.jpg', 'dress'), row('c.jpg')]))
+    assert table.row_numbers == (2, 4, 5) and table.of_type('skirt').row_numbers == (2, 5)
+    assert f'{tmp_path / "train.csv"}, row 5' in table.of_type('skirt').place(1)
+    listed = read_test_list(tmp_path / 'train.csv')
+    assert listed.of_type('dress').row_numbers == (4,)
+    assert 'x.csv' in Annotations(('a',), ('skirt',), points(0, 1), 'x.csv').place(0)
+
+
+@pytest.mark.parametrize('image_id, outside', [
+    ('Images/skirt/a.jpg', False), ('a..b/c..jpg', False), ('Images/../a.jpg', False), ('./a.jpg', False),
+    ('../a.jpg', True), ('Images/../../a.jpg', True), ('/etc/a.jpg', True), ('..', True), ('C:/a.jpg', True),
+    ('Images\\a.jpg', False), ('..\\a.jpg', True), ('\\\\host\\a.jpg', True), ('a/b/../../../c.jpg', True)])
+def test_ids_that_lead_out_of_their_folder_are_refused_by_row(tmp_path: Path, image_id: str, outside: bool) -> None:
+    table = read_test_list(save(tmp_path, ['image_id,image_category', 'ok.jpg,skirt', f'{image_id},skirt']))
+    table.check_inside(allow_outside=True)
+    if not outside:
+        table.check_inside(allow_outside=False)
+        return
+    with pytest.raises(InputError) as error:
+        table.check_inside(allow_outside=False)
+    assert f'{tmp_path / "train.csv"}, row 3' in str(error.value) and '--allow-outside' in str(error.value)
+
+
+def test_an_id_with_backslashes_is_a_path_unless_a_file_has_that_name(tmp_path: Path) -> None:
+    assert image_path(tmp_path, 'Images\\skirt\\a.jpg') == tmp_path / 'Images/skirt/a.jpg'
+    assert image_path(tmp_path, 'Images/skirt/a.jpg') == tmp_path / 'Images/skirt/a.jpg'
+    (tmp_path / 'a\\b.jpg').write_bytes(b'')
+    assert image_path(tmp_path, 'a\\b.jpg') == tmp_path / 'a\\b.jpg'
+
+
+def test_an_id_with_a_nul_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match='row 2'):
+        read_test_list(save(tmp_path, ['image_id,image_category', 'a\0.jpg,skirt']))
 
 
 @pytest.mark.parametrize('lines, message', [

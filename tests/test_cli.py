@@ -1,6 +1,7 @@
 """What entry points have in common, seen from outside."""
 import argparse
 import errno
+import importlib
 import os
 import subprocess
 import sys
@@ -105,3 +106,7 @@ def test_what_is_no_size_is_refused(text: str) -> None:
 def test_too_little_memory_is_one_line(finish: Callable[..., str]) -> None:
     said = finish(_raising(MemoryError('Unable to allocate 1.2 TiB')), code=1)
     assert said.count('\n') == 1 and '1.2 TiB' in said
+@pytest.mark.parametrize('name', ['train', 'send_batches', 'browse', 'run', 'classify', 'draw', 'evaluate', 'export'])
+def test_all_that_read_pictures_by_their_ids_can_be_told_to_read_them_anywhere(finish: Callable[..., str],
+                                                                             name: str) -> None:
+    assert '--allow-outside' in finish(importlib.import_module(name).main, '--help')

@@ -1,4 +1,5 @@
 """Pictures: the dots are where the keypoints are, on a sheet that a person can open."""
+import errno
 import os
 
 import cv2
@@ -7,9 +8,9 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations, write_annotations
-from fashionai.dataflow.reading import read_image
 from fashionai.drawing import draw_keypoints, sheet, tile, write_picture
 from fashionai.garments import GARMENTS
+from fashionai.images.decoder import read_image
 
 SKIRT = GARMENTS['skirt']
 
@@ -64,12 +65,40 @@ def test_limbs_are_seen_on_any_ground():
         assert np.abs(across - shade).max() > 100, 'across the limb from waistband_left to waistband_right'
 
 
+def test_a_full_disk_leaves_no_half_picture_and_is_named(tmp_path, monkeypatch):
+    def full(path, content):
+        with open(str(path), 'wb') as file:
+            file.write(content[:len(content) // 2])
+        raise OSError(errno.ENOSPC, 'No space left on device')
+    write_picture(tmp_path / 'a.png', np.zeros((9, 12, 3), np.uint8))
+    before = (tmp_path / 'a.png').read_bytes()
+    monkeypatch.setattr(type(tmp_path), 'write_bytes', full)
+    for name in ('a.png', 'b.png'):
+        with pytest.raises(OSError) as caught:
+            write_picture(tmp_path / name, np.full((90, 120, 3), 7, np.uint8))
+        assert caught.value.filename == str(tmp_path / name) and caught.value.errno == errno.ENOSPC
+    assert [path.name for path in tmp_path.iterdir()] == ['a.png'] and (tmp_path / 'a.png').read_bytes() == before
+
+
 def test_a_picture_is_written_under_any_name_and_told_why_not(tmp_path):
     picture = np.zeros((9, 12, 3), np.uint8)
     name = tmp_path / os.fsdecode(b'caf\xe9.png')  # OpenCV's own writer ends the process here
     write_picture(name, picture)
     assert read_image(name).shape == picture.shape
-    with pytest.raises(OSError, match='none'):
-        write_picture(tmp_path / 'none' / 'a.png', picture)
+    with pytest.raises(OSError, match='caf'):
+        write_picture(name / 'a.png', picture)
     with pytest.raises(ValueError, match='a .jpg file cannot hold 1 x 70000 pixels'):
         write_picture(tmp_path / 'a.jpg', np.zeros((70000, 1, 3), np.uint8))
+
+
+def test_pictures_of_ids_that_lead_elsewhere_are_drawn_only_if_asked_for(tmp_path, finish):
+    cv2.imwrite(str(tmp_path / 'a.png'), np.full((60, 40, 3), 90, np.uint8))
+    (tmp_path / 'folder').mkdir()
+    keypoints = skirt_points([[10, 10, 1], [30, 10, 1], [5, 50, 0], [35, 50, 1]])[None]
+    write_annotations(tmp_path / 'a.csv', Annotations(('../a.png',), ('skirt',), keypoints, 'test'))
+    arguments = ['--csv', tmp_path / 'a.csv', '--imagepath', tmp_path / 'folder', '--output', tmp_path / 'out.png']
+    assert f'{tmp_path / "a.csv"}, row 2' in finish(draw.main, *arguments, code=1)
+    finish(draw.main, *arguments, '--allow-outside')
+    write_annotations(tmp_path / 'b.csv', Annotations(('folder\\a.png',), ('skirt',), keypoints, 'test'))
+    (tmp_path / 'a.png').rename(tmp_path / 'folder/a.png')
+    finish(draw.main, '--csv', tmp_path / 'b.csv', '--imagepath', tmp_path, '--output', tmp_path / 'out.png')

@@ -92,3 +92,37 @@ def test_works_from_any_folder_without_what_is_heavy(files: Tuple[str, str], tmp
                           cwd=str(tmp_path), capture_output=True)
     assert (done.returncode, done.stderr) == (0, b'')
     assert b'20.00' in done.stdout
+
+
+def test_what_cannot_be_measured_is_an_error_and_names_the_rows(files: Tuple[str, str], tmp_path: Path,
+                                                                capsys: pytest.CaptureFixture) -> None:
+    keypoints = np.full((1, 24, 3), -1)
+    keypoints[0, 15:18] = [[100, 50, 1], [100, 50, 1], [90, 300, 1]]
+    write_annotations(tmp_path / 'flat.csv', Annotations(('a.jpg',), ('skirt',), keypoints, ''))
+    assert evaluate.main(['--truth', str(tmp_path / 'flat.csv'), '--submission', files[1]]) == 1
+    said = capsys.readouterr().err
+    assert f'{tmp_path / "flat.csv"}, row 2' in said and 'no error can be measured' in said
+
+
+def test_images_that_were_trained_on_are_said(files: Tuple[str, str], tmp_path: Path,
+                                              caplog: pytest.LogCaptureFixture) -> None:
+    arguments = ['--truth', files[0], '--submission', files[1]]
+    (tmp_path / 'train.csv').write_text('image_id,image_category\nb.jpg,skirt\n')
+    assert evaluate.main(arguments) == 0 and not caplog.records
+    (tmp_path / 'train.csv').write_text('image_id,image_category\na.jpg,skirt\n')
+    assert evaluate.main(arguments) == 0
+    said = caplog.text
+    assert f'1 of 1 images are also in {tmp_path / "train.csv"}' in said and f'{files[0]}, row 2' in said
+    (tmp_path / 'train.csv').write_text('of another kind')
+    assert evaluate.main(arguments) == 0
+
+
+def test_pictures_of_the_report_stay_in_their_folder(files: Tuple[str, str], tmp_path: Path,
+                                                     capsys: pytest.CaptureFixture) -> None:
+    for name in files:
+        Path(name).write_text(Path(name).read_text().replace('a.jpg', '../a.jpg'))
+    arguments = ['--truth', files[0], '--submission', files[1]]
+    assert evaluate.main(arguments) == 0, 'no picture is read'
+    report = ['--report', str(tmp_path / 'page.html'), '--imagepath', str(tmp_path)]
+    assert evaluate.main(arguments + report) == 1
+    assert f'{files[0]}, row 2' in capsys.readouterr().err and not (tmp_path / 'page.html').exists()

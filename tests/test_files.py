@@ -1,4 +1,4 @@
-"""Files that are whole or not there, and the lock of an output."""
+"""Files that are whole or not there, JSON, and the lock of an output."""
 import errno
 import os
 import subprocess
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from fashionai.errors import InputError
-from fashionai.files import locked, replacing, write_json, write_text
+from fashionai.files import locked, parse_json, read_json, replacing, write_json, write_text
 
 CODE = Path(__file__).resolve().parents[1] / 'code'
 
@@ -61,3 +61,26 @@ def test_the_lock_is_refused_while_another_process_holds_it_and_free_after_it_wa
     with locked(output, 'run.py'):
         pass
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize('content, said', [
+    (b'', ''), (b'{"a": ', ''), (b'\xff\xfe{}', 'utf-8'), (b'{"a": NaN}', 'NaN'), (b'[-Infinity]', '-Infinity'),
+    (b'{"b": {"a": 1, "a": 2}}', "'a'"), (b'[' * 100000 + b']' * 100000, 'deep'),
+    (b'{"a":' * 100000 + b'1' + b'}' * 100000, 'deep'), (b'"\\ud800', '')])
+def test_what_is_not_json_is_one_line_that_names_the_file(tmp_path: Path, content: bytes, said: str) -> None:
+    path = tmp_path / 'labels.json'
+    path.write_bytes(content)
+    with pytest.raises(InputError) as error:
+        read_json(path)
+    assert str(path) in str(error.value) and said in str(error.value) and '\n' not in str(error.value)
+    assert len(str(error.value)) < 300
+
+
+def test_json_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
+    (tmp_path / 'a.json').write_bytes(b'\xef\xbb\xbf{"a": [1, 2.5, null]}')
+    assert read_json(tmp_path / 'a.json') == {'a': [1, 2.5, None]}
+
+
+def test_other_peoples_files_may_say_nan() -> None:
+    number, = parse_json(b'[NaN]', 'x', allow_nan=True)
+    assert number != number

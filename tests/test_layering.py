@@ -8,8 +8,8 @@ import pytest
 CODE = Path(__file__).resolve().parents[1] / 'code'
 PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ('errors', 'files'),
-    ('choices', 'csv_rows', 'garment_files', 'garments', 'geometry'),
+    ('errors', 'files', 'folders'),
+    ('choices', 'csv_rows', 'garment_files', 'garments', 'geometry', 'images'),
     ('annotations', 'drawing', 'error_files', 'map_drawing', 'measurements', 'metrics', 'plotting', 'shapes'),
     ('codec', 'datasets'),
     ('dataflow', 'networks'),

@@ -108,6 +108,7 @@ def test_files_and_output_by_name(folder: Path) -> None:
     (f'ok.jpg,skirt{CELLS}', 'row 3: image ok.jpg occurs already in '),
     (f'blouse1.jpg,skirt{CELLS}', 'submit_blouse.csv, row 3'),
     (f',skirt{CELLS}', 'row 3: the image id is empty'),
+    (f'Images\\\\skirt\\\\a.jpg,skirt{CELLS}', 'row 3, column image_id'),
 ])
 def test_faults_name_file_and_row_and_leave_the_last_result(folder: Path, line: str, message: str) -> None:
     save(folder, 'skirt', [f'ok.jpg,skirt{CELLS}', line])
@@ -168,7 +169,9 @@ def run_one(folder: Path, text: str) -> str:
 
 
 @pytest.mark.parametrize('name, text', [('my.json', '{"types"'), ('my.json', '[]'), ('my.json', '{"types": {"a": 1}}'),
-                                        ('my.yaml', 'types: [a'), ('my.json', '{}')])
+                                        ('my.yaml', 'types: [a'), ('my.json', '{}'),
+                                        ('my.json', '[' * 99999), ('my.yaml', 'types: ' + '[' * 9999),
+                                        ('my.yaml', 'a: 2001-99-99')])
 def test_what_is_no_table_of_garments(folder: Path, name: str, text: str) -> None:
     (folder / name).write_text(text)
     code, _, err = run(folder, '--garments', name)

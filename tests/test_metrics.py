@@ -7,7 +7,7 @@ import pytest
 
 from fashionai.annotations import Annotations
 from fashionai.garments import CSV_KEYPOINTS, GARMENTS
-from fashionai.metrics import format_scores, score, score_points
+from fashionai.metrics import format_scores, score, score_points, warn_of_unmeasured
 
 Cells = Dict[str, Tuple[int, int, int]]
 
@@ -159,3 +159,14 @@ def test_table_for_people_is_aligned() -> None:
     assert rows['crotch'] == ['8.49', '1', '-', '0']
     assert rows['occluded'] == ['6.36', '2']
     assert len({len(line) for line in lines if line.split()[0] in ('all', 'skirt', 'crotch', 'hemline_left')}) == 1
+
+
+def test_rows_whose_normaliser_has_no_length_are_named(caplog: pytest.LogCaptureFixture) -> None:
+    flat: Cells = {**SKIRT, 'waistband_right': (100, 50, 0)}
+    absent: Cells = {'crotch': (1, 2, 1)}  # both ends are absent: they have no place that could be the same
+    warn_of_unmeasured(table([('a', 'skirt', SKIRT), ('b', 'trousers', absent)]))
+    assert not caplog.records
+    warn_of_unmeasured(table([('a', 'skirt', SKIRT), ('b', 'skirt', flat), ('c', 'trousers', absent)]))
+    said, = caplog.records
+    assert said.levelno == logging.WARNING and "truth.csv, image 'b'" in said.getMessage()
+    assert '1 of 3' in said.getMessage()

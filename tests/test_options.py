@@ -5,7 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fashionai.annotations import Annotations, write_annotations
+from fashionai.annotations import Annotations, image_path, write_annotations
+from fashionai.errors import InputError
 from fashionai.options import labelled_rows
 
 
@@ -27,7 +28,7 @@ def folder(path: Path, name: str, types: tuple) -> Path:
 def options(tmp_path: Path) -> argparse.Namespace:
     real, made = ('skirt', 'dress'), ('dress', 'skirt', 'skirt')
     both = f'{folder(tmp_path, "real", real)},{folder(tmp_path, "deep/made", made)}'
-    return argparse.Namespace(datapath=both, imgpath=both, tag='skirt')
+    return argparse.Namespace(datapath=both, imgpath=both, tag='skirt', allow_outside=False)
 
 
 def test_training_takes_the_rows_of_all_folders(options: argparse.Namespace) -> None:
@@ -54,3 +55,16 @@ def test_each_table_needs_its_pictures(options: argparse.Namespace) -> None:
     options.imgpath = 'data'
     with pytest.raises(ValueError, match='--datapath names 2 folders and --imgpath 1: wanted as many'):
         labelled_rows(options, 'train')
+
+
+def test_ids_that_lead_out_of_the_folder_and_ids_with_backslashes(options: argparse.Namespace) -> None:
+    _, second = (Path(folder) / 'train' for folder in options.datapath.split(','))
+    text = (second / 'train.csv').read_text()
+    (second / 'train.csv').write_text(text.replace('Images/', 'Images\\'))
+    rows, root = labelled_rows(options, 'train')
+    assert all(image_path(root, image_id).is_file() for image_id in rows.image_ids)
+    (second / 'train.csv').write_text(text.replace('Images/', f'../{second.name}/Images/'))
+    with pytest.raises(InputError, match='train.csv, row 3'):
+        labelled_rows(options, 'train')
+    options.allow_outside = True
+    assert len(labelled_rows(options, 'train')[0]) == len(rows)

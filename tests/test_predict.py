@@ -2,6 +2,7 @@
 import io
 import json
 import os
+import shutil
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence
 
@@ -12,7 +13,9 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import read_annotations
+from fashionai.files import locked
 from fashionai.garments import GARMENTS
+from fashionai.inference.finder import Finder
 from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
 USUAL = ('--inputsize=64', '--resolution=64', '--scales=[1.0]', '--no-flip', '--decode=plain', '--threads=1')
@@ -86,7 +89,7 @@ def test_a_type_that_is_given_is_not_asked_for_and_lengths_are_measured(shop: Pa
     assert record['type'] == 'trousers' and record['type_probabilities'] == {} and record['cm_per_pixel'] == 1.5
     assert record['measurements']['waist'] == {'pixels': 24, 'cm': 36, 'score': 1}
     assert record['measurements']['inseam'] == {'pixels': None, 'cm': None, 'score': None}
-    call('shop/a.png', '--tag=skirt', '--measure', '--cm-per-pixel=0.25', '--output=o.json')
+    call('shop/a.png', '--tag=skirt', '--measure', '--cm-per-pixel=0.25', '--output=o.json', '--overwrite')
     assert records(shop / 'o.json')[0]['measurements']['waist']['cm'] == 6
 
 
@@ -124,6 +127,35 @@ def test_other_forms(shop: Path, call: Callable[..., str]) -> None:
     assert 'categories: 1 blouse, 2 dress, 3 outwear, 4 skirt, 5 trousers' in printed
     blue, green, red = cv2.imread('drawn/a.jpg')[14:18, 17:23].reshape(-1, 3).mean(axis=0)
     assert red > blue, 'above the point its heat map'
+
+
+def truth(folder: Path, **images: int) -> Path:
+    """A COCO ground truth of pictures a, b, ... with those ids, whose only category is 7 skirt."""
+    names = {'a': 'a.png', 'b': 'new/b.png', 'c': 'c.png'}
+    content = {'images': [{'id': number, 'file_name': names[name]} for name, number in images.items()],
+               'categories': [{'id': 7, 'name': 'skirt', 'keypoints': list(GARMENTS['skirt'].keypoints)}]}
+    (folder / 'truth.json').write_text(json.dumps(content))
+    return folder / 'truth.json'
+
+
+def test_images_and_categories_have_the_ids_of_a_ground_truth(shop: Path, call: Callable[..., str]) -> None:
+    printed = call('shop', '--format=coco', '--output=o.coco', f'--ids={truth(shop, b=40, c=41, a=30)}')
+    results = json.loads((shop / 'o.coco').read_text())
+    assert [(result['image_id'], result['category_id']) for result in results] == [(30, 7), (40, 7)]
+    assert '7 skirt' in printed and '--ids' not in printed
+    assert '--ids' in call('shop', '--format=coco', '--output=p.coco'), 'that numbers are positions is said'
+
+
+def test_what_a_ground_truth_does_not_number_is_refused_before_anything_is_looked_at(
+        shop: Path, call: Callable[..., str]) -> None:
+    ids, more = f'--ids={truth(shop, a=1)}', ['--format=coco', '--output=o.coco']
+    assert str(Path('shop/new/b.png')) in call('shop', ids, *more, code=1)
+    save_picture(shop / 'other' / 'a.png')
+    printed = call('shop/a.png', 'other/a.png', ids, *more, code=1)
+    assert 'shop/a.png' in printed and 'other/a.png' in printed and 'image 1' in printed
+    (shop / 'clip.avi').write_bytes(b'')
+    assert 'clip.avi' in call('shop/a.png', 'clip.avi', ids, *more, code=1)
+    assert '--format coco' in call('shop/a.png', ids, code=1) and not (shop / 'o.coco').exists()
 
 
 def test_a_picture_that_no_jpeg_can_hold_is_told_of_and_the_next_drawn(shop: Path, call: Callable[..., str]) -> None:
@@ -164,3 +196,96 @@ def test_a_network_that_tells_no_types_wants_one_given(shop: Path, call: Callabl
     assert not (shop / 'o.json').exists()
     call('shop', '--tag=skirt', '--output=o.json')
     assert len(records(shop / 'o.json')) == 2
+
+
+def rows(path: Path) -> Any:
+    """What an output says, without the times of its making."""
+    if path.suffix != '.json':
+        return path.read_bytes()
+    return [{key: value for key, value in record.items() if key not in ('time', 'seconds')} for record in records(path)]
+
+
+@pytest.mark.parametrize('form', ['json', 'csv', 'coco'])
+def test_an_interrupted_output_is_gone_on_with(shop: Path, call: Callable[..., str], form: str,
+                                               monkeypatch: pytest.MonkeyPatch) -> None:
+    for number in range(3):
+        save_picture(shop / f'shop/new/{number}.png', 255 - number)
+    (shop / 'shop/bad.png').write_text('no picture')
+    whole, output = shop / f'whole.{form}', shop / f'o.{form}'
+    call('shop', f'--format={form}', '--output', whole, code=1)
+    data, looked = whole.read_bytes(), []
+    monkeypatch.setattr(Finder, 'find', lambda finder, images, tags, find=Finder.find: [
+        looked.append(len(images)), *find(finder, images, tags)][1:])
+    for cut in (3, len(data) // 2, len(data) - 20, len(data)):
+        output.write_bytes(data[:cut])
+        shutil.copy(str(whole.with_name(f'.{whole.name}.json')), str(output.with_name(f'.{output.name}.json')))
+        kept = {'json': data[:cut].count(b'\n'), 'csv': max(0, data[:cut].count(b'\n') - 1),
+                'coco': data[:cut].count(b'}')}[form]
+        looked.clear()
+        assert 'bad.png: not a picture' in call('shop', f'--format={form}', '--output', output, code=1)
+        assert rows(output) == rows(whole) and sum(looked) == 5 - kept, cut
+    assert 'complete already' in call('shop', f'--format={form}', '--output', output, code=1)
+
+
+def test_ctrl_c_keeps_what_there_is_and_the_drawings_their_names(shop: Path, call: Callable[..., str],
+                                                                monkeypatch: pytest.MonkeyPatch) -> None:
+    cv2.imwrite('shop/a.bmp', cv2.imread('shop/a.png'))  # drawn as a.jpg, and a.png then as a_2.jpg
+
+    def interrupted(finder: Finder, images: Sequence, tags: Sequence[str], find: Callable = Finder.find) -> list:
+        if images[0].max() < 100:
+            raise KeyboardInterrupt
+        return find(finder, images, tags)
+    flags = ('shop', '--output=o.coco', '--format=coco', '--draw=drawn')
+    with monkeypatch.context() as patch:
+        patch.setattr(Finder, 'find', interrupted)
+        call(*flags, code=130)
+    kept = json.loads((shop / 'o.coco').read_text())
+    assert [(row['image_id'], Path(row['file_name']).name) for row in kept] == [(1, 'a.bmp'), (2, 'a.png')]
+    Path('drawn/a.jpg').unlink()
+    save_picture(shop / 'c.png')
+    call(*flags)
+    assert [row['image_id'] for row in json.loads((shop / 'o.coco').read_text())] == [1, 2, 3]
+    assert sorted(str(path.relative_to('drawn')) for path in Path('drawn').rglob('*.jpg')) == [
+        'a_2.jpg', str(Path('new/b.jpg'))]
+
+
+def test_another_job_is_refused_and_changes_nothing(shop: Path, call: Callable[..., str]) -> None:
+    call('shop', '--output=o.json')
+    before = (shop / 'o.json').read_bytes()
+    for other, name in ((('shop/a.png',), 'list of pictures'), (('shop', '--tag=skirt'), 'type'),
+                        (('shop', '--format=csv'), 'format'), (('shop', '--measure'), 'measurement'),
+                        (('shop', '--merge=average'), 'setting'), (('shop', '--megapixels=1'), 'pixel limit')):
+        printed = call(*other, '--output=o.json', code=1)
+        assert f'another {name}' in printed and '--overwrite' in printed
+    (shop / 'mine.txt').write_text('mine')
+    assert 'holds no record' in call('shop', '--output=mine.txt', code=1)
+    assert (shop / 'o.json').read_bytes() == before and (shop / 'mine.txt').read_text() == 'mine'
+    call('shop/a.png', '--output=o.json', '--overwrite')
+    assert len(records(shop / 'o.json')) == 1
+
+
+def test_one_process_writes_an_output(shop: Path, call: Callable[..., str]) -> None:
+    with locked(shop / 'o.json', 'predict.py'):
+        assert f'process {os.getpid()}' in call('shop', '--output=o.json', code=1)
+        assert not (shop / 'o.json').exists()
+    call('shop', '--output=o.json')
+    assert sorted(path.name for path in shop.iterdir()) == ['.o.json.json', 'graph.pb', 'o.json', 'shop']
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes with a name')
+def test_pipes_are_named_and_devices_written_to(shop: Path, call: Callable[..., str]) -> None:
+    os.mkfifo('shop/pipe.png')
+    assert 'pipe.png: a pipe' in call('shop', '--output=o.json', code=1)
+    assert len(records(shop / 'o.json')) == 2
+    call('shop/a.png', '--output=/dev/null')
+    assert not Path('/dev/.null.json').exists()
+
+
+def test_large_pictures_are_named_and_not_decoded(shop: Path, call: Callable[..., str]) -> None:
+    large = bytearray((shop / 'shop/a.png').read_bytes())
+    large[16:24] = (20000).to_bytes(4, 'big') * 2
+    (shop / 'shop/large.png').write_bytes(bytes(large))
+    printed = call('shop', '--output=o.json', code=1)
+    assert 'large.png: 20000 x 20000 pixels, 400.0 million: at most 25 million' in printed
+    assert len(records(shop / 'o.json')) == 2
+    assert '3 of 3 pictures' in call('shop', '--output=p.json', '--megapixels=0.004', code=1)

@@ -1,6 +1,8 @@
 """run.py from command line to rows, with a graph of one layer."""
+import json
+import os
 from pathlib import Path
-from typing import List
+from typing import Callable, List
 
 import cv2
 import numpy as np
@@ -9,6 +11,7 @@ import run
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
+from fashionai.files import locked
 from fashionai.garments import GARMENTS, Garment
 from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import SecondPass
@@ -136,6 +139,27 @@ def test_a_bad_image_ends_the_run_non_zero_after_the_others(data: Path, capsys: 
     assert run.main(command(data)) == 1
 
 
+def test_the_second_run_on_an_output_is_refused(data: Path, capsys: pytest.CaptureFixture) -> None:
+    assert run.main(command(data)) == 0
+    before = (data / 'out.csv').read_bytes()
+    with locked(data / 'out.csv', 'run.py'):
+        for more in ((), ('--overwrite',)):
+            assert run.main(command(data, *more)) == 1
+            assert f'process {os.getpid()}' in capsys.readouterr().err
+    assert (data / 'out.csv').read_bytes() == before and run.main(command(data)) == 0
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes with a name')
+def test_a_pipe_and_half_a_jpeg_are_named(data: Path, finish: Callable[..., str]) -> None:
+    (data / '0.png').unlink()
+    os.mkfifo(str(data / '0.png'))
+    jpeg = cv2.imencode('.jpg', cv2.imread(str(data / '2.png')))[1].tobytes()
+    (data / '2.png').write_bytes(jpeg[:len(jpeg) * 2 // 3])
+    assert '2 of 3 images' in finish(run.main, *command(data), code=1)
+    reasons = json.loads((data / '.out.csv.json').read_text())['failures']
+    assert '0.png: a pipe' in reasons['0.png'] and '2.png: cut off' in reasons['2.png']
+
+
 @pytest.mark.parametrize('more, said', [
     (('--scales=1.0',), 'square brackets'), (('--resolution=100x96',), 'multiples of 8'),
     (('--resolution=wide',), "'wide' is not a size"), (('--inputsize=96x64',), 'square'),
@@ -163,3 +187,26 @@ def test_the_graph_of_the_type_is_found(data: Path, monkeypatch: pytest.MonkeyPa
     assert run.main(arguments) == 0
     write_graph(data / 'models/trained/skirt/graph/frozen_graph.pb', 'dress')
     assert run.main(arguments) == 1
+
+
+def test_ids_with_backslashes_are_read_as_paths_and_ids_that_lead_out_are_refused(
+        data: Path, capsys: pytest.CaptureFixture) -> None:
+    (data / 'in').mkdir()
+    (data / '0.png').rename(data / 'in' / '0.png')
+    text = (data / 'val.csv').read_text()
+    (data / 'val.csv').write_text(text.replace('\n0.png', '\nin\\0.png'))
+    assert run.main(command(data)) == 0
+    assert read_annotations(data / 'out.csv').image_ids == ('in\\0.png', '2.png', '4.png')
+    (data / 'val.csv').write_text(text.replace('\n2.png', '\n../2.png'))
+    assert run.main(command(data, '--overwrite')) == 1
+    assert f'{data / "val.csv"}, row 4' in capsys.readouterr().err
+
+
+def test_labels_by_which_nothing_can_be_measured_are_an_error_though_rows_are_written(
+        data: Path, capsys: pytest.CaptureFixture) -> None:
+    table = read_annotations(data / 'val.csv')
+    absent = Annotations(table.image_ids, table.categories, np.full_like(table.keypoints, -1), '')
+    write_annotations(data / 'val.csv', absent)
+    assert run.main(command(data, '--test=validate')) == 1
+    assert f'{data / "val.csv"}: no error can be measured' in capsys.readouterr().err
+    assert len(read_annotations(data / 'out.csv')) == 3

@@ -16,7 +16,7 @@ from typing import Dict, List, Optional, Sequence, Set, Tuple, Type, TypeVar
 import numpy as np
 
 from fashionai.csv_rows import PathLike, data_rows
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
 from fashionai.files import naming, replacing
 from fashionai.garments import GARMENTS, JOINT, Garments
 
@@ -25,11 +25,18 @@ START = ('image_id', 'image_category')
 
 VISIBLE, OCCLUDED, ABSENT = 1, 0, -1
 """What v of a keypoint says."""
+FARTHEST = 65535
+"""Pixels: no coordinate is further from the corner of its picture. It is the longest side that a JPEG can have."""
+
 _CELL = '-?[0-9]{1,6}_-?[0-9]{1,6}_(?:-1|0|1)'
 _ONE_CELL = re.compile(_CELL)
 _ROWS_A_CHUNK = 2048
 
+_ABSOLUTE = re.compile(r'[/\\]|[A-Za-z]:')
+"""The start of an absolute path, on Windows as well."""
+
 _AnyTable = TypeVar('_AnyTable', bound='_Table')
+_Value = TypeVar('_Value')
 
 
 class _Table:
@@ -37,7 +44,10 @@ class _Table:
 
     image_ids: Tuple[str, ...]
     categories: Tuple[str, ...]
+    source: str
     garments: Garments
+    row_numbers: Tuple[int, ...]
+    """Of each row, its number in the file as an editor shows it; () of a table that was not read from a file."""
 
     def __len__(self) -> int:
         return len(self.image_ids)
@@ -51,6 +61,21 @@ class _Table:
         name = self.garments.of(tag).name
         return self.select([i for i, category in enumerate(self.categories) if name in (JOINT, category)])
 
+    def place(self, index: int) -> str:
+        """Return where a row stands, for messages: the file, the number of the row and the image."""
+        number = f', row {self.row_numbers[index]}' if self.row_numbers else ''
+        return f'{self.source}{number}, image {shown(self.image_ids[index])}'
+
+    def check_inside(self, allow_outside: bool) -> None:
+        """Check that every image id stays in the folder of the images; `allow_outside` accepts all of them.
+
+        Raises InputError, naming the row, for an id that leads out of it: an absolute path, or too many `..`.
+        """
+        for index, image_id in enumerate(() if allow_outside else self.image_ids):
+            if _leads_outside(image_id):
+                raise InputError(f'{self.place(index)}: the id leads out of the folder of the images; '
+                                 '--allow-outside reads it all the same')
+
 
 @dataclass(frozen=True, eq=False)
 class TestList(_Table):
@@ -62,11 +87,13 @@ class TestList(_Table):
     categories: Tuple[str, ...]
     source: str
     garments: Garments = GARMENTS
+    row_numbers: Tuple[int, ...] = ()
 
     def select(self, indices: Sequence[int]) -> 'TestList':
         """The rows of those numbers, in that order."""
         ids, categories = _pick(self.image_ids, indices), _pick(self.categories, indices)
-        return replace(self, image_ids=ids, categories=categories)
+        numbers = _pick(self.row_numbers, indices) if self.row_numbers else ()
+        return replace(self, image_ids=ids, categories=categories, row_numbers=numbers)
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,12 +105,14 @@ class Annotations(_Table):
     keypoints: np.ndarray
     source: str
     garments: Garments = GARMENTS
+    row_numbers: Tuple[int, ...] = ()
 
     def select(self, indices: Sequence[int]) -> 'Annotations':
         """The rows of those numbers, in that order."""
         ids, categories = _pick(self.image_ids, indices), _pick(self.categories, indices)
+        numbers = _pick(self.row_numbers, indices) if self.row_numbers else ()
         keypoints = self.keypoints[np.asarray(indices, np.int64)]
-        return replace(self, image_ids=ids, categories=categories, keypoints=keypoints)
+        return replace(self, image_ids=ids, categories=categories, row_numbers=numbers, keypoints=keypoints)
 
 
 def header(garments: Garments = GARMENTS) -> Tuple[str, ...]:
@@ -95,7 +124,7 @@ def read_annotations(path: PathLike, garments: Garments = GARMENTS) -> Annotatio
     """Read annotations or a submission.
 
     Raises InputError, naming file, row and column, for anything but rows of distinct images of types of the table with
-    C cells of the form `x_y_v`, and for a file without such rows.
+    C cells of the form `x_y_v`, x and y not beyond FARTHEST, and for a file without such rows.
     """
     table = _read_rows(path, garments)
     _check_not_empty(path, len(table))
@@ -112,7 +141,16 @@ def read_test_list(path: PathLike, garments: Garments = GARMENTS) -> TestList:
     for row_number, row in data_rows(path, START):
         categories.append(_checked_start(path, row_number, row, seen, garments))
     _check_not_empty(path, len(seen))
-    return TestList(tuple(seen), tuple(categories), str(path), garments)
+    return TestList(tuple(seen), tuple(categories), str(path), garments, tuple(seen.values()))
+
+
+def image_path(folder: Path, image_id: str) -> Path:
+    """Return the file of an image id below a folder. Backslashes separate folders, as on Windows, if no file has that
+    very name."""
+    path = folder / image_id
+    if '\\' in image_id and not path.exists():
+        return folder / image_id.replace('\\', '/')
+    return path
 
 
 def format_row(image_id: str, category: str, keypoints: np.ndarray) -> List[str]:
@@ -161,8 +199,20 @@ class SubmissionWriter:
         self.done.add(image_id)
 
 
-def _pick(values: Tuple[str, ...], indices: Sequence[int]) -> Tuple[str, ...]:
+def _pick(values: Tuple[_Value, ...], indices: Sequence[int]) -> Tuple[_Value, ...]:
     return tuple(values[i] for i in indices)
+
+
+def _leads_outside(image_id: str) -> bool:
+    """Whether a path, with either kind of slash, is absolute or goes above the folder it starts from."""
+    if _ABSOLUTE.match(image_id):
+        return True
+    depth = 0
+    for part in re.split(r'[/\\]', image_id) if '..' in image_id else ():
+        depth += -1 if part == '..' else part not in ('', '.')
+        if depth < 0:
+            return True
+    return False
 
 
 def _drop_torn_line(path: PathLike) -> bool:
@@ -193,7 +243,20 @@ def _read_rows(path: PathLike, garments: Garments) -> Annotations:
             chunks.append(_numbers(pending, columns))
             pending = []
     chunks.append(_numbers(pending, columns))
-    return Annotations(tuple(seen), tuple(categories), np.concatenate(chunks), str(path), garments)
+    table = Annotations(tuple(seen), tuple(categories), np.concatenate(chunks), str(path), garments,
+                        tuple(seen.values()))
+    _check_coordinates(table, names)
+    return table
+
+
+def _check_coordinates(table: Annotations, names: Sequence[str]) -> None:
+    """Raises InputError, naming row and column, for a coordinate that no picture has."""
+    faults = np.argwhere((np.abs(table.keypoints[..., :2]) > FARTHEST).any(axis=2))
+    if len(faults):
+        row, column = faults[0]
+        x, y, _ = table.keypoints[row, column].tolist()
+        raise InputError(f'{table.source}, row {table.row_numbers[row]}, column {names[2 + column]}: x {x}, y {y}: '
+                         f'wanted pixels of the picture, from -{FARTHEST} to {FARTHEST}')
 
 
 def _numbers(rows: List[str], columns: int) -> np.ndarray:
@@ -212,9 +275,11 @@ def _checked_start(path: PathLike, row_number: int, row: List[str], seen: Dict[s
     image_id, category = row[:2]
     if not image_id:
         raise InputError(f'{path}, row {row_number}, column image_id: empty, wanted the path of an image')
+    if '\0' in image_id:
+        raise InputError(f'{path}, row {row_number}, column image_id: {shown(image_id)}, wanted the path of an image')
     garment = garments.get(category)
     if garment is None:
-        raise InputError(f'{path}, row {row_number}, column image_category: {category!r} is not a garment type, '
+        raise InputError(f'{path}, row {row_number}, column image_category: {shown(category)} is not a garment type, '
                          f'wanted one of {garments}')
     if seen.setdefault(image_id, row_number) != row_number:
         raise InputError(f'{path}, row {row_number}: image {image_id} occurs already in row {seen[image_id]}')
@@ -224,5 +289,5 @@ def _checked_start(path: PathLike, row_number: int, row: List[str], seen: Dict[s
 def _cell_fault(path: PathLike, row_number: int, row: List[str], names: Sequence[str]) -> str:
     """Which of a row's cells is malformed, in words."""
     column = next(i for i in range(2, len(row)) if not _ONE_CELL.fullmatch(row[i]))
-    return (f'{path}, row {row_number}, column {names[column]}: {row[column]!r} is not x_y_v, wanted whole numbers '
-            f'with v 1, 0 or -1, such as 120_85_1')
+    return (f'{path}, row {row_number}, column {names[column]}: {shown(row[column])} is not x_y_v, wanted '
+            'whole numbers with v 1, 0 or -1, such as 120_85_1')

@@ -3,11 +3,15 @@ import functools
 import logging
 import os
 import re
+import signal
 import sys
+import threading
 import traceback
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Callable, Optional, Sequence, Tuple, Union
+from types import FrameType
+from typing import Callable, Iterator, Optional, Sequence, Tuple, Union
 
 from fashionai.errors import InputError
 from fashionai.garment_files import read_garments
@@ -55,6 +59,22 @@ def guarded(main: Main) -> Main:
     return guarded_main
 
 
+@contextmanager
+def exit_on_sigterm() -> Iterator[None]:
+    """During the block, SIGTERM ends the program as Ctrl-C does, block by block, so that files are completed; the exit
+    code is 143."""
+    def end(number: int, frame: Optional[FrameType]) -> None:
+        raise SystemExit(128 + number)
+    if threading.current_thread() is not threading.main_thread():  # only that one can say what signals do
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
 def _reason(error: Exception) -> str:
     """The message; of what the system refuses, the file and why, without its number: of two, the one to be made."""
     if isinstance(error, OSError) and error.filename:
@@ -87,6 +107,12 @@ def add_garments_option(parser: ArgumentParser) -> None:
     """Add `--garments`."""
     parser.add_argument('--garments', metavar='FILE', help='a table of other garment types and their keypoints, JSON '
                                                            'or YAML: see docs/own_keypoints.md')
+
+
+def add_outside_option(parser: ArgumentParser) -> None:
+    """Add `--allow-outside`."""
+    parser.add_argument('--allow-outside', action='store_true', help='accept image ids that lead out of the folder of '
+                                                                     'the images: absolute paths and ..')
 
 
 def chosen_garments(options: Namespace) -> Garments:

@@ -3,7 +3,7 @@ import csv
 from pathlib import Path
 from typing import Iterator, List, Sequence, Tuple, Union
 
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
 
 PathLike = Union[str, Path]
 
@@ -33,7 +33,7 @@ def _checked_width(path: PathLike, found: List[str], wanted: Sequence[str], more
     """The number of columns. Raises InputError where a header has other names, or more of them where none may be."""
     for column, name in enumerate(wanted):
         if column >= len(found) or found[column] != name:
-            there = repr(found[column]) if column < len(found) else 'nothing'
+            there = shown(found[column]) if column < len(found) else 'nothing'
             raise InputError(f'{path}, row 1: column {column + 1} of the header is {there}, wanted {name!r}')
     if len(found) > len(wanted) and not more:
         raise InputError(f'{path}, row 1: {len(found)} columns in the header, wanted {len(wanted)}')

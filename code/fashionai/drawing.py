@@ -7,6 +7,7 @@ import numpy as np
 
 from fashionai.annotations import ABSENT, VISIBLE
 from fashionai.errors import InputError
+from fashionai.files import write_bytes
 from fashionai.garments import Garment
 from fashionai.geometry import compose, scaling, transform_points, translation, warp_image
 
@@ -74,14 +75,15 @@ def caption(text: str, width: int) -> np.ndarray:
 def write_picture(path: Path, picture: np.ndarray) -> None:
     """Write a picture (h, w, 3) uint8 in the format that the path's ending names.
 
-    Python writes the file: OpenCV does not say why it cannot, and a name that is not UTF-8 ends the process. Raises
-    OSError where the file cannot be written, ValueError where the format cannot hold the picture.
+    The file is whole or not there. OpenCV does not write it: it does not say why it cannot, and a name that is not
+    UTF-8 ends the process. Raises OSError if the file cannot be written, InputError if the format cannot hold the
+    picture.
     """
     encoded, data = cv2.imencode(path.suffix, picture)
     if not encoded:
         height, width = picture.shape[:2]
         raise InputError(f'{path}: a {path.suffix} file cannot hold {width} x {height} pixels')
-    path.write_bytes(data.tobytes())
+    write_bytes(path, data.tobytes())
 
 
 def _fixed(point: np.ndarray) -> Tuple[int, int]:

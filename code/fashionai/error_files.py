@@ -3,19 +3,19 @@
 Errors are normalised errors of the convention `visible`, in percent; None where there was nothing to measure.
 """
 import csv
-import json
 import math
-from pathlib import Path
 from typing import Dict, Optional, Sequence
 
 from fashionai.annotations import Annotations
 from fashionai.csv_rows import PathLike, data_rows
-from fashionai.errors import InputError
-from fashionai.files import replacing
+from fashionai.errors import InputError, shown
+from fashionai.files import read_json, replacing
 from fashionai.metrics import Figure
 
 HEADER = ('image_id', 'image_category', 'ne', 'points')
 """Columns of the file of images: `ne` is empty where `points`, the keypoints measured, is 0."""
+
+_WANTED_JSON = 'wanted the file that evaluate.py --json writes, with `ne` of each keypoint under visible, keypoints'
 
 
 def write_image_errors(path: PathLike, truth: Annotations, images: Sequence[Figure]) -> None:
@@ -40,7 +40,7 @@ def read_image_errors(path: PathLike) -> Dict[str, Optional[float]]:
             raise InputError(f'{path}, row {row_number}: image {image_id} occurs already')
         errors[image_id] = _error(ne) if ne else None
         if ne and errors[image_id] is None:
-            raise InputError(f'{path}, row {row_number}, column ne: {ne!r}, wanted an error in percent or nothing')
+            raise InputError(f'{path}, row {row_number}, column ne: {shown(ne)}, wanted an error in percent or nothing')
     return errors
 
 
@@ -50,18 +50,19 @@ def read_keypoint_errors(path: PathLike, keypoints: Sequence[str]) -> Dict[str, 
     Raises InputError, naming the file, where it is anything else, or lacks some of the keypoints.
     """
     try:
-        figures = json.loads(Path(path).read_text(encoding='utf-8'))['visible']['keypoints']
+        figures = read_json(path)['visible']['keypoints']
         errors = {name: figure['ne'] for name, figure in figures.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f'{path}: wanted the file that evaluate.py --json writes, with `ne` of each keypoint under '
-                         'visible, keypoints') from None
+    except InputError as error:
+        raise InputError(f'{error}; {_WANTED_JSON}') from None
+    except (KeyError, TypeError, AttributeError):
+        raise InputError(f'{path}: {_WANTED_JSON}') from None
     missing = [name for name in keypoints if name not in errors]
     if missing:
         raise InputError(f'{path}: {len(missing)} of the {len(keypoints)} keypoints wanted are not there: '
                          f'{", ".join(missing)}; measure a submission that has every type trained')
     for name in keypoints:
         if errors[name] is not None and _error(errors[name]) is None:
-            raise InputError(f'{path}: the error of {name} is {errors[name]!r}, wanted a percentage or null')
+            raise InputError(f'{path}: the error of {name} is {shown(errors[name])}, wanted a percentage or null')
     return {name: errors[name] for name in keypoints}
 
 

@@ -1,11 +1,13 @@
-"""Files that are whole or not there, and locks that keep two processes from writing one output."""
+"""Files that are whole or not there, JSON read strictly, and locks that keep two processes from writing one output."""
 import json
 import os
+import re
+from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Iterator, Union
+from typing import IO, Any, Dict, Iterator, List, Tuple, Union
 
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
 
 try:
     import fcntl
@@ -13,6 +15,9 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 PathLike = Union[str, Path]
+
+_SURROGATE = re.compile(rb'\\u[dD][89a-fA-F]')
+"""The escape of one half of a character beyond 16 bits."""
 
 
 @contextmanager
@@ -64,6 +69,45 @@ def write_text(path: PathLike, text: str) -> None:
 def write_json(path: PathLike, content: Any, indent: int = 1) -> None:
     """Write a JSON file: whole, or not at all."""
     write_text(path, json.dumps(content, indent=indent, ensure_ascii=False) + '\n')
+
+
+def read_json(path: PathLike) -> Any:
+    """Read a JSON file; errors as in `parse_json`, and OSError for a file that cannot be read."""
+    return parse_json(Path(path).read_bytes(), str(path))
+
+
+def parse_json(content: bytes, name: str, allow_nan: bool = False) -> Any:
+    """Parse JSON in UTF-8, with or without a byte order mark; every JSON file is read by this function.
+
+    Args:
+        content: the bytes of the file.
+        name: what messages call the file.
+        allow_nan: accept the numbers NaN and Infinity, which some writers of other people's files use.
+
+    Raises InputError, naming the file, if it is not JSON, has a key twice in one object, or is nested too deep.
+    """
+    def refused(constant: str) -> float:
+        raise InputError(f'{name}: {constant} is not a number of JSON')
+
+    def distinct(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            twice = next(key for key, count in Counter(key for key, _ in pairs).items() if count > 1)
+            raise InputError(f'{name}: the key {shown(twice)} occurs more than once in an object')
+        return values
+
+    try:
+        values = json.loads(content.decode('utf-8-sig'), object_pairs_hook=distinct,
+                            parse_constant=float if allow_nan else refused)
+        if _SURROGATE.search(content):
+            json.dumps(values, ensure_ascii=False).encode('utf-8')  # fails for half of a pair
+        return values
+    except RecursionError:
+        raise InputError(f'{name} is not usable: its JSON is nested too deep') from None
+    except InputError:
+        raise
+    except ValueError as error:  # not JSON, not UTF-8, half of a character, or a number of thousands of digits
+        raise InputError(f'{name} is not JSON: {error}') from None
 
 
 @contextmanager

@@ -10,17 +10,22 @@
 or itself. `csv_keypoints`, the order of the CSV columns, may be too: then the order in which the types name them.
 The same form keeps a table in run.json and in the contract of a frozen graph, {} for the built-in one.
 """
-import json
 import re
+import textwrap
+from collections import Counter
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, Mapping, Sequence, Tuple, Union
 
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
+from fashionai.files import read_json
 from fashionai.garments import AUTO, GARMENTS, JOINT, SUPPLIED, Garment, Garments
 
 _NAME = re.compile(r'\w[\w-]*')
 _SIDED = re.compile('left|right', re.IGNORECASE)
+
+_MOST_NODES = 100000
+"""Values in a YAML file; a few lines of aliases can stand for billions."""
 
 Pair = Tuple[str, str]
 
@@ -53,16 +58,6 @@ def stored_form(garments: Garments) -> Dict[str, Any]:
             'csv_keypoints': list(garments.csv_keypoints)}
 
 
-def _read_json(path: Path) -> Any:
-    def distinct(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
-        _check_distinct(str(path), [key for key, _ in pairs])
-        return dict(pairs)
-    try:
-        return json.loads(path.read_text(encoding='utf-8-sig'), object_pairs_hook=distinct)
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
-        raise InputError(f'{path} is not JSON: {error}') from None
-
-
 def _read_yaml(path: Path) -> Any:
     try:
         import yaml
@@ -71,32 +66,41 @@ def _read_yaml(path: Path) -> Any:
                          'JSON') from None
     try:
         text = path.read_text(encoding='utf-8-sig')
-        values = yaml.safe_load(text)
         _check_nodes(str(path), yaml.compose(text, Loader=yaml.SafeLoader))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f'{path} is not YAML: {" ".join(str(error).split())}') from None
+        return yaml.safe_load(text)
+    except InputError:
+        raise
     except RecursionError:
-        raise InputError(f'{path}: something in it contains itself: wanted a table without that') from None
-    return values
+        raise InputError(f'{path} is not usable: its YAML is nested too deep') from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # PyYAML passes on what a date or a number raises
+        raise InputError(f'{path} is not YAML: {" ".join(str(error).split())}') from None
 
 
-def _check_nodes(place: str, node: Any) -> None:
-    """Raises InputError for a key that a mapping of a YAML tree has twice; PyYAML itself keeps the last one."""
-    parts = node.value if node is not None and isinstance(node.value, list) else []
-    _check_distinct(place, [part[0].value for part in parts if isinstance(part, tuple)])
-    for part in parts:
-        _check_nodes(place, part[1] if isinstance(part, tuple) else part)
+def _check_nodes(place: str, root: Any) -> None:
+    """Raises InputError for a YAML tree that contains itself or has more nodes than a table needs, aliases counted as
+    what they stand for, and for a key that a mapping has twice: PyYAML itself keeps the last one."""
+    waiting, count = [root], 0
+    while waiting:
+        node = waiting.pop()
+        count += 1
+        if count > _MOST_NODES:
+            raise InputError(f'{place}: more than {_MOST_NODES} values, or something that contains itself: wanted a '
+                             'table of garments')
+        parts = node.value if node is not None and isinstance(node.value, list) else []
+        pairs = [part for part in parts if isinstance(part, tuple)]
+        _check_distinct(place, [str(key.value) for key, _ in pairs])
+        waiting += [value for _, value in pairs] + [part for part in parts if not isinstance(part, tuple)]
 
 
 _READERS: Mapping[str, Callable[[Path], Any]] = MappingProxyType(
-    {'.json': _read_json, '.yaml': _read_yaml, '.yml': _read_yaml})
+    {'.json': read_json, '.yaml': _read_yaml, '.yml': _read_yaml})
 
 
 def _table(place: str, values: Any) -> Garments:
     _check_keys(place, values, ('types',), ('csv_keypoints',))
     types = values['types']
     if not isinstance(types, dict) or not types:
-        raise InputError(f'{place}, types: {types!r}, wanted garment types by name, one or more')
+        raise InputError(f'{place}, types: {shown(types)}, wanted garment types by name, one or more')
     _check_names(f'{place}, types', list(types))
     for name, meaning in RESERVED.items():
         if name in types:
@@ -133,13 +137,13 @@ def _garment(place: str, name: str, entry: Mapping[str, Any], columns: Tuple[str
 def _pairs(place: str, values: Any, keypoints: Sequence[str], alone: bool = False) -> Tuple[Pair, ...]:
     """Pairs of keypoints of a type, different ones unless one may stand `alone`, with itself."""
     if not isinstance(values, list):
-        raise InputError(f'{place}: {values!r}, wanted a list of pairs of keypoints')
+        raise InputError(f'{place}: {shown(values)}, wanted a list of pairs of keypoints')
     for pair in values:
         if not isinstance(pair, list) or len(pair) != 2:
-            raise InputError(f'{place}: {pair!r}, wanted a pair of keypoints')
+            raise InputError(f'{place}: {shown(pair)}, wanted a pair of keypoints')
         for end in pair:
             if end not in keypoints:
-                raise InputError(f'{place}: {end!r} is not a keypoint of the type, wanted one of '
+                raise InputError(f'{place}: {shown(end)} is not a keypoint of the type, wanted one of '
                                  f'{", ".join(keypoints)}')
         if pair[0] == pair[1] and not alone:
             raise InputError(f'{place}: {pair[0]} twice, wanted two different keypoints')
@@ -148,7 +152,7 @@ def _pairs(place: str, values: Any, keypoints: Sequence[str], alone: bool = Fals
 
 def _check_keys(place: str, values: Any, wanted: Sequence[str], optional: Sequence[str]) -> None:
     if not isinstance(values, dict):
-        raise InputError(f'{place}: {values!r}, wanted {", ".join(wanted)} by name')
+        raise InputError(f'{place}: {shown(values)}, wanted {", ".join(wanted)} by name')
     missing, unknown = set(wanted) - set(values), set(values) - {*wanted, *optional}
     if missing or unknown:
         raise InputError(f'{place}: keys missing {_few(missing)}, unknown {_few(unknown)}; wanted '
@@ -157,15 +161,15 @@ def _check_keys(place: str, values: Any, wanted: Sequence[str], optional: Sequen
 
 def _check_names(place: str, names: Any) -> None:
     if not isinstance(names, (list, tuple)):
-        raise InputError(f'{place}: {names!r}, wanted a list of names')
+        raise InputError(f'{place}: {shown(names)}, wanted a list of names')
     for name in names:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise InputError(f'{place}: {name!r} is no name, wanted letters, digits, _ and -')
+            raise InputError(f'{place}: {shown(name)} is no name, wanted letters, digits, _ and -')
     _check_distinct(place, names)
 
 
 def _check_distinct(place: str, names: Sequence[str]) -> None:
-    twice = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise InputError(f'{place}: {_few(twice)} more than once')
 
@@ -197,4 +201,4 @@ def _check_agreement(place: str, garments: Garments) -> None:
 
 
 def _few(names: Any) -> str:
-    return ', '.join(sorted(map(str, names))) or 'none'
+    return textwrap.shorten(', '.join(sorted(map(str, names))) or 'none', 300, placeholder=' ...')

@@ -9,7 +9,8 @@ the v of a prediction is ignored: one left at `-1_-1_-1` is measured from (-1, -
   where one is, its label (-1, -1) is used as it stands.
 - `visible` counts visible keypoints only. An image is left out where either normaliser point is absent.
 
-In both, an image whose normaliser points coincide (s = 0) is left out, for nothing can be measured by it.
+In both, an image whose normaliser points coincide (s = 0) is left out, for nothing can be measured by it;
+`warn_of_unmeasured` names these images.
 
 Letters used in shapes: N images; C keypoint columns and T types, those of the table of garments.
 """
@@ -137,8 +138,7 @@ def measure(categories: Sequence[str], truth: np.ndarray, predicted: np.ndarray,
     names, columns = list(garments), garments.csv_keypoints
     type_numbers = np.array([names.index(category) for category in categories], np.int64)
     belongs = np.array([[name in garment.keypoints for name in columns] for garment in garments.values()])
-    pairs = np.array([[columns.index(name) for name in garment.normaliser] for garment in garments.values()])
-    ends = truth[np.arange(len(truth))[:, None], pairs[type_numbers]]
+    ends = normaliser_ends(categories, truth, garments)
     spans = np.hypot(ends[:, 0, 0] - ends[:, 1, 0], ends[:, 0, 1] - ends[:, 1, 1], dtype=np.float64)
     offsets = np.asarray(predicted[..., :2] - truth[..., :2], np.float64)
 
@@ -147,6 +147,29 @@ def measure(categories: Sequence[str], truth: np.ndarray, predicted: np.ndarray,
     labelled = measurable & (status != ABSENT) & end_present.any(axis=1)[:, None]
     visible = measurable & (status == VISIBLE) & end_present.all(axis=1)[:, None]
     return Measured(offsets, np.where(spans > 0, spans, 1), labelled, visible)
+
+
+def normaliser_ends(categories: Sequence[str], truth: np.ndarray, garments: Garments = GARMENTS) -> np.ndarray:
+    """(N, 2, 3): x, y, v of the normaliser pair of each of the N images; `truth` is (N, C, 3)."""
+    columns = [[garments.csv_keypoints.index(name) for name in garments[category].normaliser]
+               for category in categories]
+    return truth[np.arange(len(truth))[:, None], np.array(columns, np.int64).reshape(-1, 2)]
+
+
+def warn_of_unmeasured(truth: Annotations) -> None:
+    """Log the rows that no error can be measured of, since both normaliser points lie on one place."""
+    ends = normaliser_ends(truth.categories, truth.keypoints, truth.garments)
+    rows = np.flatnonzero((ends[..., 2] != ABSENT).all(axis=1) & (ends[:, 0, :2] == ends[:, 1, :2]).all(axis=1))
+    if len(rows):
+        _log.warning('%d of %d images are not measured, since their normaliser has no length: %s', len(rows),
+                     len(truth), _few([truth.place(row) for row in rows], '; '))
+
+
+def check_measured(scores: Scores, truth: Annotations) -> None:
+    """Raises InputError, naming the labels, if there is not one keypoint that an error can be measured of."""
+    if not scores.leaderboard.pooled.points:
+        raise InputError(f'{truth.source}: no error can be measured: none of {len(truth)} images has a labelled '
+                         'keypoint and a normaliser of some length')
 
 
 def summed_up(categories: Sequence[str], truth: np.ndarray, measured: Measured,
@@ -193,6 +216,6 @@ def _line(name: str, figures: List[Figure], width: int) -> str:
     return f'{name:{width}}' + ''.join(f'{cell:>10}{figure.points:>10}' for cell, figure in zip(cells, figures))
 
 
-def _few(image_ids: Sequence[str]) -> str:
-    more = ', ...' if len(image_ids) > _NAMED_IN_ERRORS else ''
-    return f'such as {", ".join(image_ids[:_NAMED_IN_ERRORS])}{more}'
+def _few(names: Sequence[str], separator: str = ', ') -> str:
+    more = f'{separator}...' if len(names) > _NAMED_IN_ERRORS else ''
+    return f'such as {separator.join(names[:_NAMED_IN_ERRORS])}{more}'

@@ -6,10 +6,11 @@ from typing import Sequence, Tuple
 
 import numpy as np
 
-from fashionai.annotations import Annotations, read_annotations
-from fashionai.cli import add_garments_option, at_least, in_project, name_or_file, resolve
+from fashionai.annotations import Annotations, image_path, read_annotations
+from fashionai.cli import add_garments_option, add_outside_option, at_least, in_project, name_or_file, resolve
 from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, Garments
+from fashionai.metrics import warn_of_unmeasured
 
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) - 1)
 
@@ -31,6 +32,7 @@ def add_sample_options(parser: argparse.ArgumentParser) -> None:
     add('--datapath', default='data', help='folder with train/train.csv and train/val.csv; or several, '
         'with commas between: their training rows together, and the val.csv of the first')
     add('--imgpath', default='data', help='folder with train/<image_id>; one for each of --datapath')
+    add_outside_option(parser)
     add('--input-width', type=at_least(1), default=368, help='pixels, a multiple of the stride')
     add('--input-height', type=at_least(1), default=368, help='pixels, a multiple of the stride')
     add('--sampling', type=name_or_file('balanced', 'uniform'), default='balanced', metavar='balanced|uniform|CSV',
@@ -107,26 +109,29 @@ def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = T
     if len(tables) != len(pictures):
         raise InputError(f'--datapath names {len(tables)} folders and --imgpath {len(pictures)}: wanted as many')
     pairs = list(zip(tables, pictures))
-    parts = [_folder_rows(*pair, options.tag, split, with_images, garments)
+    parts = [_folder_rows(*pair, options, split, with_images, garments)
              for pair in (pairs[:1] if split == 'val' else pairs)]
     roots = [root for _, root in parts]
     return _joined([rows for rows, _ in parts], roots), roots[0]
 
 
-def _folder_rows(datapath: str, imgpath: str, tag: str, split: str, with_images: bool,
+def _folder_rows(datapath: str, imgpath: str, options: argparse.Namespace, split: str, with_images: bool,
                  garments: Garments) -> Tuple[Annotations, Path]:
     """The same of one folder."""
     try:
         table = resolve(Path(datapath) / 'train' / f'{split}.csv')
     except ValueError as error:
         raise InputError(f'{error}; data/README.md says how data lie') from None
-    rows = read_annotations(table, garments).of_type(tag)
+    rows = read_annotations(table, garments).of_type(options.tag)
     if not len(rows):
-        raise InputError(f'{table}: no row of type {tag!r}')
+        raise InputError(f'{table}: no row of type {options.tag!r}')
     if not with_images:
         return rows, Path()
+    rows.check_inside(options.allow_outside)
+    if split == 'val':
+        warn_of_unmeasured(rows)
     image_root = resolve(Path(imgpath) / 'train')
-    missing = [image_id for image_id in rows.image_ids if not (image_root / image_id).is_file()]
+    missing = [image_id for image_id in rows.image_ids if not image_path(image_root, image_id).is_file()]
     if missing:
         raise InputError(f'{len(missing)} of {len(rows)} images of {table} are not in {image_root}, '
                          f'such as {missing[0]}')

@@ -4,7 +4,6 @@ Measured from 63,765 labels of the FashionAI keypoint data and kept in `shapes.j
 scale and rotation (Procrustes) before its mean and principal components are taken, so a mean shape is centred on the
 origin and its squared coordinates sum to one; y points down. Sizes and centres are for images 512 pixels long.
 """
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Tuple
@@ -12,6 +11,7 @@ from typing import Any, Dict, Tuple
 import numpy as np
 
 from fashionai.errors import InputError
+from fashionai.files import read_json
 from fashionai.garments import Garment
 
 REFERENCE_SIZE = 512
@@ -77,4 +77,4 @@ def mean_shape(garment: Garment) -> np.ndarray:
 
 
 def _table() -> Dict[str, Any]:
-    return json.loads(Path(__file__).with_name('shapes.json').read_text(encoding='utf-8'))
+    return read_json(Path(__file__).with_name('shapes.json'))

@@ -9,8 +9,8 @@ from fashionai.annotations import Annotations
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.flow import training_flow
-from fashionai.dataflow.reading import read_image
 from fashionai.garments import GARMENTS
+from fashionai.images.decoder import read_image
 
 SKIRT = GARMENTS['skirt']
 

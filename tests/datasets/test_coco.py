@@ -6,10 +6,11 @@ import pytest
 
 from fashionai.annotations import Annotations
 from fashionai.datasets.coco import own_names, read_coco, read_names
-from fashionai.datasets.coco_writing import write_coco
+from fashionai.datasets.coco_writing import box_of, write_coco
 from fashionai.datasets.entries import csv_row
 from fashionai.datasets.notes import new_notes
 from fashionai.datasets.sources import open_sources
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, Garment, Garments
 
 THEIRS = {
@@ -62,7 +63,7 @@ def test_malformed_annotations_are_named(made, tmp_path):
 
 @pytest.mark.parametrize('numbers, fault', [
     (['x', 2, 2], "neckline_left: x 'x', y 2, wanted pixels"), ([1, float('nan'), 2], 'y nan, wanted pixels'),
-    ([1, 1e30, 1], r'y 1e\+30, wanted pixels, numbers below 1000000')])
+    ([1, 1e30, 1], r'y 1e\+30, wanted pixels, numbers up to 65535'), ([1, 65536, 1], 'y 65536')])
 def test_coordinates_that_are_none_are_named(made, tmp_path, numbers, fault):
     labels = dict(THEIRS, annotations=[{'id': 1, 'image_id': 7, 'category_id': 3, 'keypoints': numbers + [0] * 6}])
     folder = made.folder(tmp_path / 'set', {'labels.json': json.dumps(labels)})
@@ -90,6 +91,52 @@ def test_types_of_an_own_table(made, tmp_path):
     assert reading.garments == Garments((shoe,)) and reading.entries[0].category == 'shoe'
     swapped = read(root, swap_sides=True, garments=Garments((shoe,)))[0].entries[0]
     np.testing.assert_array_equal(swapped.keypoints, rows[0][[1, 0, 2]])
+
+
+def with_visibilities(*numbers):
+    keypoints = [number for v in numbers for number in (10, 20, v)]
+    return dict(THEIRS, annotations=[{'id': 1, 'image_id': 7, 'category_id': 3, 'keypoints': keypoints}])
+
+
+@pytest.mark.parametrize('numbers, v', [
+    ((2, 1, 0), (1, 0)), ((2.0, 1.0, 2), (1, 0)), ((2, 0, 0), (1, -1)), ((1, 0, 1), (1, -1)),
+    ((True, False, True), (1, -1)),
+    ((1, 0, -1), (1, 0)), ((0, -1, -1), (0, -1)), ((0.93, 0, 0.2), (1, -1)), ((0.93, 0.1, 2.5), (1, 1))])
+def test_visibilities_are_read_as_their_tool_means_them(made, tmp_path, numbers, v):
+    folder = made.folder(tmp_path / 'set', {'labels.json': json.dumps(with_visibilities(*numbers))})
+    names = {'top': ('blouse', {'left collar': 'neckline_left', 'right collar': 'neckline_right'})}
+    entry, = read(folder, names)[0].entries
+    assert tuple(entry.keypoints[:2, 2]) == v
+
+
+@pytest.mark.parametrize('number', [3, -2, '2', None, [2], float('inf')])
+def test_visibilities_without_a_meaning_are_refused_by_file(made, tmp_path, number):
+    folder = made.folder(tmp_path / 'set', {'labels.json': json.dumps(with_visibilities(2, 1, number))})
+    with pytest.raises(InputError, match='set: labels.json'):
+        read(folder, {'top': ('blouse', {'left collar': 'neckline_left'})})
+
+
+def test_a_meaning_that_is_given_counts(made, tmp_path):
+    sources = open_sources([made.folder(tmp_path / 'set', {'labels.json': json.dumps(with_visibilities(1, 0, 1))})])
+    names = {'top': ('blouse', {'left collar': 'neckline_left', 'right collar': 'neckline_right'})}
+    reading = read_coco(sources, names, False, new_notes(), visibility='coco')
+    assert tuple(reading.entries[0].keypoints[:2, 2]) == (0, -1) and 'occluded' in reading.tables[0]
+    reading = read_coco(sources, names, False, new_notes(), visibility='fashionai')
+    assert tuple(reading.entries[0].keypoints[:2, 2]) == (1, 0)
+    (tmp_path / 'set/labels.json').write_text(json.dumps(with_visibilities(3, 0, 1)))
+    with pytest.raises(InputError, match='labels.json, annotation 0: left collar: 3'):
+        read_coco(sources, names, False, new_notes(), visibility='coco')
+
+
+@pytest.mark.parametrize('height, size', [
+    (60, (60, 40)), (60.0, (60, 40)), (float('nan'), (0, 0)), (float('inf'), (0, 0)), (0, (0, 0)), (-5, (0, 0)),
+    ('60', (0, 0)), (None, (0, 0)), ([60], (0, 0))])
+def test_sizes_that_are_none_say_nothing(made, tmp_path, height, size):
+    image = {'id': 7, 'file_name': 'one.jpg', 'width': 40, 'height': height}
+    labels = dict(THEIRS, images=[image, THEIRS['images'][1]])
+    folder = made.folder(tmp_path / 'set', {'labels.json': json.dumps(labels)})
+    entry, = read(folder, {'top': ('blouse', {'left collar': 'neckline_left'})})[0].entries
+    assert entry.labelled_hw == size
 
 
 @pytest.fixture
@@ -125,3 +172,41 @@ def test_what_we_write_is_read_back(ours, tmp_path):
     (root / table.image_ids[0]).unlink()
     with pytest.raises(ValueError, match='1.jpg: no such file'):
         write_coco(root / 'out.json', table, root)
+
+
+def test_labels_of_which_none_is_visible_stay_so(ours, tmp_path):
+    table, root = ours
+    hidden = Annotations(table.image_ids, table.categories, table.keypoints.clip(-1, [99, 99, 0]), 'train.csv')
+    write_coco(root / 'out.json', hidden, root)
+    np.testing.assert_array_equal([entry.keypoints for entry in read(root)[0].entries], hidden.keypoints)
+
+
+def test_our_own_files_say_that_labels_are_in_stored_pixels(ours):
+    table, root = ours
+    write_coco(root / 'out.json', table, root)
+    assert {entry.labelled_hw for entry in read(root)[0].entries} == {None}
+
+
+@pytest.mark.parametrize('points, box', [
+    ([(10, 20), (40, 72)], [10, 20, 30, 52]),
+    ([(10, 20), (40, 20)], [10, 5, 30, 30]),       # a line: as high as it is wide, around it
+    ([(10, 20), (40, 22)], [10, 6, 30, 30]),
+    ([(10, 20), (40, 23)], [10, 20, 30, 3]),       # a tenth is enough
+    ([(10, 4), (40, 4)], [10, 0, 30, 30]),         # moved into the picture
+    ([(10, 98), (40, 98)], [10, 70, 30, 30]),
+    ([(20, 5), (20, 95)], [0, 5, 50, 90]),         # cut to the picture
+    ([(25, 50)], [14, 19, 22, 62]),                # the share of a usual garment of 50 x 100: 0.44 and 0.62
+    ([(0, 0), (0, 0)], [0, 0, 22, 62]),
+    ([(-10, 50)], [-10, 19, 32, 62]),              # the point itself is in it, even outside of the picture
+    ([], [0, 0, 50, 100])])
+def test_every_box_has_an_extent(points, box):
+    assert box_of(np.array(points).reshape(-1, 2), (100, 50)) == box
+
+
+def test_a_labelled_point_can_be_matched(ours, tmp_path):
+    """OKS of COCO's evaluation, exp(-d^2 / (2 area (2 sigma)^2)): that of a point 2 pixels off is above 0."""
+    table, root = ours
+    write_coco(root / 'out.json', table, root)
+    trousers = json.loads((root / 'out.json').read_text())['annotations'][1]
+    assert trousers['num_keypoints'] == 1 and trousers['area'] == pytest.approx(17.6 * 37.2)
+    assert np.exp(-2 ** 2 / (2 * trousers['area'] * (2 * 0.05) ** 2)) > 0.5

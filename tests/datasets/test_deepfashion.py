@@ -103,15 +103,33 @@ def test_garments_of_deepfashion2(made, tmp_path):
     assert notes['pictures with several garments of one type, left out'] == ['Images/skirt/train_000001.jpg']
 
 
-@pytest.mark.parametrize('content, message', [
-    ('no JSON', 'not the JSON of an annotation'), ({'item1': {'category_id': 1, 'landmarks': [1, 2]}}, '2 numbers'),
-    ({'item1': {'category_id': 9, 'landmarks': ['x', 1, 2] + [0] * 21}}, "item1: .*waistband_left: x 'x'"),
-    ({'item1': {'category_id': 14, 'landmarks': []}}, 'item1: wanted category_id 1 to 13')])
-def test_malformed_annotations_are_named(made, tmp_path, content, message):
-    text = content if isinstance(content, str) else json.dumps(content)
-    folder = made.folder(tmp_path / 'df2', {'annos/000001.json': text})
-    with pytest.raises(ValueError, match=f'df2: annos/000001.json.*{message}'):
-        read_deepfashion2(open_sources([folder]), new_notes())
+@pytest.mark.parametrize('item, said', [
+    ({'category_id': 1, 'landmarks': [1, 2]}, 'landmarks [1, 2]'), ({'category_id': 9, 'landmarks': None}, 'None'),
+    ({'category_id': 9, 'landmarks': ['x', 1, 2] + [0] * 21}, "waistband_left: x 'x'"),
+    ({'category_id': 9, 'landmarks': [float('nan'), 1, 2] + [0] * 21}, 'waistband_left: x nan'),
+    ({'category_id': 9, 'landmarks': [1e9, 1, 2] + [0] * 21}, 'waistband_left: x 1000000000.0'),
+    ({'category_id': 9, 'landmarks': [1, 1, 1.7] + [0] * 21}, 'visibility 1.7'),
+    ({'category_id': 9, 'landmarks': [1, 1, [2]] + [0] * 21}, 'visibility [2]'),
+    ({'category_id': 14, 'landmarks': []}, 'category_id 14'), ({'category_id': [9]}, 'category_id [9]'),
+    ({'category_id': '9'}, "category_id '9'"), ({}, 'category_id None'), (7, 'category_id None')])
+def test_an_item_with_odd_values_is_named_and_left_out_and_the_others_stay(made, tmp_path, item, said):
+    good = {'category_id': 9, 'landmarks': [5, 6, 2.0] + [0] * 21}
+    folder = made.folder(tmp_path / 'df2', {'annos/000001.json': json.dumps({'item1': item, 'item2': good})})
+    notes = new_notes()
+    entry, = read_deepfashion2(open_sources([folder]), notes).entries
+    assert named(entry.keypoints) == {'waistband_left': (5, 6, 1)}
+    left_out, = notes['garments with odd values, left out']
+    assert left_out.startswith('df2: annos/000001.json, item1 ') and said in left_out
+
+
+@pytest.mark.parametrize('text', ['no JSON', '[1]', '{"item1": ' + '[' * 99999, '\xff', '{"item1": 1, "item1": 2}'])
+def test_a_file_that_is_no_annotation_is_named_and_left_out(made, tmp_path, text):
+    good = {'item1': {'category_id': 9, 'landmarks': [5, 6, 2] + [0] * 21}}
+    folder = made.folder(tmp_path / 'df2', {'annos/000001.json': text.encode('latin-1'),
+                                            'annos/000002.json': json.dumps(good)})
+    notes = new_notes()
+    assert len(read_deepfashion2(open_sources([folder]), notes).entries) == 1
+    assert 'annos/000001.json' in notes['annotations that are not JSON objects, left out'][0]
 
 
 # The landmarks of each category that change places when a picture is mirrored lie symmetrically in its order: 2 and 6,

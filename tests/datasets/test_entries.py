@@ -38,7 +38,8 @@ def test_of_images_that_are_labelled_twice_the_first_stays_and_the_difference_is
         entry('a', keypoints=first), entry('a', 'val', keypoints=moved), entry('a', keypoints=first),
         entry('b', keypoints=first), entry('b', keypoints=hidden), entry('a', 'test_a')], notes)
     assert [(item.image_id, item.part) for item in kept] == [('a', ''), ('b', ''), ('a', 'test_a')]
-    assert notes == {'images labelled twice, with the same labels': ['a'],
+    assert notes == {'images that are both in a validation list and in another one: the first row stays': ['a'],
+                     'images labelled twice, with the same labels': ['a'],
                      'images labelled twice, with other labels: the first stay': [
                          'a (5 pixels at most)', 'b (in visibility alone)']}
 

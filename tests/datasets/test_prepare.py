@@ -8,7 +8,7 @@ import prepare
 import pytest
 
 from fashionai.annotations import read_annotations, read_test_list
-from fashionai.datasets import placing
+from fashionai.datasets import placing, sources
 from fashionai.datasets.pictures import picture_fault
 
 IDS = [f'Images/skirt/{i:032x}.jpg' for i in range(12)]
@@ -50,7 +50,8 @@ def test_missing_and_faulty_pictures_are_left_out_and_named(finish, made, source
     (source[1] / 'train' / IDS[9]).write_bytes(made.picture(width=8))
     told = finish(prepare.main, 'fashionai', source[1], '--output', tmp_path / 'data', '--val', 0)
     assert f'1 images without a picture in the sources, left out: {IDS[0]}' in told
-    assert f'2 faulty pictures, left out: set: train/{IDS[1]} (cut off), set: train/{IDS[2]} (not a picture' in told
+    assert f'2 faulty pictures, left out: set: train/{IDS[1]} (cut off' in told
+    assert f', set: train/{IDS[2]} (not a picture' in told
     assert f'1 images with labels outside of their picture, kept: {IDS[9]}' in told
     assert set(read_annotations(tmp_path / 'data/train/train.csv').image_ids) == set(IDS[3:10])
     notes = json.loads((tmp_path / 'data/prepared.json').read_text())['notes']
@@ -92,11 +93,11 @@ def test_an_interrupted_run_goes_on_and_a_finished_one_is_not_overwritten(finish
 def test_after_an_interruption_the_same_command_makes_the_same_tree(finish, source, tmp_path, monkeypatch):
     looked = []
 
-    def broken_off(data):
+    def broken_off(data, name):
         looked.append(data)
         if len(looked) == 6:
             raise KeyboardInterrupt
-        return picture_fault(data)
+        return picture_fault(data, name)
 
     arguments = ['fashionai', source[0], '--val', 3, '--output']
     with monkeypatch.context() as patch:
@@ -161,5 +162,89 @@ def test_an_error_has_a_line_of_its_own(finish, source, tmp_path):
 
 
 def test_what_is_wrong_with_a_picture(made):
-    assert picture_fault(made.picture(width=30, height=20)) == ((20, 30), '')
-    assert picture_fault(b'') == (None, 'empty')
+    assert picture_fault(made.picture(width=30, height=20), 'a') == ((20, 30), '')
+    assert picture_fault(b'', 'a') == (None, 'empty')
+
+
+ATTRIBUTES = 'Images/skirt_length_labels/1.jpg,skirt_length_labels,nnynn\nImages/skirt_length_labels/2.jpg,x_labels,y\n'
+
+
+def test_the_contests_attribute_data_are_named_for_what_they_are(finish, made, source, tmp_path):
+    folder = made.folder(tmp_path / 'base', {'Annotations/label.csv': ATTRIBUTES,
+                                             'Images/skirt_length_labels/1.jpg': made.picture()})
+    told = finish(prepare.main, 'fashionai', folder, '--output', tmp_path / 'data', code=1)
+    assert 'attribute' in told and 'base: Annotations/label.csv' in told
+    told = finish(prepare.main, 'fashionai', folder, source[0], '--output', tmp_path / 'data', '--val', 0)
+    assert 'attribute' in told and len(read_annotations(tmp_path / 'data/train/train.csv')) == 10
+
+
+def test_a_csv_file_of_another_kind_is_named(finish, made, source, tmp_path):
+    folder = made.folder(tmp_path / 'more', {'notes.csv': 'a,b\n1,2\n'})
+    told = finish(prepare.main, 'fashionai', source[0], folder, '--output', tmp_path / 'data', '--val', 0)
+    assert 'more: notes.csv' in told
+
+
+def test_validation_images_that_are_training_images_are_named(finish, made, tmp_path):
+    rows = [made.row(name, 'skirt', hemline_left='1_2_1') for name in IDS[:3]]
+    folder = made.folder(tmp_path / 'set', {
+        'train.csv': made.table(rows[0], rows[1]), 'val.csv': made.table(rows[1], rows[2]),
+        IDS[0]: made.picture(50), IDS[1]: made.picture(60), IDS[2]: made.picture(50)})
+    told = finish(prepare.main, 'fashionai', folder, '--output', tmp_path / 'data')
+    assert f'1 images that are both in a validation list and in another one: the first row stays: {IDS[1]}' in told
+    assert f'training pictures too, under another id: {IDS[2]} ({IDS[0]})' in told
+
+
+def test_labels_that_cannot_teach_or_be_measured_by_are_named(finish, made, tmp_path):
+    rows = [made.row(IDS[0], 'skirt', waistband_left='5_6_1', waistband_right='5_6_1'), made.row(IDS[1], 'skirt'),
+            made.row(IDS[2], 'skirt', waistband_left='5_6_1', waistband_right='6_6_1')]
+    pictures = {name: made.picture() for name in IDS[:3]}
+    folder = made.folder(tmp_path / 'set', {'train.csv': made.table(*rows), **pictures})
+    finish(prepare.main, 'fashionai', folder, '--output', tmp_path / 'data', '--val', 0)
+    notes = json.loads((tmp_path / 'data/prepared.json').read_text())['notes']
+    assert notes['images whose normaliser has no length: their error cannot be measured'] == [IDS[0]]
+    assert notes['images without a labelled keypoint, kept'] == [IDS[1]]
+
+
+def test_a_zip_bomb_is_refused_in_one_line(finish, made, tmp_path, monkeypatch):
+    monkeypatch.setattr(sources, 'LARGEST_FILE', 1 << 20)
+    for name, make in (('bomb.tar.gz', lambda path, files: made.tar(path, files, 'w:gz')), ('bomb.zip', made.zip)):
+        path = make(tmp_path / name, {'train.csv': bytes((1 << 20) + 1)})
+        told = finish(prepare.main, 'fashionai', path, '--check', code=1)
+        assert f'{path}: train.csv has 1048577 bytes' in told.splitlines()[-1]
+    folder = made.folder(tmp_path / 'set', {'labels.json': bytes((1 << 20) + 1)})
+    assert 'labels.json has 1048577 bytes' in finish(prepare.main, 'coco', folder, '--check', code=1)
+
+
+def test_labels_nested_too_deep_are_one_line(finish, made, tmp_path):
+    folder = made.folder(tmp_path / 'set', {'labels.json': '[' * 100000 + ']' * 100000})
+    told = finish(prepare.main, 'coco', folder, '--check', code=1)
+    assert 'set: labels.json' in told and 'deep' in told.splitlines()[-1]
+
+
+def test_to_coco_reads_ids_with_backslashes_and_none_that_lead_out(finish, made, source, tmp_path):
+    labels = source[1] / 'train/train.csv'
+    labels.write_text(made.table(made.row(IDS[0].replace('/', '\\'), 'skirt', hemline_left='1_2_1')))
+    finish(prepare.main, 'to-coco', '--csv', labels, '--output', tmp_path / 'out.json')
+    assert json.loads((tmp_path / 'out.json').read_text())['images'][0]['file_name'] == IDS[0]
+    labels.write_text(made.table(made.row('../train/' + IDS[0], 'skirt', hemline_left='1_2_1')))
+    told = finish(prepare.main, 'to-coco', '--csv', labels, '--output', tmp_path / 'out.json', code=1)
+    assert f'{labels}, row 2' in told
+    finish(prepare.main, 'to-coco', '--csv', labels, '--output', tmp_path / 'out.json', '--allow-outside')
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes with a name')
+def test_pipes_and_links_in_a_circle_are_named_and_not_read(finish, source, tmp_path):
+    folder = source[1] / 'train'
+    os.mkfifo(str(folder / 'labels.csv'))
+    (folder / IDS[0]).unlink()
+    os.mkfifo(str(folder / IDS[0]))
+    os.symlink('..', str(folder / 'back'))
+    os.symlink('itself.csv', str(folder / 'itself.csv'))
+    told = finish(prepare.main, 'fashionai', source[1], '--output', tmp_path / 'data', '--val', 0)
+    assert f'images without a picture in the sources, left out: {IDS[0]}' in told
+    notes = json.loads((tmp_path / 'data/prepared.json').read_text())['notes']['names that are not read']
+    assert sorted(notes) == sorted([
+        f'set: train/{IDS[0]} (a pipe, not a file)', 'set: train/labels.csv (a pipe, not a file)',
+        'set: train/back (a link that leads back to a folder above it)',
+        'set: train/itself.csv (a link that leads back to itself)'])
+    assert 'a pipe' in finish(prepare.main, 'coco', folder / 'labels.csv', '--output', tmp_path / 'other', code=1)

@@ -5,6 +5,7 @@ import pytest
 
 from fashionai.datasets.notes import new_notes
 from fashionai.datasets.sources import Pictures, open_sources, scan
+from fashionai.errors import InputError
 
 FILES = {'a/Images/skirt/1.jpg': b'one', './a/list.csv': b'text', 'a/._list.csv': b'fork', '__MACOSX/a/x.csv': b'fork'}
 
@@ -78,3 +79,13 @@ def test_a_picture_is_found_by_the_end_of_its_name_the_nearest_first():
     assert pictures.find('image/1.jpg', 0, 'val/annos/1.json') == (0, 'val/image/1.jpg')
     assert pictures.find('image/1.jpg', 1, 'train/annos/1.json') == (1, 'val/image/1.jpg')
     assert pictures.find('image/2.jpg', 1, 'val/annos/2.json') is None, 'a folder is matched whole'
+
+
+@pytest.mark.parametrize('kind, mode', [('tar', 'w'), ('tar.gz', 'w:gz'), ('tar.bz2', 'w:bz2'), ('tar.xz', 'w:xz')])
+def test_an_archive_that_is_cut_off_anywhere_is_named(made, tmp_path, kind, mode):
+    path = made.tar(tmp_path / f'cut.{kind}', {f'{i}.jpg': os.urandom(3000) for i in range(3)}, mode)
+    whole = path.read_bytes()
+    for length in (0, 1, 9, 12, 19, 100, 600, 4000, 9000):
+        path.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=f'cut.{kind}: '):
+            contents(open_sources([path])[0])

@@ -8,8 +8,10 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.garments import AUTO, GARMENTS
-from fashionai.inference.finder import Finder, open_finder
+from fashionai.images.decoder import Unreadable
+from fashionai.inference.finder import TOGETHER, Finder, open_finder
 from fashionai.inference.opening import Look
 from fashionai.inference.predictor import Prediction, PredictionOptions
 from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
@@ -74,6 +76,36 @@ def test_other_tags_are_refused() -> None:
         finder.find([picture(5)], ['dress'])
     with pytest.raises(ValueError, match='cannot tell garment types'):
         finder.find([picture(5)], [AUTO])
+
+
+@pytest.mark.parametrize('image, found', [
+    (np.zeros((6, 4, 3)), 'float64, (6, 4, 3)'), (np.zeros((6, 4, 3), np.float32), 'float32, (6, 4, 3)'),
+    (np.zeros((6, 4, 3), np.uint16), 'uint16, (6, 4, 3)'), (np.zeros((6, 4), np.uint8), 'uint8, (6, 4)'),
+    (np.zeros((6, 4, 4), np.uint8), 'uint8, (6, 4, 4)'), (np.zeros((6, 4, 1), np.uint8), 'uint8, (6, 4, 1)'),
+    (np.zeros((0, 4, 3), np.uint8), 'empty array of uint8, (0, 4, 3)'), (np.uint8(3), 'uint8'), ('a.jpg', 'str'),
+    (None, 'NoneType'), (Unreadable('a.jpg: no such file'), 'Unreadable')])
+def test_what_is_no_picture_is_refused_by_name(image: object, found: str) -> None:
+    stand = Stand('skirt')
+    with pytest.raises(InputError) as caught:
+        Finder({'skirt': stand}, (), []).find([picture(5), image], ['skirt'] * 2)
+    assert 'picture 2 of 2' in str(caught.value) and found in str(caught.value) and 'uint8' in str(caught.value)
+    assert not stand.batches
+
+
+@pytest.mark.parametrize('tags', [[], ['skirt'], ['skirt'] * 3, 'skirt'])
+def test_every_picture_wants_a_tag(tags: Sequence[str]) -> None:
+    stand = Stand('skirt')
+    with pytest.raises(InputError, match='of 2 pictures'):
+        Finder({'skirt': stand}, (), []).find([picture(5), picture(6)], tags)
+    assert not stand.batches
+
+
+def test_many_pictures_are_looked_at_a_few_at_a_time() -> None:
+    stand = Stand('skirt')
+    findings = Finder({'skirt': stand}, TYPES, [teller]).find([picture(n) for n in range(45)], ['skirt', AUTO] * 22
+                                                              + ['skirt'])
+    assert [finding.points_xy[0, 0] for finding in findings] == list(range(45))
+    assert sum(stand.batches) == 45 and max(stand.batches) == TOGETHER
 
 
 def write_graph(path: Path) -> Path:

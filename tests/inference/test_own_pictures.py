@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import read_annotations
-from fashionai.dataflow.inputs import Picture, Source
 from fashionai.garments import GARMENTS
+from fashionai.images.sources import Picture, Source
 from fashionai.inference.finder import Finder, Finding
 from fashionai.inference.finding_files import FORMATS, record_of
 from fashionai.inference.own_pictures import Failure, Outcome, outcomes
@@ -104,11 +104,10 @@ def test_pictures_come_back_in_order_and_bad_ones_as_failures(tmp_path: Path) ->
     (tmp_path / '2.png').write_text('no picture')
     pictures[4] = Picture(pictures[4].source, 3, np.zeros((5, 99, 3), np.uint8))
     width = Width()
-    results = list(outcomes(Finder({'skirt': width}, (), []), iter(pictures), 'skirt', 3))
+    results = list(outcomes(Finder({'skirt': width}, (), []), enumerate(pictures, 1), 'skirt', 3))
     assert sorted(width.batches) == [1, 2, 3], '7 in threes, one of which has no picture'
     failure = results.pop(2)
-    assert isinstance(failure, Failure) and failure.reason.endswith('2.png: not a picture that OpenCV can read '
-                                                                    '(10 bytes)')
+    assert isinstance(failure, Failure) and failure.reason.startswith(f'{tmp_path / "2.png"}: not a picture')
     assert [result.number for result in results] == [1, 2, 4, 5, 6, 7]
     assert [result.finding.points_xy[0, 0] for result in results] == [10, 11, 13, 99, 15, 16]
     assert [result.image.shape[1] for result in results] == [10, 11, 13, 99, 15, 16]

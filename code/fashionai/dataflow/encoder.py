@@ -5,15 +5,15 @@ from typing import List, Tuple
 
 import numpy as np
 
-from fashionai.annotations import Annotations
+from fashionai.annotations import Annotations, image_path
 from fashionai.codec.fields import View
 from fashionai.codec.targets import Targets, encode_targets
 from fashionai.dataflow.augment import apply_to_image, apply_to_points, draw_augmentation
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.photometry import photometric
-from fashionai.dataflow.reading import read_image
 from fashionai.dataflow.sampling import Key
 from fashionai.garments import Garment
+from fashionai.images.decoder import read_image
 
 SAMPLE_FIELDS = ('image', 'heatmaps', 'fields', 'heatmap_weights', 'field_weights', 'types')
 """What a sample, and a batch, holds, in order: the network's input, the members of Targets, and the garment's type:
@@ -80,7 +80,7 @@ class SampleEncoder:
 
     def image(self, key: Key) -> np.ndarray:
         """The picture of the key's row as it is in its file: (h, w, 3) uint8 BGR; errors as above."""
-        return read_image(self.image_root / self._image_ids[key[1]].decode())
+        return read_image(image_path(self.image_root, self._image_ids[key[1]].decode()))
 
     def moved(self, key: Key) -> Moved:
         """The key's row, augmented; errors as above."""

@@ -3,6 +3,7 @@
 Built on tensorpack's dataflow, so that the same stream runs inside the trainer or on other hosts (see remote.py).
 """
 import ctypes
+import logging
 from typing import Iterator, List, Optional, Union
 
 import cv2
@@ -61,6 +62,7 @@ def settle_worker() -> None:
     part of a sample's time. What is kept is bounded by what a sample needs.
     """
     cv2.setNumThreads(0)  # the workers share the cores already
+    logging.getLogger('fashionai.images').setLevel(logging.ERROR)  # every epoch would say again how files are read
     keep = getattr(ctypes.CDLL(None), 'mallopt', None)  # the C library's, where it is glibc
     if keep:
         keep(_M_MMAP_THRESHOLD, 2 ** 25)

@@ -1,23 +1,43 @@
 """COCO keypoint annotations, read: one JSON file with images, annotations and categories, each with its keypoints.
 
-See https://cocodataset.org/#format-data, "Keypoint Detection". `keypoints` of an annotation are x, y, v in turn, v 2
-visible, 1 occluded, 0 not labelled.
+See https://cocodataset.org/#format-data, "Keypoint Detection". `keypoints` of an annotation are x, y, v in turn; what v
+means is in `visibility.py`, and in which frame x and y are given in `orientation.py`.
 """
-import json
+import math
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
-from fashionai.datasets.counterparts import COCO_VISIBILITY
+from fashionai.datasets.coco_writing import FRAME, VISIBILITY
 from fashionai.datasets.entries import DRAWN, Entry, Reading, csv_row, image_id, note_unlisted, usable
 from fashionai.datasets.notes import Notes
+from fashionai.datasets.orientation import NO_SIZE, Size
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
-from fashionai.errors import InputError
+from fashionai.datasets.visibility import AUTOMATIC, MEANINGS, meaning_of
+from fashionai.errors import InputError, shown
+from fashionai.files import parse_json, read_json
 from fashionai.garments import GARMENTS, Garment, Garments
 
 Names = Mapping[str, Tuple[str, Mapping[str, str]]]
 """By the name of a category: its type, and the keypoint of the type by COCO's name."""
 
 _NO_JSON = 'files that are not JSON, passed over'
+
+
+@dataclass(frozen=True)
+class _File:
+    """A COCO file: the number of its source, its name there, what messages call it, and what it holds."""
+
+    number: int
+    name: str
+    where: str
+    content: Mapping[str, List[Any]]
+
+    def says(self, key: str, value: str) -> bool:
+        """Whether `to-coco` wrote it and noted this about it."""
+        info = self.content.get('info')
+        return isinstance(info, dict) and info.get(key) == value
+
 
 def own_names(garments: Garments) -> Names:
     """Categories named as the types, with keypoints named as theirs: what `coco_writing` writes."""
@@ -29,26 +49,30 @@ def read_names(path: Path, garments: Garments) -> Names:
 
     Raises InputError, naming file and key, for anything else, and for types and keypoints that the table lacks.
     """
+    table = read_json(path)
     try:
-        table = json.loads(path.read_text(encoding='utf-8'))
         names = {category: (str(entry['type']), dict(entry['keypoints'])) for category, entry in table.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
         raise InputError(f'{path}: wanted JSON of categories, each with its `type` here and `keypoints`, the name here '
                          'by the name there') from None
     for category, (tag, keypoints) in names.items():
         if tag not in garments:
-            raise InputError(f'{path}, {category}, type: {tag!r}, wanted one of {garments}')
+            raise InputError(f'{path}, {category}, type: {shown(tag)}, wanted one of {garments}')
         for theirs, name in keypoints.items():
             if name not in garments[tag].keypoints:
-                raise InputError(f'{path}, {category}, keypoints, {theirs}: {name!r} is no keypoint of {tag}; wanted '
-                                 f'one of {", ".join(garments[tag].keypoints)}')
+                raise InputError(f'{path}, {category}, keypoints, {theirs}: {shown(name)} is no keypoint of {tag}; '
+                                 f'wanted one of {", ".join(garments[tag].keypoints)}')
     return names
 
 
 def read_coco(sources: Sequence[Source], names: Names, swap_sides: bool, notes: Notes,
-              garments: Garments = GARMENTS) -> Reading:
-    """Every annotation of a named category that is the only one of its type in its picture; `swap_sides` renames left
-    and right, for labels that mean the wearer's.
+              garments: Garments = GARMENTS, visibility: str = AUTOMATIC) -> Reading:
+    """Every annotation of a named category that is the only one of its type in its picture.
+
+    Args:
+        names: which categories and keypoints are read, and as what.
+        swap_sides: rename left and right, for labels that mean the wearer's.
+        visibility: what the third number of a keypoint means: one of MEANINGS, or AUTOMATIC for what a file suggests.
 
     Raises InputError, naming file and annotation, for malformed ones, and where no file is a COCO one.
     """
@@ -62,17 +86,17 @@ def read_coco(sources: Sequence[Source], names: Names, swap_sides: bool, notes: 
             where = f'{sources[number].label}: {name}'
             content = _coco_content(data, where, notes)
             if content:
-                files.append((number, name, where, content))
+                files.append(_File(number, name, where, content))
     if not files:
         broken = [f'; {len(notes[_NO_JSON])} {_NO_JSON}: {notes[_NO_JSON][0]}'] if notes[_NO_JSON] else []
         raise InputError('no JSON file with images, annotations and categories in the sources' + ''.join(broken))
     entries: List[Entry] = []
     lines = []
-    for number, name, where, content in files:
-        found = _entries(content, where, names, garments, notes)
-        entries += usable([Entry(goal, tag, keypoints, DRAWN, pictures.find(file, number, name))
-                           for file, goal, tag, keypoints in found], notes)
-        lines.append(f'{where}: {len(found)} garments of a type')
+    for file in files:
+        meaning = visibility if visibility != AUTOMATIC else _meaning(file, names)
+        found = _entries(file, names, meaning, pictures, garments, notes)
+        entries += usable(found, notes)
+        lines.append(f'{file.where}: {len(found)} garments of a type; visibility: {MEANINGS[meaning].words}')
     note_unlisted(entries, pictures, sources, notes)
     return Reading(entries, lines, garments)
 
@@ -83,43 +107,72 @@ def _swapped(keypoints: Mapping[str, str], garment: Garment) -> Mapping[str, str
     return {theirs: others[name] for theirs, name in keypoints.items()}
 
 
-def _coco_content(data: bytes, where: str, notes: Notes) -> Dict[str, Any]:
+def _coco_content(data: bytes, where: str, notes: Notes) -> Dict[str, List[Any]]:
     """The content of a COCO file, {} of another one."""
     try:
-        content = json.loads(data.decode('utf-8-sig'))
-    except ValueError as error:
-        notes[_NO_JSON].append(f'{where} ({error})')
+        content = parse_json(data, where, allow_nan=True)
+    except InputError as error:
+        notes[_NO_JSON].append(str(error))
         return {}
-    return content if isinstance(content, dict) and {'images', 'annotations', 'categories'} <= set(content) else {}
+    return content if _is_coco(content) else {}
 
 
-def _entries(content: Dict[str, Any], where: str, names: Names, garments: Garments,
-             notes: Notes) -> List[Tuple[str, str, str, Any]]:
-    """File name, image id, type and keypoints of each annotation of a named category."""
+def _is_coco(content: Any) -> bool:
+    return isinstance(content, dict) and all(
+        isinstance(content.get(key), list) for key in ('images', 'annotations', 'categories'))
+
+
+def _meaning(file: _File, names: Names) -> str:
+    """The name of what the visibilities of a file mean, as far as its annotations are well formed."""
+    if file.says(*VISIBILITY):
+        return VISIBILITY[1]
+    named = [category['id'] for category in file.content['categories']
+             if isinstance(category, dict) and 'id' in category and category.get('name') in names]
+    keypoints = (annotation.get('keypoints') for annotation in file.content['annotations']
+                 if isinstance(annotation, dict) and annotation.get('category_id') in named)
+    return meaning_of((v for numbers in keypoints if isinstance(numbers, list) for v in numbers[2::3]), file.where)
+
+
+def _entries(file: _File, names: Names, meaning: str, pictures: Pictures, garments: Garments,
+             notes: Notes) -> List[Entry]:
+    """The entry of each annotation of a named category."""
+    v_of, stored = MEANINGS[meaning].v_of, file.says(*FRAME)
     try:
-        files = {image['id']: str(image['file_name']) for image in content['images']}
-        categories = {category['id']: category for category in content['categories']}
+        images = {image['id']: (str(image['file_name']), _size(image)) for image in file.content['images']}
+        categories = {category['id']: category for category in file.content['categories']}
     except (KeyError, TypeError) as error:
-        raise InputError(f'{where}: an image without id and file_name, or a category without id: {error}') from None
+        raise InputError(f'{file.where}: an image without id and file_name, or a category without id: '
+                         f'{error}') from None
     found = []
-    for row, annotation in enumerate(content['annotations']):
+    for row, annotation in enumerate(file.content['annotations']):
         try:
             category = categories[annotation['category_id']]
             if category['name'] not in names:
-                notes[f'annotations of the category {category["name"]}, left out'].append(str(annotation['id']))
+                notes[f'annotations of the category {category["name"]}, left out'].append(
+                    str(annotation.get('id', row)))
                 continue
             tag, keypoints = names[category['name']]
-            points = csv_row(_points(category['keypoints'], annotation['keypoints'], keypoints), garments)
-            file = files[annotation['image_id']]
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f'{where}, annotation {row}: wanted image_id, category_id and x, y, v for each keypoint '
-                             f'of its category: {error!r}') from None
-        found.append((file.replace('\\', '/'), image_id(tag, file), tag, points))
+            points = csv_row(_points(category['keypoints'], annotation['keypoints'], keypoints, v_of), garments)
+            picture, size_hw = images[annotation['image_id']]
+        except InputError as error:
+            raise InputError(f'{file.where}, annotation {row}: {error}') from None
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise InputError(f'{file.where}, annotation {row}: wanted image_id, category_id and x, y, v for each '
+                             f'keypoint of its category: {type(error).__name__} {error}') from None
+        place = pictures.find(picture.replace('\\', '/'), file.number, file.name)
+        found.append(Entry(image_id(tag, picture), tag, points, DRAWN, place, None if stored else size_hw))
     return found
 
 
-def _points(theirs: Sequence[str], numbers: Sequence[float],
-            keypoints: Mapping[str, str]) -> Dict[str, Tuple[float, float, int]]:
+def _size(image: Mapping[str, Any]) -> Size:
+    """(height, width) that the entry of an image says; NO_SIZE if it says none."""
+    height, width = (side if isinstance(side, (int, float)) and 1 <= side < math.inf else 0
+                     for side in (image.get('height'), image.get('width')))
+    return (int(height), int(width)) if height and width else NO_SIZE
+
+
+def _points(theirs: Sequence[str], numbers: Sequence[Any], keypoints: Mapping[str, str],
+            v_of: Callable[[float], int]) -> Dict[str, Tuple[Any, Any, int]]:
     """x, y and v of the keypoints that have a counterpart."""
     if len(numbers) != 3 * len(theirs):
         raise InputError(f'{len(numbers)} numbers for {len(theirs)} keypoints')
@@ -127,5 +180,8 @@ def _points(theirs: Sequence[str], numbers: Sequence[float],
     for index, name in enumerate(theirs):
         if name in keypoints:
             x, y, v = numbers[3 * index:3 * index + 3]
-            points[keypoints[name]] = (x, y, COCO_VISIBILITY[int(v)])
+            try:
+                points[keypoints[name]] = (x, y, v_of(v))
+            except (KeyError, TypeError):
+                raise InputError(f'{name}: {shown(v)} in the place of a visibility') from None
     return points

@@ -9,7 +9,7 @@ from fashionai.datasets.counterparts import FLD_COUNTERPARTS, FLD_LANDMARKS, FLD
 from fashionai.datasets.entries import TEST, TRAIN, Entry, Reading, csv_row, image_id, note_unlisted, usable
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
 
 _LANDMARKS, _PARTITION = 'list_landmarks', 'list_eval_partition'
 _PARTS = {'train': TRAIN, 'val': TRAIN, 'test': TEST}
@@ -57,7 +57,7 @@ def _entries(data: bytes, where: str, types: Mapping[str, Optional[str]], parts:
     for row_number, row in _rows(data, where, 'clothes_type'):
         image, kind = row['image_name'], row['clothes_type']
         if kind not in types:
-            raise InputError(f'{where}, row {row_number}, column clothes_type: {kind!r}, wanted 1, 2 or 3')
+            raise InputError(f'{where}, row {row_number}, column clothes_type: {shown(kind)}, wanted 1, 2 or 3')
         tag = types[kind]
         if tag is None:
             notes['lower-body clothes, left out: --lower says what they are'].append(image)

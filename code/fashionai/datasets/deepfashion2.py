@@ -3,15 +3,17 @@
 A file has `item1`, `item2` and so on, each a garment: `category_id` from 1 to 13, and `landmarks`, x, y and v of each
 in turn, in pixels of the image.
 """
-import json
 import re
-from typing import Any, Dict, Iterator, List, Sequence, Tuple
+from typing import Any, Dict, List, Sequence, Tuple
+
+import numpy as np
 
 from fashionai.datasets.counterparts import COCO_VISIBILITY, DEEPFASHION2
 from fashionai.datasets.entries import TEST, TRAIN, VAL, Entry, Reading, csv_row, note_unlisted, usable
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
+from fashionai.files import parse_json
 
 _ANNOTATION = re.compile(r'(?:.*/)?annos/([^/]+)\.json')
 _PARTS = {'train': TRAIN, 'validation': VAL, 'test': TEST}
@@ -20,7 +22,7 @@ _PARTS = {'train': TRAIN, 'validation': VAL, 'test': TEST}
 def read_deepfashion2(sources: Sequence[Source], notes: Notes) -> Reading:
     """Every garment that is the only one of its type in its picture, as a row of that type.
 
-    Raises InputError, naming file and item, for malformed annotations, and where there are none.
+    Malformed files and items are left out and noted. Raises InputError if there are no annotations.
     """
     pictures, found = Pictures(), []
     counts: Dict[int, int] = {}
@@ -29,8 +31,7 @@ def read_deepfashion2(sources: Sequence[Source], notes: Notes) -> Reading:
             pictures.add(number, name)
         elif data is not None:
             counts[number] = counts.get(number, 0) + 1
-            where = f'{sources[number].label}: {name}'
-            found.append((number, name, list(_garments(data, where))))
+            found.append((number, name, _garments(data, f'{sources[number].label}: {name}', notes)))
     if not counts:
         raise InputError('no annos/*.json in the sources; wanted the folder that has annos/ and image/, such as train/')
     entries: List[Entry] = []
@@ -51,26 +52,45 @@ def _split_and_stem(path: str) -> Tuple[str, str]:
     return next((name for name in reversed(names) if name in _PARTS), TRAIN), file[:-len('.json')]
 
 
-def _garments(data: bytes, where: str) -> Iterator[Tuple[str, Any]]:
+def _garments(data: bytes, where: str, notes: Notes) -> List[Tuple[str, np.ndarray]]:
     """Type and (24, 3) keypoints of the garments of a file."""
-    try:
-        items = {key: item for key, item in json.loads(data.decode()).items() if re.fullmatch('item[0-9]+', key)}
-    except (ValueError, AttributeError) as error:
-        raise InputError(f'{where}: not the JSON of an annotation: {error}') from None
-    for key, item in sorted(items.items()):
+    garments = []
+    for key, item in sorted(_items(data, where, notes).items()):
         try:
-            category, landmarks = DEEPFASHION2[item['category_id']], item['landmarks']
-            if len(landmarks) != 3 * category.landmarks:
-                raise InputError(f'{len(landmarks)} numbers')
-            points = {keypoint: _point(landmarks[3 * number - 3:3 * number])
-                      for keypoint, number in category.numbers.items()}
-            row = csv_row(points)
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(f'{where}, {key}: wanted category_id 1 to 13, and as many landmarks x, y, v as the '
-                             f'category has: {error}') from None
-        yield category.garment, row
+            garments.append(_garment(item))
+        except InputError as error:
+            notes['garments with odd values, left out'].append(f'{where}, {key} ({error})')
+    return garments
 
 
-def _point(values: Sequence[float]) -> Tuple[float, float, int]:
+def _items(data: bytes, where: str, notes: Notes) -> Dict[str, Any]:
+    """The items of a file by name; none of a file that is not an annotation."""
+    try:
+        content = parse_json(data, where, allow_nan=True)
+    except InputError as error:
+        content = error
+    if not isinstance(content, dict):
+        notes['annotations that are not JSON objects, left out'].append(
+            str(content) if isinstance(content, InputError) else where)
+        return {}
+    return {key: item for key, item in content.items() if re.fullmatch('item[0-9]+', key)}
+
+
+def _garment(item: Any) -> Tuple[str, np.ndarray]:
+    """Type and (24, 3) keypoints of an item. Raises InputError for a malformed one."""
+    number = item.get('category_id') if isinstance(item, dict) else None
+    category = DEEPFASHION2.get(number) if isinstance(number, int) else None
+    if category is None:
+        raise InputError(f'category_id {shown(number)}, wanted 1 to {max(DEEPFASHION2)}')
+    landmarks = item.get('landmarks')
+    if not isinstance(landmarks, list) or len(landmarks) != 3 * category.landmarks:
+        raise InputError(f'landmarks {shown(landmarks)}, wanted x, y and v of {category.landmarks}')
+    return category.garment, csv_row({keypoint: _point(landmarks[3 * number - 3:3 * number])
+                                      for keypoint, number in category.numbers.items()})
+
+
+def _point(values: Sequence[Any]) -> Tuple[Any, Any, int]:
     x, y, v = values
+    if not isinstance(v, (int, float)) or v not in COCO_VISIBILITY:
+        raise InputError(f'visibility {shown(v)}, wanted 2, 1 or 0')
     return x, y, COCO_VISIBILITY[int(v)]

@@ -12,18 +12,16 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from fashionai.annotations import ABSENT
+from fashionai.annotations import ABSENT, FARTHEST
 from fashionai.datasets.notes import Notes
+from fashionai.datasets.orientation import Size
 from fashionai.datasets.sources import Pictures, Source
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
 from fashionai.garments import GARMENTS, Garments
 
 TRAIN, VAL, DRAWN = 'train', 'val', ''
 TEST = 'test'
 """The part of test images whose data set has only one such list."""
-
-FAR = 1000000
-"""Pixels: the first whole number that is too long for a cell of the CSV."""
 
 Place = Tuple[int, str]
 """Number of a source, and the name of a file in it."""
@@ -34,7 +32,8 @@ class Entry:
     """An image, and where it goes: its id in the CSV is its path from the part's folder.
 
     `keypoints` are (C, 3) int32 of x, y, v in original pixels, None of an unlabelled image; `picture` is its place
-    in the sources, None where they lack it.
+    in the sources, None where they lack it. `labelled_hw` is the size of the picture that was labelled, NO_SIZE if the
+    labels do not say it; None of labels that are known to be in pixels as stored (see `orientation.frame_of`).
     """
 
     image_id: str
@@ -42,6 +41,7 @@ class Entry:
     keypoints: Optional[np.ndarray]
     part: str
     picture: Optional[Place]
+    labelled_hw: Optional[Size] = None
 
 
 @dataclass(frozen=True)
@@ -69,8 +69,8 @@ def csv_row(points: Mapping[str, Tuple[float, float, int]], garments: Garments =
     row = np.full((len(columns), 3), ABSENT, np.int32)
     for name, (x, y, v) in points.items():
         if v != ABSENT:
-            if not all(isinstance(value, (int, float)) and abs(value) < FAR for value in (x, y)):
-                raise InputError(f'{name}: x {x!r}, y {y!r}, wanted pixels, numbers below {FAR}')
+            if not all(isinstance(value, (int, float)) and abs(value) <= FARTHEST for value in (x, y)):
+                raise InputError(f'{name}: x {shown(x)}, y {shown(y)}, wanted pixels, numbers up to {FARTHEST}')
             row[columns.index(name)] = int(np.floor(x + 0.5)), int(np.floor(y + 0.5)), v
     return row
 
@@ -110,6 +110,9 @@ def without_repeats(entries: Sequence[Entry], notes: Notes) -> List[Entry]:
         first = kept.setdefault(place, entry)
         if first is entry:
             continue
+        if VAL in (first.part, entry.part) and first.part != entry.part:
+            notes['images that are both in a validation list and in another one: the first row stays'].append(
+                entry.image_id)
         distance = _distance(first, entry)
         if distance is None:
             notes['images labelled twice, with the same labels'].append(entry.image_id)

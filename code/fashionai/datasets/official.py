@@ -19,10 +19,14 @@ from fashionai.annotations import Annotations, TestList, read_annotations, read_
 from fashionai.datasets.entries import DRAWN, TEST, VAL, Entry, Reading, note_unlisted
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
 
 _START = b'image_id,image_category'
 _ID = re.compile(r'Images/[^/\\]+/[^/\\]+')
+_ATTRIBUTE_ROW = re.compile(rb'(?:\xef\xbb\xbf)?[^,\n]*Images/[^,\n]+,\w+_labels,')
+"""The start of a list of the contest's other task: Images/skirt_length_labels/1.jpg,skirt_length_labels,nnynn."""
+_ATTRIBUTES = "lists of the contest's attribute task (such as skirt_length_labels), which have no keypoints, not read"
+_OTHER_CSV = 'CSV files without the header image_id,image_category, not read'
 _TEST_NAME = re.compile('test[-_ ]?([ab])', re.IGNORECASE)
 
 Table = Union[Annotations, TestList]
@@ -40,6 +44,9 @@ def read_official(sources: Sequence[Source], notes: Notes) -> Reading:
             pictures.add(number, name)
         elif data is not None and data.lstrip(b'\xef\xbb\xbf').startswith(_START):
             files.append((number, name, data))
+        elif data is not None:
+            what = _ATTRIBUTES if _ATTRIBUTE_ROW.match(data) else _OTHER_CSV
+            notes[what].append(f'{sources[number].label}: {name}')
     labelled: List[Entry] = []
     lists: Dict[FrozenSet[str], List[Entry]] = {}
     lines = []
@@ -85,7 +92,7 @@ def _entries(table: Table, number: int, name: str, pictures: Pictures, where: st
     part = VAL if isinstance(table, Annotations) and os.path.basename(name).lower() == 'val.csv' else DRAWN
     for row, (image_id, category) in enumerate(zip(table.image_ids, table.categories)):
         if not _ID.fullmatch(image_id) or '..' in image_id.split('/') or not is_picture(image_id):
-            raise InputError(f'{where}: image_id {image_id!r}, wanted Images/<type>/<file>.jpg')
+            raise InputError(f'{where}: image_id {shown(image_id)}, wanted Images/<type>/<file>.jpg')
         keypoints = table.keypoints[row] if isinstance(table, Annotations) else None
         yield Entry(image_id, category, keypoints, part, pictures.find(image_id, number, name))
 

@@ -3,13 +3,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence, Union
 
+import numpy as np
+
+from fashionai.annotations import ABSENT
 from fashionai.datasets.entries import TRAIN, VAL, Entry, Reading, divided, image_left_pairs, without_repeats
 from fashionai.datasets.notes import Notes
-from fashionai.datasets.placing import check_free, list_path, place_pictures, write_lists
+from fashionai.datasets.placing import Placement, check_free, list_path, place_pictures, write_lists
 from fashionai.datasets.sources import Source
 from fashionai.errors import InputError
 from fashionai.files import write_json
 from fashionai.garments import Garments
+from fashionai.metrics import normaliser_ends
 
 REPORT = 'prepared.json'
 """What was found, with every name, in the output folder."""
@@ -21,7 +25,8 @@ VAL_A_TYPE = 400
 
 @dataclass(frozen=True)
 class Settings:
-    """Where to, and how; `val` is a number of images a type, a share below 1, or None (see `divided`)."""
+    """Where to, and how; `val` is a number of images a type, a share below 1, or None (see `divided`); `labels_on` as
+    in `placing.Placement`."""
 
     output: Path
     val: Optional[Union[int, float]] = None
@@ -29,6 +34,7 @@ class Settings:
     link: bool = False
     overwrite: bool = False
     check: bool = False
+    labels_on: Optional[str] = None
 
 
 def check_apart(locations: Sequence[Path], settings: Settings) -> None:
@@ -51,8 +57,10 @@ def prepare(reading: Reading, sources: Sequence[Source], settings: Settings, not
     entries = divided(without_repeats(reading.entries, notes), settings.val, VAL_A_TYPE, settings.seed)
     if not settings.check and not settings.overwrite:
         check_free(settings.output, sorted({entry.part for entry in entries}))
-    placed = place_pictures(entries, sources, None if settings.check else settings.output, settings.link,
-                            settings.overwrite, notes)
+    placement = Placement(None if settings.check else settings.output, settings.link, settings.overwrite,
+                          settings.labels_on)
+    placed = place_pictures(entries, sources, placement, notes)
+    _note_labels(placed, reading.garments, notes)
     if not placed:
         raise InputError(f'{len(entries)} images are listed, and none of them has a good picture in the sources'
                          f'{_hints(notes)}')
@@ -60,6 +68,20 @@ def prepare(reading: Reading, sources: Sequence[Source], settings: Settings, not
         write_lists(placed, settings.output, reading.garments)
         _write_report(placed, reading, settings, notes)
     return report(placed, reading, settings, notes)
+
+
+def _note_labels(entries: Sequence[Entry], garments: Garments, notes: Notes) -> None:
+    """Take note of labels that cannot teach, or by which no error can be measured."""
+    labelled = [entry for entry in entries if entry.keypoints is not None]
+    if not labelled:
+        return
+    keypoints = np.stack([entry.keypoints for entry in labelled])
+    ends = normaliser_ends([entry.category for entry in labelled], keypoints, garments)
+    flat = (ends[..., 2] != ABSENT).all(axis=1) & (ends[:, 0, :2] == ends[:, 1, :2]).all(axis=1)
+    empty = (keypoints[..., 2] == ABSENT).all(axis=1)
+    for what, rows in (('images whose normaliser has no length: their error cannot be measured', flat),
+                       ('images without a labelled keypoint, kept', empty)):
+        notes[what] += [labelled[row].image_id for row in np.flatnonzero(rows)]
 
 
 def report(entries: Sequence[Entry], reading: Reading, settings: Settings, notes: Notes) -> str:

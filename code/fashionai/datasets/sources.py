@@ -5,6 +5,7 @@ a path on the disk. Names are relative, with / between folders, whatever made th
 """
 import lzma
 import os
+import struct
 import tarfile
 import zipfile
 import zlib
@@ -16,11 +17,15 @@ from tqdm import tqdm
 
 from fashionai.datasets.notes import Notes
 from fashionai.errors import InputError
+from fashionai.folders import Found, file_fault, folders_below
 
 ARCHIVES = ('.tar', '.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.zip')
 """Endings by which archives in a folder are known."""
 PICTURES = ('.jpg', '.jpeg', '.png')
 """Endings by which pictures are known, in any case."""
+
+LARGEST_FILE = 1 << 30
+"""Bytes of a file that is read; a few megabytes of an archive can stand for any number of gigabytes."""
 
 Wanted = Callable[[str], bool]
 
@@ -35,13 +40,18 @@ class Source:
     def walk(self, wanted: Wanted) -> Iterator[Tuple[str, Optional[bytes]]]:
         """The name of every file, in the order in which they are read fastest, with the bytes of those wanted.
 
-        Raises InputError, naming the archive, where it is damaged or encrypted.
+        Raises InputError, naming the archive, where it is damaged or encrypted, and for a file of more bytes than
+        LARGEST_FILE.
         """
         raise NotImplementedError
 
     def path(self, name: str) -> Optional[Path]:
         """The file itself where it lies on the disk, else None."""
         return None
+
+    def faults(self) -> List[Found]:
+        """What is not read, such as pipes and links that lead in a circle."""
+        return []
 
 
 class _Folder(Source):
@@ -53,27 +63,34 @@ class _Folder(Source):
 
     def walk(self, wanted: Wanted) -> Iterator[Tuple[str, Optional[bytes]]]:
         for name in self.names():
-            yield name, (self._root / name).read_bytes() if wanted(name) else None
+            yield name, self._content(name) if wanted(name) else None
+
+    def _content(self, name: str) -> bytes:
+        path = self._root / name
+        _check_size(self.location, name, path.stat().st_size)
+        return path.read_bytes()
 
     def path(self, name: str) -> Optional[Path]:
         return self._root / name
 
     def names(self) -> Iterator[str]:
         """The names of the files."""
+        for name, fault in self._found():
+            if not fault:
+                yield name
+
+    def faults(self) -> List[Found]:
+        return [(name, fault) for name, fault in self._found() if fault]
+
+    def _found(self) -> Iterator[Found]:
         if self.location != self._root:
-            yield self.location.name
+            yield self.location.name, file_fault(self.location)
             return
-        seen = set()
-        for folder, folders, files in os.walk(str(self._root), followlinks=True):
-            folders.sort()
-            if os.path.realpath(folder) in seen:
-                folders.clear()
-                continue
-            seen.add(os.path.realpath(folder))
-            for file in sorted(files):
-                name = Path(folder, file).relative_to(self._root).as_posix()
+        for folder, files, closed in folders_below(str(self._root)):
+            for path, fault in [(os.path.join(folder, file), '') for file in sorted(files)] + closed:
+                name = Path(path).relative_to(self._root).as_posix()
                 if not _is_left_over(name):
-                    yield name
+                    yield name, fault or file_fault(path)
 
 
 class _Tar(Source):
@@ -82,8 +99,16 @@ class _Tar(Source):
             for member in archive:
                 name = _plain(member.name)
                 if member.isfile() and not _is_left_over(name):
-                    file = archive.extractfile(member) if wanted(name) else None
-                    yield name, file.read() if file else None
+                    yield name, self._content(archive, member, name) if wanted(name) else None
+            _check_end(archive)
+
+    def _content(self, archive: tarfile.TarFile, member: tarfile.TarInfo, name: str) -> bytes:
+        _check_size(self.location, name, member.size)
+        file = archive.extractfile(member)
+        content = file.read() if file else b''
+        if len(content) != member.size:
+            raise tarfile.ReadError(f'{name} is cut off')
+        return content
 
 
 class _Zip(Source):
@@ -95,7 +120,11 @@ class _Zip(Source):
                     continue
                 if member.flag_bits & 1:
                     raise InputError(f'{self.location}: encrypted; unpack it with its password, and name the folder')
-                yield name, archive.read(member) if wanted(name) else None
+                if wanted(name):
+                    _check_size(self.location, name, member.file_size)
+                    yield name, archive.read(member)
+                else:
+                    yield name, None
 
 
 def open_sources(paths: Sequence[Path]) -> List[Source]:
@@ -109,6 +138,8 @@ def open_sources(paths: Sequence[Path]) -> List[Source]:
             folder = _Folder(path)
             sources.append(folder)
             sources += [_archive(path / name) for name in folder.names() if name.lower().endswith(ARCHIVES)]
+        elif file_fault(path):
+            raise InputError(f'{path}: {file_fault(path)}')
         else:
             sources.append(_archive(path) if path.name.lower().endswith(ARCHIVES) else _Folder(path))
     return sources
@@ -117,6 +148,8 @@ def open_sources(paths: Sequence[Path]) -> List[Source]:
 def scan(sources: Sequence[Source], wanted: Wanted, notes: Notes) -> Iterator[Tuple[int, str, Optional[bytes]]]:
     """Every file of all sources, with its source's number and, of those wanted, the bytes; shows a progress bar."""
     for number, source in enumerate(sources):
+        for name, fault in source.faults():
+            notes['names that are not read'].append(f'{source.label}: {name} ({fault})')
         for name, data in tqdm(source.walk(wanted), desc=f'looking into {source.label}', unit='file'):
             if source.path(name) is None and name.lower().endswith(ARCHIVES):
                 notes['archives inside of archives, not read: unpack the outer one'].append(f'{source.label}: {name}')
@@ -153,11 +186,26 @@ class Pictures:
 
 
 def _archive(path: Path) -> Source:
-    if tarfile.is_tarfile(str(path)):
-        return _Tar(path)
-    if zipfile.is_zipfile(str(path)):
-        return _Zip(path)
+    with _whole(path):
+        if tarfile.is_tarfile(str(path)):
+            return _Tar(path)
+        if zipfile.is_zipfile(str(path)):
+            return _Zip(path)
     raise InputError(f'{path}: neither a tar nor a zip archive, or damaged, such as by a download that broke off')
+
+
+def _check_end(archive: tarfile.TarFile) -> None:
+    """Raises ReadError for an archive whose members have all been read and that does not end behind them: the standard
+    library takes a damaged or cut off header as the end."""
+    assert archive.fileobj is not None
+    archive.fileobj.seek(archive.offset)
+    if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
+        raise tarfile.ReadError(f'no end at byte {archive.offset}')
+
+
+def _check_size(location: Path, name: str, size: int) -> None:
+    if size > LARGEST_FILE:
+        raise InputError(f'{location}: {name} has {size} bytes, wanted {LARGEST_FILE} at most')
 
 
 def _plain(name: str) -> str:
@@ -175,8 +223,13 @@ def _folders_shared(first: str, second: str) -> int:
 
 @contextmanager
 def _whole(location: Path) -> Iterator[None]:
-    """Faults inside an archive as ValueError that names it."""
+    """Raise faults inside an archive as InputError that names it. The standard library raises many kinds of them."""
     try:
         yield
-    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, NotImplementedError) as error:
-        raise InputError(f'{location}: damaged, cut off or of an unusual kind: {error}') from error
+    except InputError:
+        raise
+    except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError,
+            NotImplementedError, RuntimeError, ValueError, OverflowError, OSError) as error:
+        if isinstance(error, OSError) and error.filename:
+            raise  # it is the disk's, not the archive's
+        raise InputError(f'{location}: damaged, cut off or of an unusual kind: {str(error)[:200]}') from error

@@ -1,13 +1,12 @@
 """The rows of the experiments: one a setting and seed, in a CSV file."""
 import csv
-import json
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, Iterable, Optional, Tuple
 
 from fashionai.csv_rows import data_rows
 from fashionai.errors import InputError
-from fashionai.files import replacing
+from fashionai.files import read_json, replacing
 
 
 @dataclass(frozen=True)
@@ -59,7 +58,7 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
 
 def errors_of(path: Path) -> Tuple[float, float]:
     """NE `visible` and `leaderboard`, in percent, of what evaluate.py --json wrote."""
-    scores = json.loads(path.read_text(encoding='utf-8'))
+    scores = read_json(path)
     return scores['visible']['ne'], scores['leaderboard']['ne']
 
 

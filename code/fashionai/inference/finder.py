@@ -25,6 +25,9 @@ LOW = 0.5
 """A point with a lower score had better be looked at: of such points on photographs that the network had not seen,
 four in ten were within a tenth of the garment's width of their place; of all others, six in seven."""
 
+TOGETHER = 16
+"""Images that go through the networks at a time, at most."""
+
 TypeTeller = Callable[[Sequence[np.ndarray]], np.ndarray]
 """Images (h, w, 3) uint8 BGR to the probabilities (N, T) of the garment types."""
 
@@ -89,8 +92,37 @@ class Finder:
     def find(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[Finding]:
         """The garment of each image (h, w, 3) uint8 BGR, of any sizes; a tag each: its type, or AUTO.
 
-        Raises InputError for the tag of a type that the networks do not serve, and for AUTO where they tell no types.
+        Of any number of images, TOGETHER at most go through the networks at a time, which bounds the memory.
+
+        Raises InputError, before anything is computed, for what is no such image, for another number of tags, for the
+        tag of a type that the networks do not serve, and for AUTO if they tell no types.
         """
+        self._check(images, tags)
+        return [finding for start in range(0, len(images), TOGETHER)
+                for finding in self._found(images[start:start + TOGETHER], tags[start:start + TOGETHER])]
+
+    def _check(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> None:
+        for number, image in enumerate(images, 1):
+            fault = _image_fault(image)
+            if fault:
+                raise InputError(f'picture {number} of {len(images)}: found {fault}, wanted an array of uint8, '
+                                 '(height, width, 3), of blue, green and red from 0 to 255')
+        if isinstance(tags, str) or len(tags) != len(images):
+            raise InputError(f'found {repr(tags) if isinstance(tags, str) else len(tags)} as tags of {len(images)} '
+                             f'pictures: wanted a list of as many, each a type or {AUTO!r}')
+        if AUTO in tags and not self.types:
+            raise InputError('the network cannot tell garment types: name the type, or take a network that was trained '
+                             'with --tag all --type-head along')
+        self._check_served([tag for tag in tags if tag != AUTO])
+
+    def _check_served(self, types: Sequence[str]) -> None:
+        unknown = [name for name in types if name not in self._predictors]
+        if unknown:
+            raise InputError(f'{unknown[0]!r} is not a type that is served: wanted one of '
+                             f'{", ".join(self._predictors)}')
+
+    def _found(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[Finding]:
+        """The garments of images that are looked at together."""
         told = self._told([image for image, tag in zip(images, tags) if tag == AUTO])
         probabilities = [next(told) if tag == AUTO else {} for tag in tags]
         types = [next(iter(shares), tag) for shares, tag in zip(probabilities, tags)]
@@ -102,19 +134,13 @@ class Finder:
         """The probabilities of the types of each image, the most probable first."""
         if not images:
             return iter(())
-        if not self.types:
-            raise InputError('the network cannot tell garment types: name the type, or take a network that was trained '
-                             'with --tag all --type-head along')
         shares = np.mean([teller(images) for teller in self._tellers], axis=0)
         return iter([{self.types[number]: float(row[number]) for number in np.argsort(-row, kind='stable')}
                      for row in shares])
 
     def _predicted(self, images: Sequence[np.ndarray], types: Sequence[str]) -> List[Prediction]:
         """The points of each image; images of one type are looked at together."""
-        unknown = [name for name in types if name not in self._predictors]
-        if unknown:
-            raise InputError(f'{unknown[0]!r} is not a type that is served: wanted one of '
-                             f'{", ".join(self._predictors)}')
+        self._check_served(types)
         predictions: Dict[int, Prediction] = {}
         for name in dict.fromkeys(types):
             numbers = [number for number, other in enumerate(types) if other == name]
@@ -142,6 +168,16 @@ def open_finder(graphs: Sequence[Path], tag: str, look: Look, threads: int = 0,
         tellers = [_teller(in_turn(graph.look, turn), input_hw) for graph, input_hw in telling]
         yield Finder(predictors_of(opened, tag, look, turn, garments), telling[0][0].types if telling else (), tellers,
                      garments)
+
+
+def _image_fault(image: object) -> str:
+    """What is given in place of a picture, in words; '' for a picture."""
+    if not isinstance(image, np.ndarray):
+        return f'{type(image).__name__}'
+    if image.dtype == np.uint8 and image.ndim == 3 and image.shape[2] == 3 and image.size:
+        return ''
+    kind = 'an empty array' if not image.size else 'an array'
+    return f'{kind} of {image.dtype}, {image.shape}'
 
 
 def _teller(look: Callable, input_hw: Tuple[int, int]) -> TypeTeller:

@@ -1,14 +1,19 @@
 """Findings as JSON, and the files they are written to: JSON lines, the CSV form of FashionAI, COCO keypoint results."""
 import csv
+import io
 import json
 from datetime import datetime, timezone
 from types import MappingProxyType, TracebackType
-from typing import Any, Callable, Dict, Iterable, Mapping, Optional, TextIO, Type
+from typing import Any, BinaryIO, Dict, Iterable, Mapping, Optional, Set, TextIO, Tuple, Type
 
 import numpy as np
 
-from fashionai.annotations import format_row, header
+from fashionai.annotations import START, format_row, header
+from fashionai.datasets.coco_ids import CocoIds, Id
+from fashionai.errors import InputError
+from fashionai.files import parse_json
 from fashionai.garments import Garments
+from fashionai.images.sources import Picture, Source
 from fashionai.inference.filling import submission_keypoints
 from fashionai.inference.finder import Finding
 from fashionai.inference.own_pictures import Outcome
@@ -31,13 +36,16 @@ def record_of(finding: Finding, scale: Optional[Scale] = None) -> Record:
 
 
 class Writer:
-    """Writes findings to a text file as they come; leaving the `with` block completes it, whatever ended it."""
+    """Writes findings to a text file as they come; leaving the `with` block completes it, whatever ended it. `goes_on`:
+    the file has rows already, and ends behind the last, as `whole_rows` says."""
 
-    def __init__(self, file: TextIO, model: str, scale: Optional[Scale], garments: Garments) -> None:
-        self._file, self._model, self._scale, self._garments = file, model, scale, garments
+    def __init__(self, file: TextIO, model: str, scale: Optional[Scale], garments: Garments,
+                 goes_on: bool = False) -> None:
+        self._file, self._model, self._scale, self._garments, self._goes_on = file, model, scale, garments, goes_on
 
     def __enter__(self) -> 'Writer':
-        self._begin()
+        if not self._goes_on:
+            self._begin()
         return self
 
     def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
@@ -47,6 +55,16 @@ class Writer:
 
     def write(self, outcome: Outcome) -> None:
         """Add one, at once."""
+        raise NotImplementedError
+
+    @staticmethod
+    def name_of(picture: Picture) -> str:
+        """What a row calls its picture, as `whole_rows` gives it."""
+        return printable(picture.label)
+
+    @staticmethod
+    def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
+        """Return the names of the pictures that have a whole row in a file, and the bytes up to the end of the last."""
         raise NotImplementedError
 
     def _begin(self) -> None:
@@ -68,6 +86,18 @@ class JsonLines(Writer):
         self._file.write(json.dumps({**source, **frame, **record_of(outcome.finding, self._scale), **made}) + '\n')
         self._file.flush()
 
+    @staticmethod
+    def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
+        """As above."""
+        names, length = set(), 0
+        for line in file:
+            row = _row_of(line) if line.endswith(b'\n') else None
+            if row is None:
+                break
+            names.add(printable(Picture(Source(row['path'], ''), row.get('frame')).label))
+            length += len(line)
+        return names, length
+
 
 class SubmissionRows(Writer):
     """The CSV form of FashionAI, as run.py writes it."""
@@ -75,10 +105,29 @@ class SubmissionRows(Writer):
     def write(self, outcome: Outcome) -> None:
         """Add one, at once."""
         finding, picture = outcome.finding, outcome.picture
-        path = picture.source.path.encode(errors='backslashreplace').decode()  # a name need not be UTF-8: JSON's way
-        name = path if picture.frame is None else f'{path}#{picture.frame}'
-        self._row(format_row(name, finding.type, submission_keypoints(finding.points_xy, finding.garment)))
+        keypoints = submission_keypoints(finding.points_xy, finding.garment)
+        self._row(format_row(self.name_of(picture), finding.type, keypoints))
         self._file.flush()
+
+    @staticmethod
+    def name_of(picture: Picture) -> str:
+        """What a row calls its picture."""
+        path = printable(picture.source.path)
+        return path if picture.frame is None else f'{path}#{picture.frame}'
+
+    @staticmethod
+    def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
+        """As above."""
+        lines = io.StringIO(file.read().decode(errors='replace'), newline='\n').readlines()
+        names, count, columns = set(), 0, None
+        reader = csv.reader(lines)
+        for row in reader:
+            columns = columns or len(row)
+            if len(row) != columns or not lines[reader.line_num - 1].endswith('\n'):
+                break
+            names.add(row[0])
+            count = reader.line_num
+        return names - {START[0]}, len(''.join(lines[:count]).encode())
 
     def _begin(self) -> None:
         self._row(header(self._garments))
@@ -89,35 +138,71 @@ class SubmissionRows(Writer):
 
 class CocoResults(Writer):
     """COCO keypoint results, one list: categories are the garment types, from 1 on, each with the keypoints of its
-    type; images are numbered from 1 on in the order they were named, and `file_name` says which is which. Of a keypoint
-    the third number is its score; `score` is their mean."""
+    type; images are numbered from 1 on in the order they were named, and `file_name` says which is which. Images and
+    categories have the ids of a ground truth instead after `number_by`. Of a keypoint the third number is its score;
+    `score` is their mean."""
 
-    def __init__(self, file: TextIO, model: str, scale: Optional[Scale], garments: Garments) -> None:
-        super().__init__(file, model, scale, garments)
-        self._before, self._categories = '[\n', coco_categories(garments)
+    def __init__(self, file: TextIO, model: str, scale: Optional[Scale], garments: Garments,
+                 goes_on: bool = False) -> None:
+        super().__init__(file, model, scale, garments, goes_on)
+        self._before = ',\n' if goes_on else '[\n'
+        self._categories: Mapping[str, Id] = coco_categories(garments)
+        self._truth: Optional[CocoIds] = None
+
+    def number_by(self, truth: CocoIds) -> None:
+        """Take the ids of a ground truth that has every picture and every type."""
+        self._truth, self._categories = truth, truth.categories
 
     def write(self, outcome: Outcome) -> None:
         """Add one, at once."""
         finding = outcome.finding
+        image_id = self._truth.image_id(outcome.picture.source.path) if self._truth else outcome.number
         numbers = np.column_stack([finding.points_xy.round(2), finding.scores.round(3)]).ravel().tolist()
-        result = {'image_id': outcome.number, 'category_id': self._categories[finding.type], 'keypoints': numbers,
+        result = {'image_id': image_id, 'category_id': self._categories[finding.type], 'keypoints': numbers,
                   'score': round(float(finding.scores.mean()), 3), 'file_name': outcome.picture.label}
         self._file.write(self._before + json.dumps(result))
         self._file.flush()
         self._before = ',\n'
 
+    @staticmethod
+    def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
+        """As above; the comma and the bracket behind the last row are left out."""
+        names, place, length = set(), len(file.readline()), 0
+        for line in file:
+            text = line.rstrip(b',\n')
+            row = _row_of(text)
+            if row is None:
+                break
+            names.add(printable(row['file_name']))
+            length, place = place + len(text), place + len(line)
+        return names, length
+
     def _end(self) -> None:
         self._file.write('[]\n' if self._before == '[\n' else '\n]\n')
 
 
-FORMATS: Mapping[str, Callable[[TextIO, str, Optional[Scale], Garments], Writer]] = MappingProxyType(
-    {'json': JsonLines, 'csv': SubmissionRows, 'coco': CocoResults})
-"""By the name `--format` takes: (file, name of the model, scale of measurements or None for none, table) -> writer."""
+FORMATS: Mapping[str, Type[Writer]] = MappingProxyType({'json': JsonLines, 'csv': SubmissionRows, 'coco': CocoResults})
+"""By the name `--format` takes: (file, name of the model, scale of measurements or None for none, table, whether a file
+is gone on with) -> writer."""
+
+
+def printable(name: str) -> str:
+    """A name of a file, which need not be UTF-8, as text that is: bytes that are not as JSON writes them."""
+    return name.encode(errors='backslashreplace').decode()
 
 
 def coco_categories(garments: Garments) -> Dict[str, int]:
     """The number of each type in COCO files."""
     return {name: number for number, name in enumerate(garments, 1)}
+
+
+def _row_of(text: bytes) -> Optional[Record]:
+    """The object of a line of JSON; None if it is cut off."""
+    try:
+        row = parse_json(text, 'a row', allow_nan=True)
+    except InputError:
+        return None
+    return row if isinstance(row, dict) else None
 
 
 def _measured(finding: Finding, scale: Scale) -> Record:

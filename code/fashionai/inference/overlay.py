@@ -7,6 +7,7 @@ import numpy as np
 
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
 from fashionai.drawing import draw_keypoints, keypoint_colour, write_picture
+from fashionai.images.sources import Picture
 from fashionai.inference.finder import LOW, Finding
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
@@ -36,6 +37,15 @@ class Overlays:
 
         Raises OSError or InputError where it cannot be written.
         """
+        path = self._taken_for(name, frame)
+        write_picture(path, draw_finding(image, finding, self._with_heatmaps))
+        return path
+
+    def pass_over(self, picture: Picture) -> None:
+        """Keep the name that the drawing of a picture has, which an earlier run drew."""
+        self._taken_for(picture.source.name, picture.frame)
+
+    def _taken_for(self, name: str, frame: Optional[int]) -> Path:
         place = (self._folder / name).resolve()
         stem = place.stem if frame is None else f'{place.stem}_{frame:06d}'
         path, copy = place.with_name(f'{stem}.jpg'), 1
@@ -43,8 +53,6 @@ class Overlays:
             copy += 1
             path = place.with_name(f'{stem}_{copy}.jpg')
         self._taken.add(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_picture(path, draw_finding(image, finding, self._with_heatmaps))
         return path
 
 

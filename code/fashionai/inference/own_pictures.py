@@ -6,7 +6,8 @@ from typing import Generator, Iterable, Iterator, List, Tuple, Union
 
 import numpy as np
 
-from fashionai.dataflow.inputs import Picture
+from fashionai.images.decoder import Unreadable
+from fashionai.images.sources import Picture
 from fashionai.inference.finder import Finder, Finding
 from fashionai.inference.pipeline import AT_ONCE, in_order
 
@@ -33,11 +34,11 @@ class Failure:
     reason: str
 
 
-def outcomes(finder: Finder, pictures: Iterable[Picture], tag: str,
+def outcomes(finder: Finder, pictures: Iterable[_Numbered], tag: str,
              batch: int) -> Generator[Union[Outcome, Failure], None, None]:
-    """What becomes of each picture, in order; so many at a time go through the network together. `tag`: the type of
-    all, or finder.AUTO."""
-    numbered = iter(enumerate(pictures, 1))
+    """What becomes of each picture, given with its number, in order; so many at a time go through the network together.
+    `tag`: the type of all, or finder.AUTO."""
+    numbered = iter(pictures)
     batches: Iterator[List[_Numbered]] = iter(lambda: list(islice(numbered, batch)), [])
     results = in_order(lambda members: _looked(finder, members, tag), batches, AT_ONCE)
     try:
@@ -47,12 +48,19 @@ def outcomes(finder: Finder, pictures: Iterable[Picture], tag: str,
         results.close()
 
 
+def failures(pictures: Iterable[_Numbered]) -> Iterator[Failure]:
+    """The failures of pictures of which none can be read."""
+    for _, picture in pictures:
+        if isinstance(picture.content, Unreadable):
+            yield Failure(picture, picture.content.reason)
+
+
 def _looked(finder: Finder, members: List[_Numbered], tag: str) -> List[Union[Outcome, Failure]]:
     """What becomes of the pictures of a batch."""
     started = time.perf_counter()
     read = [picture.read() for _, picture in members]
-    images = [image for image in read if not isinstance(image, str)]
+    images = [image for image in read if not isinstance(image, Unreadable)]
     findings = iter(finder.find(images, [tag] * len(images)))
     seconds = (time.perf_counter() - started) / max(1, len(images))
-    return [Failure(picture, image) if isinstance(image, str) else
+    return [Failure(picture, image.reason) if isinstance(image, Unreadable) else
             Outcome(number, picture, image, next(findings), seconds) for (number, picture), image in zip(members, read)]

@@ -1,15 +1,14 @@
-"""What a submission was made from, kept beside it, so that a run goes on only where it is the same run.
+"""What an output was made from, kept beside it, so that a run goes on only if it is the same run.
 
 The record of `submit_skirt.csv` is the hidden file `.submit_skirt.csv.json`: the job, and the images that failed.
 """
 import hashlib
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Mapping, Sequence
 
 from fashionai.errors import InputError
-from fashionai.files import write_json
+from fashionai.files import read_json, write_json
 
 
 @dataclass(frozen=True)
@@ -25,7 +24,7 @@ class Record:
         return self.output.with_name(f'.{self.output.name}.json')
 
     def resume(self) -> Dict[str, str]:
-        """Check that the output, if there is one, is of this very job; the failures (image id -> error) noted so far.
+        """Check that the output, if there is one, is of this very job; the failures (image -> error) noted so far.
 
         Raises InputError, saying what differs, where it is not.
         """
@@ -35,7 +34,7 @@ class Record:
             raise InputError(f'{self.output} is there already and holds no record of its run: '
                              'give --overwrite to start anew, or another --output')
         try:
-            noted = json.loads(self.path.read_text())
+            noted = read_json(self.path)
             job, failures = noted['job'], dict(noted['failures'])
         except (ValueError, KeyError, TypeError):
             raise InputError(f'{self.path} is damaged: give --overwrite to start anew') from None
@@ -51,5 +50,5 @@ class Record:
 
 
 def list_sum(lines: Sequence[str]) -> str:
-    """The SHA-256 of a list of texts."""
-    return hashlib.sha256('\n'.join(lines).encode()).hexdigest()
+    """The SHA-256 of a list of texts, names of files that are not UTF-8 among them."""
+    return hashlib.sha256('\n'.join(lines).encode(errors='surrogateescape')).hexdigest()

@@ -7,9 +7,10 @@ from typing import Callable, ContextManager, Dict, List, Mapping, Sequence, Set,
 import numpy as np
 from tqdm import tqdm
 
-from fashionai.annotations import SubmissionWriter, TestList
-from fashionai.dataflow.reading import read_or_reason
+from fashionai.annotations import SubmissionWriter, TestList, image_path
+from fashionai.files import locked
 from fashionai.garments import Garments
+from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.filling import submission_keypoints, usual_points
 from fashionai.inference.pipeline import AT_ONCE, in_order
 from fashionai.inference.record import Record
@@ -40,8 +41,15 @@ def write_submission(record: Record, overwrite: bool, images: TestList, folder: 
     Returns:
         Image id -> error of every image that could not be read, those of the run that is gone on with included.
 
-    Raises InputError, before anything is changed, where the output is not of the same job or `load` raises it.
+    Raises InputError, before anything is changed, if another process writes the output, if it is not of the same job,
+    or if `load` raises it.
     """
+    with locked(record.output, 'run.py'):
+        return _written(record, overwrite, images, folder, batch_size, load)
+
+
+def _written(record: Record, overwrite: bool, images: TestList, folder: Path, batch_size: int,
+             load: Callable[[], ContextManager[Mapping[str, AnyPredictor]]]) -> Dict[str, str]:
     failures = {} if overwrite else record.resume()
     done = set() if overwrite else _done(record.output, images.garments)
     failures = {image_id: error for image_id, error in failures.items() if image_id in done}
@@ -66,8 +74,8 @@ def _write_rows(images: TestList, folder: Path, predictors: Mapping[str, AnyPred
     with tqdm(total=len(images), initial=len(images) - len(todo), unit='image') as progress, closing(looks):
         for (tag, ids), seen in zip(batches, looks):
             for image_id, found in zip(ids, seen):
-                if isinstance(found, str):
-                    failures[image_id] = found
+                if isinstance(found, Unreadable):
+                    failures[image_id] = found.reason
                     record.save(failures)
                     found = usual_points(images.garments[tag], _ASSUMED_HW)
                 writer.append(image_id, tag, submission_keypoints(found, images.garments[tag]))
@@ -86,9 +94,9 @@ def _batches(images: TestList, tag: str, size: int) -> List[_Batch]:
     return [(tag, images.image_ids[start:start + size]) for start in range(0, len(images), size)]
 
 
-def _look(folder: Path, ids: Sequence[str], predictor: AnyPredictor) -> List[Union[np.ndarray, str]]:
+def _look(folder: Path, ids: Sequence[str], predictor: AnyPredictor) -> List[Union[np.ndarray, Unreadable]]:
     """The points (K, 2) of each image of a batch, or why it cannot be read."""
-    read = [read_or_reason(folder / image_id) for image_id in ids]
-    pictures = [picture for picture in read if not isinstance(picture, str)]
+    read = [read_or_unreadable(image_path(folder, image_id)) for image_id in ids]
+    pictures = [picture for picture in read if not isinstance(picture, Unreadable)]
     predictions = iter(predictor.predict(pictures) if pictures else ())
-    return [picture if isinstance(picture, str) else next(predictions).points_xy for picture in read]
+    return [picture if isinstance(picture, Unreadable) else next(predictions).points_xy for picture in read]

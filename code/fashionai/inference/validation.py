@@ -6,10 +6,10 @@ from typing import Callable, List, Sequence
 
 import numpy as np
 
-from fashionai.annotations import Annotations
+from fashionai.annotations import Annotations, image_path
 from fashionai.dataflow.encoder import InputShape
-from fashionai.dataflow.reading import read_image
 from fashionai.garments import Garment
+from fashionai.images.decoder import read_image
 from fashionai.inference.filling import submission_keypoints
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.views import View
@@ -52,7 +52,7 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
             rows = [row for row, name in enumerate(truth.categories) if name == category]
             for start in range(0, len(rows), _BATCH):
                 chunk = rows[start:start + _BATCH]
-                images = [read_image(image_root / truth.image_ids[row]) for row in chunk]
+                images = [read_image(image_path(image_root, truth.image_ids[row])) for row in chunk]
                 keypoints[chunk] = [submission_keypoints(prediction.points_xy, garment)
                                     for prediction in predictor.predict(images)]
         _log_types(told, sorted(truth.categories))  # in the order in which they were looked at

@@ -1,6 +1,5 @@
 """What a frozen graph, or a model exported from one, says about itself: a small JSON file beside it."""
 import hashlib
-import json
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from types import MappingProxyType
@@ -9,7 +8,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple, Unio
 import numpy as np
 
 from fashionai.errors import InputError
-from fashionai.files import write_json
+from fashionai.files import parse_json, write_json
 from fashionai.garment_files import stored_form, stored_garments
 from fashionai.garments import GARMENTS, Garments
 
@@ -136,10 +135,7 @@ def read_json(path: Path) -> Dict[str, Any]:
     """The object in a file, {} where there is no file. Raises InputError where it holds anything else."""
     if not path.is_file():
         return {}
-    try:
-        values = json.loads(path.read_text())
-    except ValueError as error:
-        raise InputError(f'{path} is not JSON: {error}') from None
+    values = parse_json(path.read_bytes(), str(path))
     if not isinstance(values, dict):
         raise InputError(f'{path} holds a {type(values).__name__}: wanted an object')
     return values

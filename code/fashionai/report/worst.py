@@ -7,8 +7,9 @@ from typing import List
 import cv2
 import numpy as np
 
-from fashionai.dataflow.reading import read_image
+from fashionai.annotations import image_path
 from fashionai.drawing import draw_keypoints, tile
+from fashionai.images.decoder import read_image
 from fashionai.report.measurement import Measurement
 
 _SIDE, _GAP, _QUALITY = 320, 8, 82
@@ -42,7 +43,7 @@ def side_by_side(subject: Measurement, row: int, folder: Path) -> str:
 
     Raises InputError, naming the file, for an image that cannot be read.
     """
-    image = read_image(folder / subject.truth.image_ids[row])
+    image = read_image(image_path(folder, subject.truth.image_ids[row]))
     garment = subject.truth.garments[subject.truth.categories[row]]
     halves = []
     for keypoints in (subject.truth.keypoints[row], subject.points[row]):

@@ -3,6 +3,7 @@ from dataclasses import dataclass
 from typing import Mapping, Optional
 
 from fashionai.errors import InputError
+from fashionai.images.decoder import MEGAPIXELS
 
 MEGA = 1_000_000
 
@@ -17,7 +18,7 @@ class Limits:
     """
 
     megabytes: float = 20
-    megapixels: float = 25
+    megapixels: float = MEGAPIXELS
     seconds: float = 60
     waiting: int = 16
     batch: int = 8

@@ -1,21 +1,16 @@
 """Pictures as they arrive: bounded while they come in, and by their header before they are decoded. None is kept."""
 import asyncio
-import warnings
-from io import BytesIO
-from typing import AsyncIterator, Mapping, Tuple
+from typing import AsyncIterator, Mapping
 
 import numpy as np
-from PIL import Image
 from starlette.requests import ClientDisconnect
 
-from fashionai.dataflow.reading import decode_upright
+from fashionai.images.decoder import decode_upright
+from fashionai.images.headers import header_of
 from fashionai.serving.limits import MEGA, Limits, Refusal
 
-FORMATS = ('JPEG', 'PNG', 'WEBP', 'BMP', 'TIFF')
-"""The formats that are read, by the names of Pillow."""
-
-_PILLOW_MEGAPIXELS = 2 * (Image.MAX_IMAGE_PIXELS or 0) / MEGA
-"""Pillow refuses larger pictures by itself."""
+FORMATS = ('JPEG', 'PNG', 'WebP', 'BMP', 'TIFF')
+"""The formats that are read, by the names that their headers have."""
 
 _READABLE = 'wanted a JPEG, PNG, WebP, BMP or TIFF picture'
 
@@ -45,33 +40,20 @@ def decoded(data: bytes, limits: Limits) -> np.ndarray:
     """A picture file's bytes as (h, w, 3) uint8 BGR, turned as its EXIF orientation says.
 
     Raises Refusal: 415 for what is no picture of FORMATS, 413 for one of too many pixels, which is not decoded, and
-    422 for one that is damaged.
+    422 for one that is cut off or damaged.
     """
-    width, height = _size(data, limits)
-    if width * height > limits.megapixels * MEGA:
-        raise Refusal(413, f'the picture has {width} x {height} pixels, {width * height / MEGA:.1f} million: '
-                           f'at most {limits.megapixels:g} million are taken')
     try:
-        return decode_upright(data, 'the picture')
-    except ValueError:
-        raise Refusal(422, f'the picture cannot be decoded: its {len(data)} bytes are cut short, damaged, or of a rare '
-                           'kind of their format') from None
-
-
-def _size(data: bytes, limits: Limits) -> Tuple[int, int]:
-    """(width, height) that the header tells."""
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter('ignore', Image.DecompressionBombWarning)  # our own limit is lower, or wanted so
-            with Image.open(BytesIO(data), formats=FORMATS) as picture:
-                return picture.size
-    except Image.UnidentifiedImageError:
-        raise Refusal(415, f'these {len(data)} bytes are not of a format that is read: {_READABLE}') from None
-    except Image.DecompressionBombError:
-        most = min(limits.megapixels, _PILLOW_MEGAPIXELS)
-        raise Refusal(413, f'the picture has too many pixels: at most {most:.4g} million are taken') from None
-    except Exception as error:  # noqa: B902  damaged headers raise whatever the format's reader stumbles over
-        raise Refusal(422, f'the header of the picture is damaged: {error}') from None
+        header = header_of(data)
+        if header is None or header.format not in FORMATS:
+            raise Refusal(415, f'these {len(data)} bytes are not of a format that is read: {_READABLE}')
+        if header.megapixels > limits.megapixels:
+            height, width = header.size_hw
+            raise Refusal(413, f'the picture has {width} x {height} pixels, {header.megapixels:.1f} million: '
+                               f'at most {limits.megapixels:g} million are taken')
+        return decode_upright(data, 'the picture', limits.megapixels)
+    except ValueError as error:
+        raise Refusal(422, f'the picture cannot be decoded, its {len(data)} bytes are cut short, damaged, or of a rare '
+                           f'kind of their format: {error}') from None
 
 
 async def _joined(chunks: AsyncIterator[bytes], limits: Limits) -> bytes:

@@ -1,5 +1,4 @@
 """Saving a training: the last few checkpoints, to go on from, and the best by validation."""
-import json
 import logging
 import re
 import time
@@ -9,7 +8,7 @@ from typing import Optional
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.files import write_json
+from fashionai.files import read_json, write_json
 from fashionai.networks.checkpoints import BEST, BEST_FILE, NAME
 
 logger = logging.getLogger(__name__)
@@ -84,7 +83,7 @@ class BestCheckpoint:
         self._lowest = float('inf')
         record = self._folder / BEST_FILE
         if record.exists():
-            self._lowest = json.loads(record.read_text())['validation_ne']
+            self._lowest = read_json(record)['validation_ne']
 
     def offer(self, session: tf.Session, step: int, validation_ne: float) -> None:
         """Save the session's variables if the error, in percent, is the lowest so far."""

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from fashionai.dataflow.inputs import Source, expected, pictures_of, sources_of
+from fashionai.images.decoder import Unreadable
+from fashionai.images.sources import Source, expected, pictures_of, sources_of
 
 
 @pytest.fixture()
@@ -27,6 +28,12 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def paths(sources: List[Source]) -> List[str]:
     return [source.path.replace(os.sep, '/') for source in sources]
+
+
+def reasons(named: List[str]) -> List[str]:
+    """Why pictures cannot be read, of those that cannot."""
+    read = [picture.read() for picture in pictures_of(sources_of(named))]
+    return [found.reason for found in read if isinstance(found, Unreadable)]
 
 
 def test_folders_and_patterns_are_sorted_and_nothing_is_looked_at_twice(shop: Path) -> None:
@@ -48,16 +55,18 @@ def test_a_name_with_brackets_is_a_name_where_there_is_such_a_file(shop: Path) -
 
 def test_what_names_nothing_says_so(shop: Path) -> None:
     (shop / 'empty').mkdir()
-    reasons = [picture.read() for picture in pictures_of(sources_of(
-        ['none.png', 'empty', 'shop/*.gif', 'shop/prices.txt', 'none.mp4']))]
-    assert reasons == ['none.png: no such file', 'empty: a folder without pictures', 'shop/*.gif: nothing matches',
-                       'shop/prices.txt: not a picture that OpenCV can read (2 bytes)', 'none.mp4: no such video']
+    why = {'none.png': 'no such file', 'empty': 'a folder without pictures', 'shop/*.gif': 'nothing matches',
+           'shop/prices.txt': 'not a picture', 'none.mp4': 'no such file'}
+    found = reasons(list(why))
+    assert len(found) == len(why)
+    for (name, reason), said in zip(why.items(), found):
+        assert said.startswith(f'{name}: {reason}')
 
 
 def test_what_the_system_refuses_to_look_at_is_passed_over(shop: Path) -> None:
     names = ['x' * 5000 + '.png', 'shop/b.png/c.png']
     *faults, good = [picture.read() for picture in pictures_of(sources_of([*names, 'shop/b.png']))]
-    assert all(isinstance(fault, str) for fault in faults) and good.shape == (8, 8, 3)
+    assert all(isinstance(fault, Unreadable) for fault in faults) and good.shape == (8, 8, 3)
 
 
 def test_a_folder_that_is_closed_is_told_of(shop: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -70,12 +79,13 @@ def test_a_folder_that_is_closed_is_told_of(shop: Path, monkeypatch: pytest.Monk
 
     monkeypatch.setattr(os, 'scandir', guarded)  # since root may look into every folder
     picture, *_, closed = [picture.read() for picture in pictures_of(sources_of(['shop']))]
-    assert closed == 'shop/new: a folder that cannot be looked into: Permission denied' and picture.shape == (8, 8, 3)
+    assert closed == Unreadable('shop/new: a folder that cannot be looked into: Permission denied')
+    assert picture.shape == (8, 8, 3)
 
 
 def test_pictures_of_a_telephone_are_not_passed_over_without_a_word(shop: Path) -> None:
     (shop / 'shop/IMG_1.HEIC').write_bytes(b'12')
-    assert next(pictures_of(sources_of(['shop']))).read().startswith('shop/IMG_1.HEIC: not a picture')
+    assert reasons(['shop'])[0].startswith('shop/IMG_1.HEIC: not a picture')
 
 
 def save_video(name: str) -> None:
@@ -110,10 +120,50 @@ def test_a_video_whose_name_is_not_utf8_is_told_of(shop: Path) -> None:
     save_video('clip.avi')
     name = os.fsdecode(b'caf\xe9.avi')
     os.rename('clip.avi', name)
-    sources = sources_of([name])
-    assert expected(sources) == 1 and 'another name' in next(pictures_of(sources)).read()
+    assert expected(sources_of([name])) == 1 and 'another name' in reasons([name])[0]
 
 
 def test_a_file_that_is_no_video_says_so(shop: Path) -> None:
     (shop / 'broken.mp4').write_text('no video')
-    assert next(pictures_of(sources_of(['broken.mp4']))).read() == 'broken.mp4: not a video that OpenCV can read'
+    assert reasons(['broken.mp4']) == ['broken.mp4: not a video that OpenCV can read']
+
+
+def test_large_pictures_and_frames_are_not_decoded(shop: Path) -> None:
+    save_video('clip.avi')
+    sources = sources_of(['clip.avi', 'shop/a.JPG'])
+    assert all(isinstance(picture.read(), Unreadable) for picture in pictures_of(sources, megapixels=63e-6))
+    clip, *_, still = [picture.read() for picture in pictures_of(sources, megapixels=64e-6)]
+    assert clip == Unreadable('clip.avi: frames of 32 x 16 pixels: at most 6.4e-05 million are read')
+    assert still.shape == (8, 8, 3)
+
+
+@pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes with a name')
+def test_pipes_are_reported_and_not_waited_for(shop: Path) -> None:
+    for name in ('shop/pipe.png', 'shop/pipe.mp4'):
+        os.mkfifo(name)
+    assert expected(sources_of(['shop'])) == 5
+    assert reasons(['shop']) == reasons(['shop/pipe.*']) == [
+        'shop/pipe.mp4: a pipe, not a file', 'shop/pipe.png: a pipe, not a file']
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='links want rights there')
+def test_links_in_a_circle_are_reported_and_passed_over(shop: Path) -> None:
+    os.symlink('..', 'shop/new/back')
+    os.symlink('itself.png', 'shop/itself.png')
+    os.makedirs('other')
+    os.symlink('../shop', 'other/all')  # followed, and leads back by shop/other
+    os.symlink('../other', 'shop/other')
+    for named in ('shop', 'shop/**/*.png', 'shop/**/*', 'shop/**'):
+        found = {source.path: source.fault for source in sources_of([named])}
+        assert found['shop/b.png'] == '' and found['shop/new/c.png'] == '', named
+        assert 'itself' in found['shop/itself.png']
+        assert 'leads back' in found['shop/new/back'] and 'leads back' in found['shop/other/all']
+        assert sum(path.endswith('c.png') for path in found) == 1
+
+
+def test_linked_folders_are_looked_into(shop: Path) -> None:
+    os.symlink('shop', 'linked', target_is_directory=True)
+    os.makedirs('other')
+    os.symlink('../shop/new', 'other/new', target_is_directory=True)
+    assert paths(sources_of(['linked', 'other'])) == ['linked/a.JPG', 'linked/b.png', 'linked/new/c.png']
+    assert paths(sources_of(['other'])) == ['other/new/c.png'], 'a folder that is a link is a folder'

@@ -1,0 +1,85 @@
+"""Which numbers a COCO ground truth gives to pictures and categories, for results that are scored against it."""
+import itertools
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Mapping, Sequence, Union
+
+from fashionai.errors import InputError, shown
+from fashionai.files import read_json
+from fashionai.garments import Garments
+
+Id = Union[int, str]
+
+
+@dataclass(frozen=True)
+class CocoIds:
+    """The ids of a ground truth: of images by `file_name`, and of the garment types by name."""
+
+    source: str
+    images: Mapping[str, Id]
+    categories: Mapping[str, Id]
+
+    def image_id(self, path: str) -> Id:
+        """Return the id of a picture: that of the longest `file_name` by which its path ends, whole folders each.
+
+        Raises InputError, naming the picture, if there is none.
+        """
+        parts = Path(os.path.abspath(path)).as_posix().split('/')
+        for start in range(len(parts)):
+            name = '/'.join(parts[start:])
+            if name in self.images:
+                return self.images[name]
+        raise InputError(f'{path}: no image of {self.source} has the file_name of this picture')
+
+    def check(self, paths: Sequence[str]) -> None:
+        """Raises InputError for a picture without an id, and for two pictures of one."""
+        first: Dict[Id, str] = {}
+        for path in paths:
+            other = first.setdefault(self.image_id(path), path)
+            if other != path:
+                raise InputError(f'{path} and {other} are both image {self.image_id(path)} of {self.source}')
+
+
+def read_coco_ids(path: Path, garments: Garments) -> CocoIds:
+    """Read the ids of a COCO file of images and categories.
+
+    A type whose name no category has gets a number that none has either. Raises InputError, naming the file, for a
+    file of another kind, for a `file_name` or a category that occurs twice, and for a category of a type's name with
+    other keypoints or in another order: its results would be scored against the wrong ones.
+    """
+    content = read_json(path)
+    images: Dict[str, Id] = {}
+    categories: Dict[str, Id] = {}
+    for row, image in enumerate(_list(content, 'images', path)):
+        name, number = (_field(image, key, f'{path}, image {row}') for key in ('file_name', 'id'))
+        name = '/'.join(part for part in str(name).replace('\\', '/').split('/') if part != '.')
+        if name in images:
+            raise InputError(f'{path}, image {row}: file_name {shown(name)} occurs already')
+        images[name] = number
+    for row, category in enumerate(_list(content, 'categories', path)):
+        name, number = (_field(category, key, f'{path}, category {row}') for key in ('name', 'id'))
+        if name in categories:
+            raise InputError(f'{path}, category {row}: {shown(name)} occurs already')
+        keypoints = category.get('keypoints')
+        if name in garments and keypoints is not None and keypoints != list(garments[str(name)].keypoints):
+            raise InputError(f'{path}, category {name}: keypoints {shown(keypoints)}, wanted those of the type, in the '
+                             f'order {", ".join(garments[str(name)].keypoints)}')
+        categories[str(name)] = number
+    free = itertools.count(1 + max([0, *(number for number in categories.values() if isinstance(number, int))]))
+    types = {name: categories[name] if name in categories else next(free) for name in garments}
+    return CocoIds(str(path), images, types)
+
+
+def _list(content: Any, key: str, path: Path) -> Sequence[Any]:
+    values = content.get(key) if isinstance(content, dict) else None
+    if not isinstance(values, list) or (key == 'images' and not values):
+        raise InputError(f'{path}: {key} {shown(values)}, wanted a COCO file with a list of {key}')
+    return values
+
+
+def _field(values: Any, key: str, place: str) -> Id:
+    value = values.get(key) if isinstance(values, dict) else None
+    if not isinstance(value, (int, str)):
+        raise InputError(f'{place}: {key} {shown(value)}, wanted a number or a text')
+    return value

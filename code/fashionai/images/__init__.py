@@ -1,0 +1,1 @@
+"""Pictures: files to pixels, and the pictures that a user names."""

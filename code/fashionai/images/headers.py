@@ -1,0 +1,210 @@
+"""What the bytes of a picture file say before anything is decoded: format, size, depth, and whether the file is whole.
+
+OpenCV 4 accepts half a JPEG and fills the rest with grey, so JPEG files are walked segment by segment (ITU-T T.81,
+annex B), and PNG files chunk by chunk. Of other formats OpenCV itself refuses files that are cut off.
+"""
+import re
+import struct
+from dataclasses import dataclass
+from typing import Callable, Dict, Iterator, List, Optional, Tuple
+
+from fashionai.errors import InputError
+
+CUT_OFF = 'cut off, the end of the file is missing'
+
+END_OF_JPEG = b'\xff\xd9'
+"""The marker behind the last data of a JPEG."""
+
+_START_OF_IMAGE, _START_OF_SCAN, _APPLICATION_1, _TEMPORARY = 0xd8, 0xda, 0xe1, 0x01
+_EXIF = b'Exif\0\0'
+_START_OF_FRAME = frozenset(range(0xc0, 0xd0)) - {0xc4, 0xc8, 0xcc}
+_MARKER = re.compile(rb'\xff+([^\x00\xff\xd0-\xd7])')
+"""The next marker of a JPEG. Coded data has stuffed bytes (ff00) and restart markers (ffd0 to ffd7) in it."""
+
+_WIDTH, _HEIGHT, _BITS, _ORIENTATION, _MAX_VALUE = 256, 257, 258, 274, 281
+"""Numbers of TIFF tags; EXIF data are a TIFF file."""
+
+
+@dataclass(frozen=True)
+class Header:
+    """What a picture file says of itself.
+
+    `format`: a key of FORMATS. `size_hw`: of the pixels as stored. `bits`: of a stored value. `levels`: the highest
+    value that the file says it has, None if it says nothing. `transparent`: whether it has transparency.
+    `orientation`: of EXIF data, 1 to 8; read of JPEG, PNG and WebP. `end`: of a JPEG, the place of its end marker; more
+    may follow.
+    """
+
+    format: str
+    size_hw: Tuple[int, int]
+    bits: int = 8
+    levels: Optional[int] = None
+    transparent: bool = False
+    orientation: int = 1
+    end: int = 0
+
+    @property
+    def megapixels(self) -> float:
+        """How many million pixels there are."""
+        return self.size_hw[0] * self.size_hw[1] / 1e6
+
+
+def header_of(data: bytes) -> Optional[Header]:
+    """Return the header of a picture file, or None for a format that is not known here.
+
+    Raises InputError, without the file's name, for a file that is cut off or whose header is damaged.
+    """
+    for is_format, read in _READERS.values():
+        if is_format(data):
+            try:
+                header = read(data)
+            except (struct.error, IndexError):
+                raise InputError(CUT_OFF) from None
+            if min(header.size_hw) < 1:
+                raise InputError(f'damaged, its header says {header.size_hw[1]} x {header.size_hw[0]} pixels')
+            return header
+    return None
+
+
+def _jpeg(data: bytes) -> Header:
+    size, scans, orientation, place = (0, 0), 0, 0, 2
+    while True:
+        found = _MARKER.search(data, place)
+        if not found:
+            raise InputError(CUT_OFF)
+        marker, place = found.group(1)[0], found.end()
+        if marker == END_OF_JPEG[1]:
+            break
+        if marker == _START_OF_IMAGE:
+            raise InputError('cut off, another picture begins before its end')
+        if marker == _TEMPORARY:
+            continue
+        length, = struct.unpack_from('>H', data, place)
+        if marker in _START_OF_FRAME:
+            size = struct.unpack_from('>HH', data, place + 3)
+        if marker == _APPLICATION_1 and not orientation and data[place + 2:place + 8] == _EXIF:
+            orientation = _orientation(data[place + 2:place + length])
+        scans += marker == _START_OF_SCAN
+        place += length
+    if not scans:
+        raise InputError('cut off, it has no picture data')
+    return Header('JPEG', size, orientation=orientation or 1, end=place - 2)
+
+
+def _png(data: bytes) -> Header:
+    chunks = dict(_png_chunks(data))
+    if b'IHDR' not in chunks or b'IDAT' not in chunks:
+        raise InputError('damaged, it has no picture data')
+    width, height, bits, kind = struct.unpack_from('>IIBB', chunks[b'IHDR'])
+    significant = max(chunks.get(b'sBIT', b'\0'))
+    return Header('PNG', (height, width), bits, 2 ** significant - 1 if significant else None,
+                  kind in (4, 6) or b'tRNS' in chunks, _orientation(chunks.get(b'eXIf', b'')))
+
+
+def _png_chunks(data: bytes) -> Iterator[Tuple[bytes, bytes]]:
+    """Type and content of every chunk up to the last, IEND. The content of picture data is left empty."""
+    place = 8
+    while True:
+        length, kind = struct.unpack_from('>I4s', data, place)
+        if place + 12 + length > len(data):
+            raise InputError(CUT_OFF)
+        if kind == b'IEND':
+            return
+        yield kind, b'' if kind == b'IDAT' else data[place + 8:place + 8 + length]
+        place += 12 + length
+
+
+def _webp(data: bytes) -> Header:
+    length, kind = struct.unpack_from('<I4x4s', data, 4)
+    if 8 + length > len(data):
+        raise InputError(CUT_OFF)
+    if kind == b'VP8X':
+        width, height = (1 + int.from_bytes(data[place:place + 3], 'little') for place in (24, 27))
+        exif = data.find(b'EXIF', 30)
+        return Header('WebP', (height, width), transparent=bool(data[20] & 0x10),
+                      orientation=_orientation(data[exif + 8:]) if exif > 0 else 1)
+    if kind == b'VP8L':
+        packed, = struct.unpack_from('<I', data, 21)
+        return Header('WebP', (1 + (packed >> 14 & 0x3fff), 1 + (packed & 0x3fff)), transparent=bool(packed >> 28 & 1))
+    width, height = struct.unpack_from('<HH', data, 26)
+    return Header('WebP', (height & 0x3fff, width & 0x3fff))
+
+
+def _bmp(data: bytes) -> Header:
+    length, = struct.unpack_from('<I', data, 14)
+    width, height = struct.unpack_from('<HH' if length == 12 else '<ii', data, 18)
+    return Header('BMP', (abs(height), abs(width)))
+
+
+def _tiff(data: bytes) -> Header:
+    tags = _tiff_tags(data)
+    return Header('TIFF', (tags.get(_HEIGHT, 0), tags.get(_WIDTH, 0)), tags.get(_BITS, 8), tags.get(_MAX_VALUE))
+
+
+def _tiff_tags(data: bytes) -> Dict[int, int]:
+    """The first value of every tag of a TIFF file's first page that has whole numbers. Both TIFF and BigTIFF."""
+    order = '<' if data[:2] == b'II' else '>'
+    big = struct.unpack_from(order + 'H', data, 2)[0] == 43
+    place, = struct.unpack_from(order + ('Q' if big else 'I'), data, 8 if big else 4)
+    count, = struct.unpack_from(order + ('Q' if big else 'H'), data, place)
+    first, step, room = (place + 8, 20, 8) if big else (place + 2, 12, 4)
+    tags: Dict[int, int] = {}
+    for start in range(first, first + step * min(count, 4096), step):
+        tag, kind, values = struct.unpack_from(order + ('HHQ' if big else 'HHI'), data, start)
+        form = {1: 'B', 3: 'H', 4: 'I', 16: 'Q'}.get(kind)
+        if form is None:
+            continue
+        value = start + step - room
+        if values * struct.calcsize(form) > room:
+            value, = struct.unpack_from(order + ('Q' if big else 'I'), data, value)
+        tags[tag], = struct.unpack_from(order + form, data, value)
+    return tags
+
+
+def _orientation(exif: bytes) -> int:
+    """The orientation, 1 to 8, of EXIF data; 1, upright, if they say nothing."""
+    exif = exif[len(_EXIF):] if exif.startswith(_EXIF) else exif
+    try:
+        orientation = _tiff_tags(exif).get(_ORIENTATION, 1)
+    except struct.error:
+        return 1
+    return orientation if 1 <= orientation <= 8 else 1
+
+
+def _pnm(data: bytes) -> Header:
+    text = re.sub(rb'#[^\n]*\n', b' ', data[:4096])
+    numbers: List[int] = [int(word) for word in re.findall(rb'\d+', text[2:])[:3]]
+    width, height, levels = (numbers + [0, 0, 0])[:3]
+    levels = 1 if text[1:2] in b'14' else levels
+    return Header('PNM', (height, width), 16 if levels > 255 else 8, levels)
+
+
+def _jpeg2000(data: bytes) -> Header:
+    start = data.find(b'\xff\x4f\xff\x51')
+    if start < 0:
+        raise InputError(CUT_OFF)
+    right, bottom, left, top = struct.unpack_from('>IIII', data, start + 8)
+    bits = 1 + (data[start + 42] & 0x7f)
+    return Header('JPEG 2000', (bottom - top, right - left), bits, 2 ** bits - 1)
+
+
+def _avif(data: bytes) -> Header:
+    """Of the sizes that the parts of a picture have, the largest."""
+    sizes = [struct.unpack_from('>II', data, found.end() + 4) for found in re.finditer(b'ispe', data)]
+    width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
+    return Header('AVIF', (height, width))
+
+
+_READERS: Dict[str, Tuple[Callable[[bytes], bool], Callable[[bytes], Header]]] = {
+    'JPEG': (lambda data: data[:3] == b'\xff\xd8\xff', _jpeg),
+    'PNG': (lambda data: data[:8] == b'\x89PNG\r\n\x1a\n', _png),
+    'WebP': (lambda data: data[:4] == b'RIFF' and data[8:12] == b'WEBP', _webp),
+    'BMP': (lambda data: data[:2] == b'BM', _bmp),
+    'TIFF': (lambda data: data[:4] in (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'), _tiff),
+    'PNM': (lambda data: data[:1] == b'P' and data[1:2] in (b'1', b'2', b'3', b'4', b'5', b'6')
+            and data[2:3].isspace(), _pnm),
+    'JPEG 2000': (lambda data: data[4:8] == b'jP  ' or data[:4] == b'\xff\x4f\xff\x51', _jpeg2000),
+    'AVIF': (lambda data: data[4:8] == b'ftyp', _avif)}
+
+FORMATS = tuple(_READERS)
+"""The formats whose header is read."""

@@ -1,0 +1,170 @@
+"""Ends run.py and predict.py at random moments, by SIGKILL and by SIGTERM, and holds that nothing is lost.
+
+The network is a stand-in that takes its time, so that a round takes a second. The programs are otherwise themselves,
+each in a process of its own.
+
+    python tests/interruptions.py --rounds 30
+"""
+import argparse
+import json
+import os
+import random
+import signal
+import sys
+import tempfile
+import time
+from collections import Counter
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator, List, Sequence
+
+import cv2
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'code'))
+
+import predict  # noqa: E402
+import run  # noqa: E402
+
+from fashionai.inference.finder import Finder  # noqa: E402
+from fashionai.inference.predictor import Prediction  # noqa: E402
+
+PICTURES, SECONDS = 24, 0.01
+"""How many pictures, and how long each takes."""
+
+Command = Callable[[Path], int]
+
+
+class Slow:
+    """In the place of the networks: points are where the brightness of the picture says."""
+
+    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
+        """Points (4, 2), after a while."""
+        time.sleep(SECONDS * len(images))
+        return [Prediction(np.full((4, 2), image.mean()), np.full(4, 0.7), np.ones(4, bool),
+                           np.full((4, 8, 8), 0.6, np.float32)) for image in images]
+
+
+@contextmanager
+def _opened(*_: Any) -> Iterator[Dict[str, Slow]]:
+    yield {'skirt': Slow()}
+
+
+@contextmanager
+def _finder(*_: Any) -> Iterator[Finder]:
+    yield Finder({'skirt': Slow()}, (), [])
+
+
+def commands(folder: Path) -> Dict[str, Command]:
+    """The programs by name, with pictures, of which two cannot be read, in a folder."""
+    ids = [f'{number:02}.png' for number in range(PICTURES)]
+    for number, name in enumerate(ids):
+        cv2.imwrite(str(folder / name), np.full((60, 50, 3), 10 * number, np.uint8))
+    for name in (ids[5], ids[17]):
+        (folder / name).write_text('no picture')
+    (folder / 'graph.pb').write_bytes(b'a stand-in')
+    (folder / 'list.csv').write_text('image_id,image_category\n' + ''.join(f'{name},skirt\n' for name in ids))
+    run._opened, predict.open_finder, predict.start_engines = _opened, _finder, lambda *_: None
+    look = [f'--modelpath={folder / "graph.pb"}', '--tag=skirt', '--inputsize=64', '--resolution=64']
+    programs: Dict[str, Command] = {'run.py': lambda output: run.main(
+        [f'--imagepath={folder}', f'--csv={folder / "list.csv"}', f'--output={output}', *look])}
+    for form in predict.FORMATS:
+        programs[f'predict.py --format {form}'] = lambda output, form=form: predict.main(
+            [str(folder), f'--output={output}', f'--format={form}', *look])
+    return programs
+
+
+def started(command: Command, output: Path) -> int:
+    """The number of a new process that does the command."""
+    sys.stdout.flush()
+    process = os.fork()
+    if process:
+        return process
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+    status = 70
+    try:
+        status = command(output)
+    except SystemExit as end:
+        status = int(end.code or 0)
+    finally:
+        sys.stdout.flush()
+        os._exit(status)
+
+
+def ended(process: int) -> int:
+    """The exit code of a process, negative for a signal."""
+    status = os.waitpid(process, 0)[1]
+    return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
+
+
+def rows(output: Path) -> Any:
+    """What an output says, without the times of its making."""
+    text = output.read_text()
+    if not text.startswith('{'):
+        return text
+    return [{key: value for key, value in json.loads(line).items() if key not in ('time', 'seconds')}
+            for line in text.splitlines()]
+
+
+def whole(content: bytes) -> bytes:
+    """The part of an output that ends with its last whole row."""
+    if content.startswith(b'['):
+        return content[:content.rfind(b'}') + 1]
+    return content[:content.rfind(b'\n') + 1]
+
+
+def interrupted(command: Command, output: Path, number: int, size: int, more: float) -> str:
+    """Begin a command, and end it by a signal so many seconds after its output has a size, or as long after its begin;
+    how that went. Asserts that what was written before is still there, and after SIGTERM that the output is complete as
+    far as it goes."""
+    before = whole(output.read_bytes()) if output.exists() else b''
+    process, latest = started(command, output), time.monotonic() + 60
+    while size and (not output.exists() or output.stat().st_size < size) and time.monotonic() < latest:
+        if os.waitid(os.P_PID, process, os.WEXITED | os.WNOWAIT | os.WNOHANG):
+            break
+        time.sleep(0.001)
+    time.sleep(more)
+    os.kill(process, number)
+    status = ended(process)
+    content = output.read_bytes() if output.exists() else b''
+    assert content.startswith(before), 'rows of before are gone'
+    if status == 1:
+        return 'after its end'
+    assert status == -number or (number, status) == (signal.SIGTERM, 143), f'exit code {status}'
+    if number == signal.SIGTERM and content:
+        assert content.endswith(b'\n'), 'half a row'
+        if content.startswith(b'['):
+            json.loads(content.decode())
+    return 'before a new row' if len(whole(content)) == len(before) else 'later'
+
+
+def main() -> None:
+    """Interrupt each program by each signal, so many times, and complete it."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--rounds', type=int, default=30, help='of each program and signal (default: %(default)s)')
+    parser.add_argument('--seed', type=int, default=1)
+    args = parser.parse_args()
+    moments = random.Random(args.seed)
+    with tempfile.TemporaryDirectory() as name:
+        for program, command in commands(Path(name)).items():
+            expected = Path(name, 'expected')
+            assert ended(started(command, expected)) == 1, 'two pictures cannot be read'
+            size = expected.stat().st_size
+            for number in (signal.SIGKILL, signal.SIGTERM):
+                seen: Counter = Counter()
+                for turn in range(args.rounds):
+                    output = Path(name, f'{number}.{turn}')
+                    for _ in range(moments.randint(1, 3)):
+                        seen[interrupted(command, output, number, moments.choice((0, moments.randrange(size))),
+                                         moments.uniform(0, 3 * SECONDS))] += 1
+                    assert ended(started(command, output)) == 1
+                    assert rows(output) == rows(expected), f'{program} differs after {number.name}'
+                    output.unlink()
+                print(f'{program}, {number.name}: {args.rounds} of {args.rounds} the same in the end; '
+                      + ', '.join(f'{count} {how}' for how, count in sorted(seen.items())), flush=True)
+            expected.unlink()
+
+
+if __name__ == '__main__':
+    main()
