@@ -101,6 +101,12 @@ class Health(BaseModel):
     busy_with: int
 
 
+class Ready(BaseModel):
+    """The service takes requests."""
+
+    status: str
+
+
 def card_of(graphs: Sequence[Path], finder: Finder, limits: Limits) -> Card:
     """The card of a service that looks through those graphs."""
     contracts = [contract_of(graph) for graph in graphs]
