@@ -33,7 +33,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'form of FashionAI, as run.py writes it. coco: keypoint results')
     add('--draw', metavar='FOLDER', help='draw the keypoints over the pictures, into that folder')
     add('--draw-heatmaps', action='store_true', help='with --draw: the heat maps too')
-    add('--measure', action='store_true', help='add lengths of the garment, in pixels')
+    add('--measure', action='store_true', help='add lengths of the garment, in pixels; --draw then names doubtful ones')
     add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: in centimetres too')
     add('--reference', metavar='A,B=CM', help='the same by a length that is known in each picture, such as '
         'waistband_left,waistband_right=38')
@@ -57,7 +57,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
     if args.format == 'coco':
         _say('categories: ' + ', '.join(f'{number} {name}' for name, number in coco_categories(garments).items()))
-    overlays = Overlays(Path(args.draw), [source.path for source in sources], args.draw_heatmaps) if args.draw else None
+    overlays = _overlays(args, sources) if args.draw else None
     start_engines(graphs, look)
     with ExitStack() as stack:
         finder = stack.enter_context(open_finder(graphs, tag, look, args.threads, garments))
@@ -94,6 +94,10 @@ def _write(found: Iterable[Union[Outcome, Failure]], writer: Writer, overlays: O
         _say(f'unsure of the type of {len(unsure)} of {pictures} pictures, such as {unsure[0]}')
     if failures:
         raise InputError(f'{failures} of {pictures} pictures could not be read or drawn (listed above)')
+
+
+def _overlays(args: argparse.Namespace, sources: Sequence[Source]) -> Overlays:
+    return Overlays(Path(args.draw), [source.path for source in sources], args.draw_heatmaps, args.measure)
 
 
 def _say(text: str) -> None:
