@@ -77,7 +77,7 @@ class _Config(uvicorn.Config):
     """uvicorn's, and the limits, which it hands to each connection."""
 
     def __init__(self, front: Front, limits: Limits) -> None:
-        super().__init__(front, http=Connection, ws='none', log_level='error', access_log=False,
+        super().__init__(front, http=Connection, ws='none', log_config=None, log_level='error', access_log=False,
                          backlog=limits.connections, timeout_graceful_shutdown=_FLUSH_SECONDS)
         self.limits = limits
 
