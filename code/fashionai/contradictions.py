@@ -71,26 +71,30 @@ def merged(sides: Sequence[Length]) -> Optional[Length]:
     return Length(sum(side.pixels for side in sides) / len(sides), min(side.score for side in sides))
 
 
-def doubts(lengths: Mapping[str, Sequence[Length]], limits: Limits) -> Mapping[str, str]:
-    """Why lengths are doubtful, by the names of those that are. Of two that contradict each other, both are, or that
-    with the clearly lower score.
+def doubts(lengths: Mapping[str, Sequence[Length]], limits: Limits) -> Mapping[str, Tuple[str, ...]]:
+    """Why each length is doubtful: reasons by name, () for one that is not. Of two lengths that contradict each other
+    both are doubtful, or the one with the clearly lower score.
 
     Args:
-        lengths: by name, the sides that count; one, none or two.
+        lengths: by name, the sides that count: two, one or none.
+        limits: of the garment.
     """
     reasons: Dict[str, List[str]] = {name: [] for name in lengths}
     for name, most in limits.sides.items():
-        sides = sorted(side.pixels for side in lengths.get(name, ()))
-        if len(sides) == 2 and _ratio(sides[1], sides[0]) > most:
-            reasons[name].append(f'one side is {_ratio(sides[1], sides[0]):.2f} x the other: up to {most:.2f} is usual')
+        shorter, *longer = sorted(side.pixels for side in lengths[name]) or [0]
+        ratio = _ratio(longer[0], shorter) if longer else 1
+        if ratio > most:
+            reasons[name].append(f'one {name} is {ratio:.2f} x the other: up to {most:.2f} is usual')
     for first, second, low, high in limits.pairs:
-        one, other = merged(lengths.get(first, ())), merged(lengths.get(second, ()))
-        if one and other and not low <= _ratio(one.pixels, other.pixels) <= high:
-            reason = f'{first} is {_ratio(one.pixels, other.pixels):.2f} x {second}: {low:.2f} to {high:.2f} is usual'
-            for name, length, against in ((first, one, other), (second, other, one)):
-                if length.score - against.score <= CLEARLY:
-                    reasons[name].append(reason)
-    return {name: '; '.join(said) for name, said in reasons.items() if said}
+        one, other = merged(lengths[first]), merged(lengths[second])
+        if not one or not other or low <= _ratio(one.pixels, other.pixels) <= high:
+            continue
+        reason = f'{first} is {_ratio(one.pixels, other.pixels):.2f} x {second}: {low:.2f} to {high:.2f} is usual'
+        if one.score - other.score <= CLEARLY:
+            reasons[first].append(reason)
+        if other.score - one.score <= CLEARLY:
+            reasons[second].append(reason)
+    return {name: tuple(said) for name, said in reasons.items()}
 
 
 def _ratio(length: float, other: float) -> float:

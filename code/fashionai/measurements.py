@@ -76,13 +76,13 @@ LENGTHS: Mapping[str, Mapping[str, Paths]] = MappingProxyType({
 @dataclass(frozen=True)
 class Measurement:
     """A length: in pixels of the picture, in centimetres where a scale is known, the lowest score of the points it was
-    taken from, and why it is doubtful: what of the garment's other lengths contradicts it. Of a length that lacks a
-    point, all four are None."""
+    taken from, and why it is doubtful: what of the garment contradicts it. Of a length that lacks a point, all are
+    None or empty."""
 
     pixels: Optional[float]
     cm: Optional[float]
     score: Optional[float]
-    doubtful: Optional[str] = None
+    doubtful: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -146,7 +146,7 @@ def measure(points: Points, cm_per_pixel: Optional[float] = None) -> Mapping[str
     lengths = {name: believed(list(filter(None, map(points.path, paths))))
                for name, paths in LENGTHS.get(points.garment.name, {}).items()}
     doubtful = doubts(lengths, limits_of(points.garment))
-    return {name: _measured(merged(sides), cm_per_pixel, doubtful.get(name)) for name, sides in lengths.items()}
+    return {name: _measured(merged(sides), cm_per_pixel, doubtful[name]) for name, sides in lengths.items()}
 
 
 def fixed_scale(cm_per_pixel: float) -> Scale:
@@ -191,7 +191,7 @@ def parse_reference(text: str, types: Collection[Garment]) -> Reference:
     return Reference(pair[0], pair[1], cm)
 
 
-def _measured(length: Optional[Length], cm_per_pixel: Optional[float], doubtful: Optional[str]) -> Measurement:
+def _measured(length: Optional[Length], cm_per_pixel: Optional[float], doubtful: Tuple[str, ...]) -> Measurement:
     if not length:
         return Measurement(None, None, None)
     cm = None if cm_per_pixel is None else length.pixels * cm_per_pixel

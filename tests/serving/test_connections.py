@@ -10,11 +10,15 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Tuple
 
+import numpy as np
 import pytest
+from fastapi import FastAPI, Response
 
+from fashionai.serving import app
 from fashionai.serving.connections import Server, running
 from fashionai.serving.front import Front
 from fashionai.serving.limits import Limits
+from fashionai.serving.uploads import decoded
 
 CODE = Path(__file__).resolve().parents[2] / 'code'
 Address = Tuple[str, int]
@@ -189,6 +193,43 @@ with running(Server(Front(), Limits(header_seconds=1)), door) as until_ended:
         process.kill()
         process.stdout.close()
         process.stderr.close()
+
+
+def test_who_does_not_take_an_answer_is_cut_off() -> None:
+    service, size = FastAPI(), 30_000_000
+
+    @service.get('/large')
+    async def large() -> Response:
+        return Response(bytes(size))
+    with listening(Limits(seconds=0.3)) as (address, front):
+        front.open(service)
+        with connected(address, head('/large')) as opened:
+            time.sleep(1)
+            assert len(ended(opened)) < size
+
+
+def test_who_has_left_the_queue_is_not_looked_for(application: Callable, encoded: Callable,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    """One place: the first picture holds it until the second's client is gone; then comes the third."""
+    looked, free = [], threading.Event()
+
+    def slow(data: bytes, limits: Limits) -> np.ndarray:
+        looked.append(data)
+        assert free.wait(10)
+        return decoded(data, limits)
+    monkeypatch.setattr(app, 'decoded', slow)
+    first, second, third = (encoded(colour=(0, 0, red)) for red in (253, 254, 255))
+
+    def request(body: bytes) -> bytes:
+        return head('/predict', 'POST', content_length=len(body)) + body
+    with served(application, Limits(waiting=1)) as address, connected(address, request(first)) as one:
+        with connected(address, request(second)):
+            time.sleep(0.1)
+        with connected(address, request(third)) as three:
+            time.sleep(0.1)
+            free.set()
+            assert [answered(opened)[0] for opened in (one, three)] == [200, 200]
+    assert looked == [first, third]
 
 
 def test_it_is_up_before_it_is_ready(application: Callable, encoded: Callable) -> None:

@@ -126,7 +126,7 @@ def _measured(finding: Finding, scale: Scale) -> Record:
     lengths = measure(points, cm_per_pixel)
     return {'cm_per_pixel': cm_per_pixel, 'measurements': {
         name: {'pixels': _rounded(length.pixels, 2), 'cm': _rounded(length.cm, 2), 'score': _rounded(length.score, 3),
-               'doubtful': length.doubtful}
+               'doubtful': '; '.join(length.doubtful) or None}
         for name, length in lengths.items()}}
 
 

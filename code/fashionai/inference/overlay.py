@@ -55,7 +55,7 @@ def draw_finding(image: np.ndarray, finding: Finding, with_heatmaps: bool = Fals
     """A copy of the picture (h, w, 3) with limbs, keypoints and their names, and the type in a corner.
 
     Points with a score below LOW, those not found among them, are rings. `with_heatmaps`: over all heat maps.
-    `with_doubts`: below the type, the lengths that are doubtful, and why.
+    `with_doubts`: below the type, which lengths are doubtful, and why.
     """
     picture = draw_responses(image, finding.responses_over()) if with_heatmaps else image
     keypoints = np.full((len(finding.garment.csv_keypoints), 3), ABSENT, np.float64)
@@ -65,9 +65,9 @@ def draw_finding(image: np.ndarray, finding: Finding, with_heatmaps: bool = Fals
     labels = _Labels(picture)
     labels.write(type_text(finding), 0, 0, _PAPER, False)
     if with_doubts:
-        for name, length in measure(points_of(finding)).items():
-            if length.doubtful:
-                labels.write(f'{name}? {length.doubtful}', 0, 0, _DOUBT, False)
+        lengths = measure(points_of(finding)).values()
+        for reason in dict.fromkeys(reason for length in lengths for reason in length.doubtful):
+            labels.write(reason, 0, 0, _DOUBT, False)
     middle = finding.points_xy[:, 0].mean()
     for name, (x, y) in zip(finding.keypoints, finding.points_xy):
         labels.write(name, x, y, keypoint_colour(name), x < middle)

@@ -40,7 +40,7 @@ function doubtsOf({side_limits: sideLimits, pair_limits: pairLimits}, sides, cle
   for (const [name, most] of Object.entries(sideLimits)) {
     const [short, long] = sides[name].map(({pixels}) => pixels).sort((a, b) => a - b);
     if (long !== undefined && ratio(long, short) > most) {
-      reasons[name].push(`one side is ${ratio(long, short).toFixed(2)} x the other: up to ${most.toFixed(2)} is usual`);
+      reasons[name].push(`one ${name} is ${ratio(long, short).toFixed(2)} x the other: up to ${most.toFixed(2)} is usual`);
     }
   }
   for (const [first, second, low, high] of pairLimits) {
