@@ -31,9 +31,9 @@ class Hosts:
                                       '--hosts of serve.py has'}, 400)(scope, receive, send)
 
     def _known(self, name: str, own_address: str) -> bool:
-        above = '*.' + name.partition('.')[2]
-        return bool({ANY, name, above} & self._names) or name == 'localhost' or name.endswith('.localhost') or (
-            _is_address(name, own_address))
+        return (ANY in self._names or name in self._names or f'.{name}'.endswith('.localhost')
+                or any(known.startswith('*.') and name.endswith(known[1:]) for known in self._names)
+                or _is_address(name, own_address))
 
 
 def _name(host: bytes) -> str:
@@ -43,9 +43,9 @@ def _name(host: bytes) -> str:
 
 
 def _is_address(name: str, own: str) -> bool:
-    """Whether it is a loopback address, or the machine's own."""
+    """Whether it is a loopback address, that of every one of the machine, or the machine's own."""
     try:
         address = ipaddress.ip_address(name)
     except ValueError:
         return False
-    return address.is_loopback or name == own
+    return address.is_loopback or address.is_unspecified or name == own
