@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from fastapi import FastAPI, Response
 
-from fashionai.serving import app
+from fashionai.serving import app, connections
 from fashionai.serving.connections import Server, running
 from fashionai.serving.front import Front
 from fashionai.serving.limits import Limits
@@ -246,8 +246,10 @@ def test_it_is_up_before_it_is_ready(application: Callable, encoded: Callable) -
         assert asked(address, head('/ready'))[::2] == (200, {'status': 'ready'})
 
 
-def test_the_end_waits_for_what_has_begun(application: Callable, encoded: Callable) -> None:
+def test_the_end_waits_for_what_has_begun(application: Callable, encoded: Callable,
+                                          monkeypatch: pytest.MonkeyPatch) -> None:
     """A body that is still arriving is served, what is new is refused, and then nobody listens any more."""
+    monkeypatch.setattr(connections, '_FLUSH_SECONDS', 0.1)
     body = encoded()
     with ExitStack() as stack:
         door = stack.enter_context(socket.create_server(('127.0.0.1', 0)))

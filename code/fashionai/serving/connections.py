@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
-    """Serves a front at a socket; when it is to end, it serves what it has taken on, however long that may take."""
+    """Serves a front at a socket. At its end it serves what it has taken on, for as long as a request may take."""
 
     def __init__(self, front: Front, limits: Limits) -> None:
         super().__init__(_Config(front, limits))
