@@ -10,6 +10,7 @@ source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 
 HOST=127.0.0.1        # this machine alone; 0.0.0.0: every address of the machine
 PORT=8000
+HOSTS=                # names of this machine that browsers use beside its address, with commas between; *: any
 MODELPATH=            # a frozen graph; empty: that for all types that was trained here, else the supplied one
 
 driver_help "$@"
@@ -18,4 +19,5 @@ driver_help "$@"
 set_up
 need_packages requirements-serve.txt
 cd "$PROJECT"
-exec python code/serve.py --host "$HOST" --port "$PORT" ${MODELPATH:+--modelpath "$MODELPATH"} "$@"
+exec python code/serve.py --host "$HOST" --port "$PORT" --hosts "$HOSTS" ${MODELPATH:+--modelpath "$MODELPATH"} \
+    "$@"

@@ -46,7 +46,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'file_name and name (default: images are numbered as they were named)')
     add('--draw', metavar='FOLDER', help='draw the keypoints over the pictures, into that folder')
     add('--draw-heatmaps', action='store_true', help='with --draw: the heat maps too')
-    add('--measure', action='store_true', help='add lengths of the garment, in pixels')
+    add('--measure', action='store_true', help='add lengths of the garment, in pixels; --draw then names doubtful ones')
     add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: in centimetres too')
     add('--reference', metavar='A,B=CM', help='the same by a length that is known in each picture, such as '
         'waistband_left,waistband_right=38')
@@ -74,7 +74,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         _say('categories: ' + ', '.join(f'{number} {name}' for name, number in categories.items()))
         if not truth:
             _say('image ids count the pictures as they were named: --ids JSON takes those of a ground truth')
-    overlays = Overlays(Path(args.draw), [source.path for source in sources], args.draw_heatmaps) if args.draw else None
+    overlays = _overlays(args, sources) if args.draw else None
     form, record = FORMATS[args.format], _record(args, sources, graphs, look)
     with ExitStack() as stack:
         stack.enter_context(exit_on_sigterm())
@@ -133,6 +133,10 @@ def _drawing_fault(outcome: Outcome, overlays: Optional[Overlays]) -> str:
     except InputError as error:
         return str(error)
     return ''
+
+
+def _overlays(args: argparse.Namespace, sources: Sequence[Source]) -> Overlays:
+    return Overlays(Path(args.draw), [source.path for source in sources], args.draw_heatmaps, args.measure)
 
 
 def _say(text: str) -> None:

@@ -30,10 +30,15 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--tag', default=JOINT, help='serve one type alone (default: every type)')
     add('--megabytes', type=float, default=20, help='of a picture at most (default: %(default)s)')
     add('--megapixels', type=float, default=MEGAPIXELS, help='of a picture at most (default: %(default)s)')
-    add('--seconds', type=float, default=60, help='a picture may take to arrive, and again to be looked at (default: '
-        '%(default)s)')
+    add('--seconds', type=float, default=60, help='a picture may take to arrive, and again from then to its answer '
+        '(default: %(default)s)')
     add('--waiting', type=at_least(1), default=16, help='pictures taken on at a time: each may take --megabytes, and 3 '
         'bytes a pixel, of memory (default: %(default)s)')
+    add('--queue', type=at_least(1), default=64, help='pictures that wait for that, in the order in which they came '
+        '(default: %(default)s)')
+    add('--connections', type=at_least(1), default=256, help='open at a time (default: %(default)s)')
+    add('--hosts', default='', metavar='NAMES', help='names under which the service is found, with commas between, '
+        'such as shop.example,*.shop.example; *: any. localhost and the address of the machine always work')
     add_look_options(parser)
     parser.set_defaults(batch=8)
     return parser.parse_args(argv)
@@ -44,24 +49,25 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Serve until interrupted."""
     args = parse(argv)
     _check_packages()
-    import uvicorn
-
     from fashionai.serving.answers import card_of
     from fashionai.serving.app import make_app
+    from fashionai.serving.connections import Server, running
+    from fashionai.serving.front import Front
     from fashionai.serving.limits import Limits
-    limits = Limits(args.megabytes, args.megapixels, args.seconds, args.waiting, args.batch)
+    limits = Limits(args.megabytes, args.megapixels, args.seconds, args.waiting, args.batch, queue=args.queue,
+                    connections=args.connections)
     graphs = graphs_of(args, args.tag)
     garments = garments_of(args, graphs)
     look = look_of(args, graphs, garments)
     garments.of(args.tag)
-    with _listening(args.host, args.port) as door:
+    front = Front([name.strip() for name in args.hosts.split(',') if name.strip()])
+    with _listening(args.host, args.port) as door, running(Server(front, limits), door) as until_ended:
         start_engines(graphs, look)
         with open_finder(graphs, args.tag, look, args.threads, garments) as finder:
             _warm(finder)
-            app = make_app(finder, card_of(graphs, finder, limits), limits)
-            config = uvicorn.Config(app, log_level='warning', timeout_graceful_shutdown=5)
+            front.open(make_app(finder, card_of(graphs, finder, limits), limits))
             logger.info('serving at %s (Ctrl+C ends it)', _address(door))
-            uvicorn.Server(config).run([door])
+            until_ended()
     return 0
 
 

@@ -4,6 +4,8 @@ import re
 import runpy
 import subprocess
 import sys
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from types import ModuleType
 from typing import Callable, Iterator, List
@@ -108,9 +110,10 @@ def test_every_program_prints_its_table(program: Callable[[List[str]], int], fin
     assert not list(tmp_path.iterdir())
 
 
-def test_scores_are_set_beside_errors(program: Callable[[List[str]], int], finish: Callable[..., str],
-                                      tmp_path: Path) -> None:
-    """A skirt whose waistband, labelled 22 pixels wide, the network finds: on the left less clearly, and 2.5 off."""
+@pytest.fixture()
+def skirt(tmp_path: Path) -> List[str]:
+    """A skirt whose waistband, labelled 22 pixels wide, the network finds: on the left less clearly, and 2.5 off. The
+    flags for a program that looks at it."""
     joint, kernel = GARMENTS.of('all'), np.zeros((8, 8, 3, 24 + 1 + 2 * len(GARMENTS.of('all').limbs)), np.float32)
     for colour, name, height in ((0, 'waistband_left', .55), (2, 'waistband_right', .95)):
         kernel[:, :, colour, joint.keypoints.index(name)] = height / 255 / 64
@@ -124,9 +127,49 @@ def test_scores_are_set_beside_errors(program: Callable[[List[str]], int], finis
     keypoints = np.full((1, 24, 3), -1, np.int32)
     keypoints[0, GARMENTS.of('skirt').csv_indices[:2]] = [[22, 20, 1], [44, 20, 1]]
     write_annotations(tmp_path / 'val.csv', Annotations(('a.png',), ('skirt',), keypoints, ''))
-    printed = finish(program, 'scores.py', '--csv=val.csv', '--imagepath=.', '--modelpath=graph.pb', '--inputsize=64',
-                     '--resolution=64', '--scales=[1.0]', '--no-flip', '--decode=plain', '--threads=1')
+    return ['--csv=val.csv', '--imagepath=.', '--modelpath=graph.pb', '--inputsize=64', '--resolution=64',
+            '--scales=[1.0]', '--no-flip', '--decode=plain', '--threads=1']
+
+
+def test_scores_are_set_beside_errors(program: Callable[[List[str]], int], finish: Callable[..., str],
+                                      skirt: List[str]) -> None:
+    printed = finish(program, 'scores.py', *skirt)
     left, right = np.hypot(2.5, 0.5) / 22, np.hypot(0.5, 0.5) / 22
     assert f'| 0.5 to 0.6 | 50.0% | {left:.1%} | {left:.1%} | 0% | 0% |' in printed
     assert f'| 0.9 to 1.0 | 50.0% | {right:.1%} | {right:.1%} | 100% | 100% |' in printed
     assert f'| all | 100.0% | {(left + right) / 2:.1%} | {(left + right) / 2:.1%} | 50% | 50% |' in printed
+
+
+def test_lengths_are_set_beside_those_of_labels(program: Callable[[List[str]], int], finish: Callable[..., str],
+                                                skirt: List[str]) -> None:
+    """The waist is 24 pixels of 22: within 20 %."""
+    printed = finish(program, 'lengths.py', *skirt)
+    assert '| skirt waist | 1 | 0 (0.0%) | 0 | 0 |' in printed and '| all | 1 | 0 (0.0%) | 0 | 0 |' in printed
+
+
+def test_clients_say_how_long_they_waited(program: Callable[[List[str]], int], finish: Callable[..., str],
+                                          tmp_path: Path) -> None:
+    """A service that refuses every other request: that one is asked again."""
+    statuses = []
+
+    class Service(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers['Content-Length']))
+            statuses.append(200 if len(statuses) % 2 else 503)
+            self.send_response(statuses[-1])
+            self.send_header('Retry-After', '0')
+            self.send_header('Content-Length', '0')
+            self.end_headers()
+
+        def log_message(self, *said: object) -> None:
+            """Nothing."""
+
+    (tmp_path / 'a.jpg').write_bytes(b'picture')
+    with HTTPServer(('127.0.0.1', 0), Service) as server:
+        serving = threading.Thread(target=server.serve_forever, daemon=True)
+        serving.start()
+        printed = finish(program, 'clients.py', 'a.jpg', f'--url=http://127.0.0.1:{server.server_port}', '--clients=1',
+                         '--seconds=0.2')
+        server.shutdown()
+    answers = statuses.count(200)
+    assert answers and f' {answers} answers, {statuses.count(503)} refusals, 0 failures' in printed

@@ -10,7 +10,8 @@ PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
     ('errors', 'files', 'folders'),
     ('choices', 'csv_rows', 'garment_files', 'garments', 'geometry', 'images'),
-    ('annotations', 'drawing', 'error_files', 'map_drawing', 'measurements', 'metrics', 'plotting', 'shapes'),
+    ('annotations', 'contradictions', 'drawing', 'error_files', 'map_drawing', 'measurements', 'metrics', 'plotting',
+     'shapes'),
     ('codec', 'datasets'),
     ('dataflow', 'networks'),
     ('training', 'inference', 'synthetic'),

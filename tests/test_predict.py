@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -21,11 +21,14 @@ from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 USUAL = ('--inputsize=64', '--resolution=64', '--scales=[1.0]', '--no-flip', '--decode=plain', '--threads=1')
 
 
-def write_graph(path: Path, with_types: bool = True) -> Path:
+ENDS = ((0, 'waistband_left'), (2, 'waistband_right'))
+
+
+def write_graph(path: Path, with_types: bool = True, answers: Sequence[Tuple[int, str]] = ENDS) -> Path:
     """Blue answers for waistband_left, red for waistband_right; all three colours tell a skirt."""
     joint, types = GARMENTS.of('all'), list(GARMENTS)
     kernel = np.zeros((8, 8, 3, joint.num_heatmaps + joint.num_fields), np.float32)
-    for colour, name in ((0, 'waistband_left'), (2, 'waistband_right')):
+    for colour, name in answers:
         kernel[:, :, colour, joint.keypoints.index(name)] = 1 / 255 / 64
     with tf.Graph().as_default() as graph:
         image = tf.placeholder(tf.float32, (None, None, None, 3), name=INPUT_NAME)
@@ -87,10 +90,21 @@ def test_a_type_that_is_given_is_not_asked_for_and_lengths_are_measured(shop: Pa
     call('shop/a.png', '--tag=trousers', '--measure', reference, '--output=o.json')
     record, = records(shop / 'o.json')
     assert record['type'] == 'trousers' and record['type_probabilities'] == {} and record['cm_per_pixel'] == 1.5
-    assert record['measurements']['waist'] == {'pixels': 24, 'cm': 36, 'score': 1}
-    assert record['measurements']['inseam'] == {'pixels': None, 'cm': None, 'score': None}
+    assert record['measurements']['waist'] == {'pixels': 24, 'cm': 36, 'score': 1, 'doubtful': None}
+    assert record['measurements']['inseam'] == {'pixels': None, 'cm': None, 'score': None, 'doubtful': None}
     call('shop/a.png', '--tag=skirt', '--measure', '--cm-per-pixel=0.25', '--output=o.json', '--overwrite')
     assert records(shop / 'o.json')[0]['measurements']['waist']['cm'] == 6
+
+
+def test_lengths_that_contradict_each_other_are_flagged(shop: Path, call: Callable[..., str]) -> None:
+    """A skirt that is 24 pixels wide and has no length: its hem is found where its waistband is."""
+    write_graph(shop / 'graph.pb', answers=[*ENDS, (0, 'hemline_left'), (2, 'hemline_right')])
+    call('shop/a.png', '--output=o.json', '--draw=plain')
+    call('shop/a.png', '--measure', '--output=o.json', '--draw=drawn')
+    lengths = records(shop / 'o.json')[0]['measurements']
+    assert lengths['waist']['pixels'] == 24 and lengths['body_length']['pixels'] == 0
+    assert all('24.00 x body_length' in lengths[name]['doubtful'] for name in ('waist', 'body_length'))
+    assert (cv2.imread('plain/a.jpg') != cv2.imread('drawn/a.jpg')).any()
 
 
 def test_bad_files_are_reported_and_nothing_is_lost(shop: Path, call: Callable[..., str]) -> None:

@@ -1,13 +1,15 @@
 """serve.py from the command line: a network on disk to answers over HTTP; what it says where it cannot start."""
 import json
 import os
-import re
 import signal
+import socket
 import subprocess
 import sys
+import time
 from pathlib import Path
 from typing import Callable
-from urllib.request import urlopen
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
 
 import cv2
 import numpy as np
@@ -34,25 +36,54 @@ def write_graph(path: Path) -> Path:
     return path
 
 
+def status_of(url: str, **headers: str) -> int:
+    """Of the answer; 0 where nobody listens."""
+    try:
+        with urlopen(Request(url, headers=headers), timeout=60) as response:
+            return response.status
+    except HTTPError as refused:
+        refused.close()
+        return refused.code
+    except OSError:
+        return 0
+
+
+def first_status(url: str) -> int:
+    """Once somebody listens."""
+    while not status_of(url):
+        time.sleep(0.02)
+    return status_of(url)
+
+
+def free_port() -> int:
+    with socket.create_server(('127.0.0.1', 0)) as door:
+        return door.getsockname()[1]
+
+
 def check_service(graph: Path, finish: Callable) -> None:
     """Start it, ask for a skirt's points, start another at its port, and end it."""
-    command = [sys.executable, str(CODE / 'serve.py'), '--port', '0', '--modelpath', str(graph), '--inputsize', '64',
-               '--resolution', '64x64', '--scales', '[1.0]', '--no-flip']
+    port = free_port()
+    address = f'http://127.0.0.1:{port}'
+    command = [sys.executable, str(CODE / 'serve.py'), '--port', str(port), '--modelpath', str(graph),
+               '--inputsize', '64', '--resolution', '64x64', '--scales', '[1.0]', '--no-flip',
+               '--hosts', 'shop.example, other.example']
     quiet = {**os.environ, 'TF_CPP_MIN_LOG_LEVEL': '3'}
     service = subprocess.Popen(command, stderr=subprocess.PIPE, env=quiet, universal_newlines=True,
                                preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL))  # some jobs ignore it
     try:
+        assert first_status(f'{address}/ready') == 503 and status_of(f'{address}/health') == 200, 'it is loading'
         line = next((line for line in service.stderr if 'serving' in line), 'it ended')
+        assert address in line and status_of(f'{address}/ready') == 200
+        hosts = {name: status_of(f'{address}/health', Host=name) for name in ('other.example:80', 'evil.example')}
+        assert hosts == {'other.example:80': 200, 'evil.example': 400}
         image = np.zeros((64, 64, 3), np.uint8)
         image[24:32, 16:24, 0] = 255  # one cell, its middle 27.5 down and 19.5 across
-        address = re.search(r'http://127\.0\.0\.1:(\d+)', line)
-        assert address, line
         body = cv2.imencode('.png', image)[1].tobytes()
-        with urlopen(f'{address.group()}/predict?tag=skirt', body, timeout=60) as response:
+        with urlopen(f'{address}/predict?tag=skirt', body, timeout=60) as response:
             point = json.load(response)['keypoints']['waistband_left']
         assert point['found'] and (point['x'], point['y']) == pytest.approx((19.5, 27.5), abs=1)
-        refused = finish(serve.main, '--modelpath', graph, '--port', address.group(1), code=1)
-        assert f'cannot listen at 127.0.0.1, port {address.group(1)}' in refused and '--port' in refused
+        refused = finish(serve.main, '--modelpath', graph, '--port', port, code=1)
+        assert f'cannot listen at 127.0.0.1, port {port}' in refused and '--port' in refused
         assert 'port must be 0-65535' in finish(serve.main, '--modelpath', graph, '--port', 99999, code=1)
         service.send_signal(signal.SIGINT)
         assert service.wait(20) == 130, 'interrupted'
@@ -68,6 +99,12 @@ def test_a_network_is_served(tmp_path: Path, finish: Callable) -> None:
         check_service(graph, finish)
     else:
         assert 'needs Python 3.10 or newer' in finish(serve.main, '--modelpath', graph, code=1)
+
+
+@pytest.mark.skipif(not MODERN, reason='the service wants Python 3.10')
+def test_a_graph_that_cannot_be_loaded_ends_it(tmp_path: Path, finish: Callable) -> None:
+    (tmp_path / 'graph.pb').write_bytes(b'no graph')
+    assert 'graph.pb' in finish(serve.main, '--modelpath', tmp_path / 'graph.pb', '--port', 0, code=1)
 
 
 def test_missing_packages_are_named(finish: Callable, monkeypatch: pytest.MonkeyPatch) -> None:

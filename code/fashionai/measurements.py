@@ -4,10 +4,11 @@ They are lengths in the picture: those of the cloth where the garment lies or ha
 """
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Callable, Collection, Mapping, Optional, Tuple
+from typing import Callable, Collection, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from fashionai.contradictions import Length, believed, doubts, limits_of, merged
 from fashionai.errors import InputError
 from fashionai.garments import Garment
 
@@ -74,12 +75,14 @@ LENGTHS: Mapping[str, Mapping[str, Paths]] = MappingProxyType({
 
 @dataclass(frozen=True)
 class Measurement:
-    """A length: in pixels of the picture, in centimetres where a scale is known, and the lowest score of the points it
-    was taken from. Of a length that lacks a point, all three are None."""
+    """A length: in pixels of the picture, in centimetres where a scale is known, the lowest score of the points it was
+    taken from, and why it is doubtful: what of the garment contradicts it. Of a length that lacks a point, all are
+    None or empty."""
 
     pixels: Optional[float]
     cm: Optional[float]
     score: Optional[float]
+    doubtful: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -110,27 +113,40 @@ class Points:
     scores: np.ndarray
     found: np.ndarray
 
-    def path(self, path: str) -> Tuple[Optional[float], Optional[float]]:
-        """Length and lowest score of a path; None and None where it leads over a point that was not found, or that the
-        garment does not have."""
-        names = [place.split(' + ') for place in path.split(' > ')]
-        if not all(name in self.garment.keypoints for place in names for name in place):
-            return None, None
-        numbers = [[self.garment.keypoints.index(name) for name in place] for place in names]
-        flat = sum(numbers, [])
-        if not self.found[flat].all():
-            return None, None
-        places = np.array([self.points_xy[place].mean(axis=0) for place in numbers])
-        return float(np.hypot(*np.diff(places, axis=0).T).sum()), float(self.scores[flat].min())
+    def path(self, path: str) -> Optional[Length]:
+        """The length of a path; None where it leads over a point that was not found, or that the garment does not
+        have."""
+        places = places_of(self.garment, path)
+        flat = sum(places or [], [])
+        if not places or not self.found[flat].all():
+            return None
+        return Length(float(along(self.points_xy, places)), float(self.scores[flat].min()))
+
+
+def places_of(garment: Garment, path: str) -> Optional[List[List[int]]]:
+    """The channels of each place of a path, one or two; None where the garment lacks one of its keypoints."""
+    names = [place.split(' + ') for place in path.split(' > ')]
+    if not all(name in garment.keypoints for place in names for name in place):
+        return None
+    return [[garment.keypoints.index(name) for name in place] for place in names]
+
+
+def along(points_xy: np.ndarray, places: Sequence[Sequence[int]]) -> np.ndarray:
+    """(...) lengths of a path over places, of points (..., K, 2)."""
+    stops = np.stack([points_xy[..., place, :].mean(axis=-2) for place in places], axis=-2)
+    return np.linalg.norm(np.diff(stops, axis=-2), axis=-1).sum(axis=-1)
 
 
 def measure(points: Points, cm_per_pixel: Optional[float] = None) -> Mapping[str, Measurement]:
     """The lengths of a garment by name, in the order of LENGTHS; {} of a type that has none there.
 
-    A length with a path on either side is the mean of both, or that of the one side whose points were found.
+    A length with a path on either side is the mean of both; that of one side alone where only its points were found, or
+    its score is clearly higher.
     """
-    lengths = LENGTHS.get(points.garment.name, {})
-    return {name: _measured(points, paths, cm_per_pixel) for name, paths in lengths.items()}
+    lengths = {name: believed(list(filter(None, map(points.path, paths))))
+               for name, paths in LENGTHS.get(points.garment.name, {}).items()}
+    doubtful = doubts(lengths, limits_of(points.garment))
+    return {name: _measured(merged(sides), cm_per_pixel, doubtful[name]) for name, sides in lengths.items()}
 
 
 def fixed_scale(cm_per_pixel: float) -> Scale:
@@ -143,8 +159,8 @@ def fixed_scale(cm_per_pixel: float) -> Scale:
 def reference_scale(reference: Reference) -> Scale:
     """The scale of the picture in which a length is known; None where it was not found, or is 0."""
     def scale(points: Points) -> Optional[float]:
-        pixels, _ = points.path(f'{reference.start} > {reference.end}')
-        return reference.cm / pixels if pixels else None
+        length = points.path(f'{reference.start} > {reference.end}')
+        return reference.cm / length.pixels if length and length.pixels else None
     return scale
 
 
@@ -175,10 +191,8 @@ def parse_reference(text: str, types: Collection[Garment]) -> Reference:
     return Reference(pair[0], pair[1], cm)
 
 
-def _measured(points: Points, paths: Paths, cm_per_pixel: Optional[float]) -> Measurement:
-    taken = [(length, score) for length, score in map(points.path, paths) if length is not None and score is not None]
-    if not taken:
+def _measured(length: Optional[Length], cm_per_pixel: Optional[float], doubtful: Tuple[str, ...]) -> Measurement:
+    if not length:
         return Measurement(None, None, None)
-    pixels = sum(length for length, _ in taken) / len(taken)
-    score = min(score for _, score in taken)
-    return Measurement(pixels, None if cm_per_pixel is None else pixels * cm_per_pixel, score)
+    cm = None if cm_per_pixel is None else length.pixels * cm_per_pixel
+    return Measurement(length.pixels, cm, length.score, doubtful)

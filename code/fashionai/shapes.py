@@ -31,6 +31,8 @@ class Shape:
     """(P, K, 2) float64: principal components, each of unit length."""
     std: np.ndarray
     """(P,) float64: standard deviation along each component, largest first."""
+    variance_kept: float
+    """The share of the variance of the aligned labels that lies along the components."""
     visible_rate: np.ndarray
     """(K,) float64: share of labels in which the keypoint is visible; likewise occluded and absent."""
     occluded_rate: np.ndarray
@@ -61,6 +63,7 @@ def shape_of(tag: str) -> Shape:
         mean_xy=np.array(entry['mean_xy']),
         components=np.array(entry['components']),
         std=np.array(entry['std']),
+        variance_kept=float(entry['variance_kept']),
         visible_rate=np.array(entry['visible_rate']),
         occluded_rate=np.array(entry['occluded_rate']),
         absent_rate=np.array(entry['absent_rate']),
@@ -74,6 +77,22 @@ def mean_shape(garment: Garment) -> np.ndarray:
     """(K, 2) float64 mean shape of a type in its channel order, upright, its centroid at the origin, of unit size."""
     shape = shape_of(garment.name)
     return shape.mean_xy[[shape.keypoints.index(name) for name in garment.keypoints]]
+
+
+def sampled_shapes(shape: Shape, number: int, random: np.random.RandomState) -> np.ndarray:
+    """(number, K, 2) float64: shapes as likely as the labels', aligned, in the order of `shape.keypoints`.
+
+    Normal along the components; the variance that those leave out is spread evenly over all other directions, as in
+    probabilistic principal component analysis (Tipping and Bishop 1999), but for the four of position, size and tilt.
+    """
+    flat = shape.components.reshape(len(shape.std), -1)
+    others = flat.shape[1] - len(flat) - 4
+    offsets = random.randn(number, len(flat)) * shape.std @ flat
+    if others > 0:
+        lost = (shape.std ** 2).sum() * (1 / shape.variance_kept - 1)
+        noise = random.randn(*offsets.shape) * np.sqrt(lost / others)
+        offsets += noise - noise @ flat.T @ flat
+    return shape.mean_xy + offsets.reshape(number, -1, 2)
 
 
 def _table() -> Dict[str, Any]:

@@ -42,6 +42,15 @@ def test_heatmaps_are_drawn_where_they_respond() -> None:
     np.testing.assert_array_equal(draw_responses(GREY, np.zeros(GREY.shape[:2])), np.full_like(GREY, 96))
 
 
+def test_doubtful_lengths_are_written_in_the_corner() -> None:
+    crossed = finding(points_xy=np.array([[80., 300], [520, 300], [120, 400], [480, 420]]), found=np.ones(4, bool),
+                      scores=np.full(4, 0.9))
+    plain, doubted = (draw_finding(GREY, crossed, with_doubts=with_doubts) for with_doubts in (False, True))
+    rows, _ = np.nonzero((plain != doubted).any(axis=2))
+    assert len(rows) > 500 and rows.max() < 150, 'waist and body_length contradict each other'
+    assert (draw_finding(GREY, finding(), with_doubts=True) == draw_finding(GREY, finding())).all()
+
+
 def test_an_own_table_may_have_more_columns_than_the_built_in_one() -> None:
     columns = tuple(f'column_{number}' for number in range(30)) + GARMENTS['skirt'].keypoints
     picture = draw_finding(GREY, finding(garment=replace(GARMENTS['skirt'], csv_keypoints=columns)))

@@ -55,11 +55,12 @@ def test_json_has_everything_by_name() -> None:
 
 def test_measurements_are_added_where_there_is_a_scale() -> None:
     measured = record_of(finding((True, True, True, False)), fixed_scale(0.5))
-    assert measured['measurements']['waist'] == {'pixels': 29.87, 'cm': 14.94, 'score': 0.25}
-    assert measured['measurements']['hem'] == {'pixels': None, 'cm': None, 'score': None}
+    assert measured['measurements']['waist'] == {'pixels': 29.87, 'cm': 14.94, 'score': 0.25, 'doubtful': None}
+    assert measured['measurements']['hem'] == {'pixels': None, 'cm': None, 'score': None, 'doubtful': None}
     assert measured['cm_per_pixel'] == 0.5
     in_pixels = record_of(finding(), no_scale)
-    assert in_pixels['measurements']['waist'] == {'pixels': 29.87, 'cm': None, 'score': 0.25}
+    assert in_pixels['measurements']['waist'] == {
+        'pixels': 29.87, 'cm': None, 'score': 0.25, 'doubtful': None}
 
 
 def test_csv_is_a_submission(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def test_lengths_in_centimetres(client: TestClient, encoded: Callable) -> None:
     inseam = np.mean([np.hypot(*(points['crotch'] - points[f'bottom_{side}_in'])) for side in ('left', 'right')])
     assert answer['measurements']['inseam']['pixels'] == pytest.approx(inseam, abs=0.01)
     assert answer['measurements']['inseam']['cm'] == pytest.approx(inseam * 20 / wide, abs=0.01)
-    assert answer['measurements']['waist'] == {'pixels': None, 'cm': None, 'score': None}, 'an end was not found'
+    assert answer['measurements']['waist'] == {
+        'pixels': None, 'cm': None, 'score': None, 'doubtful': None}, 'an end was not found'
 
 
 def test_heat_maps_lie_over_the_picture(client: TestClient, encoded: Callable) -> None:
@@ -136,7 +137,10 @@ def test_card_health_and_description(client: TestClient) -> None:
     card = client.get('/model').json()
     assert list(card['types']) == card['told_types'] == list(GARMENTS)
     assert card['types']['skirt']['lengths']['waist'] == ['waistband_left > waistband_right']
+    assert card['types']['skirt']['side_limits'] == {'side': 1.4} and card['clearly'] == 0.3
+    assert ['side', 'body_length', 1, 1.28] in card['types']['skirt']['pair_limits']
     assert client.get('/health').json() == {'status': 'ok', 'busy_with': 0}
+    assert client.get('/ready').json() == {'status': 'ready'}
     predict = client.get('/openapi.json').json()['paths']['/predict']['post']
     assert set(predict['responses']) == {'200', '408', '413', '415', '422', '503', '504'}
     assert 'image/*' in predict['requestBody']['content']

@@ -1,14 +1,14 @@
 """Requests that come together are looked at together; limits in number and time hold; one's fault stays its own."""
 import asyncio
 import threading
-from typing import AsyncIterator, Awaitable, Callable, List, Sequence, Tuple
+from typing import AsyncIterator, Awaitable, Callable, List, Sequence, Tuple, Union
 
 import numpy as np
 import pytest
 
 from fashionai.serving.batching import Batcher, Room
-from fashionai.serving.limits import Limits, Refusal
-from fashionai.serving.uploads import received
+from fashionai.serving.limits import MEGA, Limits, Refusal
+from fashionai.serving.uploads import Uploads
 
 Answer = Tuple[int, str]
 
@@ -45,9 +45,10 @@ def serve(stand: Stand, limits: Limits, ask: Callable[[Batcher], Awaitable[list]
     return asyncio.run(session())
 
 
-def all_of(*brightness: int) -> Callable[[Batcher], Awaitable[list]]:
+def all_of(*brightness: int, seconds: float = 60) -> Callable[[Batcher], Awaitable[list]]:
     async def ask(batcher: Batcher) -> list:
-        return await asyncio.gather(*[batcher.find(picture(value), f'tag {value}') for value in brightness],
+        end = asyncio.get_running_loop().time() + seconds
+        return await asyncio.gather(*[batcher.find(picture(value), f'tag {value}', end) for value in brightness],
                                     return_exceptions=True)
     return ask
 
@@ -60,7 +61,7 @@ def test_what_arrives_together_is_looked_at_together() -> None:
 
 def test_a_single_request_does_not_wait_for_long() -> None:
     stand = Stand()
-    assert serve(stand, Limits(seconds=2, gather=0.001), all_of(9)) == [(9, 'tag 9')] and stand.batches == [1]
+    assert serve(stand, Limits(gather=0.001), all_of(9, seconds=2)) == [(9, 'tag 9')] and stand.batches == [1]
 
 
 def test_one_fault_does_not_spoil_the_others() -> None:
@@ -74,7 +75,7 @@ def test_who_waits_too_long_is_told_and_passed_over() -> None:
     stand.free.clear()
 
     async def ask(batcher: Batcher) -> list:
-        late = await all_of(1)(batcher) + await all_of(2)(batcher)
+        late = await all_of(1, seconds=0.2)(batcher) + await all_of(2, seconds=0.2)(batcher)
         stand.free.set()
         return late + await all_of(3)(batcher)
     first, second, third = serve(stand, Limits(seconds=0.2, gather=0.001), ask)
@@ -82,24 +83,116 @@ def test_who_waits_too_long_is_told_and_passed_over() -> None:
     assert third == (3, 'tag 3') and len(stand.batches) < 3, 'the second was gone when its turn came'
 
 
-def test_only_so_many_are_taken_on() -> None:
-    room = Room(2)
-    with room.place():
-        with room.place(), pytest.raises(Refusal) as refused, room.place():
-            pass
-        assert refused.value.status == 503 and refused.value.headers == {'Retry-After': '1'}
-        with room.place():
-            assert room.taken == 2
-    assert room.taken == 0
+def in_room(limits: Limits, visits: Callable[[Room], Awaitable[None]]) -> None:
+    async def session() -> None:
+        room = Room(limits)
+        await visits(room)
+        assert room.taken == room.queued == 0
+    asyncio.run(session())
+
+
+async def visit(room: Room, name: str, seconds: float, log: List[str]) -> None:
+    """Come, stay for a moment, and go; note what became of it."""
+    try:
+        async with room.place(asyncio.get_running_loop().time() + seconds):
+            log.append(name)
+            await asyncio.sleep(0.01)
+    except Refusal as refused:
+        assert refused.status == 503 and refused.headers == {'Retry-After': '1'}
+        log.append(f'{name} refused')
+
+
+def test_places_are_given_in_the_order_of_arrival_and_no_more_than_fit_are_taken_on() -> None:
+    log: List[str] = []
+
+    async def visits(room: Room) -> None:
+        await asyncio.gather(*[visit(room, name, 5, log) for name in 'abcdefgh'])
+    in_room(Limits(waiting=2, queue=4), visits)
+    assert log == ['a', 'b', 'g refused', 'h refused', 'c', 'd', 'e', 'f']
+
+
+def test_who_has_waited_for_too_long_or_has_left_is_passed_over() -> None:
+    log: List[str] = []
+
+    async def visits(room: Room) -> None:
+        end = asyncio.get_running_loop().time() + 5
+        async with room.place(end):
+            late = asyncio.ensure_future(visit(room, 'late', 0.01, log))
+            left = asyncio.ensure_future(visit(room, 'left', 5, log))
+            last = asyncio.ensure_future(visit(room, 'last', 5, log))
+            await late
+            left.cancel()
+            await asyncio.sleep(0)
+            assert (room.taken, room.queued) == (1, 1)
+        await last
+    in_room(Limits(waiting=1, queue=3), visits)
+    assert log == ['late refused', 'last']
+
+
+def test_a_place_that_comes_as_its_owner_leaves_is_passed_on() -> None:
+    log: List[str] = []
+
+    async def visits(room: Room) -> None:
+        async with room.place(asyncio.get_running_loop().time() + 5):
+            left = asyncio.ensure_future(visit(room, 'left', 5, log))
+            last = asyncio.ensure_future(visit(room, 'last', 5, log))
+            await asyncio.sleep(0)
+        left.cancel()  # its turn has come, and it does not know yet
+        await last
+    in_room(Limits(waiting=1, queue=3), visits)
+    assert log == ['last']
+
+
+async def chunks(*parts: bytes, then: float = 0) -> AsyncIterator[bytes]:
+    for part in parts:
+        yield part
+        await asyncio.sleep(0)
+    await asyncio.sleep(then)
+
+
+async def kept(uploads: Uploads, body: AsyncIterator[bytes], seconds: float = 0) -> Union[int, Refusal]:
+    """The length of a body that is kept for a while, or why there is none."""
+    try:
+        async with uploads.received({}, body) as data:
+            await asyncio.sleep(seconds)
+            return len(data)
+    except Refusal as refused:
+        return refused
 
 
 def test_a_picture_may_not_take_for_ever_to_arrive() -> None:
-    async def never() -> AsyncIterator[bytes]:
-        yield b'x'
-        await asyncio.sleep(60)
-    with pytest.raises(Refusal, match='did not arrive') as refused:
-        asyncio.run(received({}, never(), Limits(seconds=0.05)))
-    assert refused.value.status == 408
+    async def session() -> None:
+        refused = await kept(Uploads(Limits(seconds=0.05)), chunks(b'x', then=60))
+        assert isinstance(refused, Refusal) and refused.status == 408
+    asyncio.run(session())
+
+
+def test_a_body_is_joined_and_bounded_as_it_comes() -> None:
+    async def session() -> None:
+        uploads = Uploads(Limits(megabytes=0.00001))
+        assert await kept(uploads, chunks(b'12345', b'', b'67890')) == 10
+        refused = await kept(uploads, chunks(b'12345', b'678901', then=60))
+        assert isinstance(refused, Refusal) and refused.status == 413
+    asyncio.run(session())
+
+
+def test_slow_bodies_give_way_to_whole_ones() -> None:
+    """Memory for two bodies of a megabyte: the slowest is refused for it, and all of it is free again at the end."""
+    async def session() -> None:
+        uploads, half = Uploads(Limits(megabytes=1, waiting=2)), bytes(MEGA // 2)
+        slow = [asyncio.ensure_future(kept(uploads, chunks(half, then=1))) for _ in range(4)]
+        await asyncio.sleep(0.02)
+        assert await kept(uploads, chunks(half, half)) == MEGA
+        refused = await asyncio.gather(*slow[:2])
+        assert [fault.status for fault in refused if isinstance(fault, Refusal)] == [503, 503]
+        whole = [asyncio.ensure_future(kept(uploads, chunks(half, half), 0.2)) for _ in range(2)]
+        await asyncio.sleep(0.05)
+        assert all(each.done() and isinstance(each.result(), Refusal) for each in slow)
+        fault = await kept(uploads, chunks(half))
+        assert isinstance(fault, Refusal) and fault.status == 503, 'whole ones are not refused for others'
+        assert await asyncio.gather(*whole) == [MEGA, MEGA]
+        assert await asyncio.gather(*[kept(uploads, chunks(half, half)) for _ in range(2)]) == [MEGA, MEGA]
+    asyncio.run(session())
 
 
 def test_limits_are_numbers_above_0() -> None:

@@ -20,6 +20,7 @@ from fashionai.inference.opening import Look, open_graphs, predictors_of
 from fashionai.inference.pipeline import in_turn
 from fashionai.inference.predictor import Prediction
 from fashionai.inference.second_pass import AnyPredictor
+from fashionai.measurements import Points
 
 LOW = 0.5
 """A point with a lower score had better be looked at: of such points on photographs that the network had not seen,
@@ -71,6 +72,11 @@ class Finding:
         chosen = [self.keypoints.index(name) for name in names or self.keypoints]
         highest = responses(self.heatmaps[chosen].max(axis=0)).astype(np.float32)
         return warp_image(invert(canvas_map(self.image_hw, highest.shape[0])), highest, self.image_hw)
+
+
+def points_of(finding: Finding) -> Points:
+    """What of a finding is measured."""
+    return Points(finding.garment, finding.points_xy, finding.scores, finding.found)
 
 
 class Finder:

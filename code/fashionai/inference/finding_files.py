@@ -15,9 +15,9 @@ from fashionai.files import parse_json
 from fashionai.garments import Garments
 from fashionai.images.sources import Picture, Source
 from fashionai.inference.filling import submission_keypoints
-from fashionai.inference.finder import Finding
+from fashionai.inference.finder import Finding, points_of
 from fashionai.inference.own_pictures import Outcome
-from fashionai.measurements import Points, Scale, measure
+from fashionai.measurements import Scale, measure
 
 Record = Dict[str, Any]
 
@@ -206,11 +206,12 @@ def _row_of(text: bytes) -> Optional[Record]:
 
 
 def _measured(finding: Finding, scale: Scale) -> Record:
-    points = Points(finding.garment, finding.points_xy, finding.scores, finding.found)
+    points = points_of(finding)
     cm_per_pixel = scale(points)
     lengths = measure(points, cm_per_pixel)
     return {'cm_per_pixel': cm_per_pixel, 'measurements': {
-        name: {'pixels': _rounded(length.pixels, 2), 'cm': _rounded(length.cm, 2), 'score': _rounded(length.score, 3)}
+        name: {'pixels': _rounded(length.pixels, 2), 'cm': _rounded(length.cm, 2), 'score': _rounded(length.score, 3),
+               'doubtful': '; '.join(length.doubtful) or None}
         for name, length in lengths.items()}}
 
 

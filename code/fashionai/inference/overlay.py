@@ -8,10 +8,12 @@ import numpy as np
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
 from fashionai.drawing import draw_keypoints, keypoint_colour, write_picture
 from fashionai.images.sources import Picture
-from fashionai.inference.finder import LOW, Finding
+from fashionai.inference.finder import LOW, Finding, points_of
+from fashionai.measurements import measure
 
 _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _PAPER = (255, 255, 255)
+_DOUBT = (80, 200, 255)
 _BEHIND_TEXT = 0.4
 """Of the picture's brightness where text is written."""
 
@@ -26,9 +28,9 @@ class Overlays:
     """A folder of drawn pictures, by the names of theirs, of which none overwrites another, nor one of `kept`, the
     pictures themselves. Raises OSError where the folder cannot be made."""
 
-    def __init__(self, folder: Path, kept: Iterable[str], with_heatmaps: bool) -> None:
+    def __init__(self, folder: Path, kept: Iterable[str], with_heatmaps: bool, with_doubts: bool = False) -> None:
         folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be made had better be told of at once
-        self._folder, self._with_heatmaps = folder, with_heatmaps
+        self._folder, self._with_heatmaps, self._with_doubts = folder, with_heatmaps, with_doubts
         self._taken: Set[Path] = {Path(path).resolve() for path in kept}
 
     def draw(self, name: str, frame: Optional[int], image: np.ndarray, finding: Finding) -> Path:
@@ -38,7 +40,7 @@ class Overlays:
         Raises OSError or InputError where it cannot be written.
         """
         path = self._taken_for(name, frame)
-        write_picture(path, draw_finding(image, finding, self._with_heatmaps))
+        write_picture(path, draw_finding(image, finding, self._with_heatmaps, self._with_doubts))
         return path
 
     def pass_over(self, picture: Picture) -> None:
@@ -56,10 +58,12 @@ class Overlays:
         return path
 
 
-def draw_finding(image: np.ndarray, finding: Finding, with_heatmaps: bool = False) -> np.ndarray:
+def draw_finding(image: np.ndarray, finding: Finding, with_heatmaps: bool = False,
+                 with_doubts: bool = False) -> np.ndarray:
     """A copy of the picture (h, w, 3) with limbs, keypoints and their names, and the type in a corner.
 
     Points with a score below LOW, those not found among them, are rings. `with_heatmaps`: over all heat maps.
+    `with_doubts`: below the type, which lengths are doubtful, and why.
     """
     picture = draw_responses(image, finding.responses_over()) if with_heatmaps else image
     keypoints = np.full((len(finding.garment.csv_keypoints), 3), ABSENT, np.float64)
@@ -68,6 +72,10 @@ def draw_finding(image: np.ndarray, finding: Finding, with_heatmaps: bool = Fals
     picture = draw_keypoints(picture, finding.garment, keypoints)
     labels = _Labels(picture)
     labels.write(type_text(finding), 0, 0, _PAPER, False)
+    if with_doubts:
+        lengths = measure(points_of(finding)).values()
+        for reason in dict.fromkeys(reason for length in lengths for reason in length.doubtful):
+            labels.write(reason, 0, 0, _DOUBT, False)
     middle = finding.points_xy[:, 0].mean()
     for name, (x, y) in zip(finding.keypoints, finding.points_xy):
         labels.write(name, x, y, keypoint_colour(name), x < middle)

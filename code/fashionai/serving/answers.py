@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, Field
 
+from fashionai.contradictions import CLEARLY, limits_of
 from fashionai.garments import Garment
 from fashionai.geometry import invert, transform_points
 from fashionai.inference.canvas import canvas_map, image_area, responses
@@ -42,11 +43,13 @@ class Keypoint(BaseModel):
 
 
 class Length(BaseModel):
-    """A length in the picture, and the lowest score of its points; null where one of them was not found."""
+    """A length in the picture, and the lowest score of its points; null where one of them was not found. `doubtful`:
+    why it may be wrong, since other lengths of the garment contradict it; null where none does."""
 
     pixels: Optional[float]
     cm: Optional[float]
     score: Optional[float]
+    doubtful: Optional[str]
 
 
 class Heatmaps(BaseModel):
@@ -75,11 +78,15 @@ class Answer(BaseModel):
 
 class GarmentCard(BaseModel):
     """A type that is served: keypoints in the order of heat maps, limbs between them, and lengths by name, each as one
-    path or two: `a > b` leads from keypoint to keypoint, `a + b` is the middle of two."""
+    path or two: `a > b` leads from keypoint to keypoint, `a + b` is the middle of two. `side_limits`: how many times as
+    long as the other one side of a length may be. `pair_limits`: how many times the second length the first is at least
+    and at most."""
 
     keypoints: List[str]
     limbs: List[Tuple[str, str]]
     lengths: Dict[str, List[str]]
+    side_limits: Dict[str, float]
+    pair_limits: List[Tuple[str, str, float, float]]
 
 
 class Card(BaseModel):
@@ -91,6 +98,7 @@ class Card(BaseModel):
     told_types: List[str] = Field(description='the types that tag=auto chooses from; none where it is not served')
     csv_keypoints: List[str]
     low_score: float = Field(description='a point with a lower score had better be looked at')
+    clearly: float = Field(description='by so much higher is a score that decides between two lengths')
     limits: Dict[str, float]
 
 
@@ -101,6 +109,12 @@ class Health(BaseModel):
     busy_with: int
 
 
+class Ready(BaseModel):
+    """The service takes requests."""
+
+    status: str
+
+
 def card_of(graphs: Sequence[Path], finder: Finder, limits: Limits) -> Card:
     """The card of a service that looks through those graphs."""
     contracts = [contract_of(graph) for graph in graphs]
@@ -108,7 +122,7 @@ def card_of(graphs: Sequence[Path], finder: Finder, limits: Limits) -> Card:
                 contracts=[contract.to_json() for contract in contracts if contract],
                 types={name: _garment_card(garment) for name, garment in finder.served.items()},
                 told_types=list(finder.types), csv_keypoints=list(finder.garments.csv_keypoints), low_score=LOW,
-                limits=asdict(limits))
+                clearly=CLEARLY, limits=asdict(limits))
 
 
 def heatmaps_of(finding: Finding) -> Heatmaps:
@@ -125,5 +139,7 @@ def heatmaps_of(finding: Finding) -> Heatmaps:
 
 def _garment_card(garment: Garment) -> GarmentCard:
     lengths: Mapping[str, Sequence[str]] = LENGTHS.get(garment.name, {})
+    allowed = limits_of(garment)
     return GarmentCard(keypoints=list(garment.keypoints), limbs=list(garment.limbs),
-                       lengths={name: list(paths) for name, paths in lengths.items()})
+                       lengths={name: list(paths) for name, paths in lengths.items()},
+                       side_limits=dict(allowed.sides), pair_limits=list(allowed.pairs))

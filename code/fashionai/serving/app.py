@@ -15,11 +15,11 @@ from fashionai.garments import Garment
 from fashionai.inference.finder import AUTO, Finder
 from fashionai.inference.finding_files import record_of
 from fashionai.measurements import Scale, fixed_scale, no_scale, parse_reference, reference_scale
-from fashionai.serving.answers import Answer, Card, Fault, Health, heatmaps_of
+from fashionai.serving.answers import Answer, Card, Fault, Health, Ready, heatmaps_of
 from fashionai.serving.batching import Batcher, Room
 from fashionai.serving.headers import Headers
 from fashionai.serving.limits import Limits, Refusal
-from fashionai.serving.uploads import decoded, received
+from fashionai.serving.uploads import Uploads, decoded
 
 PAGE = Path(__file__).parent / 'page'
 
@@ -34,7 +34,7 @@ _LOG = logging.getLogger(__name__)
 
 def make_app(finder: Finder, card: Card, limits: Limits) -> FastAPI:
     """The service for a finder that stays open as long as it runs."""
-    batcher, room = Batcher(finder.find, limits), Room(limits.waiting)
+    batcher, room = Batcher(finder.find, limits), Room(limits)
 
     @asynccontextmanager
     async def batching(app: FastAPI) -> AsyncIterator[None]:
@@ -56,6 +56,11 @@ def make_app(finder: Finder, card: Card, limits: Limits) -> FastAPI:
     async def health() -> Health:
         return Health(status='ok', busy_with=room.taken)
 
+    @app.get('/ready', summary='Whether the service takes requests',
+             responses={503: {'model': Fault, 'description': 'the networks are being loaded, or the service ends'}})
+    async def ready() -> Ready:
+        return Ready(status='ready')
+
     @app.get('/docs', include_in_schema=False)
     async def docs() -> FileResponse:
         return FileResponse(str(PAGE / 'docs.html'))
@@ -65,7 +70,7 @@ def make_app(finder: Finder, card: Card, limits: Limits) -> FastAPI:
 
 
 def _add_predict(app: FastAPI, finder: Finder, card: Card, limits: Limits, batcher: Batcher, room: Room) -> None:
-    tags = [*([AUTO] if finder.types else []), *finder.served]
+    tags, uploads = [*([AUTO] if finder.types else []), *finder.served], Uploads(limits)
 
     @app.post('/predict', summary='Find the garment in a picture', openapi_extra=_BODY,
               responses={status: {'model': Fault, 'description': why} for status, why in _FAULTS.items()})
@@ -81,11 +86,14 @@ def _add_predict(app: FastAPI, finder: Finder, card: Card, limits: Limits, batch
         scale = _scale(cm_per_pixel, reference, finder.served.values())
         if tag not in tags:
             raise Refusal(422, f'tag {tag!r}: wanted one of {", ".join(tags)}')
-        with room.place():
-            data = await received(request.headers, request.stream(), limits)
-            image = await asyncio.to_thread(decoded, data, limits)
-            finding = await batcher.find(image, tag)
-            maps = await asyncio.to_thread(heatmaps_of, finding) if heatmaps else None
+        async with uploads.received(request.headers, request.stream()) as data:
+            end = asyncio.get_running_loop().time() + limits.seconds
+            async with room.place(end):
+                if await request.is_disconnected():
+                    raise Refusal(400, 'the connection was closed before the picture was looked at')
+                image = await asyncio.to_thread(decoded, data, limits)
+                finding = await batcher.find(image, tag, end)
+                maps = await asyncio.to_thread(heatmaps_of, finding) if heatmaps else None
         return Answer(**record_of(finding, scale), heatmaps=maps, model=card.model,
                       seconds=round(time.monotonic() - start, 3))
 

@@ -1,15 +1,16 @@
-"""Requests that arrive together are looked at together, by one thread; only so many are taken on at a time."""
+"""Requests that arrive together are looked at together, by one thread; only so many are served at a time, in order."""
 import asyncio
 import logging
+from collections import deque
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import Callable, Iterator, List, Sequence, Union
+from typing import AsyncIterator, Callable, Deque, List, Sequence, Union
 
 import numpy as np
 
 from fashionai.inference.finder import Finding
-from fashionai.serving.limits import Limits, Refusal
+from fashionai.serving.limits import Busy, Limits, Refusal
 
 Find = Callable[[Sequence[np.ndarray], Sequence[str]], Sequence[Finding]]
 """Pictures (h, w, 3) uint8 BGR, and a type or AUTO for each, to what is in them."""
@@ -25,21 +26,55 @@ class _Job:
 
 
 class Room:
-    """Counts the requests that are being served."""
+    """Places for the requests that are being served, and a queue before them, in the order in which they came."""
 
-    def __init__(self, places: int) -> None:
-        self._places, self.taken = places, 0
+    def __init__(self, limits: Limits) -> None:
+        self._limits, self.taken = limits, 0
+        self._queue: Deque[asyncio.Future[None]] = deque()
 
-    @contextmanager
-    def place(self) -> Iterator[None]:
-        """Take one for a request. Raises Refusal, 503, where all are taken."""
-        if self.taken >= self._places:
-            raise Refusal(503, f'busy with {self.taken} pictures: try again in a second', {'Retry-After': '1'})
-        self.taken += 1
+    @property
+    def queued(self) -> int:
+        """How many wait for a place."""
+        return sum(not turn.done() for turn in self._queue)
+
+    @asynccontextmanager
+    async def place(self, end: float) -> AsyncIterator[None]:
+        """A place during the block. Raises Refusal, 503, if the queue is full, and if the turn does not come before
+        the end, in seconds of the loop's clock."""
+        await self._turn(end)
         try:
             yield
         finally:
-            self.taken -= 1
+            self._pass_on()
+
+    async def _turn(self, end: float) -> None:
+        if self.taken < self._limits.waiting:
+            self.taken += 1
+            return
+        if self.queued >= self._limits.queue:
+            raise Busy(f'busy with {self.taken} pictures, and {self.queued} wait')
+        loop = asyncio.get_running_loop()
+        turn = loop.create_future()
+        self._queue.append(turn)
+        try:
+            await asyncio.wait({turn}, timeout=end - loop.time())
+        except asyncio.CancelledError:
+            if turn.done():
+                self._pass_on()
+            turn.cancel()
+            raise
+        if not turn.done():
+            turn.cancel()
+            raise Busy(f'the turn of the picture did not come within {self._limits.seconds:g} seconds')
+
+    def _pass_on(self) -> None:
+        """Give a place that was taken to the next in the queue."""
+        while self._queue:
+            turn = self._queue.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+        self.taken -= 1
 
 
 class Batcher:
@@ -49,13 +84,14 @@ class Batcher:
         self._find, self._limits = find, limits
         self._waiting: asyncio.Queue[_Job] = asyncio.Queue()
 
-    async def find(self, image: np.ndarray, tag: str) -> Finding:
-        """What is in a picture. Raises what `find` raised for it, and Refusal, 504, where it took too long; a picture
-        that nobody waits for any more is passed over."""
-        answer = asyncio.get_running_loop().create_future()
+    async def find(self, image: np.ndarray, tag: str, end: float) -> Finding:
+        """What is in a picture. Raises what `find` raised for it, and Refusal, 504, if it is not found before the end,
+        in seconds of the loop's clock; a picture that nobody waits for any more is passed over."""
+        loop = asyncio.get_running_loop()
+        answer = loop.create_future()
         self._waiting.put_nowait(_Job(image, tag, answer))
         try:
-            return await asyncio.wait_for(answer, self._limits.seconds)
+            return await asyncio.wait_for(answer, end - loop.time())
         except asyncio.TimeoutError:
             raise Refusal(504, f'the picture was not looked at within {self._limits.seconds:g} seconds') from None
 

@@ -1,13 +1,15 @@
 """Pictures as they arrive: bounded while they come in, and by their header before they are decoded. None is kept."""
 import asyncio
-from typing import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import AsyncIterator, List, Mapping, Optional
 
 import numpy as np
 from starlette.requests import ClientDisconnect
 
 from fashionai.images.decoder import decode_upright
 from fashionai.images.headers import header_of
-from fashionai.serving.limits import MEGA, Limits, Refusal
+from fashionai.serving.limits import MEGA, Busy, Limits, Refusal
 
 FORMATS = ('JPEG', 'PNG', 'WebP', 'BMP', 'TIFF')
 """The formats that are read, by the names that their headers have."""
@@ -15,25 +17,87 @@ FORMATS = ('JPEG', 'PNG', 'WebP', 'BMP', 'TIFF')
 _READABLE = 'wanted a JPEG, PNG, WebP, BMP or TIFF picture'
 
 
-async def received(headers: Mapping[str, str], chunks: AsyncIterator[bytes], limits: Limits) -> bytes:
-    """The body of a request, read as it comes.
+@dataclass(eq=False)
+class _Arrival:
+    """A body that is arriving: so many bytes so far, read by a task."""
 
-    Raises Refusal: 415 for a form, 413 for more bytes than the limit, 408 where it takes too long, 422 for none.
+    size: int = 0
+    task: 'Optional[asyncio.Task[bytes]]' = None
+
+
+class Uploads:
+    """Bodies of requests, read as they come; all together take a bounded amount of memory.
+
+    A body that is still arriving holds nothing that a whole one waits for: if the memory is taken, the one that has
+    been arriving for longest is refused.
     """
-    if headers.get('content-type', '').startswith('multipart/'):
-        raise Refusal(415, f'found a form, {_READABLE} as the body itself: curl --data-binary @picture.jpg')
-    said = headers.get('content-length', '')
-    if said.isdigit():
-        _check_length(int(said), limits)
-    try:
-        data = await asyncio.wait_for(_joined(chunks, limits), limits.seconds)
-    except asyncio.TimeoutError:
-        raise Refusal(408, f'the picture did not arrive within {limits.seconds:g} seconds') from None
-    except ClientDisconnect:
-        raise Refusal(400, 'the connection was closed before the picture had arrived') from None
-    if not data:
-        raise Refusal(422, f'the picture is empty, 0 bytes came: {_READABLE}, as the body of the request')
-    return data
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits, self._free = limits, limits.waiting * limits.megabytes * MEGA
+        self._arriving: List[_Arrival] = []  # the longest first
+
+    @asynccontextmanager
+    async def received(self, headers: Mapping[str, str], chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """The body of a request; its memory counts as taken during the block.
+
+        Raises Refusal: 415 for a form, 413 for more bytes than the limit, 408 if it takes too long, 422 for none, 503
+        if there is no memory for it, 400 if the client has gone.
+        """
+        if headers.get('content-type', '').startswith('multipart/'):
+            raise Refusal(415, f'found a form, {_READABLE} as the body itself: curl --data-binary @picture.jpg')
+        said = headers.get('content-length', '')
+        if said.isdigit():
+            self._check_length(int(said))
+        arrival = _Arrival()
+        try:
+            yield await self._whole(arrival, chunks)
+        finally:
+            self._free += arrival.size
+
+    async def _whole(self, arrival: _Arrival, chunks: AsyncIterator[bytes]) -> bytes:
+        arrival.task = asyncio.ensure_future(self._joined(arrival, chunks))
+        self._arriving.append(arrival)
+        try:
+            done, _ = await asyncio.wait({arrival.task}, timeout=self._limits.seconds)
+        finally:
+            arrival.task.cancel()
+            if arrival in self._arriving:
+                self._arriving.remove(arrival)
+        if not done:
+            raise Refusal(408, f'the picture did not arrive within {self._limits.seconds:g} seconds')
+        if arrival.task.cancelled():
+            raise Busy('too many pictures are arriving, and this one took the longest')
+        return arrival.task.result()
+
+    async def _joined(self, arrival: _Arrival, chunks: AsyncIterator[bytes]) -> bytes:
+        parts: List[bytes] = []
+        try:
+            async for chunk in chunks:
+                self._check_length(arrival.size + len(chunk))
+                self._make_room(arrival, len(chunk))
+                parts.append(chunk)
+        except ClientDisconnect:
+            raise Refusal(400, 'the connection was closed before the picture had arrived') from None
+        if not arrival.size:
+            raise Refusal(422, f'the picture is empty, 0 bytes came: {_READABLE}, as the body of the request')
+        return b''.join(parts)
+
+    def _make_room(self, arrival: _Arrival, size: int) -> None:
+        """Take memory for so many more bytes."""
+        while self._free < size:
+            longest = self._arriving.pop(0)
+            if longest is arrival:
+                raise Busy('too many pictures are arriving')
+            self._free += longest.size
+            longest.size = 0
+            if longest.task:
+                longest.task.cancel()
+        self._free -= size
+        arrival.size += size
+
+    def _check_length(self, length: int) -> None:
+        if length > self._limits.megabytes * MEGA:
+            raise Refusal(413, f'the picture has more than {self._limits.megabytes:g} MB: at most that much is taken')
 
 
 def decoded(data: bytes, limits: Limits) -> np.ndarray:
@@ -54,16 +118,3 @@ def decoded(data: bytes, limits: Limits) -> np.ndarray:
     except ValueError as error:
         raise Refusal(422, f'the picture cannot be decoded, its {len(data)} bytes are cut short, damaged, or of a rare '
                            f'kind of their format: {error}') from None
-
-
-async def _joined(chunks: AsyncIterator[bytes], limits: Limits) -> bytes:
-    data = bytearray()
-    async for chunk in chunks:
-        data += chunk
-        _check_length(len(data), limits)
-    return bytes(data)
-
-
-def _check_length(length: int, limits: Limits) -> None:
-    if length > limits.megabytes * MEGA:
-        raise Refusal(413, f'the picture has more than {limits.megabytes:g} MB: at most that much is taken')

@@ -29,14 +29,14 @@ const listed = (records) => (records.length === 1 ? records[0] : records);
 
 function record(picture, store) {
   const {answer, points} = picture;
-  const lengths = lengthsOf(store.card.types[answer.type].lengths, points);
+  const lengths = lengthsOf(store.card.types[answer.type], points, store.card.clearly);
   const scale = scaleOf(picture, lengths, store.cmPerPixel);
   const rounded = (value, digits) => (value === null ? null : Number(value.toFixed(digits)));
   const keypoints = Object.entries(points).map(([name, {x, y, score, found, moved, v}]) =>
     [name, {x, y, score, found, corrected: moved, visibility: v}]);
   const measurements = Object.entries(lengths).map(([name, length]) => [name, {
     pixels: rounded(length && length.pixels, 2), cm: rounded(length && scale && length.pixels * scale, 2),
-    score: rounded(length && length.score, 3)}]);
+    score: rounded(length && length.score, 3), doubtful: length?.doubtful || null}]);
   return {file: picture.name, type: answer.type, type_sure: answer.type_sure,
     type_probabilities: answer.type_probabilities, size: answer.size, keypoints: Object.fromEntries(keypoints),
     cm_per_pixel: scale, measurements: Object.fromEntries(measurements), model: answer.model};

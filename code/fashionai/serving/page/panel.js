@@ -95,7 +95,7 @@ export class Panel {
 
   #table(picture) {
     const {card, pictures, cmPerPixel} = this.#store;
-    const lengths = lengthsOf(card.types[picture.answer.type].lengths, picture.points);
+    const lengths = lengthsOf(card.types[picture.answer.type], picture.points, card.clearly);
     const scale = scaleOf(picture, lengths, cmPerPixel);
     if (!Object.keys(lengths).length) return [];
     const rows = Object.entries(lengths).map(([name, length]) => this.#length(picture, name, length, scale));
@@ -113,9 +113,10 @@ export class Panel {
   #length(picture, name, length, scale) {
     const given = picture.given?.name === name;
     const cm = given ? picture.given.cm : length && scale ? (length.pixels * scale).toFixed(1) : '';
-    return make('tr', {class: given ? 'given' : ''}, make('th', {scope: 'row'}, words(name)),
-      make('td', {class: length && length.score < this.#store.card.low_score ? 'low' : ''},
-        length ? length.pixels.toFixed(0) : '–'),
+    const unsure = length && (length.doubtful || length.score < this.#store.card.low_score);
+    return make('tr', {class: given ? 'given' : ''}, make('th', {scope: 'row'}, words(name),
+      length?.doubtful && make('small', {class: 'doubt'}, words(length.doubtful))),
+      make('td', {class: unsure ? 'low' : ''}, length ? length.pixels.toFixed(0) : '–'),
       make('td', {}, make('input', {name: `cm-${name}`, inputmode: 'decimal', autocomplete: 'off', value: String(cm),
         placeholder: '–', disabled: !length, 'aria-label': `${words(name)} in centimetres`,
         onchange: (event) => this.#store.setGiven(name, Number(event.target.value.replace(',', '.')))})));

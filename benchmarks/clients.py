@@ -1,0 +1,87 @@
+"""How long people wait for a running service that many use at once: clients that send a picture again and again.
+
+Start the service first: `./begin_to_serve.sh --look quick`. A refused client comes back after `Retry-After`, as the
+page does, and its time goes on from its first try.
+"""
+import argparse
+import random
+import sys
+import threading
+import time
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+from typing import List, Optional, Sequence
+from urllib.parse import urlsplit
+
+import numpy as np
+from timing import circumstances
+
+from fashionai.cli import at_least, guarded, resolve
+from fashionai.errors import InputError
+
+
+class Client(threading.Thread):
+    """Sends a picture until a moment of `time.monotonic`; keeps the seconds of each answer, and counts refusals."""
+
+    def __init__(self, url: str, picture: bytes, end: float) -> None:
+        super().__init__(daemon=True)
+        self._url, self._picture, self._end = urlsplit(url), picture, end
+        self.waits: List[float] = []
+        self.refused, self.failed = 0, 0
+
+    def run(self) -> None:
+        """Ask until the end; a picture that was sent by then is waited for."""
+        while time.monotonic() < self._end:
+            start = time.monotonic()
+            try:
+                while self._asked() == 503:
+                    self.refused += 1
+                self.waits.append(time.monotonic() - start)
+            except (OSError, HTTPException):
+                self.failed += 1
+                time.sleep(0.1)
+
+    def _asked(self) -> int:
+        """The status of one answer; after a 503, when the client may come back."""
+        connection = HTTPConnection(self._url.hostname or '', self._url.port, timeout=300)
+        try:
+            connection.request('POST', f'{self._url.path.rstrip("/")}/predict?{self._url.query}', self._picture)
+            answer = connection.getresponse()
+            answer.read()
+        finally:
+            connection.close()
+        if answer.status not in (200, 503):
+            raise HTTPException(answer.status)
+        if answer.status == 503:
+            time.sleep(float(answer.headers.get('Retry-After', 1)) * random.uniform(0.5, 1.5))
+        return answer.status
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Run the clients, and print how long they waited."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('picture', help='the picture that every client sends')
+    parser.add_argument('--url', default='http://127.0.0.1:8000', help='the service (default: %(default)s)')
+    parser.add_argument('--clients', type=at_least(1), default=50, help='at the same time (default: %(default)s)')
+    parser.add_argument('--seconds', type=float, default=15, help='for so long (default: %(default)s)')
+    args = parser.parse_args(argv)
+    picture = Path(resolve(args.picture)).read_bytes()
+    end = time.monotonic() + args.seconds
+    clients = [Client(args.url, picture, end) for _ in range(args.clients)]
+    for client in clients:
+        client.start()
+    for client in clients:
+        client.join()
+    waits = np.array([wait for client in clients for wait in client.waits])
+    if not len(waits):
+        raise InputError(f'{args.url} answered nothing in {args.seconds:g} seconds')
+    print(circumstances(), '\n')
+    print(f'{args.clients} clients, {args.seconds:g} s: {len(waits)} answers, {sum(c.refused for c in clients)} '
+          f'refusals, {sum(c.failed for c in clients)} failures; p50 {np.percentile(waits, 50):.2f} s, p90 '
+          f'{np.percentile(waits, 90):.2f} s, p99 {np.percentile(waits, 99):.2f} s, longest {waits.max():.2f} s')
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,83 @@
+"""How far lengths may be trusted: of labelled pictures, how many good ones are flagged doubtful, and how many bad ones.
+
+A length is good if it is within 20 % of what the labels give by the same points, and bad otherwise.
+"""
+import argparse
+import sys
+from typing import Dict, List, Optional, Sequence
+
+import numpy as np
+from timing import circumstances
+from tqdm import tqdm
+
+from fashionai.annotations import Annotations, read_annotations
+from fashionai.cli import guarded, resolve
+from fashionai.dataflow.reading import read_image
+from fashionai.garments import JOINT
+from fashionai.inference.finder import Finder, Finding, open_finder, points_of
+from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.measurements import Points, measure
+
+GOOD = 0.2
+
+Rows = Dict[str, List[List[float]]]
+"""By type and length, of each picture: the error as a share of the label's length, and whether it is flagged."""
+
+
+def held_against(finding: Finding, labels: np.ndarray, rows: Rows) -> None:
+    """Add the lengths of a finding, beside labels (K, 3) in the garment's order."""
+    truth = measure(Points(finding.garment, labels[:, :2].astype(float), finding.scores,
+                           finding.found & (labels[:, 2] >= 0)))
+    for name, length in measure(points_of(finding)).items():
+        true = truth[name].pixels
+        if length.pixels is not None and true:
+            row = [abs(length.pixels - true) / true, float(bool(length.doubtful))]
+            rows.setdefault(f'{finding.type} {name}', []).append(row)
+
+
+def measured(finder: Finder, truth: Annotations, folder: str, batch: int) -> Rows:
+    """The rows of all pictures, each as a garment of its labelled type."""
+    rows: Rows = {}
+    for start in tqdm(range(0, len(truth), batch), unit='batch'):
+        part = truth.select(range(start, min(start + batch, len(truth))))
+        images = [read_image(resolve(folder) / image_id) for image_id in part.image_ids]
+        for finding, labels in zip(finder.find(images, part.categories), part.keypoints):
+            held_against(finding, labels[finding.garment.csv_indices], rows)
+    return rows
+
+
+def format_rows(rows: Rows) -> str:
+    """The table: of each length and of all, good and bad ones, and how many of both are flagged."""
+    lines = ['| length | good | of them flagged | bad | of them flagged |', '|---|---|---|---|---|']
+    for name, own in [*rows.items(), ('all', [row for each in rows.values() for row in each])]:
+        errors, flagged = np.array(own).T
+        good, bad = flagged[errors <= GOOD], flagged[errors > GOOD]
+        lines.append(f'| {name} | {len(good)} | {_counted(good)} | {len(bad)} | {_counted(bad)} |')
+    return '\n'.join(lines)
+
+
+def _counted(flagged: np.ndarray) -> str:
+    return f'{flagged.sum():.0f} ({flagged.mean():.1%})' if len(flagged) else '0'
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Look at labelled pictures, and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument('--csv', default='data/train/val.csv', help='labels (default: %(default)s)')
+    parser.add_argument('--imagepath', default='data/train', help='folder the image ids lead from')
+    add_look_options(parser)
+    args = parser.parse_args(argv)
+    graphs = graphs_of(args, JOINT)
+    garments = garments_of(args, graphs)
+    look = look_of(args, graphs, garments)
+    truth = read_annotations(resolve(args.csv), garments)
+    start_engines(graphs, look)
+    with open_finder(graphs, JOINT, look, args.threads, garments) as finder:
+        print(circumstances(), '\n')
+        print(format_rows(measured(finder, truth, args.imagepath, args.batch)))
+    return 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -1,0 +1,191 @@
+"""The connections of the service: how many there may be, and how long each may keep others waiting."""
+import asyncio
+import json
+import logging
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from socket import socket
+from typing import Any, Callable, Dict, Iterator, List, Optional
+
+import h11
+import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+from fashionai.serving.front import Front
+from fashionai.serving.limits import Limits
+
+_FLUSH_SECONDS = 5
+"""For so long the last answers may take to leave, once they are given."""
+
+_LOG_SECONDS = 10
+"""Between two messages of one kind."""
+
+_SIGNAL_SECONDS = 0.2
+"""The main thread looks for signals so often, where the system does not wake it."""
+
+_LOG = logging.getLogger(__name__)
+
+
+class Server(uvicorn.Server):
+    """Serves a front at a socket. At its end it serves what it has taken on, for as long as a request may take."""
+
+    def __init__(self, front: Front, limits: Limits) -> None:
+        super().__init__(_Config(front, limits))
+        self._front, self._limits = front, limits
+
+    async def startup(self, sockets: Optional[List[socket]] = None) -> None:
+        """Listen."""
+        asyncio.get_running_loop().set_exception_handler(_AcceptLog())
+        await super().startup(sockets)
+
+    async def shutdown(self, sockets: Optional[List[socket]] = None) -> None:
+        """Refuse what is new, serve the rest, and listen no more."""
+        self._front.draining = True
+        loop = asyncio.get_running_loop()
+        end = loop.time() + self._limits.request_seconds
+        while self.server_state.tasks and not self.force_exit and loop.time() < end:
+            await asyncio.sleep(0.05)
+        await super().shutdown(sockets)
+
+
+@contextmanager
+def running(server: Server, door: socket) -> Iterator[Callable[[], None]]:
+    """Serve at a listening socket during the block, in a thread. Yields a function that waits in the main thread for
+    the signal to end, Ctrl+C or SIGTERM, and until the last request is served; a second Ctrl+C does not wait for that.
+    The signal then does what it does elsewhere.
+
+    Raises what the server raised.
+    """
+    with ThreadPoolExecutor(1, 'server') as executor:
+        served = executor.submit(server.run, [door])
+
+        def until_ended() -> None:
+            with server.capture_signals():
+                while not served.done():
+                    wait([served], _SIGNAL_SECONDS)
+        try:
+            while not (server.started or served.done()):
+                wait([served], 0.01)
+            if not served.done():
+                yield until_ended
+        finally:
+            server.should_exit = True
+        served.result()
+
+
+class _Config(uvicorn.Config):
+    """uvicorn's, and the limits, which it hands to each connection."""
+
+    def __init__(self, front: Front, limits: Limits) -> None:
+        super().__init__(front, http=Connection, ws='none', log_config=None, log_level='error', access_log=False,
+                         backlog=limits.connections, timeout_graceful_shutdown=_FLUSH_SECONDS)
+        self.limits = limits
+
+
+class Connection(H11Protocol):
+    """One connection: the head of each request arrives in time, answers are taken in time, and there are only so many.
+
+    If there are too many, the one that has waited for a request for longest is closed; if all have one that is being
+    served, the new connection is answered 503.
+    """
+
+    config: _Config
+
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """Take the connection on, if there is room."""
+        super().connection_made(transport)
+        self._head_timer: Optional[asyncio.TimerHandle] = None
+        self._answer_timer: Optional[asyncio.TimerHandle] = None
+        self._idle_since = self.loop.time()
+        self._watch_head()
+        self._make_room()
+
+    def connection_lost(self, exc: Optional[Exception]) -> None:
+        """Forget the connection."""
+        super().connection_lost(exc)
+        _cancel(self._head_timer)
+        _cancel(self._answer_timer)
+
+    def data_received(self, data: bytes) -> None:
+        """Take bytes of a request."""
+        super().data_received(data)
+        self._watch_head()
+
+    def on_response_complete(self) -> None:
+        """Wait for the next request."""
+        self._idle_since = self.loop.time()
+        super().on_response_complete()
+
+    def pause_writing(self) -> None:
+        """The client does not take the answer as fast as it is given."""
+        super().pause_writing()
+        self._answer_timer = self.loop.call_later(self.config.limits.seconds, self.transport.abort)
+
+    def resume_writing(self) -> None:
+        """The client has taken what was given."""
+        super().resume_writing()
+        _cancel(self._answer_timer)
+
+    @property
+    def _idle(self) -> bool:
+        """Whether no whole head of a request is there."""
+        return self.conn.their_state is h11.IDLE
+
+    def _watch_head(self) -> None:
+        if self._idle and self._head_timer is None:
+            self._head_timer = self.loop.call_later(self.config.limits.header_seconds, self._end_idle)
+        elif not self._idle:
+            _cancel(self._head_timer)
+            self._head_timer = None
+
+    def _make_room(self) -> None:
+        others = [one for one in self.connections if isinstance(one, Connection) and one is not self
+                  and not one.transport.is_closing()]
+        if len(others) < self.config.limits.connections:
+            return
+        idle = [one for one in others if one._idle]
+        if idle:
+            min(idle, key=lambda one: one._idle_since)._end_idle()
+        else:
+            self._refuse(503, f'busy with {len(others)} connections: try again in a second')
+
+    def _end_idle(self) -> None:
+        """Close it; who has sent a part of a head is told."""
+        if self.transport.is_closing():
+            return
+        if self.conn.trailing_data[0]:
+            self._refuse(408, f'the head of the request did not arrive within {self.config.limits.header_seconds:g} '
+                              'seconds')
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: int, reason: str) -> None:
+        """Answer where no request has come to the application, and close."""
+        body = json.dumps({'detail': reason}).encode()
+        headers = [('content-type', 'application/json'), ('content-length', str(len(body))), ('connection', 'close'),
+                   ('retry-after', '1')]
+        for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
+            self.transport.write(self.conn.send(event) or b'')
+        self.transport.close()
+
+
+def _cancel(timer: Optional[asyncio.TimerHandle]) -> None:
+    if timer:
+        timer.cancel()
+
+
+class _AcceptLog:
+    """A loop's exception handler. asyncio reports each connection that it cannot accept, hundreds a second where the
+    system has no more file descriptors: those are counted, and said once in _LOG_SECONDS."""
+
+    def __init__(self) -> None:
+        self._count, self._next = 0, 0.
+
+    def __call__(self, loop: asyncio.AbstractEventLoop, context: Dict[str, Any]) -> None:
+        if 'accept' not in context['message']:
+            loop.default_exception_handler(context)
+            return
+        self._count += 1
+        if loop.time() >= self._next:
+            _LOG.warning('connections cannot be accepted (%d times): %s', self._count, context.get('exception'))
+            self._count, self._next = 0, loop.time() + _LOG_SECONDS
