@@ -14,7 +14,7 @@ from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
 from fashionai.inference.tiling import DEFAULT_TILING
 from fashionai.inference.views import View
-from fashionai.inference.windows import Scale, windows_of
+from fashionai.inference.windows import Scale
 
 
 @dataclass(frozen=True)
@@ -55,8 +55,8 @@ def predictors_of(graphs: Sequence[Network], tag: str, look: Look, turn: Lock,
     if len(look.resolutions_hw) != len(graphs):
         raise InputError(f'resolutions for {len(look.resolutions_hw)} graphs, and there are {len(graphs)}: wanted '
                          'one or several for each')
-    views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw,
-                  windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)
+    views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw, look.scales,
+                  look.windows)
              for graph, resolutions_hw in zip(graphs, look.resolutions_hw) for resolution_hw in resolutions_hw]
     return {name: _predictor(views, garment, look) for name, garment in garments.items() if tag in (name, JOINT)}
 
