@@ -57,7 +57,8 @@ def test_joining(join: str, both: float) -> None:
 
 
 def test_average_counts_only_the_windows_that_look() -> None:
-    placements = [placement_of(window, SIZE, (12, 12), 8) for window in windows_of([1.0, (0, 0, 2.)], SIZE, (96, 96), (96, 96))]
+    windows = windows_of([1.0, (0, 0, 2.)], SIZE, (96, 96), (96, 96))
+    placements = [placement_of(window, SIZE, (12, 12), 8) for window in windows]
     maps = np.stack([np.full((1, 12, 12), value, np.float32) for value in (0.4, 0.8)])
     canvas = join_windows(maps, placements, SIZE, 'average')
     assert canvas[0, 10, 10] == pytest.approx(0.6) and canvas[0, 60, 60] == pytest.approx(0.4)

@@ -1,6 +1,6 @@
 """Networks opened together, and the predictors that look through them."""
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
@@ -21,7 +21,8 @@ from fashionai.inference.windows import Scale
 class Look:
     """How images are looked at: `scales` in each resolution (height, width), of which each graph has one or several;
     `maps`, a name of contract.OUTPUTS; `second_pass`, one of SECOND_PASSES or None for none; `windows`, one of TILINGS;
-    `engine`, one of ENGINES or None for that of each graph's ending."""
+    `engine`, one of ENGINES or None for that of each graph's ending; `trusted`, whether graphs may have any operation,
+    which decides no point and so is no part of the text of a Look."""
 
     options: PredictionOptions
     scales: Tuple[Scale, ...]
@@ -30,6 +31,7 @@ class Look:
     second_pass: Optional[str] = None
     windows: str = DEFAULT_TILING
     engine: Optional[str] = None
+    trusted: bool = field(default=False, repr=False)
 
 
 @contextmanager
@@ -41,7 +43,8 @@ def open_graphs(graphs: Sequence[Path], tag: str, look: Look, threads: int,
     Raises InputError, naming the file, for one that does not serve the tag.
     """
     with ExitStack() as stack:
-        yield [stack.enter_context(open_network(path, garments.of(tag), threads, look.maps, look.engine, garments))
+        yield [stack.enter_context(open_network(path, garments.of(tag), threads, look.maps, look.engine, garments,
+                                              look.trusted))
                for path in graphs]
 
 

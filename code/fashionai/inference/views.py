@@ -22,8 +22,8 @@ from fashionai.networks.head_options import TRUNK_STRIDE
 @dataclass(frozen=True)
 class View:
     """A network and the windows it sees. `forward` gives the channels of `garment`, which may be the joint one, in
-    cells of `stride` pixels, from an input of `resolution_hw` = (h, w); `scales` name the windows it sees, and `tiling`,
-    one of TILINGS, says how they are computed.
+    cells of `stride` pixels, from an input of `resolution_hw` = (h, w); `scales` name the windows it sees, and
+    `tiling`, one of TILINGS, says how they are computed.
 
     Raises InputError where the input is no multiple of 8, which a network of a finer stride wants too, and for an
     unknown tiling.
