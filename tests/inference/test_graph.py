@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, Garment
 from fashionai.inference.graph import FrozenGraph
 from fashionai.networks.contract import Contract, contract_path, file_sum
@@ -73,10 +74,10 @@ def test_other_channels_are_refused(tmp_path: Path) -> None:
 def test_a_contract_for_another_type_is_refused(tmp_path: Path) -> None:
     path = write_graph(tmp_path / 'g.pb', channels(SKIRT))
     write_contract(path, 'dress')
-    with pytest.raises(ValueError, match=r'g\.json is for dress: wanted one for skirt or all'):
+    with pytest.raises(ValueError, match=r'g\.pb is for dress, .*: wanted one for skirt or all'):
         FrozenGraph(path, SKIRT)
     write_contract(path, 'skirt', keypoints=SKIRT.keypoints[::-1])
-    with pytest.raises(ValueError, match='other keypoints'):
+    with pytest.raises(ValueError, match=r'g\.json: keypoints'):
         FrozenGraph(path, SKIRT)
 
 
@@ -107,10 +108,13 @@ def test_a_failing_pass_says_what_it_was_given(tmp_path: Path) -> None:
             graph.forward(np.zeros((2, 16, 8, 3), np.float32))
 
 
-def test_the_contract_of_another_graph_is_left_aside(tmp_path: Path) -> None:
-    """A `.pb` copied over an older one, whose contract stays behind: as the original's users copy theirs."""
+def test_the_contract_of_another_graph_is_refused(tmp_path: Path) -> None:
+    """A `.pb` copied over an older one, whose contract stays behind; without it, the graph is taken as it is."""
     path = write_graph(tmp_path / 'g.pb', channels(GARMENTS.of('dress')))
     write_contract(path, 'dress')
     write_graph(path, channels(SKIRT))
+    with pytest.raises(InputError, match=r'g\.json was written for another model than .*g\.pb is now'):
+        FrozenGraph(path, SKIRT)
+    contract_path(path).unlink()
     with FrozenGraph(path, SKIRT) as graph:
         assert graph.garment == SKIRT

@@ -18,7 +18,7 @@ from fashionai.errors import InputError
 _OWN = frozenset((
     'Add AddN AddV2 AvgPool BiasAdd Cast ConcatV2 Const Conv2D Conv2DBackpropInput DepthwiseConv2dNative FloorDiv '
     'Identity MaxPool Mean Mul Pack Pad Placeholder Relu Relu6 ResizeBilinear Shape Sigmoid Softmax Split Squeeze '
-    'StridedSlice Sub').split())
+    'StopGradient StridedSlice Sub').split())
 """What the networks of the catalog consist of once they are frozen; a test builds them all."""
 
 _USUAL = frozenset((
@@ -33,12 +33,13 @@ _USUAL = frozenset((
     # shapes
     'BatchToSpaceND BroadcastArgs BroadcastTo Concat DepthToSpace ExpandDims Fill Gather GatherNd GatherV2 IdentityN '
     'MirrorPad OnesLike PadV2 PlaceholderWithDefault PreventGradient Range Rank Reshape Reverse ReverseV2 ShapeN Size '
-    'Slice SpaceToBatchND SpaceToDepth SplitV StopGradient Tile Transpose Unpack Where ZerosLike '
+    'Slice SpaceToBatchND SpaceToDepth SplitV Tile Transpose Unpack Where ZerosLike '
     # weights of fewer bits
     'Dequantize FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel '
     'QuantizeAndDequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3 QuantizeV2 '
-    # what converters leave behind: switches between training and use, and calls of functions, which are checked too
-    'Merge NoOp PartitionedCall StatefulPartitionedCall Switch').split())
+    # what converters leave behind: checks of shapes, switches between training and use, and calls of functions, which
+    # are looked through too
+    'Assert Merge NoOp PartitionedCall StatefulPartitionedCall Switch').split())
 """What other convolutional networks consist of. Each computes on its inputs and does nothing else."""
 
 ALLOWED: FrozenSet[str] = _OWN | _USUAL
