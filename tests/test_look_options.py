@@ -16,7 +16,8 @@ def graph(tmp_path: Path) -> Path:
     """A graph that was trained at 192 pixels across and 160 down."""
     path = tmp_path / 'graph.pb'
     path.write_text('graph')
-    Contract('skirt', GARMENTS['skirt'].keypoints, 'testing', (160, 192), 8, 1, file_sum(path)).save(contract_path(path))
+    contract = Contract('skirt', GARMENTS['skirt'].keypoints, 'testing', (160, 192), 8, 1, file_sum(path))
+    contract.save(contract_path(path))
     return path
 
 

@@ -35,7 +35,8 @@ def test_ones_own_network_is_taken_before_the_supplied_one(tmp_path: Path, caplo
 def test_a_graph_is_used_at_the_size_it_was_trained_at(tmp_path: Path) -> None:
     path = graph(tmp_path, 'skirt')
     assert trained_hw(path) == (368, 368), "the original's, where it does not say"
-    Contract('skirt', GARMENTS['skirt'].keypoints, 'testing', (192, 160), 8, 1, file_sum(path)).save(contract_path(path))
+    contract = Contract('skirt', GARMENTS['skirt'].keypoints, 'testing', (192, 160), 8, 1, file_sum(path))
+    contract.save(contract_path(path))
     assert trained_hw(path) == (192, 160)
     path.write_text('another graph')
     with pytest.raises(InputError, match='was written for another model'):

@@ -82,8 +82,8 @@ def test_other_names_of_numpy_are_refused(tmp_path: Path, name: str) -> None:
 
 
 @pytest.mark.parametrize('content', [
-    b'', b'\x93NUMPY', b"\x80\x02K\x01.", b'\x80\x02]q\x00h\x00a.',
-    b"cnumpy\ndtype\n(S'V900000000'\ntR.", b"cnumpy.core.multiarray\n_reconstruct\n(tR.",
+    b'', b'\x93NUMPY', b'\x80\x02K\x01.', b'\x80\x02]q\x00h\x00a.',
+    b"cnumpy\ndtype\n(S'V900000000'\ntR.", b'cnumpy.core.multiarray\n_reconstruct\n(tR.',
     b"cnumpy\nndarray\n(tR(I1\n(I9999999999\nI9999999999\ntcnumpy\ndtype\n(S'f8'\ntRI00\nS''\ntb."])
 def test_what_is_no_dict_of_layers_is_refused_in_a_line(tmp_path: Path, content: bytes) -> None:
     path = write_npy(tmp_path / 'weights.npy', content)

@@ -41,7 +41,7 @@ def read_npy(path: Path) -> Any:
     with open(str(path), 'rb') as file:
         first = np.lib.format.read_magic(file) == (1, 0)
         shape, _, dtype = (np.lib.format.read_array_header_1_0 if first else np.lib.format.read_array_header_2_0)(file)
-        if shape != () or dtype != object:
+        if shape != () or not dtype.hasobject:
             raise InputError(f'an array of {dtype} and shape {shape}: wanted a dict of layers')
         return Unpickler(file, _NUMPY).load().array.item()
 
