@@ -312,6 +312,22 @@ def test_the_snippet_of_the_document_finds_what_run_py_finds(finish: Finish, tmp
     assert len(apart) > 20 and np.median(apart) < 1.5 and np.quantile(apart, 0.9) < 5, sorted(apart)
 
 
+def test_operations_of_tensorflow_in_a_tflite_are_refused(tmp_path: Path) -> None:
+    model, reached = tmp_path / 'model.tflite', tmp_path / 'reached'
+    with tf.Graph().as_default(), tf.Session() as session:
+        image = tf.placeholder(tf.float32, (1, 8, 8, 3), name='image')
+        with tf.control_dependencies([tf.io.write_file(str(reached), 'x')]):
+            length = tf.cast(tf.strings.length(tf.io.read_file(str(tmp_path))), tf.float32)
+        converter = tf.lite.TFLiteConverter.from_session(session, [image], [tf.identity(image + length, name='maps')])
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+        model.write_bytes(converter.convert())
+    Contract('all', ALL.keypoints, 'testing', (8, 8), 8, 7, file_sum(model)).save(contract_path(model))
+    for trusted, said in ((False, r'model\.tflite'), (True, r'model\.tflite cannot be loaded')):
+        with pytest.raises(InputError, match=said):
+            open_network(model, ALL, 1, trusted=trusted)
+    assert not reached.exists()
+
+
 def test_models_that_cannot_be_opened(folder: Path, models: Dict[str, Path], tmp_path: Path,
                                       monkeypatch: pytest.MonkeyPatch) -> None:
     model = tmp_path / 'graph.tflite'

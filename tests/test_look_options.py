@@ -64,3 +64,9 @@ def test_garments_without_a_mean_shape_are_looked_at_once(graph: Path) -> None:
     assert look('--look=thorough', graphs=(graph,), garments=sock).second_pass is None
     assert look('--look=thorough', '--second-pass=replace', graphs=(graph,), garments=sock).second_pass == 'replace', \
         'which is refused where it is opened'
+
+
+def test_trust_is_no_part_of_what_a_run_remembers(graph: Path) -> None:
+    """Rows do not depend on it, so a run may go on with or without."""
+    plain, trusting = look(graphs=(graph,)), look('--trust-graph', graphs=(graph,))
+    assert trusting.trusted and not plain.trusted and repr(trusting) == repr(plain)

@@ -62,7 +62,8 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
         'or all for the only one, averaged. Points are shifted where a network with features of stride 32 is given '
         'anything but multiples of 32 more or less than it was trained at (default: what each was trained at; 368x368 '
         'where it does not say)')
-    add('--scales', help=f'list of None, s, (s, step) or (cx, cy, s) (default: {DEFAULT_SCALES})')
+    add('--scales', help='list of None, s, (s, step) or (cx, cy, s); at s = 1 the image just fits the input (default: '
+        f'{DEFAULT_SCALES})')
     add('--windows', default=DEFAULT_TILING, choices=TILINGS, help='exact: as --scales says. merged: overlapping ones '
         'of a scale as one, and without the padding of images that are not square (default: %(default)s)')
     add('--merge', choices=JOINS, help='windows joined by maximum (addup) or mean (average) (default: addup)')
