@@ -30,7 +30,10 @@ class FrozenGraph(Network):
         self._graph = tf.Graph()
         with self._graph.as_default():
             self._image, output = _import_graph(path, (self._input, self._maps), trusted)
-        if self._contract is None and TYPES_NAME in {operation.name for operation in self._graph.get_operations()}:
+        names = {operation.name: operation for operation in self._graph.get_operations()}
+        if self.types:
+            check_names(path, [TYPES_NAME], names)
+        elif self._contract is None and TYPES_NAME in names:
             self.types = garments.joint.types
         channels = output.shape[-1] if output.shape.rank == 4 else None
         self._check_output(getattr(channels, 'value', channels))  # TF 1.15 wraps the number in a Dimension

@@ -45,9 +45,17 @@ class Network:
         return self._run([self._maps], images)[0]
 
     def look(self, images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
-        """The same maps and, of the same pass, the probabilities (N, T) of `types`, None where there are none."""
-        maps, *types = self._run([self._maps, *([TYPES_NAME] if self.types else [])], images)
-        return maps, types[0] if types else None
+        """The same maps and, of the same pass, the probabilities (N, T) of `types`, None where there are none.
+
+        Raises InputError, naming the file, where it gives another number of them than its contract names.
+        """
+        if not self.types:
+            return self.forward(images), None
+        maps, types = self._run([self._maps, TYPES_NAME], images)
+        if types.shape != (len(images), len(self.types)):
+            raise InputError(f'{self._path} gives probabilities of shape {types.shape} for {len(images)} images: '
+                             f'wanted {len(self.types)} types, {", ".join(self.types)}, as its contract says')
+        return maps, types
 
     def _run(self, outputs: Sequence[str], images: np.ndarray) -> List[np.ndarray]:
         """The outputs of those names. Raises InputError for images that do not suit the network."""
