@@ -86,7 +86,7 @@ def work_gflop(contract: Contract, args: argparse.Namespace, way: str, image_hw:
     from fashionai.networks.cost import network_cost
     from fashionai.networks.head_options import HeadOptions
     side, head = args.resolution, HeadOptions.of(contract.head)
-    windows = windows_of(parse_scales(args.scales), side, (side, side))
+    windows = windows_of(parse_scales(args.scales), side, (side, side), image_hw)
     parts = TILINGS.get(way, exact_windows)(windows, (side, side), image_hw, side)
     flop = sum(network_cost(contract.model, GARMENTS.of(contract.tag), part.size_hw, head).flop for part in parts)
     return (1 if args.no_flip else 2) * flop / 1e9
@@ -99,7 +99,6 @@ def measured(networks: Mapping[str, Tuple[str, Forward]], stride: int, garment: 
     `networks` are (tiling or _ORIGINAL, network) by name. Of a joint network, what is wanted are the points of a dress.
     """
     side, scales = args.resolution, parse_scales(args.scales)
-    windows = windows_of(scales, side, (side, side))
     wanted = GARMENTS.get(garment.name, GARMENTS['dress'])
     images = [picture(*image_hw, seed) for seed in range(args.batch)]
     watched = {name: Watched(forward) for name, (_, forward) in networks.items()}
@@ -107,7 +106,7 @@ def measured(networks: Mapping[str, Tuple[str, Forward]], stride: int, garment: 
     def look_of(network: Forward, way: str) -> Task:
         if way == _ORIGINAL:
             return lambda: [original_points(network, garment, wanted, scales, side, image) for image in images]
-        view = View(network, garment, stride, (side, side), windows, way)
+        view = View(network, garment, stride, (side, side), scales, way)
         return partial(Predictor([view], wanted, PredictionOptions(side, flip=not args.no_flip)).predict, images)
 
     def task(name: str) -> Task:

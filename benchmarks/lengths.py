@@ -12,8 +12,8 @@ from tqdm import tqdm
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli import guarded, resolve
-from fashionai.dataflow.reading import read_image
 from fashionai.garments import JOINT
+from fashionai.images.decoder import read_image
 from fashionai.inference.finder import Finder, Finding, open_finder, points_of
 from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
 from fashionai.measurements import Points, measure

@@ -18,6 +18,7 @@ from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.engines import needs_tensorflow, open_network
 from fashionai.inference.garment_types import format_types, type_probabilities
 from fashionai.inference.models import trained_garments, trained_hw, usual_graph
+from fashionai.look_options import add_trust_option
 from fashionai.stack import graph_mode
 
 HEADER = ('image_id', 'image_category', 'first', 'first_probability', 'second', 'second_probability')
@@ -36,6 +37,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--csv', help='list of images (default: test.csv in --imagepath)')
     add_outside_option(parser)
     add('--output', default=in_project('submit/types.csv'), help='default: %(default)s')
+    add_trust_option(add)
     add('--threads', type=at_least(0, 1024), default=0, help='threads of the network (default: one a core)')
     return parser.parse_args(argv)
 
@@ -48,7 +50,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     graph = resolve(args.modelpath) if args.modelpath else usual_graph(JOINT, PROJECT_ROOT / 'models/trained')
     images = read_test_list(resolve(args.csv or folder / 'test.csv'), trained_garments([graph]))
     images.check_inside(args.allow_outside)
-    types, found, failures = _look(graph, images, folder, args.threads)
+    types, found, failures = _look(graph, images, folder, args.threads, args.trust_graph)
     right = dict(zip(images.image_ids, images.categories))
     order = {image_id: np.argsort(-probabilities) for image_id, probabilities in found.items()}
     output = prepare_output(args.output)
@@ -69,14 +71,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     return 0
 
 
-def _look(graph: Path, images: TestList, folder: Path,
-          threads: int) -> Tuple[List[str], Dict[str, np.ndarray], Dict[str, str]]:
+def _look(graph: Path, images: TestList, folder: Path, threads: int,
+          trusted: bool) -> Tuple[List[str], Dict[str, np.ndarray], Dict[str, str]]:
     """The types, their probabilities by image id, and why images could not be read."""
     if needs_tensorflow(graph):
         graph_mode()
     found: Dict[str, np.ndarray] = {}
     failures: Dict[str, str] = {}
-    with open_network(graph, images.garments.joint, threads, garments=images.garments) as network:
+    with open_network(graph, images.garments.joint, threads, garments=images.garments, trusted=trusted) as network:
         if not network.types:
             raise InputError(f'{graph} cannot tell types: wanted a network trained with --tag all --type-head along')
         for start in tqdm(range(0, len(images), _BATCH), unit='batch'):

@@ -10,6 +10,7 @@ from fashionai.cli import PROJECT_ROOT, add_outside_option, at_least, guarded, p
 from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, JOINT
 from fashionai.inference.models import trained_hw, usual_graph
+from fashionai.look_options import add_trust_option
 from fashionai.networks.contract import EXPORTED, contract_of, contract_path, model_files
 from fashionai.stack import graph_mode
 
@@ -28,6 +29,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--half', action='store_true', help='store weights in half precision: half the size (default: as in the graph)')
     add('--size', help='tflite: WIDTHxHEIGHT of the images that the model takes (default: what the graph was trained '
         'at; 368x368 where it does not say)')
+    add_trust_option(add)
     add('--csv', help='labelled list of images to compare on (default: garments that are generated for it)')
     add('--imagepath', help='folder the image ids lead from (default: that of --csv)')
     add_outside_option(parser)
@@ -56,7 +58,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     output = prepare_output(args.output or graph.with_suffix(EXPORTED[args.to]))
     if output.suffix != EXPORTED[args.to]:
         raise InputError(f'--output {args.output}: engines know the format by the ending, wanted {EXPORTED[args.to]}')
-    order = Order(args.to, args.half, size_hw(args.size) if args.size else trained_hw(graph), args.threads)
+    order = Order(args.to, args.half, size_hw(args.size) if args.size else trained_hw(graph), args.threads,
+                  args.trust_graph)
 
     def labelled() -> Sample:
         path = resolve(args.csv)

@@ -48,7 +48,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parse(argv)
     graph_mode()
     from fashionai.networks.checkpoints import find_checkpoint
-    from fashionai.networks.contract import contract_path
+    from fashionai.networks.contract import contract_path, replacing_model
     from fashionai.networks.freezing import freeze
     from fashionai.networks.weights import export_weights
 
@@ -66,8 +66,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         print(f'wrote {args.weights}')
     if args.install:
         installed = prepare_output(in_project(f'models/trained/{tag}/graph/frozen_graph.pb'))
-        shutil.copyfile(str(output), str(installed))
-        shutil.copyfile(str(contract_path(output)), str(contract_path(installed)))
+        with replacing_model(installed) as draft:
+            shutil.copyfile(str(output), str(draft))
+            shutil.copyfile(str(contract_path(output)), str(contract_path(draft)))
         print(f'installed {installed}')
     return 0
 

@@ -2,9 +2,12 @@
 
 On Python 3.7 there are TensorFlow's own formats alone.
 """
+import io
 import json
 import subprocess
 import sys
+import zipfile
+from contextlib import redirect_stdout
 from pathlib import Path
 from typing import Callable, Dict, List
 
@@ -13,16 +16,18 @@ import export
 import numpy as np
 import pytest
 import run
+import synthesize
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
+from fashionai.errors import InputError
 from fashionai.exporting import exporter, parity
 from fashionai.exporting.formats import FORMATS, Format, Source
 from fashionai.garments import GARMENTS
 from fashionai.inference.engines import exported_beside, needs_tensorflow, open_network
 from fashionai.inference.graph import FrozenGraph
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two
-from fashionai.networks.contract import EXPORTED, Contract, contract_of, contract_path, file_sum
+from fashionai.networks.contract import EXPORTED, Contract, contract_of, contract_path, file_sum, model_files
 from fashionai.networks.freezing import fold_constants
 from fashionai.networks.head_options import HeadOptions
 from fashionai.stack import graph_mode
@@ -229,11 +234,105 @@ def test_a_converter_that_is_missing_is_named(folder: Path, finish: Finish, tmp_
     assert not list(tmp_path.iterdir())
 
 
+@pytest.mark.parametrize('to', FORMATS_HERE)
+def test_a_model_alone_says_how_to_feed_it(models: Dict[str, Path], tmp_path: Path, to: str) -> None:
+    """Its contract is inside; the file beside it, which also has the sum and the parity, may be lost."""
+    for part in model_files(models[to]):
+        place = tmp_path / part.relative_to(models[to].parent)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_bytes(part.read_bytes())
+    alone, beside = tmp_path / models[to].name, contract_of(models[to])
+    inside = contract_of(alone)
+    assert (inside.keypoints, inside.types, inside.stride, inside.input_hw) == (ALL.keypoints, TYPES, 8, (64, 48))
+    assert (inside.channel_order, inside.value_range, inside.mean) == ('BGR', (0, 255), (0, 0, 0))
+    assert inside.graph_sha256 == '' and inside.export['of_graph_sha256'] == beside.export['of_graph_sha256']
+    with open_network(models[to], ALL, 1) as one, open_network(alone, ALL, 1) as other:
+        assert other.types == TYPES
+        np.testing.assert_array_equal(other.forward(IMAGES), one.forward(IMAGES))
+
+
+def test_a_model_beside_another_ones_contract_is_refused(models: Dict[str, Path], tmp_path: Path) -> None:
+    for path in (models['tflite'], contract_path(models['tflite'])):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    with open(str(tmp_path / 'graph.tflite'), 'ab') as file:
+        file.write(b'more')
+    with pytest.raises(InputError, match=r'graph\.tflite\.json was written for another model than'):
+        open_network(tmp_path / 'graph.tflite', ALL)
+
+
+@pytest.mark.parametrize('ending', list(EXPORTED.values()))
+@pytest.mark.parametrize('content', [b'', b'no model', b'\xff' * 40, b'\x72\xff\xff\xff\xff\x0f',
+                                     b'PK\x05\x06' + bytes(18), b'<!DOCTYPE net [<!ENTITY a "a">]><net/>',
+                                     b'<net><rt_info/></net>'])
+def test_what_has_no_contract_inside_is_refused_in_a_line(tmp_path: Path, ending: str, content: bytes) -> None:
+    model = tmp_path / f'model{ending}'
+    model.write_bytes(content)
+    assert contract_of(model) is None
+    with pytest.raises(InputError, match=f'model{ending}'):
+        open_network(model, ALL)
+
+
+def test_a_contract_inside_is_checked_like_any_other(models: Dict[str, Path], tmp_path: Path) -> None:
+    model = tmp_path / 'graph.tflite'
+    for content, said in ((b'{"stride": 0}', 'the contract inside .*graph.tflite is not'),
+                          (b'[', 'graph.tflite is not JSON')):
+        with zipfile.ZipFile(str(model), 'w') as archive:
+            archive.writestr('contract.json', content)
+        with pytest.raises(InputError, match=said):
+            contract_of(model)
+
+
+@pytest.mark.skipif('onnx' not in FORMATS_HERE, reason='ONNX Runtime wants a newer Python')
+def test_the_snippet_of_the_document_finds_what_run_py_finds(finish: Finish, tmp_path: Path,
+                                                            monkeypatch: pytest.MonkeyPatch) -> None:
+    """Taken from docs/export.md as it stands, on generated garments and pictures of other shapes made of them."""
+    page = (CODE.parent / 'docs/export.md').read_text(encoding='utf-8')
+    snippet, = (block for block in page.split('```')[1::2] if block.startswith('python\nimport'))
+    finish(synthesize.main, '--output', tmp_path, '--train', 0, '--val', 3, '--test', 0, '--size', 384)
+    truth = read_annotations(tmp_path / 'train/val.csv')
+    for number, (rows, columns) in enumerate(((384, 240), (200, 384))):
+        path = str(tmp_path / 'train' / truth.image_ids[number])
+        cv2.imwrite(path, cv2.imread(path)[:rows, :columns])
+    flags = ['--csv', tmp_path / 'train/val.csv', '--imagepath', tmp_path / 'train', '--threads', 1]
+    supplied = CODE.parent / 'models/trained/supplied/graph/frozen_graph.pb'
+    model, output = tmp_path / 'supplied.onnx', tmp_path / 'quick.csv'
+    finish(export.main, '--to', 'onnx', '--modelpath', supplied, '--output', model, *flags)
+    finish(run.main, '--tag', 'all', '--look', 'quick', '--modelpath', supplied, '--output', output, *flags)
+    contract_path(model).unlink()
+    wanted, apart = read_annotations(output), []
+    for image_id, category, keypoints in zip(wanted.image_ids, wanted.categories, wanted.keypoints):
+        printed = io.StringIO()
+        monkeypatch.setattr(sys, 'argv', ['snippet.py', str(model), str(tmp_path / 'train' / image_id)])
+        with redirect_stdout(printed):
+            exec(compile(snippet[len('python\n'):], 'docs/export.md', 'exec'), {})
+        found = {name: tuple(map(float, numbers)) for name, *numbers in map(str.split, printed.getvalue().splitlines())}
+        assert list(found) == list(ALL.keypoints)
+        apart += [np.hypot(*(np.array(found[name][:2]) - keypoints[column, :2])) for name, column in
+                  zip(GARMENTS[category].keypoints, GARMENTS[category].csv_indices) if found[name][2] > 0.6]
+    assert len(apart) > 20 and np.median(apart) < 1.5 and np.quantile(apart, 0.9) < 5, sorted(apart)
+
+
+def test_operations_of_tensorflow_in_a_tflite_are_refused(tmp_path: Path) -> None:
+    model, reached = tmp_path / 'model.tflite', tmp_path / 'reached'
+    with tf.Graph().as_default(), tf.Session() as session:
+        image = tf.placeholder(tf.float32, (1, 8, 8, 3), name='image')
+        with tf.control_dependencies([tf.io.write_file(str(reached), 'x')]):
+            length = tf.cast(tf.strings.length(tf.io.read_file(str(tmp_path))), tf.float32)
+        converter = tf.lite.TFLiteConverter.from_session(session, [image], [tf.identity(image + length, name='maps')])
+        converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
+        model.write_bytes(converter.convert())
+    Contract('all', ALL.keypoints, 'testing', (8, 8), 8, 7, file_sum(model)).save(contract_path(model))
+    for trusted, said in ((False, r'model\.tflite'), (True, r'model\.tflite cannot be loaded')):
+        with pytest.raises(InputError, match=said):
+            open_network(model, ALL, 1, trusted=trusted)
+    assert not reached.exists()
+
+
 def test_models_that_cannot_be_opened(folder: Path, models: Dict[str, Path], tmp_path: Path,
                                       monkeypatch: pytest.MonkeyPatch) -> None:
     model = tmp_path / 'graph.tflite'
-    model.write_bytes(models['tflite'].read_bytes())
-    with pytest.raises(ValueError, match=r'graph\.tflite has no contract graph\.tflite\.json beside it'):
+    model.write_bytes(b'no model')
+    with pytest.raises(ValueError, match=r'graph\.tflite has no contract, .*graph\.tflite\.json beside it'):
         open_network(model, ALL)
     with pytest.raises(ValueError, match=r'onnxruntime does not open graph\.tflite: wanted \.onnx'):
         open_network(model, ALL, engine='onnxruntime')

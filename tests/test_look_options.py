@@ -16,7 +16,8 @@ def graph(tmp_path: Path) -> Path:
     """A graph that was trained at 192 pixels across and 160 down."""
     path = tmp_path / 'graph.pb'
     path.write_text('graph')
-    Contract('skirt', (), 'testing', (160, 192), 8, 1, file_sum(path)).save(contract_path(path))
+    contract = Contract('skirt', GARMENTS['skirt'].keypoints, 'testing', (160, 192), 8, 1, file_sum(path))
+    contract.save(contract_path(path))
     return path
 
 
@@ -63,3 +64,9 @@ def test_garments_without_a_mean_shape_are_looked_at_once(graph: Path) -> None:
     assert look('--look=thorough', graphs=(graph,), garments=sock).second_pass is None
     assert look('--look=thorough', '--second-pass=replace', graphs=(graph,), garments=sock).second_pass == 'replace', \
         'which is refused where it is opened'
+
+
+def test_trust_is_no_part_of_what_a_run_remembers(graph: Path) -> None:
+    """Rows do not depend on it, so a run may go on with or without."""
+    plain, trusting = look(graphs=(graph,)), look('--trust-graph', graphs=(graph,))
+    assert trusting.trusted and not plain.trusted and repr(trusting) == repr(plain)

@@ -19,8 +19,8 @@ from fashionai.inference.second_pass import SecondPass
 TYPES = ('skirt', 'trousers', 'skirt', 'dress', 'skirt')
 
 
-def write_graph(path: Path, tag: str, seed: int = 0) -> None:
-    """A graph of one layer, random but fixed."""
+def write_graph(path: Path, tag: str, seed: int = 0, writes: str = '') -> None:
+    """A graph of one layer, random but fixed, that also `writes` a file."""
     garment = GARMENTS.of(tag)
     shape = (8, 8, 3, garment.num_heatmaps + garment.num_fields)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -29,7 +29,8 @@ def write_graph(path: Path, tag: str, seed: int = 0) -> None:
         kernel = np.random.RandomState(seed).normal(0, 1e-2, shape).astype(np.float32)
         kernel -= kernel.mean(axis=(0, 1, 2))
         maps = tf.nn.conv2d(image, tf.constant(kernel), strides=[1, 8, 8, 1], padding='SAME')
-        tf.identity(maps, name='Openpose/concat_stage7')
+        with tf.control_dependencies([tf.io.write_file(writes, 'x')] if writes else []):
+            tf.identity(maps, name='Openpose/concat_stage7')
         path.write_bytes(graph.as_graph_def().SerializeToString())
 
 
@@ -100,6 +101,15 @@ def test_the_second_pass_is_asked_for(data: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setattr('fashionai.inference.opening.SecondPass', Seen)
     assert run.main(command(data, f'--second-pass={how}')) == 0
     assert asked == [('skirt', how)] and len(read_annotations(data / 'out.csv')) == 3
+
+
+def test_a_graph_that_writes_files_is_refused_unless_it_is_trusted(data: Path, finish: Callable[..., str]) -> None:
+    reached = data / 'reached'
+    write_graph(data / 'skirt.pb', 'skirt', writes=str(reached))
+    said = finish(run.main, *command(data), code=1)
+    assert 'skirt.pb has the operation WriteFile' in said and not reached.exists() and not (data / 'out.csv').exists()
+    finish(run.main, *command(data, '--trust-graph'))
+    assert reached.exists() and len(read_annotations(data / 'out.csv')) == 3
 
 
 def test_several_graphs_are_averaged(data: Path) -> None:

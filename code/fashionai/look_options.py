@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType
-from typing import List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 
 from fashionai.cli import PROJECT_ROOT, add_garments_option, at_least, chosen_garments, resolve, size_hw
 from fashionai.codec.decoding import DECODERS
@@ -53,6 +53,7 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
         '--scales, --flip, --merge, --second-pass and --resolution each change their part (default: %(default)s)')
     add('--modelpath', help='frozen graph or exported model, or several with commas between: their heat maps are '
         'averaged (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
+    add_trust_option(add)
     add('--engine', choices=ENGINES, help='what computes the network, of the model that export.py left beside the '
         'graph (default: TensorFlow, or what the ending of --modelpath says)')
     add('--inputsize', help='side of the square canvas in pixels (default: the longer one that the first graph was '
@@ -61,7 +62,8 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
         'or all for the only one, averaged. Points are shifted where a network with features of stride 32 is given '
         'anything but multiples of 32 more or less than it was trained at (default: what each was trained at; 368x368 '
         'where it does not say)')
-    add('--scales', help=f'list of None, s, (s, step) or (cx, cy, s) (default: {DEFAULT_SCALES})')
+    add('--scales', help='list of None, s, (s, step) or (cx, cy, s); at s = 1 the image just fits the input (default: '
+        f'{DEFAULT_SCALES})')
     add('--windows', default=DEFAULT_TILING, choices=TILINGS, help='exact: as --scales says. merged: overlapping ones '
         'of a scale as one, and without the padding of images that are not square (default: %(default)s)')
     add('--merge', choices=JOINS, help='windows joined by maximum (addup) or mean (average) (default: addup)')
@@ -74,6 +76,12 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
     add('--no-flip', dest='flip', action='store_false', help='do not: half the time')
     add('--batch', type=at_least(1), default=1, help='images that are looked at together (default: %(default)s)')
     add('--threads', type=at_least(0, 1024), default=0, help='threads of the network (default: one a core)')
+
+
+def add_trust_option(add: Callable) -> None:
+    """Add `--trust-graph` by the `add_argument` of a parser or a group."""
+    add('--trust-graph', action='store_true', help='open a graph whatever operations it has, also those that read and '
+        'write files: only for files of people you trust; see models/README.md')
 
 
 def graphs_of(args: argparse.Namespace, tag: str) -> List[Path]:
@@ -103,7 +111,7 @@ def look_of(args: argparse.Namespace, graphs: Sequence[Path], garments: Garments
     resolutions = _named_resolutions(args.resolution, len(graphs)) if args.resolution else [
         list(dict.fromkeys(_suitable(one_hw, factor) for factor in way.sizes)) for one_hw in trained]
     return Look(options, parse_scales(args.scales or way.scales), tuple(map(tuple, resolutions)), args.maps,
-                _second_pass(args.second_pass, way, garments), args.windows, args.engine)
+                _second_pass(args.second_pass, way, garments), args.windows, args.engine, args.trust_graph)
 
 
 def _named_resolutions(text: str, graphs: int) -> Sequence[Sequence[Tuple[int, int]]]:

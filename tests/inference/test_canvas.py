@@ -17,7 +17,7 @@ def test_a_map_of_coordinates_reads_the_window(scale: object) -> None:
     """Every cell holds the x, or y, of its centre in the input; between the outermost centres the canvas then holds
     the coordinates that the window gives each of its pixels."""
     cells_y, cells_x = np.mgrid[0:CELLS[0], 0:CELLS[1]] * 8 + 3.5
-    for window in windows_of([scale], SIZE, RESOLUTION):
+    for window in windows_of([scale], SIZE, RESOLUTION, (90, 120)):
         placement = placement_of(window, SIZE, CELLS, STRIDE)
         x, y = placement.enlarge(np.stack([cells_x, cells_y]).astype(np.float32))
         rows, columns = np.mgrid[placement.rows, placement.columns]
@@ -33,7 +33,7 @@ def test_enlarging_agrees_with_opencv() -> None:
     """With the whole canvas in the window it is OpenCV's cubic resize."""
     maps = cv2.GaussianBlur(np.random.RandomState(0).rand(46, 46, 3).astype(np.float32), (0, 0), 3)
     maps = cv2.normalize(maps, None, 0, 1, cv2.NORM_MINMAX)
-    window, = windows_of([None], 368, (368, 368))
+    window, = windows_of([None], 368, (368, 368), (368, 368))
     ours = placement_of(window, 368, (46, 46), 8).enlarge(maps.transpose(2, 0, 1))
     theirs = cv2.resize(maps, (368, 368), interpolation=cv2.INTER_CUBIC).transpose(2, 0, 1)
     np.testing.assert_allclose(ours, theirs, atol=1e-5)
@@ -41,14 +41,14 @@ def test_enlarging_agrees_with_opencv() -> None:
 
 def test_a_window_covers_its_own_part_alone() -> None:
     """At scale 2 about the top left, the window holds the first half of the canvas."""
-    window, = windows_of([(0.0, 0.0, 2.0)], SIZE, (96, 96))
+    window, = windows_of([(0.0, 0.0, 2.0)], SIZE, (96, 96), (96, 96))
     placement = placement_of(window, SIZE, (12, 12), 8)
     assert (placement.rows, placement.columns) == (slice(0, 48), slice(0, 48))
 
 
 @pytest.mark.parametrize('join, both', [('addup', 0.8), ('average', 0.6)])
 def test_joining(join: str, both: float) -> None:
-    windows = windows_of([(0.0, 0.5, 2.0), (0.25, 0.5, 2.0)], SIZE, (96, 96))
+    windows = windows_of([(0.0, 0.5, 2.0), (0.25, 0.5, 2.0)], SIZE, (96, 96), (96, 96))
     placements = [placement_of(windows[0], SIZE, (12, 12), 8)] * 2
     maps = np.stack([np.full((1, 12, 12), value, np.float32) for value in (0.4, 0.8)])
     canvas = join_windows(maps, placements, SIZE, join)
@@ -57,7 +57,8 @@ def test_joining(join: str, both: float) -> None:
 
 
 def test_average_counts_only_the_windows_that_look() -> None:
-    placements = [placement_of(window, SIZE, (12, 12), 8) for window in windows_of([1.0, (0, 0, 2.)], SIZE, (96, 96))]
+    windows = windows_of([1.0, (0, 0, 2.)], SIZE, (96, 96), (96, 96))
+    placements = [placement_of(window, SIZE, (12, 12), 8) for window in windows]
     maps = np.stack([np.full((1, 12, 12), value, np.float32) for value in (0.4, 0.8)])
     canvas = join_windows(maps, placements, SIZE, 'average')
     assert canvas[0, 10, 10] == pytest.approx(0.6) and canvas[0, 60, 60] == pytest.approx(0.4)

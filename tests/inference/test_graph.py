@@ -5,9 +5,11 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, Garment
 from fashionai.inference.graph import FrozenGraph
 from fashionai.networks.contract import Contract, contract_path, file_sum
+from fashionai.networks.graph_file import read_graph
 
 SKIRT = GARMENTS.of('skirt')
 
@@ -26,6 +28,17 @@ def write_graph(path: Path, num_channels: int, output: str = 'Openpose/concat_st
         with tf.control_dependencies([tf.debugging.assert_less_equal(tf.shape(image)[0], most)]):
             maps = tf.nn.conv2d(image, tf.constant(kernel), strides=[1, 8, 8, 1], padding='SAME')
         tf.identity(maps, name=output)
+        path.write_bytes(graph.as_graph_def().SerializeToString())
+    return path
+
+
+def with_types(path: Path, types: int) -> Path:
+    """The graph for all types, and probabilities of so many."""
+    write_graph(path, channels(GARMENTS.joint))
+    with tf.Graph().as_default() as graph:
+        tf.import_graph_def(read_graph(path), name='')
+        blue = tf.reduce_mean(graph.get_tensor_by_name('image:0'), axis=(1, 2))[:, :1]
+        tf.nn.softmax(tf.tile(blue, [1, types]), name='Openpose/garment_type')
         path.write_bytes(graph.as_graph_def().SerializeToString())
     return path
 
@@ -73,10 +86,10 @@ def test_other_channels_are_refused(tmp_path: Path) -> None:
 def test_a_contract_for_another_type_is_refused(tmp_path: Path) -> None:
     path = write_graph(tmp_path / 'g.pb', channels(SKIRT))
     write_contract(path, 'dress')
-    with pytest.raises(ValueError, match=r'g\.json is for dress: wanted one for skirt or all'):
+    with pytest.raises(ValueError, match=r'g\.pb is for dress, .*: wanted one for skirt or all'):
         FrozenGraph(path, SKIRT)
     write_contract(path, 'skirt', keypoints=SKIRT.keypoints[::-1])
-    with pytest.raises(ValueError, match='other keypoints'):
+    with pytest.raises(ValueError, match=r'g\.json: keypoints'):
         FrozenGraph(path, SKIRT)
 
 
@@ -101,16 +114,35 @@ def test_other_names_are_refused(tmp_path: Path) -> None:
         FrozenGraph(write_graph(tmp_path / 'g.pb', 15, output='maps'), SKIRT)
 
 
+def test_types_are_as_many_as_the_contract_names(tmp_path: Path) -> None:
+    images, names = np.zeros((2, 16, 16, 3), np.float32), GARMENTS.joint.types
+    path = with_types(tmp_path / 'g.pb', len(names))
+    for _ in ('without a contract', 'with one'):
+        with FrozenGraph(path, SKIRT) as graph:
+            assert graph.types == names and graph.look(images)[1].shape == (2, len(names))
+        write_contract(path, 'all', types=names)
+    write_contract(with_types(path, 4), 'all', types=names)
+    with FrozenGraph(path, SKIRT) as graph:
+        with pytest.raises(InputError, match=r'g\.pb gives .*\(2, 4\) .*wanted 5 types'):
+            graph.look(images)
+    write_contract(write_graph(path, channels(GARMENTS.joint)), 'all', types=names)
+    with pytest.raises(InputError, match=r'g\.pb .*no Openpose/garment_type'):
+        FrozenGraph(path, SKIRT)
+
+
 def test_a_failing_pass_says_what_it_was_given(tmp_path: Path) -> None:
     with FrozenGraph(write_graph(tmp_path / 'g.pb', 15, most=1), SKIRT) as graph:
         with pytest.raises(ValueError, match=r'g\.pb fails on 2 windows of 8x16 pixels: InvalidArgument'):
             graph.forward(np.zeros((2, 16, 8, 3), np.float32))
 
 
-def test_the_contract_of_another_graph_is_left_aside(tmp_path: Path) -> None:
-    """A `.pb` copied over an older one, whose contract stays behind: as the original's users copy theirs."""
+def test_the_contract_of_another_graph_is_refused(tmp_path: Path) -> None:
+    """A `.pb` copied over an older one, whose contract stays behind; without it, the graph is taken as it is."""
     path = write_graph(tmp_path / 'g.pb', channels(GARMENTS.of('dress')))
     write_contract(path, 'dress')
     write_graph(path, channels(SKIRT))
+    with pytest.raises(InputError, match=r'g\.json was written for another model than .*g\.pb is now'):
+        FrozenGraph(path, SKIRT)
+    contract_path(path).unlink()
     with FrozenGraph(path, SKIRT) as graph:
         assert graph.garment == SKIRT

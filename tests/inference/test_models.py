@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from fashionai.errors import InputError
+from fashionai.garments import GARMENTS
 from fashionai.inference.models import trained_hw, usual_graph
 from fashionai.networks.contract import Contract, contract_path, file_sum
 
@@ -33,7 +35,9 @@ def test_ones_own_network_is_taken_before_the_supplied_one(tmp_path: Path, caplo
 def test_a_graph_is_used_at_the_size_it_was_trained_at(tmp_path: Path) -> None:
     path = graph(tmp_path, 'skirt')
     assert trained_hw(path) == (368, 368), "the original's, where it does not say"
-    Contract('skirt', (), 'testing', (192, 160), 8, 1, file_sum(path)).save(contract_path(path))
+    contract = Contract('skirt', GARMENTS['skirt'].keypoints, 'testing', (192, 160), 8, 1, file_sum(path))
+    contract.save(contract_path(path))
     assert trained_hw(path) == (192, 160)
     path.write_text('another graph')
-    assert trained_hw(path) == (368, 368)
+    with pytest.raises(InputError, match='was written for another model'):
+        trained_hw(path)

@@ -16,7 +16,8 @@ SKIRT = GARMENTS['skirt']
 
 
 def merged(scales: str, image_hw: Tuple[int, int], size: int = SIZE) -> Tuple[Window, ...]:
-    return TILINGS['merged'](windows_of(parse_scales(scales), size, (size, size)), (size, size), image_hw, size)
+    return TILINGS['merged'](windows_of(parse_scales(scales), size, (size, size), image_hw), (size, size),
+                              image_hw, size)
 
 
 def sizes(scales: str, image_hw: Tuple[int, int]) -> List[Tuple[int, int]]:
@@ -92,8 +93,7 @@ def means(images: np.ndarray) -> np.ndarray:
 
 def painted(image: np.ndarray, scales: str, tiling: str, size: int, flip: bool = False) -> np.ndarray:
     """What `means` says of the picture's three channels on the canvas, (3, S, S); the sigmoid undone."""
-    windows = windows_of(parse_scales(scales), size, (size, size))
-    view = View(means, SKIRT, 8, (size, size), windows, tiling)
+    view = View(means, SKIRT, 8, (size, size), parse_scales(scales), tiling)
     canvas, = Painter(view, SKIRT, size, 1, flip, 'addup', False).paint([image])
     return np.log(canvas.heatmaps[:3] / (1 - canvas.heatmaps[:3]))
 

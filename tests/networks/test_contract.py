@@ -1,16 +1,27 @@
-"""The contract of a frozen graph: written, read, refused."""
+"""The contract of a frozen graph: written, read, refused; and installed together with its graph."""
 import hashlib
 import json
-from dataclasses import replace
+import os
+from dataclasses import fields, replace
 from pathlib import Path
+from typing import Callable, List
 
 import pytest
 
-from fashionai.garments import Garment, Garments
-from fashionai.networks.contract import Contract, contract_of, contract_path, file_sum
+from fashionai.errors import InputError
+from fashionai.garments import GARMENTS, Garment, Garments
+from fashionai.networks.contract import (
+    _FIELDS,
+    Contract,
+    contract_of,
+    contract_path,
+    file_sum,
+    replacing_model,
+)
 
-CONTRACT = Contract('skirt', ('waistband_left', 'waistband_right'), 'testing', (192, 160), 4, 1000, 'ab12', 4.5,
-                    {'stride': 4})
+SKIRT = GARMENTS['skirt']
+CONTRACT = Contract('skirt', SKIRT.keypoints, 'testing', (192, 160), 4, 1000, 'ab12', 4.5, {'stride': 4})
+JOINT = replace(CONTRACT, tag='all', keypoints=GARMENTS.joint.keypoints, types=GARMENTS.joint.types)
 
 
 def test_round_trip(tmp_path: Path) -> None:
@@ -21,10 +32,10 @@ def test_round_trip(tmp_path: Path) -> None:
 def test_other_programs_can_read_it(tmp_path: Path) -> None:
     CONTRACT.save(tmp_path / 'graph.json')
     assert json.loads((tmp_path / 'graph.json').read_text()) == {
-        'tag': 'skirt', 'keypoints': ['waistband_left', 'waistband_right'], 'model': 'testing', 'input_hw': [192, 160],
+        'tag': 'skirt', 'keypoints': list(SKIRT.keypoints), 'model': 'testing', 'input_hw': [192, 160],
         'stride': 4, 'head': {'stride': 4}, 'step': 1000, 'graph_sha256': 'ab12', 'validation_ne': 4.5,
         'input_name': 'image', 'output_name': 'Openpose/concat_stage7', 'channel_order': 'BGR', 'value_range': [0, 255],
-        'types': [], 'garments': {}, 'export': {}}
+        'mean': [0, 0, 0], 'types': [], 'garments': {}, 'export': {}}
 
 
 def test_a_table_of_its_own_is_kept_in_it(tmp_path: Path) -> None:
@@ -54,7 +65,7 @@ def test_one_from_before_heads_could_be_changed(tmp_path: Path) -> None:
 def test_what_has_a_default_may_be_left_out(tmp_path: Path) -> None:
     CONTRACT.save(tmp_path / 'graph.json')
     values = json.loads((tmp_path / 'graph.json').read_text())
-    for key in ('channel_order', 'value_range', 'input_name', 'validation_ne'):
+    for key in ('channel_order', 'value_range', 'mean', 'input_name', 'validation_ne'):
         del values[key]
     (tmp_path / 'graph.json').write_text(json.dumps(values))
     assert Contract.load(tmp_path / 'graph.json') == replace(CONTRACT, validation_ne=None)
@@ -77,7 +88,8 @@ def test_the_sum_is_that_of_every_file(tmp_path: Path) -> None:
     replace(CONTRACT, graph_sha256=file_sum(tmp_path / 'graph.xml')).save(tmp_path / 'graph.xml.json')
     assert contract_of(tmp_path / 'graph.xml')
     (tmp_path / 'graph.bin').write_text('other weights')
-    assert contract_of(tmp_path / 'graph.xml') is None
+    with pytest.raises(InputError, match=r'graph\.xml\.json was written for another model than .*graph\.xml'):
+        contract_of(tmp_path / 'graph.xml')
 
 
 @pytest.mark.parametrize('text, message', [
@@ -90,11 +102,122 @@ def test_anything_else_is_refused(tmp_path: Path, text: str, message: str) -> No
         Contract.load(path)
 
 
-@pytest.mark.parametrize('key, value', [
-    ('channel_order', 'RGB'), ('value_range', [0, 1]), ('stride', '8'), ('keypoints', None)])
-def test_values_that_this_version_cannot_serve_are_refused(tmp_path: Path, key: str, value: object) -> None:
+def test_every_field_is_checked() -> None:
+    assert set(_FIELDS) == {item.name for item in fields(Contract)}
+
+
+@pytest.mark.parametrize('key, values', [
+    ('tag', [5, None, 'sock', ['skirt']]), ('model', [None, 7]),
+    ('keypoints', [None, 'waistband_left', [1, 2, 3, 4], list(SKIRT.keypoints[:3]), [*SKIRT.keypoints, 'crotch'],
+                   list(SKIRT.keypoints[::-1]), [['waistband_left']] * 4]),
+    ('input_hw', [368, [368], [0, 368], [-8, 8], [368, 100], ['368', '368'], [368.0, 368], [1 << 40, 8], [4104, 8],
+                  [True, 8], None]),
+    ('stride', [0, -8, 3, 16, 8.0, '8', None, True, [8]]), ('step', [-1, 1.5, '7', None, True]),
+    ('graph_sha256', [None, 12]), ('validation_ne', ['4.5', float('nan'), float('inf'), -1, [4.5], True]),
+    ('head', [None, [], {'stride': 3}, {'stages': 'six'}]), ('garments', [None, [], 'builtin', {'types': {}}]),
+    ('input_name', ['', 5, None]), ('output_name', ['', 5, None]), ('export', [None, []]),
+    ('channel_order', ['RGB', None]), ('value_range', [[0, 1], 255, None]), ('mean', [[104, 117, 123], 0, None])])
+def test_a_field_that_cannot_be_is_refused_by_name(tmp_path: Path, key: str, values: list) -> None:
     path = tmp_path / 'graph.json'
-    CONTRACT.save(path)
-    path.write_text(json.dumps({**json.loads(path.read_text()), key: value}))
-    with pytest.raises(ValueError, match=key):
+    for value in values:
+        path.write_text(json.dumps({**CONTRACT.to_json(), key: value}))
+        with pytest.raises(InputError, match=rf'graph\.json.*{key}|graph\.json: (--|unknown garment type)'):
+            Contract.load(path)
+
+
+@pytest.mark.parametrize('types', [
+    list(GARMENTS)[:4], [*GARMENTS, 'sock'], [*list(GARMENTS)[:4], 'sock'], list(GARMENTS)[::-1], ['blouse'] * 5,
+    [1, 2, 3, 4, 5], 'skirt', None, [[]]])
+def test_types_are_those_of_the_table_in_its_order(tmp_path: Path, types: object) -> None:
+    path = tmp_path / 'graph.json'
+    JOINT.save(path)
+    assert Contract.load(path).types == tuple(GARMENTS)
+    replace(JOINT, types=()).save(path)
+    assert Contract.load(path).types == (), 'a graph without a type head'
+    path.write_text(json.dumps({**JOINT.to_json(), 'types': types}))
+    with pytest.raises(InputError, match=r'graph\.json: types '):
         Contract.load(path)
+
+
+def test_a_contract_that_is_no_text_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / 'graph.json'
+    for content in (b'\xff\xfe\x00', b'[' * 100000, b'{"tag": ' * 100000):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r'graph\.json is not JSON'):
+            Contract.load(path)
+
+
+def write_pair(graph: Path, content: str, *more: str) -> None:
+    """A model of one file or more, the first of them named like the model."""
+    for name, part in zip((graph.name, *more), (content, *more)):
+        (graph.parent / name).write_text(content + part)
+    replace(CONTRACT, model=content, graph_sha256=file_sum(graph)).save(contract_path(graph))
+
+
+@pytest.mark.parametrize('name, more', [('graph.pb', ()), ('graph.xml', ('graph.bin',)), ('graph.onnx', ())])
+@pytest.mark.parametrize('before', ['a pair', 'nothing', 'a model alone'])
+def test_a_kill_at_any_moment_leaves_a_pair_or_what_is_refused(
+        tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, more: tuple, before: str) -> None:
+    """Each move of a file is the last one in turn."""
+    graph, moved = tmp_path / name, os.replace
+
+    def installed(moves: int) -> None:
+        done: List[str] = []
+
+        def move(source: str, target: str) -> None:
+            if Path(target).parent == tmp_path:  # not the drafts
+                if len(done) == moves:
+                    raise KeyboardInterrupt
+                done.append(target)
+            moved(source, target)
+
+        monkeypatch.setattr(os, 'replace', move)
+        with replacing_model(graph) as draft:
+            write_pair(draft, 'new', *more)
+
+    for moves in range(len(more) + 2):
+        for path in tmp_path.iterdir():
+            path.unlink()
+        monkeypatch.setattr(os, 'replace', moved)
+        if before != 'nothing':
+            write_pair(graph, 'old', *more)
+        if before == 'a model alone':
+            contract_path(graph).unlink()
+        with pytest.raises(KeyboardInterrupt):
+            installed(moves)
+        if moves == 0:
+            assert ('new' in graph.read_text()) is False if before != 'nothing' else not graph.exists()
+        elif graph.exists():
+            with pytest.raises(InputError, match='install both again'):
+                contract_of(graph)
+    installed(len(more) + 2)
+    assert contract_of(graph).model == 'new' and len(list(tmp_path.iterdir())) == len(more) + 2
+
+
+def test_what_fails_before_the_end_changes_nothing(tmp_path: Path) -> None:
+    graph = tmp_path / 'graph/frozen_graph.pb'
+    graph.parent.mkdir()
+    write_pair(graph, 'old')
+    with pytest.raises(ZeroDivisionError):
+        with replacing_model(graph) as draft:
+            write_pair(draft, 'new')
+            raise ZeroDivisionError
+    assert contract_of(graph).model == 'old' and len(list(graph.parent.iterdir())) == 2
+
+
+def damage(graph: Path) -> None:
+    content = bytearray(graph.read_bytes())
+    content[len(content) // 2] ^= 1
+    graph.write_bytes(bytes(content))
+
+
+@pytest.mark.parametrize('change', [damage, lambda graph: graph.write_text('of another network')])
+def test_a_graph_that_is_not_the_contracts_is_refused(tmp_path: Path, change: Callable[[Path], None]) -> None:
+    graph = tmp_path / 'graph.pb'
+    write_pair(graph, 'old')
+    assert contract_of(graph).model == 'old'
+    change(graph)
+    with pytest.raises(InputError, match=r'graph\.json was written for another model than .*graph\.pb is now'):
+        contract_of(graph)
+    contract_path(graph).unlink()
+    assert contract_of(graph) is None, 'a bare graph is welcome'

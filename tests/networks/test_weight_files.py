@@ -96,7 +96,7 @@ def test_a_torch_file_can_call_nothing(tmp_path: Path, torch: None) -> None:
     with open(str(path), 'wb') as file:
         for item in (0x1950a86a20f9469cfc6c, 1001, {}, {'weight': Path('x')}, []):
             pickle.dump(item, file, 2)
-    with pytest.raises(ValueError, match='evil.pth cannot be read.*not part of a dict of tensors'):
+    with pytest.raises(ValueError, match=r'evil\.pth cannot be read.* names pathlib\.'):
         read_weights(path)
 
 

@@ -1,7 +1,5 @@
 """A frozen graph to a model of another format, with its contract: written once it is known to compute the same."""
-import os
-import shutil
-import tempfile
+import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Tuple
@@ -12,23 +10,33 @@ from fashionai.exporting.formats import FORMATS, Format, Source
 from fashionai.exporting.parity import Parity, Sample, compare
 from fashionai.garments import Garment
 from fashionai.inference.engines import in_a_line, open_network
-from fashionai.inference.graph import FrozenGraph, read_graph
+from fashionai.inference.graph import FrozenGraph
 from fashionai.inference.models import USUAL_HW
 from fashionai.inference.network import Network
-from fashionai.networks.contract import OUTPUTS, TYPES_NAME, Contract, contract_of, contract_path, file_sum
+from fashionai.networks.contract import (
+    OUTPUTS,
+    TYPES_NAME,
+    Contract,
+    contract_of,
+    contract_path,
+    file_sum,
+    replacing_model,
+)
 from fashionai.networks.freezing import HALF_TOLERANCE, TOLERANCE, halved, is_half
+from fashionai.networks.graph_file import read_graph
 
 
 @dataclass(frozen=True)
 class Order:
     """What is wanted: `to`, a name of FORMATS; `half`, weights in half precision, as they stay where the graph has them
     so; `input_hw` in pixels, the size compared at, and that of a format that takes one size alone; `threads` of the
-    networks, 0 for one a core."""
+    networks, 0 for one a core; `trusted`: the graph may have any operation."""
 
     to: str
     half: bool
     input_hw: Tuple[int, int]
     threads: int = 0
+    trusted: bool = False
 
 
 def export(path: Path, garment: Garment, order: Order, output: Path, sample: Sample) -> Parity:
@@ -38,34 +46,33 @@ def export(path: Path, garment: Garment, order: Order, output: Path, sample: Sam
     cells, the converter is not installed or fails, or the model computes something else than the graph: then nothing
     is written.
     """
-    kind, definition = FORMATS[order.to], read_graph(path)
+    kind, definition = FORMATS[order.to], read_graph(path, order.trusted)
     half = order.half or is_half(definition)
-    with FrozenGraph(path, garment, order.threads, garments=sample.truth.garments) as graph, \
-            tempfile.TemporaryDirectory(prefix='.export', dir=str(output.parent)) as folder:
+    with FrozenGraph(path, garment, order.threads, garments=sample.truth.garments, trusted=order.trusted) as graph, \
+            replacing_model(output) as draft:
         cells_hw(order.input_hw, graph.stride)  # converters would say it in words of their own
         contract = _contract(graph, path)
         names = {node.name for node in definition.node}
         outputs = dict.fromkeys((contract.output_name, *OUTPUTS.values(), TYPES_NAME))
-        source = Source(halved(definition) if half else definition, contract.input_name,
-                        tuple(name for name in outputs if name in names), half, order.input_hw)
-        draft = Path(folder, output.name)
-        made_by = _converted(kind, source, draft)
-        facts = {'format': order.to, 'made_by': made_by, 'of_graph_sha256': file_sum(path), 'half': half,
+        facts = {'format': order.to, 'of_graph_sha256': file_sum(path), 'half': half,
                  'batch': 1 if kind.fixed else None, 'input_hw': order.input_hw if kind.fixed else None}
+        inside = json.dumps(replace(contract, graph_sha256='', export=facts).to_json())
+        source = Source(halved(definition) if half else definition, contract.input_name,
+                        tuple(name for name in outputs if name in names), half, order.input_hw, inside)
+        facts['made_by'] = _converted(kind, source, draft)
         contract = replace(contract, graph_sha256=file_sum(draft), export=facts)
         contract.save(contract_path(draft))
         with open_network(draft, garment, order.threads, garments=sample.truth.garments) as exported:
             parity = compare(graph, exported, sample, order.input_hw, kind.fixed)
         _refuse_other_maps(parity, HALF_TOLERANCE if half else TOLERANCE, order.to, path)
         replace(contract, export={**facts, 'parity': asdict(parity)}).save(contract_path(draft))
-        _move_all(Path(folder), output.parent)
     return parity
 
 
 def _converted(kind: Format, source: Source, draft: Path) -> str:
     try:
         return kind.convert(source, draft)
-    except ValueError:
+    except InputError:
         raise
     except OSError as error:  # of the draft, which is gone by now
         raise InputError(f'{draft.name} could not be written: {error.strerror}') from None
@@ -84,10 +91,3 @@ def _refuse_other_maps(parity: Parity, tolerance: float, to: str, path: Path) ->
         raise InputError(f'the {to} model of {path} differs from it by {parity.maps:.3g}, where maps reach '
                          f'{parity.maps_reach:.3g}, and types by {parity.types or 0:.3g}: not written')
 
-
-def _move_all(source: Path, target: Path) -> None:
-    """The files and folders of a folder to another on the same disk, in place of those of their names there."""
-    for part in source.iterdir():
-        if part.is_dir() and (target / part.name).exists():
-            shutil.rmtree(str(target / part.name))
-        os.replace(str(part), str(target / part.name))

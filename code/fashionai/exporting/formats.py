@@ -3,6 +3,7 @@
 Everywhere the input and the outputs keep the names they have in the graph, and images stay (N, H, W, 3) float32 BGR
 0..255.
 """
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -12,6 +13,7 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 from fashionai.inference.engines import needed
+from fashionai.networks.contract_inside import CONTRACT_KEY, CONTRACT_MEMBER, EXTRA_FOLDER
 from fashionai.networks.freezing import fits_half
 
 _OPSET = 17
@@ -21,13 +23,15 @@ _OPSET = 17
 @dataclass(frozen=True)
 class Source:
     """A graph to be converted: `image` and `outputs` are names of operations; `half`: its weights are to be stored in
-    half precision, as they are in `definition` already; `input_hw` in pixels, for formats that fix it."""
+    half precision, as they are in `definition` already; `input_hw` in pixels, for formats that fix it; `contract`: the
+    JSON text that goes into the model."""
 
     definition: tf.GraphDef
     image: str
     outputs: Tuple[str, ...]
     half: bool
     input_hw: Tuple[int, int]
+    contract: str
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,7 @@ def to_onnx(source: Source, output: Path) -> str:
                     axis.dim_param = name
     if source.half:
         _halve(model.graph, onnx)
+    model.metadata_props.add(key=CONTRACT_KEY, value=source.contract)
     onnx.save(model, str(output))
     return f'tf2onnx {converter.__version__}, opset {_OPSET}'
 
@@ -86,6 +91,7 @@ def to_openvino(source: Source, output: Path) -> str:
     model.add_outputs([name for name in names if name not in found and names[name] != source.image])
     for port in [*model.inputs, *model.outputs]:  # in an order of its own
         port.get_tensor().set_names({names[name] for name in port.get_names() if name in names})
+    model.set_rt_info(source.contract, [CONTRACT_KEY])
     openvino.save_model(model, str(output), compress_to_fp16=False)
     return f'OpenVINO {openvino.__version__.split("-")[0]}'
 
@@ -101,6 +107,8 @@ def to_tflite(source: Source, output: Path) -> str:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.target_spec.supported_types = [tf.float16]
         output.write_bytes(converter.convert())
+    with zipfile.ZipFile(str(output), 'a') as archive:  # behind the model, which ends where it ended before
+        archive.writestr(CONTRACT_MEMBER, source.contract)
     return f'TensorFlow {tf.__version__}'
 
 
@@ -118,6 +126,8 @@ def to_savedmodel(source: Source, output: Path) -> str:
             session, [tf.saved_model.tag_constants.SERVING], clear_devices=True, strip_default_attrs=True,
             signature_def_map={tf.saved_model.signature_constants.DEFAULT_SERVING_SIGNATURE_DEF_KEY: signature})
         builder.save()
+    (output / EXTRA_FOLDER).mkdir()
+    (output / EXTRA_FOLDER / CONTRACT_MEMBER).write_text(source.contract)
     return f'TensorFlow {tf.__version__}'
 
 

@@ -24,13 +24,15 @@ REQUIREMENTS = 'requirements-export.txt'
 
 
 class _Exported(Network):
-    """An exported model; `engine` is the module that opens it. It is of no use without its contract."""
+    """An exported model. It is of no use without a contract. `trusted` makes no difference where an engine has no
+    operation that does more than compute."""
 
-    def __init__(self, path: Path, wanted: Garment, maps: str, garments: Garments) -> None:
+    def __init__(self, path: Path, wanted: Garment, maps: str, garments: Garments, trusted: bool) -> None:
         super().__init__(path, wanted, maps, garments)
+        self._trusted = trusted
         if self._contract is None:
-            raise InputError(f'{path} has no contract {contract_path(path).name} beside it that was written for it: '
-                             'export the graph again with code/export.py')
+            raise InputError(f'{path} has no contract, neither inside nor {contract_path(path).name} beside it: export '
+                             'the graph again with code/export.py')
 
     def _check(self, channels: Mapping[str, Any]) -> None:
         """Raise InputError where the outputs, by name, lack one that is wanted or have other channels."""
@@ -41,8 +43,9 @@ class _Exported(Network):
 class OnnxNetwork(_Exported):
     """An `.onnx` file in ONNX Runtime, on a GPU where `onnxruntime-gpu` is installed and finds one."""
 
-    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments) -> None:
-        super().__init__(path, wanted, maps, garments)
+    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments,
+                 trusted: bool) -> None:
+        super().__init__(path, wanted, maps, garments, trusted)
         runtime = needed('onnxruntime')
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -65,8 +68,9 @@ class OnnxNetwork(_Exported):
 class OpenvinoNetwork(_Exported):
     """An OpenVINO model, `.xml` and `.bin`, or an `.onnx` file, on the CPU in single precision."""
 
-    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments) -> None:
-        super().__init__(path, wanted, maps, garments)
+    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments,
+                 trusted: bool) -> None:
+        super().__init__(path, wanted, maps, garments, trusted)
         core = needed('openvino').Core()
         settings = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_PRECISION_HINT': 'f32'}
         if threads:
@@ -93,18 +97,32 @@ class OpenvinoNetwork(_Exported):
 class LiteNetwork(_Exported):
     """A `.tflite` file in LiteRT, or in the interpreter of it that TensorFlow has; images of one size, one by one."""
 
-    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments) -> None:
-        super().__init__(path, wanted, maps, garments)
+    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments,
+                 trusted: bool) -> None:
+        super().__init__(path, wanted, maps, garments, trusted)
         try:
             self._interpreter = _interpreter(path, threads)
-        except ValueError as error:
+            self._check_operations()
+            self._interpreter.allocate_tensors()
+        except InputError:
+            raise
+        except (ValueError, RuntimeError) as error:
             raise _unreadable(path, error) from None
-        self._interpreter.allocate_tensors()
         image, = self._interpreter.get_input_details()
         self._place, self._input_hw = image['index'], tuple(image['shape'][1:3])
         details = {output['name']: output for output in self._interpreter.get_output_details()}
         self._check({name: output['shape'][-1] for name, output in details.items()})
         self._places = {name: output['index'] for name, output in details.items()}
+
+    def _check_operations(self) -> None:
+        """Raise InputError for TensorFlow's own operations, which some interpreters compute and which may do more than
+        that. Interpreters of TensorFlow 1.15 have none of them, and do not list what is in a model."""
+        listed: Sequence[Mapping[str, Any]] = getattr(self._interpreter, '_get_ops_details', list)()
+        of_tensorflow = [each['op_name'] for each in listed if 'Flex' in each['op_name']]
+        if of_tensorflow and not self._trusted:
+            raise InputError(f'{self._path} has the operation {of_tensorflow[0]} of TensorFlow, which networks of this '
+                             'kind do not need and which may do more than compute: it is not opened. --trust-graph '
+                             'opens it all the same: give that only if you trust who made the file')
 
     def _run(self, outputs: Sequence[str], images: np.ndarray) -> List[np.ndarray]:
         height, width = self._input_hw
@@ -119,13 +137,13 @@ class LiteNetwork(_Exported):
         return [np.concatenate(parts) for parts in zip(*found)]
 
 
-def _frozen(path: Path, wanted: Garment, threads: int, maps: str, garments: Garments) -> Network:
+def _frozen(path: Path, wanted: Garment, threads: int, maps: str, garments: Garments, trusted: bool) -> Network:
     from fashionai.inference.graph import FrozenGraph  # only here: loading TensorFlow takes seconds
-    return FrozenGraph(path, wanted, threads, maps, garments)
+    return FrozenGraph(path, wanted, threads, maps, garments, trusted)
 
 
-Open = Callable[[Path, Garment, int, str, Garments], Network]
-"""(file, type wanted, threads, name of OUTPUTS, table of the type) -> the network."""
+Open = Callable[[Path, Garment, int, str, Garments, bool], Network]
+"""(file, type wanted, threads, name of OUTPUTS, table of the type, whether the file is trusted) -> the network."""
 
 
 @dataclass(frozen=True)
@@ -163,13 +181,15 @@ def needs_tensorflow(path: Path, engine: Optional[str] = None) -> bool:
 
 
 def open_network(path: Path, garment: Garment, threads: int = 0, maps: str = 'last',
-                 engine: Optional[str] = None, garments: Garments = GARMENTS) -> Network:
+                 engine: Optional[str] = None, garments: Garments = GARMENTS, trusted: bool = False) -> Network:
     """The network of a file, to be closed by its `with` block; where it needs TensorFlow, `graph_mode` has been called.
+
+    Of a `trusted` graph, any operation is taken: see networks.graph_file.
 
     Raises InputError, naming the file, where it does not serve the garment type or the engine does not open it; and,
     naming the command that mends it, where the engine is not installed.
     """
-    return ENGINES[engine_of(path, engine)].open(path, garment, threads, maps, garments)
+    return ENGINES[engine_of(path, engine)].open(path, garment, threads, maps, garments, trusted)
 
 
 def exported_beside(graph: Path, engine: str) -> Path:

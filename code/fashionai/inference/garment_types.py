@@ -19,8 +19,8 @@ def type_probabilities(look: TypedForward, images: Sequence[np.ndarray], input_h
     """(N, T) the probability of each type that the network tells, in its order: the mean of what it says of the whole
     image (h, w, 3) uint8 BGR, and of its mirror image, in the middle of an input of `input_hw` pixels."""
     side = max(input_hw)
-    window = windows_of([1.0], side, input_hw)[0]
-    looks = [warp_image(compose(canvas_map(image.shape[:2], side), turned, window), image, input_hw)
+    looks = [warp_image(compose(canvas_map(image.shape[:2], side), turned,
+                                windows_of([1.0], side, input_hw, image.shape[:2])[0]), image, input_hw)
              for turned in (np.eye(2, 3), mirroring(side)) for image in images]
     _, probabilities = look(np.stack(looks).astype(np.float32))
     assert probabilities is not None, 'the network tells types'

@@ -1,18 +1,16 @@
 """Frozen graphs, as a `.pb` or as the folder of a SavedModel: loaded, checked, and made a function by TensorFlow."""
 import logging
-import os
 from pathlib import Path
 from typing import List, Sequence, Tuple, Union
 
 import numpy as np
 import tensorflow.compat.v1 as tf
-from google.protobuf.message import DecodeError
-from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, Garment, Garments
 from fashionai.inference.network import Network, check_names
 from fashionai.networks.contract import TYPES_NAME
+from fashionai.networks.graph_file import read_graph
 
 _LOG = logging.getLogger(__name__)
 
@@ -20,16 +18,22 @@ _LOG = logging.getLogger(__name__)
 class FrozenGraph(Network):
     """A frozen graph in a session of its own.
 
-    Raises InputError, naming the file, where it is no graph, lacks the input or the output, or serves other types.
+    Of a `trusted` file, any operation is taken: see networks.graph_file.
+
+    Raises InputError, naming the file, where it is no graph, has an operation that is not allowed, lacks the input or
+    the output, or serves other types.
     """
 
     def __init__(self, path: Union[str, Path], wanted: Garment, threads: int = 0, maps: str = 'last',
-                 garments: Garments = GARMENTS) -> None:
+                 garments: Garments = GARMENTS, trusted: bool = False) -> None:
         super().__init__(path, wanted, maps, garments)
         self._graph = tf.Graph()
         with self._graph.as_default():
-            self._image, output = _import_graph(path, (self._input, self._maps))
-        if self._contract is None and TYPES_NAME in {operation.name for operation in self._graph.get_operations()}:
+            self._image, output = _import_graph(path, (self._input, self._maps), trusted)
+        names = {operation.name: operation for operation in self._graph.get_operations()}
+        if self.types:
+            check_names(path, [TYPES_NAME], names)
+        elif self._contract is None and TYPES_NAME in names:
             self.types = garments.joint.types
         channels = output.shape[-1] if output.shape.rank == 4 else None
         self._check_output(getattr(channels, 'value', channels))  # TF 1.15 wraps the number in a Dimension
@@ -48,28 +52,9 @@ class FrozenGraph(Network):
         self._session.close()
 
 
-def read_graph(path: Union[str, Path]) -> tf.GraphDef:
-    """The graph of a `.pb`, or of the folder of a SavedModel, which this project makes without variables.
-
-    Raises InputError, naming the file, where it holds anything else.
-    """
-    file = Path(path)
-    saved = SavedModel() if file.is_dir() else None
-    file = file / 'saved_model.pb' if file.is_dir() else file
-    if saved is not None and not file.exists():
-        raise InputError(f'{path} is a folder without {file.name}: wanted a frozen graph or a SavedModel')
-    definition = tf.GraphDef()
-    try:
-        (definition if saved is None else saved).ParseFromString(file.read_bytes())
-    except DecodeError:
-        raise InputError(f'{file} is not a frozen graph: its {os.path.getsize(str(file))} bytes cannot be read as one '
-                         '(was the copy cut short?)') from None
-    return saved.meta_graphs[0].graph_def if saved and saved.meta_graphs else definition
-
-
-def _import_graph(path: Union[str, Path], names: Tuple[str, str]) -> Tuple[tf.Tensor, tf.Tensor]:
+def _import_graph(path: Union[str, Path], names: Tuple[str, str], trusted: bool) -> Tuple[tf.Tensor, tf.Tensor]:
     """Read a graph into the default one; its input and output tensors."""
-    definition = read_graph(path)
+    definition = read_graph(path, trusted)
     check_names(path, names, {node.name: node for node in definition.node})
     try:
         image, maps = tf.import_graph_def(definition, return_elements=[f'{name}:0' for name in names], name='')

@@ -1,5 +1,4 @@
 """What all opened networks have in common, whatever computes them: checks, and the interface that views see."""
-import logging
 from pathlib import Path
 from types import TracebackType
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Type, Union
@@ -15,10 +14,7 @@ from fashionai.networks.contract import (
     TYPES_NAME,
     Contract,
     contract_of,
-    contract_path,
 )
-
-_LOG = logging.getLogger(__name__)
 
 _USUAL_STRIDE = 8
 """Stride of a graph that comes without a contract: that of every network of the original."""
@@ -31,14 +27,12 @@ class Network:
     channels it gives: the type wanted, or the joint one. `stride` is in input pixels. `types` are the garment types
     whose probabilities `look` gives, in their order; () where the network cannot tell them.
 
-    Raises InputError, naming the file, where its contract is for other types.
+    Raises InputError, naming the file, where its contract is for other types, or was written for another model.
     """
 
     def __init__(self, path: Union[str, Path], wanted: Garment, maps: str, garments: Garments) -> None:
-        contract_file, contract = contract_path(path), contract_of(path)
-        if contract is None and contract_file.exists():
-            _LOG.warning('%s belongs to another graph than %s: it is not used', contract_file, path)
-        self.garment = _contract_garment(contract, wanted, garments.joint, contract_file) if contract else wanted
+        contract = contract_of(path)
+        self.garment = _contract_garment(contract, wanted, garments.joint, Path(path)) if contract else wanted
         self.stride = contract.stride if contract else _USUAL_STRIDE
         self.types: Tuple[str, ...] = contract.types if contract else ()
         self._path, self._wanted, self._joint, self._contract = Path(path), wanted, garments.joint, contract
@@ -51,9 +45,17 @@ class Network:
         return self._run([self._maps], images)[0]
 
     def look(self, images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
-        """The same maps and, of the same pass, the probabilities (N, T) of `types`, None where there are none."""
-        maps, *types = self._run([self._maps, *([TYPES_NAME] if self.types else [])], images)
-        return maps, types[0] if types else None
+        """The same maps and, of the same pass, the probabilities (N, T) of `types`, None where there are none.
+
+        Raises InputError, naming the file, where it gives another number of them than its contract names.
+        """
+        if not self.types:
+            return self.forward(images), None
+        maps, types = self._run([self._maps, TYPES_NAME], images)
+        if types.shape != (len(images), len(self.types)):
+            raise InputError(f'{self._path} gives probabilities of shape {types.shape} for {len(images)} images: '
+                             f'wanted {len(self.types)} types, {", ".join(self.types)}, as its contract says')
+        return maps, types
 
     def _run(self, outputs: Sequence[str], images: np.ndarray) -> List[np.ndarray]:
         """The outputs of those names. Raises InputError for images that do not suit the network."""
@@ -96,17 +98,16 @@ def check_names(path: Union[str, Path], wanted: Sequence[str], found: Mapping[st
 
 
 def _contract_garment(contract: Contract, wanted: Garment, joint: Garment, path: Path) -> Garment:
-    """The garment of a contract, which has to be the wanted or the joint one, keypoint by keypoint, limb by limb."""
+    """The garment of a model's contract, which has to be the wanted or the joint one, keypoint by keypoint, limb by
+    limb."""
     if contract.tag not in (wanted.name, joint.name):
-        raise InputError(f'the graph of {path} is for {contract.tag}: wanted one for {wanted.name} or {joint.name}')
+        raise InputError(f'{path} is for {contract.tag}, as its contract says: wanted one for {wanted.name} or '
+                         f'{joint.name}')
     garment = joint if contract.tag == joint.name else wanted
-    if contract.keypoints != garment.keypoints:
-        raise InputError(f'the graph of {path} has other keypoints for {contract.tag} than the table of garments: '
-                         f'{", ".join(contract.keypoints)}; wanted {", ".join(garment.keypoints)}')
     difference = contract.garments.of(contract.tag).difference(garment)
     if difference:
-        raise InputError(f'the graph of {path} has other {difference} for {contract.tag} than the table of garments: '
-                         'wanted the table it was trained with')
+        raise InputError(f'{path} has other {difference} for {contract.tag}, as its contract says, than the table of '
+                         'garments: wanted the table it was trained with')
     return garment
 
 

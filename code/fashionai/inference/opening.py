@@ -1,6 +1,6 @@
 """Networks opened together, and the predictors that look through them."""
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
 from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
@@ -14,14 +14,15 @@ from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
 from fashionai.inference.tiling import DEFAULT_TILING
 from fashionai.inference.views import View
-from fashionai.inference.windows import Scale, windows_of
+from fashionai.inference.windows import Scale
 
 
 @dataclass(frozen=True)
 class Look:
     """How images are looked at: `scales` in each resolution (height, width), of which each graph has one or several;
     `maps`, a name of contract.OUTPUTS; `second_pass`, one of SECOND_PASSES or None for none; `windows`, one of TILINGS;
-    `engine`, one of ENGINES or None for that of each graph's ending."""
+    `engine`, one of ENGINES or None for that of each graph's ending; `trusted`, whether graphs may have any operation,
+    which decides no point and so is no part of the text of a Look."""
 
     options: PredictionOptions
     scales: Tuple[Scale, ...]
@@ -30,6 +31,7 @@ class Look:
     second_pass: Optional[str] = None
     windows: str = DEFAULT_TILING
     engine: Optional[str] = None
+    trusted: bool = field(default=False, repr=False)
 
 
 @contextmanager
@@ -41,7 +43,8 @@ def open_graphs(graphs: Sequence[Path], tag: str, look: Look, threads: int,
     Raises InputError, naming the file, for one that does not serve the tag.
     """
     with ExitStack() as stack:
-        yield [stack.enter_context(open_network(path, garments.of(tag), threads, look.maps, look.engine, garments))
+        yield [stack.enter_context(open_network(path, garments.of(tag), threads, look.maps, look.engine, garments,
+                                              look.trusted))
                for path in graphs]
 
 
@@ -55,8 +58,8 @@ def predictors_of(graphs: Sequence[Network], tag: str, look: Look, turn: Lock,
     if len(look.resolutions_hw) != len(graphs):
         raise InputError(f'resolutions for {len(look.resolutions_hw)} graphs, and there are {len(graphs)}: wanted '
                          'one or several for each')
-    views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw,
-                  windows_of(look.scales, look.options.input_size, resolution_hw), look.windows)
+    views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw, look.scales,
+                  look.windows)
              for graph, resolutions_hw in zip(graphs, look.resolutions_hw) for resolution_hw in resolutions_hw]
     return {name: _predictor(views, garment, look) for name, garment in garments.items() if tag in (name, JOINT)}
 

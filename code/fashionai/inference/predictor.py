@@ -14,6 +14,7 @@ from fashionai.geometry import invert, transform_points
 from fashionai.inference.canvas import JOINS, canvas_map, image_area, responses
 from fashionai.inference.filling import fill_in
 from fashionai.inference.views import Canvas, Painter, View
+from fashionai.inference.windows import fitting_side
 
 ASSEMBLIES = ('peaks', 'paf')
 """How points are chosen: each map's highest place; or the candidates that the part affinity fields join best."""
@@ -76,7 +77,7 @@ class Predictor:
             raise InputError(f'--decode {options.decode} draws a canvas of cells: {cell} pixels a cell do not divide '
                              f'--inputsize {options.input_size}')
         self._grid, self._blur = options.input_size // cell, self._decoder.blur / cell
-        self._sigma = SIGMA * options.input_size / max(views[0].resolution_hw) / cell
+        self._resolution_hw = views[0].resolution_hw
         self._painters = [Painter(view, garment, options.input_size, cell, options.flip, options.join,
                                   options.assembly == 'paf') for view in views]
 
@@ -105,7 +106,8 @@ class Predictor:
             inside = ((places > 0) & (places < np.array([area.shape[1], area.shape[0]]) - 1)).all(axis=1)
             valid &= inside | (responses(scores) >= _CLEAR)
         bordered = np.pad(area, ((1, 1), (1, 1), (0, 0)), mode='edge')
-        refined = places + self._decoder.refine(bordered, places + 1, self._sigma)
+        sigma = SIGMA * self._grid / fitting_side(image_hw, self._resolution_hw)
+        refined = places + self._decoder.refine(bordered, places + 1, sigma)
         points = transform_points(invert(canvas_map(image_hw, self._grid)), refined + (columns.start, rows.start))
         points = fill_in(points, valid, self._garment, image_hw)
         return Prediction(np.clip(points, 0, np.array(image_hw[::-1]) - 1.0), scores, valid, canvas.heatmaps)

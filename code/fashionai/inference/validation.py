@@ -13,7 +13,6 @@ from fashionai.images.decoder import read_image
 from fashionai.inference.filling import submission_keypoints
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.views import View
-from fashionai.inference.windows import windows_of
 from fashionai.metrics import score
 from fashionai.networks.contract import TypedForward
 
@@ -34,7 +33,7 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
         shape: the network's input.
     """
     side = max(shape.input_hw)
-    windows, names = windows_of([1.0], side, shape.input_hw), network_garment.types
+    names = network_garment.types
 
     def measure(look: TypedForward) -> float:
         told: List[str] = []
@@ -44,7 +43,7 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
             told.extend([] if types is None else [names[number] for number in types.argmax(axis=1)])
             return maps
 
-        view = View(forward, network_garment, shape.stride, shape.input_hw, windows)
+        view = View(forward, network_garment, shape.stride, shape.input_hw, [1.0])
         keypoints = np.full_like(truth.keypoints, -1)
         for category in sorted(set(truth.categories)):
             garment = truth.garments[category]

@@ -14,6 +14,7 @@ from fashionai.garments import Garment
 from fashionai.geometry import compose, mirroring, scaling, warp_image
 from fashionai.inference.canvas import Placement, canvas_map, join_windows, placement_of
 from fashionai.inference.tiling import TILINGS, Window
+from fashionai.inference.windows import Scale, windows_of
 from fashionai.networks.contract import Forward
 from fashionai.networks.head_options import TRUNK_STRIDE
 
@@ -21,8 +22,8 @@ from fashionai.networks.head_options import TRUNK_STRIDE
 @dataclass(frozen=True)
 class View:
     """A network and the windows it sees. `forward` gives the channels of `garment`, which may be the joint one, in
-    cells of `stride` pixels; `windows` (W, 2, 3) lead from the canvas to its input, `resolution_hw` = (h, w); `tiling`,
-    one of TILINGS, says how they are computed.
+    cells of `stride` pixels, from an input of `resolution_hw` = (h, w); `scales` name the windows it sees, and
+    `tiling`, one of TILINGS, says how they are computed.
 
     Raises InputError where the input is no multiple of 8, which a network of a finer stride wants too, and for an
     unknown tiling.
@@ -32,7 +33,7 @@ class View:
     garment: Garment
     stride: int
     resolution_hw: Tuple[int, int]
-    windows: np.ndarray
+    scales: Sequence[Scale]
     tiling: str = 'exact'
 
     def __post_init__(self) -> None:
@@ -99,7 +100,8 @@ class Painter:
     def _planned(self, image_hw: Tuple[int, int]) -> _Plan:
         """How an image of a size is looked at."""
         view = self._view
-        windows = TILINGS[view.tiling](view.windows, view.resolution_hw, image_hw, self._size)
+        seen = windows_of(view.scales, self._size, view.resolution_hw, image_hw)
+        windows = TILINGS[view.tiling](seen, view.resolution_hw, image_hw, self._size)
         return _Plan(windows, [
             placement_of(compose(scaling(self._cell, self._cell), window.affine), self._grid,
                          (window.size_hw[0] // view.stride, window.size_hw[1] // view.stride), view.stride)

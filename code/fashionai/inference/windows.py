@@ -2,6 +2,9 @@
 
 The canvas is the square, `input_size` pixels a side, that holds the whole image. A window is a (2, 3) affine map from
 canvas pixels to the pixels of the network's input, `resolution_hw` = (height, width); it scales and shifts, no more.
+
+Scale 1 is the size at which the whole image just fits the input, as training shows it. In an input that is square the
+canvas then fills the input exactly, whatever the image's shape: the original's windows.
 """
 import ast
 from typing import List, Sequence, Tuple, Union
@@ -36,26 +39,35 @@ def parse_scales(text: str) -> Tuple[Scale, ...]:
     return tuple(items)
 
 
-def windows_of(scales: Sequence[Scale], input_size: int, resolution_hw: Tuple[int, int]) -> np.ndarray:
-    """The windows of the scales, in order; (W, 2, 3) float64, W >= number of scales.
+def windows_of(scales: Sequence[Scale], input_size: int, resolution_hw: Tuple[int, int],
+               image_hw: Tuple[int, int]) -> np.ndarray:
+    """The windows of the scales for images of a size, in order; (W, 2, 3) float64, W >= number of scales.
 
     - None: the whole canvas, stretched to the resolution.
-    - s: the canvas at s times the size that just covers the resolution; the centre is cut out.
+    - s: the canvas at s times the size at which the image fits the resolution; the centre is cut out.
     - (s, step): the same size; windows slide down and across by `step` of the canvas, or by their own length where
       that is less, the last ones flush with its far edges: nothing is left out.
     - (cx, cy, s): the same size; one window, its centre at that fraction of the canvas, but kept inside it.
 
-    A canvas smaller than the window (s < 1) lies in the window's middle.
+    On an axis on which the canvas is smaller than the window, it lies in the window's middle.
     """
-    return np.array([window for scale in scales for window in _windows_of_scale(scale, input_size, resolution_hw)])
+    fitting = fitting_side(image_hw, resolution_hw)
+    return np.array([window for scale in scales
+                     for window in _windows_of_scale(scale, input_size, resolution_hw, fitting)])
 
 
-def _windows_of_scale(scale: Scale, input_size: int, resolution_hw: Tuple[int, int]) -> List[np.ndarray]:
+def fitting_side(image_hw: Tuple[int, int], resolution_hw: Tuple[int, int]) -> float:
+    """The canvas' side in input pixels at which an image on it just fits the network's input."""
+    return min(side * max(image_hw) / length for side, length in zip(resolution_hw, image_hw))
+
+
+def _windows_of_scale(scale: Scale, input_size: int, resolution_hw: Tuple[int, int],
+                      fitting: float) -> List[np.ndarray]:
     height, width = resolution_hw
     if scale is None:
         return [scaling(width / input_size, height / input_size)]
     numbers = scale if isinstance(scale, tuple) else (0.5, 0.5, scale)
-    enlarged = max(resolution_hw) * (numbers[0] if len(numbers) == 2 else numbers[2])
+    enlarged = fitting * (numbers[0] if len(numbers) == 2 else numbers[2])
     if len(numbers) == 2:
         across, down = (_slide(enlarged, length, numbers[1]) for length in (width, height))
     else:

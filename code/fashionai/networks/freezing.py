@@ -10,7 +10,7 @@ from fashionai.files import write_bytes
 from fashionai.garments import JOINT, Garment, Garments
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
 from fashionai.networks.checkpoints import Checkpoint, best_name, garments_of, loss_of
-from fashionai.networks.contract import INPUT_NAME, Contract, contract_path, file_sum
+from fashionai.networks.contract import INPUT_NAME, Contract, contract_path, file_sum, replacing_model
 from fashionai.networks.head_options import TRUNK_STRIDE, HeadOptions
 
 TOLERANCE, HALF_TOLERANCE = 1e-3, 3e-2
@@ -48,10 +48,11 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: 
         live = session.run(outputs, {image: batch})
     difference = _difference(live, _run_frozen(frozen, [tensor.name for tensor in outputs], batch),
                              HALF_TOLERANCE if half else TOLERANCE, checkpoint.prefix)
-    write_bytes(output_pb, frozen)
-    Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
-             checkpoint.step, file_sum(output_pb), checkpoint.validation_ne,
-             options.changes, garment.types if network.types else (), garments).save(contract_path(output_pb))
+    with replacing_model(output_pb) as draft:
+        write_bytes(draft, frozen)
+        Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
+                 checkpoint.step, file_sum(draft), checkpoint.validation_ne,
+                 options.changes, garment.types if network.types else (), garments).save(contract_path(draft))
     return difference
 
 

@@ -1,17 +1,16 @@
 """PyTorch's files of weights, of the form used until version 1.5, read without PyTorch.
 
 Such a file is a row of pickles: a magic number, the version of the format, a description of the machine, a dict of
-tensors, and the list of the storages' keys; then every storage in that order, its length and its numbers. A pickle can
-name any function to be called: here all but the three that a dict of tensors needs are refused.
+tensors, and the list of the storages' keys; then every storage in that order, its length and its numbers.
 """
-import pickle
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, BinaryIO, Dict, Mapping, NamedTuple, Tuple
+from typing import Any, BinaryIO, Dict, NamedTuple, Tuple
 
 import numpy as np
 
 from fashionai.errors import InputError
+from fashionai.networks.unpickling import Allowed, Unpickler
 
 _MAGIC = 0x1950a86a20f9469cfc6c
 
@@ -39,7 +38,7 @@ def read_torch(path: Path) -> Dict[str, np.ndarray]:
     Raises InputError or UnpicklingError where the file is anything else.
     """
     with open(str(path), 'rb') as file:
-        magic, _, _, tensors, keys = (_Unpickler(file).load() for _ in range(5))
+        magic, _, _, tensors, keys = (_Unpickler(file, _ALLOWED).load() for _ in range(5))
         if magic != _MAGIC:
             raise InputError('not a file of PyTorch weights of the form used until version 1.5')
         storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
@@ -47,13 +46,8 @@ def read_torch(path: Path) -> Dict[str, np.ndarray]:
     return {name: _view(numbers[tensor.storage.key], tensor) for name, tensor in tensors.items()}
 
 
-class _Unpickler(pickle.Unpickler):
-    """Makes `_Tensor`s, and nothing that a file could name besides."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if (module, name) not in _ALLOWED:
-            raise pickle.UnpicklingError(f'{module}.{name} is not part of a dict of tensors')
-        return _ALLOWED[module, name]
+class _Unpickler(Unpickler):
+    """Makes `_Tensor`s."""
 
     def persistent_load(self, identity: Tuple) -> _Storage:
         _, dtype, key, _, length, *_ = identity
@@ -64,7 +58,7 @@ def _tensor(storage: _Storage, offset: int, shape: Tuple[int, ...], strides: Tup
     return _Tensor(storage, offset, shape, strides)
 
 
-_ALLOWED: Mapping[Tuple[str, str], Any] = {
+_ALLOWED: Allowed = {
     ('collections', 'OrderedDict'): OrderedDict, ('torch._utils', '_rebuild_tensor_v2'): _tensor,
     ('torch', 'FloatStorage'): np.dtype('<f4'), ('torch', 'LongStorage'): np.dtype('<i8')}
 

@@ -11,11 +11,12 @@ import numpy as np
 
 from fashionai.networks.layers import EPSILON
 from fashionai.networks.torch_file import read_torch
+from fashionai.networks.unpickling import read_npy
 
 Values = Dict[str, np.ndarray]
 
 UNREADABLE = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, IndexError, UnpicklingError,
-              BadZipFile)
+              BadZipFile, RecursionError, OverflowError)
 """What readers raise on a file that was cut short, or is something else."""
 
 _OPENPOSE_LAYER = 'conv4_4_CPM/weights'
@@ -54,7 +55,7 @@ def _read_npy(path: Path) -> Values:
     Batch norm is a layer of its own there, `<layer>/bn` or `<layer>_bn`.
     """
     values = {}
-    for layer, arrays in np.load(str(path), allow_pickle=True, encoding='latin1').item().items():
+    for layer, arrays in read_npy(path).items():
         named = arrays if isinstance(arrays, dict) else {'weights': arrays[0], 'biases': arrays[1]}
         values.update({_npy_name(layer, name): np.asarray(array) for name, array in named.items()})
     if _OPENPOSE_LAYER in values:
