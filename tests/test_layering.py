@@ -8,7 +8,7 @@ import pytest
 CODE = Path(__file__).resolve().parents[1] / 'code'
 PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ('errors', 'files'),
+    ('__version__', 'errors', 'files'),
     ('choices', 'csv_rows', 'garment_files', 'garments', 'geometry'),
     ('annotations', 'drawing', 'error_files', 'map_drawing', 'measurements', 'metrics', 'plotting', 'shapes'),
     ('codec', 'datasets'),
