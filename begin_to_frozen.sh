@@ -10,6 +10,12 @@ source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 TAG=blouse            # blouse, dress, outwear, skirt, trousers, or all
 
 [[ ${1:--} == -* ]] || { TAG="$1"; shift; }
+previous=
+for argument; do  # --tag TYPE and --tag=TYPE win over the settings
+    [[ $previous != --tag ]] || TAG="$argument"
+    [[ $argument != --tag=* ]] || TAG="${argument#--tag=}"
+    previous="$argument"
+done
 set_up
 cd "$PROJECT"
 python code/freeze.py --tag "$TAG" "$@"
