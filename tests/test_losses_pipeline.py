@@ -43,8 +43,8 @@ def test_all_of_them_together(place: Path, finish: Callable[..., str]) -> None:
     assert 'step 2/2' in output and '(type ' in output
     runs = list((place / 'trained' / 'all').iterdir())
     assert [each.name for each in runs] == [
-        'testing_batch:2_lr:cosine:1e-3_gpus:1_64x64_all_type_head:along_loss:focal_keypoint_weights:ne_hard_keypoints:3_'
-        'type_weight:2.0_sampling:errors_occluded:counted_rotation:30_photometric:True_average_decay:0.9']
+        'testing_batch-2_lr-cosine-1e-3_gpus-1_64x64_all_type_head-along_loss-focal_keypoint_weights-ne_hard_keypoints-3_'
+        'type_weight-2.0_sampling-errors_occluded-counted_rotation-30_photometric-True_average_decay-0.9']
     record = json.loads((runs[0] / 'run.json').read_text())
     assert record['loss'] == {'loss': 'focal', 'keypoint_weights': str(place / 'ne.json'), 'hard_keypoints': 3,
                               'type_weight': 2}

@@ -22,7 +22,7 @@ import train
 
 ROOT = Path(__file__).resolve().parents[1]
 TYPES = ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
-RUN_NAME = 'testing_batch:4_lr:1e-3_gpus:2_64x64_all'
+RUN_NAME = 'testing_batch-4_lr-1e-3_gpus-2_64x64_all'
 
 
 def command(script, *arguments):
@@ -118,7 +118,7 @@ def test_a_killed_run_goes_on_to_the_same_file(place, graph, finish):
 def test_a_changed_head_goes_through_all_three(place, finish):
     head = ['--stages', 1, '--stride', 4, '--upsampling', 'bilinear', '--pyramid', 'on']
     finish(train.main, *training(place, 2), *head, '--modelpath', place / 'changed')
-    assert (place / 'changed' / 'all' / f'{RUN_NAME}_stages:1_pyramid:on_stride:4_upsampling:bilinear').is_dir()
+    assert (place / 'changed' / 'all' / f'{RUN_NAME}_stages-1_pyramid-on_stride-4_upsampling-bilinear').is_dir()
     finish(freeze.main, '--modelpath', place / 'changed', '--tag', 'all', '--output', place / 'changed.pb')
     contract = json.loads((place / 'changed.json').read_text())
     assert contract['stride'] == 4

@@ -128,6 +128,7 @@ def locked(output: PathLike, action: str) -> Iterator[None]:
     output = Path(output)
     path = output.with_name(f'.{output.name}.lock')
     file = _acquired(path, output)
+    os.register_at_fork(after_in_child=file.close)  # else a worker that outlives this process would keep the lock
     try:
         file.seek(0)
         file.truncate()

@@ -1,8 +1,9 @@
 """The flags of training; those that say what it is fed, the workers that feed it from other hosts have too."""
 import argparse
 import os
+import re
 from pathlib import Path
-from typing import Sequence, Tuple
+from typing import List, Sequence, Tuple
 
 import numpy as np
 
@@ -86,6 +87,10 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     add('--seed', type=count, default=1, help='of augmentation, order and initial weights')
     add('--modelpath', default=in_project('models/trained'), help='folder for checkpoints')
     add('--logpath', default=in_project('models/logs'), help='folder for TensorBoard')
+    add('--run-name', type=folder_name, metavar='NAME', help='folder of the run, under <modelpath>/<tag>; default: a '
+        'name made of the flags')
+    add('--resume', action='store_true', help='go on with the run in that folder, although it was begun with other '
+        'data, weights or flags; run.json notes it')
     add('--pretrain_basepath', default='models/pretrained', help='folder of initial weights')
     add('--pretrain_path', help="weights there, or hed, efficientnet_lite0; '' for none; default: the network's")
     add('--checkpoint', help='checkpoint to take initial weights from, instead')
@@ -97,6 +102,13 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     add('--keep', type=positive, default=100, help='last checkpoints kept; one of vgg takes 0.6 GB')
 
 
+def folder_name(text: str) -> str:
+    """An argparse type: the name of a run's folder."""
+    if not re.fullmatch(r'\w[\w.+-]*', text) or text in ('graph', 'best'):
+        raise argparse.ArgumentTypeError(f'{text!r}: wanted letters, digits and _ . + -, and neither graph nor best')
+    return text
+
+
 def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = True,
                   garments: Garments = GARMENTS) -> Tuple[Annotations, Path]:
     """The rows of the tag in train/<split>.csv, of a table's types, and the folder their image ids start from.
@@ -105,14 +117,18 @@ def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = T
 
     Raises InputError where there are none or, `with_images`, where an image is not there.
     """
+    return joined_rows(rows_by_folder(options, split, with_images, garments))
+
+
+def rows_by_folder(options: argparse.Namespace, split: str, with_images: bool = True,
+                   garments: Garments = GARMENTS) -> List[Tuple[Annotations, Path]]:
+    """The same of each data folder; without images their folder is not looked for, and Path()."""
     tables, pictures = options.datapath.split(','), options.imgpath.split(',')
     if len(tables) != len(pictures):
         raise InputError(f'--datapath names {len(tables)} folders and --imgpath {len(pictures)}: wanted as many')
     pairs = list(zip(tables, pictures))
-    parts = [_folder_rows(*pair, options, split, with_images, garments)
-             for pair in (pairs[:1] if split == 'val' else pairs)]
-    roots = [root for _, root in parts]
-    return _joined([rows for rows, _ in parts], roots), roots[0]
+    return [_folder_rows(*pair, options, split, with_images, garments)
+            for pair in (pairs[:1] if split == 'val' else pairs)]
 
 
 def _folder_rows(datapath: str, imgpath: str, options: argparse.Namespace, split: str, with_images: bool,
@@ -138,11 +154,12 @@ def _folder_rows(datapath: str, imgpath: str, options: argparse.Namespace, split
     return rows, image_root
 
 
-def _joined(tables: Sequence[Annotations], roots: Sequence[Path]) -> Annotations:
-    """The rows of all tables. Image ids of the first stay as they are; those of the others lead from its root to
-    theirs, so that one root does for all."""
+def joined_rows(parts: Sequence[Tuple[Annotations, Path]]) -> Tuple[Annotations, Path]:
+    """The rows of all data folders, and one root for all: image ids of the first stay as they are; those of the others
+    lead from its root to theirs."""
+    tables, roots = [rows for rows, _ in parts], [root for _, root in parts]
     ids = [image_id if root == roots[0] else os.path.join(os.path.relpath(str(root), str(roots[0])), image_id)
            for table, root in zip(tables, roots) for image_id in table.image_ids]
     return Annotations(tuple(ids), sum((table.categories for table in tables), ()),
                        np.concatenate([table.keypoints for table in tables]),
-                       ','.join(table.source for table in tables), tables[0].garments)
+                       ','.join(table.source for table in tables), tables[0].garments), roots[0]

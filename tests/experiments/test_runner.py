@@ -9,6 +9,7 @@ from typing import Any, List
 import pytest
 
 from fashionai.experiments.campaign import check_budget, command, run_all
+from fashionai.experiments.recipes import trainings
 from fashionai.experiments.runner import StepFailed, Workshop
 from fashionai.experiments.settings import Budget, Setting
 from fashionai.experiments.table import read_rows
@@ -156,6 +157,35 @@ def test_another_budget_is_refused(place: Place) -> None:
     with pytest.raises(StepFailed, match='made with other flags.*--work'):
         place.workshop(longer).product('graph', 'plain', 1)
     assert command('plain', 1, longer) == AGAIN + ' --only plain --seeds 1 --steps 500'
+
+
+def test_other_labels_in_the_same_folder_are_refused(place: Place) -> None:
+    """Data that were generated anew: the products of the old ones must not stand beside those of the new ones."""
+    table = place.folder / 'data/train/train.csv'
+    table.parent.mkdir(parents=True)
+
+    def workshop() -> Workshop:
+        return Workshop(TABLE, Budget(), place.folder / 'data', place.folder / 'work', place.folder)
+
+    table.write_text('labels')
+    made = workshop().product('checkpoint', 'plain', 1)
+    assert workshop().product('checkpoint', 'plain', 1) == made
+    table.write_text('other labels')
+    with pytest.raises(StepFailed, match='work/plain/1 was made with other labels .*--work'):
+        workshop().product('checkpoint', 'plain', 1)
+    for state in ('started', 'done'):
+        note = made.with_name(f'checkpoint.{state}')
+        note.write_text(note.read_text().splitlines()[0])
+    assert workshop().product('checkpoint', 'plain', 1) == made, 'notes of earlier versions have no labels'
+
+
+def test_the_trainings_that_a_row_needs(place: Place) -> None:
+    def needed(name: str) -> set:
+        return set(trainings(TABLE, TABLE[name], 1, Budget(), '/data'))
+
+    assert needed('plain') == needed('other') == {('plain', 1)}
+    assert needed('again') == {('again', 1), ('plain', 1), ('plain', 2)}
+    assert needed('both') == {('plain', 1), ('plain', 2)} and needed('merged') == {('part', 1)}
 
 
 def test_a_placeholder_that_means_nothing(place: Place) -> None:

@@ -1,5 +1,9 @@
 """The graph and the sizes that are taken where the user says neither."""
 import logging
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -30,6 +34,41 @@ def test_ones_own_network_is_taken_before_the_supplied_one(tmp_path: Path, caplo
     own = graph(tmp_path, 'skirt')
     assert usual_graph('skirt', tmp_path) == own and usual_graph('dress', tmp_path) == joint
     assert not caplog.text
+
+
+def checkpoint(trained: Path, name: str, when: float) -> Path:
+    """The index of a checkpoint, written so many seconds after the graphs."""
+    path = trained / name / 'run/best/model-5.index'
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text('')
+    os.utime(str(path), (time.time() + when,) * 2)
+    return path
+
+
+@pytest.mark.parametrize('trained_tag', ['skirt', 'all'])
+def test_a_network_that_was_trained_and_not_installed_is_not_passed_over(tmp_path: Path, trained_tag: str) -> None:
+    graph(tmp_path, 'supplied')
+    checkpoint(tmp_path, trained_tag, -50)
+    with pytest.raises(InputError) as refused:
+        usual_graph('skirt', tmp_path)
+    for part in (f'{trained_tag}/run/best', f'begin_to_frozen.sh {trained_tag} --install', '--modelpath'):
+        assert part in str(refused.value)
+    own = graph(tmp_path, 'skirt')
+    assert usual_graph('skirt', tmp_path) == own
+
+
+@pytest.mark.parametrize('when, said', [(-50, False), (50, True)])
+def test_a_graph_that_is_older_than_its_checkpoints_is_said(tmp_path: Path, when: float, said: bool,
+                                                            caplog: pytest.LogCaptureFixture) -> None:
+    own = graph(tmp_path, 'skirt')
+    newest = checkpoint(tmp_path, 'skirt', when)
+    assert usual_graph('skirt', tmp_path) == own
+    assert (str(newest.with_suffix('')) in caplog.text and 'begin_to_frozen.sh skirt --install' in caplog.text) == said
+
+
+def test_looking_for_a_graph_needs_no_tensorflow() -> None:
+    check = 'import sys, fashionai.inference.models; sys.exit("tensorflow" in sys.modules)'
+    subprocess.run([sys.executable, '-c', check], check=True, cwd=str(Path(__file__).resolve().parents[2] / 'code'))
 
 
 def test_a_graph_is_used_at_the_size_it_was_trained_at(tmp_path: Path) -> None:

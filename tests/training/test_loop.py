@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS
 from fashionai.inference.graph import FrozenGraph
 from fashionai.networks.checkpoints import find_checkpoint
@@ -130,12 +131,6 @@ def test_a_refine_net_wants_the_loss_of_the_first_network(settings):
         load_first_network(HeadOptions(refine='frozen'), 'focal', settings.run_folder, session)
 
 
-def test_a_run_goes_on_with_its_own_flags_alone(settings):
-    run(settings)
-    with pytest.raises(ValueError, match="loss flags {}, now they are {'hard_keypoints': 2}.*--modelpath"):
-        run(replace(settings, loss=LossOptions(hard_keypoints=2)))
-
-
 def test_an_input_that_does_not_divide_into_cells_of_the_trunk(settings):
     with pytest.raises(ValueError, match='an input of 68x64 pixels .*: wanted multiples of 8'):
         run(replace(settings, input_hw=(64, 68), head=HeadOptions(refine='joint')))
@@ -186,12 +181,51 @@ def test_a_moved_run_goes_on(settings, tmp_path):
     assert sorted(path.name for path in moved.glob('model-*.index')) == ['model-6.index', 'model-8.index']
 
 
-def test_a_damaged_checkpoint_is_an_error_that_says_so(settings):
+def test_a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before(settings, caplog):
+    """The steps after it are done again, with the same batches: so the weights are those of a run without damage."""
     run(settings)
+    wanted = read_weights(settings.run_folder)
     for path in settings.run_folder.glob('model-6.data*'):
-        path.write_bytes(b'damaged')
-    with pytest.raises(ValueError, match='TensorFlow stopped the training'):
-        run(replace(settings, max_steps=8))
+        path.write_bytes(path.read_bytes()[:100])
+    (settings.run_folder / 'checkpoint').unlink()
+    batches = Batches(batch_shapes(settings))
+    batches._given, loads = 4, []
+    with caplog.at_level('INFO'):
+        train(settings, batches, loads.append, None)
+    assert not loads and 'model-6' in caplog.text and 'going on from step 4' in caplog.text
+    for name, value in read_weights(settings.run_folder / 'model-6').items():
+        np.testing.assert_allclose(value, wanted[name], rtol=1e-4, atol=1e-6, err_msg=name)
+    assert sorted(path.name for path in settings.run_folder.glob('model-*.index')) == ['model-4.index', 'model-6.index']
+
+
+def test_a_folder_of_damaged_checkpoints_is_not_begun_anew(settings):
+    run(settings)
+    before = (settings.run_folder / 'run.json').read_text()
+    for path in settings.run_folder.glob('model-*.index'):
+        path.unlink()
+    with pytest.raises(InputError, match=str(settings.run_folder)):
+        run(settings)
+    assert (settings.run_folder / 'run.json').read_text() == before
+    assert len(list(settings.run_folder.glob('model-*.data*'))) == 2
+
+
+def test_a_checkpoint_without_the_optimizer_says_what_it_is_good_for(settings):
+    """Such as one that was made of another program's weights."""
+    run(settings)
+    prefix = str(settings.run_folder / 'model-6')
+    values = {name: tf.train.load_variable(prefix, name) for name, _ in tf.train.list_variables(prefix)}
+    with tf.Graph().as_default(), tf.Session() as session:
+        for name, value in values.items():
+            if not re.search('Adam|_power', name):
+                tf.get_variable(name, initializer=value)
+        session.run(tf.global_variables_initializer())
+        tf.train.Saver().save(session, str(settings.run_folder / 'model'), 7, write_meta_graph=False)
+    before = (settings.run_folder / 'run.json').read_text()
+    with pytest.raises(InputError, match='model-7.*--checkpoint'):
+        run(replace(settings, max_steps=9, seed=5))
+    assert (settings.run_folder / 'run.json').read_text() == before
+    with pytest.raises(InputError, match='model-7 is of another network'):
+        run(replace(settings, max_steps=9, garment=GARMENTS['dress']))
 
 
 def test_an_average_of_the_weights_is_kept_validated_and_frozen_over_an_interruption(settings, tmp_path):

@@ -56,6 +56,20 @@ def needs(recipe: Recipe, seed: int) -> List[Key]:
     return [_key(found, seed) for text in recipe.command for found in _PLACEHOLDER.finditer(text)]
 
 
+def trainings(settings: Mapping[str, Setting], setting: Setting, seed: int, budget: Budget,
+              data: str) -> Dict[Tuple[str, int], Flags]:
+    """The settings, with their seeds, that are trained for the error of a setting, and the command of each."""
+    found: Dict[Tuple[str, int], Flags] = {}
+    queue = [('ne', setting.name, seed)]
+    while queue:
+        kind, name, number = queue.pop()
+        recipe = recipes(settings[name], number, budget, data)[kind]
+        if kind == 'checkpoint':
+            found[name, number] = recipe.command
+        queue.extend(needs(recipe, number))
+    return found
+
+
 def filled(text: str, seed: int, here: str, path_of: Callable[[str, str, int], object]) -> str:
     """A part of a command with its placeholders replaced; `path_of` takes product, setting and seed."""
     return _PLACEHOLDER.sub(lambda found: str(path_of(*_key(found, seed))), text.replace('{here}', here))

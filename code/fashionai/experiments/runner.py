@@ -1,4 +1,5 @@
 """Makes the products of settings by running the entry points, each once."""
+import hashlib
 import logging
 import re
 import shlex
@@ -27,13 +28,15 @@ class StepFailed(InputError):
 class Workshop:
     """The products of all settings, below one folder: <work>/<setting>/<seed>/.
 
-    A product whose step is noted as done there is not made again; a step that failed is not tried twice.
+    A product whose step is noted as done there, with these labels, is not made again; a step that failed is not tried
+    twice.
     """
 
     def __init__(self, settings: Mapping[str, Setting], budget: Budget, data: Path, work: Path, root: Path) -> None:
         """`data` has train/train.csv and train/val.csv; `root` has the entry points, in code/ and submit/."""
         self._settings, self._budget, self._data, self._work, self._root = settings, budget, data, work, root
         self._failures: Dict[Key, StepFailed] = {}
+        self._labels = _labels_sum(data)
 
     def product(self, kind: str, name: str, seed: int) -> Path:
         """The path of a product, which is made with all it needs where it is not there.
@@ -49,6 +52,10 @@ class Workshop:
             self._failures[key] = error
             raise
 
+    def is_trained(self, name: str, seed: int) -> bool:
+        """Whether the training of a setting is done."""
+        return (self._work / name / str(seed) / 'checkpoint.done').exists()
+
     def training_speed(self, name: str, seed: int) -> Optional[float]:
         """Images a second in training: the median of what the log says; None where it says nothing."""
         log = self._work / name / str(seed) / 'checkpoint.log'
@@ -62,11 +69,11 @@ class Workshop:
             folder.mkdir(parents=True, exist_ok=True)
             arguments = [filled(text, seed, str(folder), self.product) for text in recipe.command]
             logger.info('  %s/%d: %s', name, seed, kind)
-            (folder / f'{kind}.started').write_text(_noted(recipe), encoding='utf-8')
+            (folder / f'{kind}.started').write_text(self._noted(recipe), encoding='utf-8')
             _run([str(self._root / arguments[0])] + arguments[1:], folder / f'{kind}.log')
             if not product.exists():
                 raise StepFailed(f'{arguments[0]} ended well, and {product} is not there')
-            note.write_text(_noted(recipe), encoding='utf-8')
+            note.write_text(self._noted(recipe), encoding='utf-8')
         return product
 
     def _recipe(self, kind: str, name: str, seed: int) -> Recipe:
@@ -77,16 +84,24 @@ class Workshop:
                                                        else 'there is no such setting'))
         for state in ('started', 'done'):
             note = self._work / name / str(seed) / f'{kind}.{state}'
-            if note.exists() and note.read_text(encoding='utf-8') != _noted(known[kind]):
-                raise StepFailed(f'{note.parent} was made with other flags ({note.name} has them): remove it, or give '
-                                 'another --work')
+            told = note.read_text(encoding='utf-8').splitlines() if note.exists() else []
+            differing = [what for what, one, other in zip(('flags', 'labels'), told,
+                                                          self._noted(known[kind]).splitlines()) if one != other]
+            if differing:
+                raise StepFailed(f'{note.parent} was made with other {" and ".join(differing)} ({note.name} has them): '
+                                 'remove it, or give another --work')
         for other in needs(known[kind], seed):
             self._recipe(*other)
         return known[kind]
 
+    def _noted(self, recipe: Recipe) -> str:
+        """A line of the command, and one of the labels; earlier versions wrote the first alone."""
+        return f'{" ".join(map(shlex.quote, recipe.command))}\nlabels {self._labels}\n'
 
-def _noted(recipe: Recipe) -> str:
-    return ' '.join(map(shlex.quote, recipe.command))
+
+def _labels_sum(data: Path) -> str:
+    tables = [data / 'train' / name for name in ('train.csv', 'val.csv')]
+    return hashlib.sha256(b'\0'.join(table.read_bytes() for table in tables if table.exists())).hexdigest()
 
 
 def _run(arguments: List[str], log: Path) -> None:

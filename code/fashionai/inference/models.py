@@ -5,6 +5,7 @@ from typing import Sequence, Tuple
 
 from fashionai.errors import InputError
 from fashionai.garments import GARMENTS, JOINT, SUPPLIED, Garments
+from fashionai.networks.checkpoints import newest_index
 from fashionai.networks.contract import contract_of, file_sum
 
 USUAL_HW = (368, 368)
@@ -14,18 +15,29 @@ _LOG = logging.getLogger(__name__)
 
 
 def usual_graph(tag: str, trained: Path) -> Path:
-    """The graph for a tag in a folder such as models/trained: its own, that for all types, or the supplied one.
+    """The graph for a tag in a folder such as models/trained: its own, that for all types, or the supplied one. The log
+    says if the tag was trained since its graph was frozen.
 
-    Raises InputError, naming them, where there is none.
+    Raises InputError, naming them, where there is none, and where there are only checkpoints of the tag or of all
+    types.
     """
-    graphs = [trained / name / 'graph' / 'frozen_graph.pb' for name in dict.fromkeys((tag, JOINT, SUPPLIED))]
-    found = [graph for graph in graphs if graph.exists()]
-    if not found:
-        raise InputError(f'no graph for {tag}: freeze one or give --modelpath; looked for '
-                         f'{", ".join(map(str, graphs))}')
-    if found[0] == graphs[-1]:
-        _LOG.info('no network for %s was trained here: taking the supplied one, %s', tag, trained / SUPPLIED)
-    return found[0]
+    graphs = {name: trained / name / 'graph' / 'frozen_graph.pb' for name in dict.fromkeys((tag, JOINT, SUPPLIED))}
+    for name, graph in graphs.items():
+        newest = newest_index(trained / name)
+        freezing = f'./begin_to_frozen.sh {name} --install'
+        if not graph.exists() and newest:
+            raise InputError(f'{name} was trained in {newest.parent}, and its network is not installed: {freezing} '
+                             f'freezes it to {graph}; or name a graph by --modelpath')
+        if not graph.exists():
+            continue
+        if newest and newest.stat().st_mtime > graph.stat().st_mtime:
+            _LOG.warning('%s is older than the checkpoint %s: %s takes its place', graph, newest.with_suffix(''),
+                         freezing)
+        if name == SUPPLIED:
+            _LOG.info('no network for %s was trained here: taking the supplied one, %s', tag, trained / SUPPLIED)
+        return graph
+    raise InputError(f'no graph for {tag}: freeze one or give --modelpath; looked for '
+                     f'{", ".join(map(str, graphs.values()))}')
 
 
 def model_name(graph: Path) -> str:

@@ -1,4 +1,5 @@
 """Starting weights from published files, from the project's own, and from checkpoints."""
+import hashlib
 import logging
 import re
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ import tensorflow.compat.v1 as tf
 from fashionai.errors import InputError
 from fashionai.files import replacing
 from fashionai.networks.checkpoints import best_name, find_checkpoint
+from fashionai.networks.contract import file_sum
 from fashionai.networks.weight_files import READERS, UNREADABLE, Values
 
 PathLike = Union[str, Path]
@@ -97,12 +99,25 @@ def read_weights(path: PathLike) -> Values:
                              'files that can, with the sums to check') from None
     try:
         prefix = find_checkpoint(path).prefix
-    except ValueError:
-        raise InputError(f'no weights at {path}: models/README.md says where to get them and where to put them; '
-                         "--pretrain_path '' trains from scratch") from None
+    except InputError as error:
+        raise InputError(f'no weights at {path} ({error}): models/README.md says where to get them and where to put '
+                         "them; --pretrain_path '' trains from scratch") from None
     reader = tf.train.load_checkpoint(prefix)
     stored = reader.get_variable_to_shape_map()
     return {name: reader.get_tensor(best_name(name, stored)) for name in stored if _MODEL_VARIABLE.search(name)}
+
+
+def weights_sum(path: PathLike) -> str:
+    """The SHA-256 of starting weights: of the bytes of a file, or of the values that `read_weights` reads of a
+    checkpoint. Raises InputError where there are none."""
+    path = Path(path)
+    if path.suffix in READERS and path.is_file():
+        return file_sum(path)
+    digest = hashlib.sha256()
+    for name, value in sorted(read_weights(path).items()):
+        digest.update(name.encode())
+        digest.update(value.tobytes())
+    return digest.hexdigest()
 
 
 def export_weights(checkpoint: PathLike, path: PathLike, half: bool = True) -> None:

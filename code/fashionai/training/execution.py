@@ -17,7 +17,7 @@ _REWRITES: Mapping[str, str] = {'gpu': 'auto_mixed_precision', 'cpu': 'auto_mixe
 
 @dataclass(frozen=True)
 class Execution(Choices):
-    """The flags. A run does not remember them: it may go on under others.
+    """The flags. Of these, `precision` is a part of the run (see run_record.py), and `xla` may change as it goes on.
 
     precision: `mixed` computes convolutions, and what lies between them, in half as many bits; variables, batch norm's
     statistics and losses keep 32. xla: compile the towers.

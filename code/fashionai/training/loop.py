@@ -3,7 +3,7 @@ import logging
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -15,8 +15,8 @@ from fashionai.files import write_json
 from fashionai.garment_files import stored_form
 from fashionai.garments import GARMENTS, Garment, Garments
 from fashionai.networks.catalog import build, network_spec
-from fashionai.networks.checkpoints import RUN_FILE, garments_of
-from fashionai.networks.contract import TypedForward, read_json
+from fashionai.networks.checkpoints import RUN_FILE, Checkpoint, last_checkpoint
+from fashionai.networks.contract import TypedForward
 from fashionai.networks.head_options import TRUNK_STRIDE, UNCHANGED, HeadOptions
 from fashionai.training.averaging import Averages, averaged, averages_of
 from fashionai.training.execution import Execution
@@ -39,7 +39,7 @@ class TrainingSettings:
     """What a training does. Steps are counted over the whole run; sizes are in input pixels.
 
     `garment` is of the table `garments`. `keypoint_weights` are those of weighting.py. `data` was seen to by the
-    batches: it is here to be remembered. `execution` is not.
+    batches: it is here for run.json.
     Raises InputError where the options of the loss or the head do not fit the garment, or each other.
     """
 
@@ -74,6 +74,13 @@ class TrainingSettings:
         if 'type_weight' in self.loss.changes and not self.head.type_head:
             raise InputError(f'--type-weight {self.loss.type_weight} has nothing to weigh: wanted --type-head too')
 
+    @property
+    def description(self) -> Dict[str, Any]:
+        """What run.json says of the network, for those who freeze it or start from it."""
+        return {'model': self.model, 'tag': self.garment.name, 'input_hw': list(self.input_hw),
+                'head': self.head.changes, 'loss': self.loss.changes, 'data': self.data.changes,
+                'updates': self.updates.changes, 'garments': stored_form(self.garments)}
+
 
 @dataclass(frozen=True)
 class TrainingGraph:
@@ -99,8 +106,8 @@ class TrainingGraph:
 
 def last_step(run_folder: Path) -> int:
     """The step of the run's last checkpoint, 0 where there is none."""
-    latest = tf.train.latest_checkpoint(str(run_folder))
-    return int(latest.rsplit('-', 1)[1]) if latest else 0
+    last = last_checkpoint(run_folder)
+    return last.step if last else 0
 
 
 def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
@@ -117,7 +124,7 @@ def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
 
 
 def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callable[[tf.Session], None],
-          validate: Optional[Callable[[TypedForward], float]]) -> None:
+          validate: Optional[Callable[[TypedForward], float]], run_file: Optional[Mapping[str, Any]] = None) -> None:
     """Train until `max_steps`, going on from the run folder's last checkpoint if there is one.
 
     Args:
@@ -125,38 +132,38 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
         batches: a started queue of batches.
         load_weights: fills the fresh variables of a training that starts anew.
         validate: validation NE in percent of a forward function; None for no validation.
+        run_file: what run.json is to hold; by default the description of the settings.
 
-    Raises InputError for a bad sample or a damaged checkpoint, and DivergedError where the loss is no longer finite.
+    Raises InputError for a bad sample or a checkpoint that does not fit, and DivergedError where the loss is no longer
+    finite.
     """
-    gone = last_step(settings.run_folder)
-    flags = {'head': settings.head.changes, 'loss': settings.loss.changes, 'data': settings.data.changes,
-             'updates': settings.updates.changes}
-    if gone:
-        _check_run(settings.run_folder, flags, settings.garments)
-        logger.info('going on from step %d of this run; initial weights are not read', gone)
-    write_json(settings.run_folder / RUN_FILE, {'model': settings.model, 'tag': settings.garment.name,
-                                                'input_hw': settings.input_hw, **flags,
-                                                'garments': stored_form(settings.garments)})
+    last = last_checkpoint(settings.run_folder)
+    if last:
+        logger.info('going on from step %d of this run; initial weights are not read', last.step)
     try:
-        _train(settings, batches, load_weights, validate)
+        _train(settings, last, batches, load_weights, validate, run_file or settings.description)
     except tf.errors.OpError as error:
         raise InputError(f'TensorFlow stopped the training: {error.message}') from error
 
 
-def _check_run(run_folder: Path, flags: Dict[str, Dict[str, Any]], garments: Garments) -> None:
-    """Raises InputError where a run that is gone on with had others; two files of one name share a run folder."""
-    noted = read_json(run_folder / RUN_FILE)
-    if garments_of(noted) != garments:
-        raise InputError(f'{run_folder} was trained with another table of garments: wanted the same, or another '
-                         '--modelpath')
-    for group, changes in flags.items():
-        if noted.get(group, {}) != changes:
-            raise InputError(f'{run_folder} was trained with the {group} flags {noted.get(group, {})}, now they are '
-                             f'{changes}: wanted the same ones, or another --modelpath')
+def _check_variables(last: Checkpoint) -> None:
+    """Raises InputError if a checkpoint does not have all variables of the current graph."""
+    stored = dict(tf.train.list_variables(last.prefix))
+    lacking = [variable.op.name for variable in tf.global_variables()
+               if stored.get(variable.op.name) != variable.shape.as_list()]
+    if not lacking:
+        return
+    network = {variable.op.name for variable in tf.model_variables()}
+    if network.isdisjoint(lacking):
+        raise InputError(f'{last.prefix} has the network without what its training goes on from ({len(lacking)} '
+                         f'variables, such as {lacking[0]}): start from it by --checkpoint, under another --run-name')
+    raise InputError(f'{last.prefix} is of another network: it lacks {len(lacking)} variables of this one, such as '
+                     f'{lacking[0]}: wanted another --run-name')
 
 
-def _train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callable[[tf.Session], None],
-           validate: Optional[Callable[[TypedForward], float]]) -> None:
+def _train(settings: TrainingSettings, last: Optional[Checkpoint], batches: BatchQueue,
+           load_weights: Callable[[tf.Session], None], validate: Optional[Callable[[TypedForward], float]],
+           run_file: Mapping[str, Any]) -> None:
     with tf.Graph().as_default():
         tf.set_random_seed(settings.seed)
         step = tf.train.get_or_create_global_step()
@@ -167,10 +174,12 @@ def _train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callab
         checkpoints = CheckpointHook(settings.run_folder, saver, graph.train, settings.save_every)
         scaffold = tf.train.Scaffold(saver=saver, init_fn=lambda _, session: graph.start(session, load_weights))
         hooks = _hooks(settings, graph, batches, checkpoints, validate)
-        with tf.train.MonitoredTrainingSession(
-                checkpoint_dir=str(settings.run_folder), scaffold=scaffold, hooks=hooks, config=config,
-                save_checkpoint_secs=None, save_checkpoint_steps=None, save_summaries_steps=None,
-                save_summaries_secs=None, log_step_count_steps=None) as session:
+        if last:
+            _check_variables(last)
+        write_json(settings.run_folder / RUN_FILE, run_file)
+        creator = tf.train.ChiefSessionCreator(scaffold, config=config,
+                                               checkpoint_filename_with_path=last.prefix if last else None)
+        with tf.train.MonitoredSession(creator, hooks) as session:
             _run_steps(session, graph, step, settings.max_steps, batches, checkpoints)
 
 

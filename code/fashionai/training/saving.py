@@ -9,7 +9,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
 from fashionai.files import read_json, write_json
-from fashionai.networks.checkpoints import BEST, BEST_FILE, NAME
+from fashionai.networks.checkpoints import BEST, BEST_FILE, NAME, checkpoint_steps
 
 logger = logging.getLogger(__name__)
 
@@ -20,8 +20,7 @@ def saver_for(folder: Path, keep: int) -> tf.train.Saver:
     Paths are kept relative, so that a folder can be moved.
     """
     saver = tf.train.Saver(max_to_keep=keep, save_relative_paths=True)
-    state = tf.train.get_checkpoint_state(str(folder))
-    saver.recover_last_checkpoints(list(state.all_model_checkpoint_paths) if state else [])
+    saver.recover_last_checkpoints([str(folder / f'{NAME}-{step}') for step in checkpoint_steps(folder)])
     return saver
 
 

@@ -10,6 +10,11 @@ DECAY = 0.33
 _COSINE = 'cosine:'
 
 
+def depends_on_length(text: str) -> bool:
+    """Whether the rates of a `--lr` depend on how many steps there are in all."""
+    return text.startswith(_COSINE)
+
+
 def learning_rate(text: str, decay_steps: int, warmup_steps: int, step: tf.Tensor, max_steps: int) -> tf.Tensor:
     """The rate at a step: one number falls to a third every `decay_steps`; a comma list takes its next rate instead;
     `cosine:` and a number fall to 0 over `max_steps`, along half a wave.
@@ -20,7 +25,7 @@ def learning_rate(text: str, decay_steps: int, warmup_steps: int, step: tf.Tenso
 
     Raises InputError where the text is none of these.
     """
-    falling = text.startswith(_COSINE)
+    falling = depends_on_length(text)
     rates = _numbers(text[len(_COSINE):] if falling else text)
     if not rates or not all(0 < one < math.inf for one in rates) or falling and len(rates) > 1:
         raise InputError(f'--lr {text!r}: wanted a rate such as 1e-4, a comma list of them, or cosine:1e-4')

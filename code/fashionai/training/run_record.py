@@ -1,0 +1,227 @@
+"""What decides the weights of a run, kept in run.json, and whether a command may go on in the folder of a run."""
+import hashlib
+import json
+import logging
+import subprocess
+from pathlib import Path
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+import cv2
+import numpy as np
+import tensorflow.compat.v1 as tf
+
+from fashionai import __version__
+from fashionai.annotations import Annotations
+from fashionai.errors import InputError
+from fashionai.garment_files import stored_form
+from fashionai.garments import Garments
+from fashionai.networks.checkpoints import RUN_FILE, garments_of
+from fashionai.networks.contract import file_sum, read_json
+from fashionai.networks.head_options import HeadOptions
+from fashionai.training.loop import TrainingSettings
+from fashionai.training.schedule import depends_on_length
+
+FREE = frozenset({'workers', 'keep', 'save_every', 'validate_every', 'modelpath', 'logpath', 'run_name', 'resume',
+                  'xla'})
+"""Flags that do not decide the weights. `xla` changes the rounding of a step alone. `gpus` is not among them: each
+tower's batch norm sees its own share of the batch. A flag that is not listed here decides."""
+
+BY_CONTENT = frozenset({'datapath', 'imgpath', 'garments', 'checkpoint', 'pretrain_path', 'pretrain_basepath',
+                        'max_epoch', 'max_steps'})
+"""Flags that stand for something else: for files, which are compared by their sums, or for a number of steps."""
+
+DECIDES, CHANGES = 'decides', 'changes'
+"""Keys of run.json: what decides the weights, by name; and each time that a run went on under another command."""
+
+_FILES = ('sampling', 'keypoint_weights')
+"""Flags that take a name or a file."""
+
+_ROWS, _IMAGES, _GARMENTS = '--datapath', '--imgpath', '--garments'
+_NETWORK = ('--model', '--tag', _GARMENTS, *(f'--{name.replace("_", "-")}' for name in HeadOptions.__annotations__))
+"""What cannot change within a run, whatever the user says: the network itself."""
+
+_SUM_DIGITS = 16
+_IMAGES_READ = 64
+"""Images of a folder whose bytes are part of its sum; of the others, the sizes are."""
+
+_LOG = logging.getLogger(__name__)
+
+Decides = Dict[str, Any]
+"""By name: a flag's value; or a `content`, or a list of them, one for each data folder."""
+
+
+class Difference(NamedTuple):
+    """What a run has and a command has otherwise."""
+
+    name: str
+    noted: Any
+    now: Any
+
+    def __str__(self) -> str:
+        return f'{self.name}: the run has {_shown(self.noted)}, the command {_shown(self.now)}'
+
+
+def content(place: object, sum_: str, size: str = '') -> Dict[str, str]:
+    """Something that is the same wherever it lies, if its sum is. Without a sum, `place` is compared."""
+    return {'place': str(place), 'sum': sum_[:_SUM_DIGITS], **({'size': size} if size else {})}
+
+
+def rows_content(rows: Annotations) -> Dict[str, str]:
+    """The ids, types and keypoints of labelled rows, in order."""
+    digest = hashlib.sha256()
+    for image_id, category in zip(rows.image_ids, rows.categories):
+        digest.update(f'{image_id}\n{category}\n'.encode('utf-8', 'surrogateescape'))
+    digest.update(rows.keypoints.astype('<f8').tobytes())
+    return content(rows.source, digest.hexdigest(), f'{len(rows)} rows')
+
+
+def images_content(image_ids: Sequence[str], folder: Path) -> Dict[str, str]:
+    """The sizes of images in bytes, in order, and the bytes of some of them, spread evenly."""
+    digest = hashlib.sha256()
+    for image_id in image_ids:
+        digest.update(f'{(folder / image_id).stat().st_size}\n'.encode())
+    for number in np.unique(np.linspace(0, len(image_ids) - 1, _IMAGES_READ).astype(int)):
+        digest.update((folder / image_ids[number]).read_bytes())
+    return content(folder, digest.hexdigest(), f'{len(image_ids)} images')
+
+
+def garments_content(garments: Garments, place: str) -> Dict[str, str]:
+    """A table of garments."""
+    return content(place, hashlib.sha256(json.dumps(stored_form(garments), sort_keys=True).encode()).hexdigest())
+
+
+def flags_that_decide(flags: Mapping[str, Any], steps: int) -> Decides:
+    """The parsed flags of train.py that decide the weights by themselves; files that they name, by content.
+
+    `steps`, the number of steps in all, decides if the learning rate depends on it; the steps of a decay do if not.
+    """
+    found = {}
+    for name, value in flags.items():
+        if name not in FREE | BY_CONTENT:
+            is_file = name in _FILES and value and Path(value).is_file()
+            found[f'--{name.replace("_", "-")}'] = content(value, file_sum(value)) if is_file else value
+    found['--remote-data'] = bool(flags['remote_data'])
+    if depends_on_length(flags['lr']):
+        found['--max-steps'] = steps
+        del found['--decay-steps']
+    return found
+
+
+def data_that_decide(folders: Sequence[Tuple[Annotations, Path]], with_images: bool,
+                     validation: Optional[Annotations]) -> Decides:
+    """The training rows of each data folder and, if they are read here, their images, which lead from the second of
+    each pair; and the validation rows, which decide what is kept as the best."""
+    found: Decides = {_ROWS: [rows_content(rows) for rows, _ in folders]}
+    if with_images:
+        found[_IMAGES] = [images_content(rows.image_ids, root) for rows, root in folders]
+    if validation:
+        found['validation rows'] = rows_content(validation)
+    return found
+
+
+def program_that_decides() -> Decides:
+    """The versions of the stack and of the project, and the commit of its code where it is a git checkout."""
+    versions = {'TensorFlow': tf.__version__, 'NumPy': np.__version__, 'OpenCV': cv2.__version__,
+                'project': __version__}
+    commit = _commit()
+    return {**versions, 'commit': commit} if commit else versions
+
+
+def _commit() -> str:
+    """The last commit that changed the code, and whether files differ from it; '' where there is no checkout."""
+    code = Path(__file__).resolve().parents[2]
+
+    def said(*command: str) -> str:
+        return subprocess.run(['git', '-C', str(code), *command, '--', '.'], stdout=subprocess.PIPE,
+                              stderr=subprocess.DEVNULL, check=True, timeout=60).stdout.decode().strip()
+
+    try:
+        commit = said('log', '-1', '--format=%H')[:12]
+        return commit + ('+changes' if commit and said('status', '--porcelain') else '')
+    except (OSError, subprocess.SubprocessError):
+        return ''
+
+
+def of_command(flags: Mapping[str, Any], settings: TrainingSettings, folders: Sequence[Tuple[Annotations, Path]],
+               validation: Optional[Annotations], weights: Mapping[str, str]) -> Dict[str, Any]:
+    """What run.json holds of a run that a command of train.py begins.
+
+    Args:
+        flags: the parsed ones.
+        settings: what they mean.
+        folders: the training rows of each data folder, with the folder that their image ids start from.
+        validation: the rows to validate on, if any.
+        weights: the initial ones, as a `content`.
+    """
+    garments = garments_content(settings.garments, flags['garments'] or 'the built-in table')
+    decides = {**flags_that_decide(flags, settings.max_steps), _GARMENTS: garments,
+               **data_that_decide(folders, not flags['remote_data'], validation), 'initial weights': weights,
+               **program_that_decides()}
+    return {**settings.description, DECIDES: json.loads(json.dumps(decides))}
+
+
+def continued(settings: TrainingSettings, step: int, record: Mapping[str, Any], resume: bool) -> Dict[str, Any]:
+    """What run.json is to hold of a run that goes on from `step`, by a command that would begin it with `record`.
+
+    What the run's own run.json does not have is not compared: earlier versions kept less.
+
+    Raises InputError, naming what differs between the run and this command, unless `resume` says to go on all the
+    same. The network itself may never differ.
+    """
+    noted = read_json(settings.run_folder / RUN_FILE)
+    found = differences(noted, record)
+    if step > settings.max_steps:
+        found.append(Difference('steps', f'{step} done', settings.max_steps))
+    other_network = any(one.name in _NETWORK for one in found)
+    if found and (other_network or not resume):
+        ways = 'give another --run-name' + ('' if other_network else ', or --resume to go on all the same')
+        raise InputError(f'{settings.run_folder} is the run of another command. {"; ".join(map(str, found))}: {ways}')
+    changed = {one.name: one.now for one in found if one.name in record[DECIDES]}
+    return {**record, DECIDES: {**record[DECIDES], **noted.get(DECIDES, {}), **changed},
+            CHANGES: noted.get(CHANGES, []) + _change(noted, step, found)}
+
+
+def _change(noted: Mapping[str, Any], step: int, found: Sequence[Difference]) -> List[Dict[str, Any]]:
+    """The entry of CHANGES for a run that goes on, if it needs one."""
+    if found:
+        _LOG.warning('going on all the same, as --resume says. %s', '; '.join(map(str, found)))
+        return [{'step': step, 'differences': {one.name: [one.noted, one.now] for one in found}}]
+    if DECIDES not in noted:
+        _LOG.warning('%s of this run has no record of the data, the initial weights and most flags: they could not be '
+                     'compared', RUN_FILE)
+        return [{'step': step, 'differences': 'not known: until here the run has no record'}]
+    return []
+
+
+def differences(noted: Mapping[str, Any], now: Mapping[str, Any]) -> List[Difference]:
+    """Where two run.json differ in what decides the weights, as far as both say it."""
+    if not noted:
+        return []
+    one, other = (run[DECIDES] if DECIDES in noted else _description_that_decides(run) for run in (noted, now))
+    return [Difference(name, one[name], other[name]) for name in other
+            if name in one and not _same(one[name], other[name])]
+
+
+def _description_that_decides(run: Mapping[str, Any]) -> Decides:
+    """The same of a run.json that has the description alone, as earlier versions wrote it."""
+    flags = {f'{group} flags': run.get(group, {}) for group in ('head', 'loss', 'data', 'updates')}
+    return {'--model': run.get('model'), '--tag': run.get('tag'), 'input size': run.get('input_hw'), **flags,
+            _GARMENTS: garments_content(garments_of(run), 'a table')}
+
+
+def _same(one: Any, other: Any) -> bool:
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    if isinstance(one, dict) and isinstance(other, dict) and 'sum' in one and 'sum' in other:
+        key = 'sum' if one['sum'] and other['sum'] else 'place'
+        return bool(one[key] == other[key])
+    return bool(one == other)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, list):
+        return ' and '.join(map(_shown, value))
+    if isinstance(value, dict) and 'sum' in value:
+        about = [value.get('size', ''), f'sum {value["sum"][:8]}' if value['sum'] else 'not there']
+        return f'{value["place"]} ({", ".join(filter(None, about))})' if value['place'] else 'none'
+    return 'none' if value is None or value == '' else str(value)
