@@ -40,6 +40,10 @@ def add_sample_options(parser: argparse.ArgumentParser) -> None:
     add('--occluded', default='masked', help='masked or counted: whether labelled but hidden points count in the loss')
     add('--rotation', type=at_least(0), default=15, metavar='DEGREES', help='that pictures are turned by at most')
     add('--photometric', action='store_true', help='vary the light and the colours; blur, noise, compression')
+    add('--cutout', type=float, default=0., metavar='SHARE', help='of the pictures, in which rectangles hide places, '
+        'keypoints above all')
+    add('--garment-crops', type=float, default=0., metavar='SHARE', help='of the pictures, which are cut around the '
+        'garment, as a second pass sees it')
 
 
 def add_loss_options(parser: argparse.ArgumentParser) -> None:
