@@ -88,7 +88,8 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     add('--modelpath', default=in_project('models/trained'), help='folder for checkpoints')
     add('--logpath', default=in_project('models/logs'), help='folder for TensorBoard')
     add('--pretrain_basepath', default='models/pretrained', help='folder of initial weights')
-    add('--pretrain_path', help="weights there, or hed, efficientnet_lite0; '' for none; default: the network's")
+    add('--pretrain_path', help="weights there, or hed, efficientnet_lite0, efficientnet_lite2; '' for none; default: "
+        "the network's")
     add('--checkpoint', help='checkpoint to take initial weights from, instead')
     add('--remote-data', default='', help='tcp://0.0.0.0:PORT to take batches from send_batches.py')
     add('--validate-every', type=count, default=1000, help='steps between validations; 0 for none')
