@@ -39,17 +39,18 @@ def test_all_of_them_together(place: Path, finish: Callable[..., str]) -> None:
     output = finish(train.main, *training(place), '--tag', 'all', '--loss', 'focal', '--keypoint-weights',
                     place / 'ne.json', '--hard-keypoints', 3, '--occluded', 'counted', '--sampling',
                     place / 'errors.csv', '--rotation', 30, '--photometric', '--type-head', 'along', '--type-weight',
-                    2, '--average-decay', 0.9, '--lr', 'cosine:1e-3')
+                    2, '--average-decay', 0.9, '--lr', 'cosine:1e-3', '--cutout', 1, '--garment-crops', 0.5)
     assert 'step 2/2' in output and '(type ' in output
     runs = list((place / 'trained' / 'all').iterdir())
     assert [each.name for each in runs] == [
         'testing_batch-2_lr-cosine-1e-3_gpus-1_64x64_all_type_head-along_loss-focal_keypoint_weights-ne_hard_keypoints-3_'
-        'type_weight-2.0_sampling-errors_occluded-counted_rotation-30_photometric-True_average_decay-0.9']
+        'type_weight-2.0_sampling-errors_occluded-counted_rotation-30_photometric-True_cutout-1.0_garment_crops-0.5_'
+        'average_decay-0.9']
     record = json.loads((runs[0] / 'run.json').read_text())
     assert record['loss'] == {'loss': 'focal', 'keypoint_weights': str(place / 'ne.json'), 'hard_keypoints': 3,
                               'type_weight': 2}
     assert record['data'] == {'sampling': str(place / 'errors.csv'), 'occluded': 'counted', 'rotation': 30,
-                              'photometric': True}
+                              'photometric': True, 'cutout': 1, 'garment_crops': 0.5}
     assert record['updates'] == {'average_decay': 0.9}
     finish(freeze.main, '--modelpath', place / 'trained', '--tag', 'all', '--output', place / 'graph.pb', '--half')
     finish(run.main, '--modelpath', place / 'graph.pb', '--tag', 'skirt', '--imagepath', place / 'data/test', '--csv',

@@ -44,6 +44,10 @@ def add_sample_options(parser: argparse.ArgumentParser) -> None:
     add('--occluded', default='masked', help='masked or counted: whether labelled but hidden points count in the loss')
     add('--rotation', type=at_least(0), default=15, metavar='DEGREES', help='that pictures are turned by at most')
     add('--photometric', action='store_true', help='vary the light and the colours; blur, noise, compression')
+    add('--cutout', type=float, default=0., metavar='SHARE', help='of the pictures, in which rectangles hide places, '
+        'keypoints above all')
+    add('--garment-crops', type=float, default=0., metavar='SHARE', help='of the pictures, which are cut around the '
+        'garment, as a second pass sees it')
 
 
 def add_loss_options(parser: argparse.ArgumentParser) -> None:
@@ -92,7 +96,8 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     add('--resume', action='store_true', help='go on with the run in that folder, although it was begun with other '
         'data, weights or flags; run.json notes it')
     add('--pretrain_basepath', default='models/pretrained', help='folder of initial weights')
-    add('--pretrain_path', help="weights there, or hed, efficientnet_lite0; '' for none; default: the network's")
+    add('--pretrain_path', help="weights there, or hed, efficientnet_lite0, efficientnet_lite2; '' for none; default: "
+        "the network's")
     add('--checkpoint', help='checkpoint to take initial weights from, instead')
     add('--remote-data', default='', help='tcp://0.0.0.0:PORT to take batches from send_batches.py')
     add('--validate-every', type=count, default=1000, help='steps between validations; 0 for none')

@@ -72,6 +72,45 @@ def test_only_the_picture_is_in_view():
         assert not warped[outside].any()
 
 
+def test_a_crop_about_the_garment_shows_it_large_and_in_the_middle():
+    points = np.array([[30, 150], [110, 150], [25, 240], [120, 235]])
+    image = dotted((300, 200), points[:3])
+    longest, middles, found = [], [], 0
+    for seed in range(200):
+        augmentation = draw_augmentation(np.random.RandomState(seed), (300, 200), INPUT_HW, garment_xy=points)
+        moved, _ = apply_to_points(augmentation, points, np.ones(4, int), SKIRT.mirror_indices)
+        low, high = moved.min(axis=0), moved.max(axis=0)
+        longest.append((high - low).max() / min(INPUT_HW))
+        middles.append(((low + high) / 2 - np.array(INPUT_HW[::-1]) / 2) / (high - low).max())
+        original = SKIRT.mirror_indices if augmentation.mirrored else np.arange(4)
+        place, (left, top, right, bottom) = moved[list(original).index(0)], augmentation.view
+        if seed < 30 and left + 20 < place[0] < right - 20 and top + 20 < place[1] < bottom - 20:
+            np.testing.assert_allclose(brightest(apply_to_image(augmentation, image, INPUT_HW), 0), place, atol=1.5)
+            found += 1
+    assert 0.45 < min(longest) < 0.55 and 0.85 < max(longest) < 0.95
+    assert 0.09 < np.abs(middles).max() < 0.12
+    assert found > 3
+
+
+def test_a_crop_at_the_edge_shows_no_more_than_the_picture():
+    image = np.full((200, 150, 3), 255, np.uint8)
+    for seed in range(30):
+        augmentation = draw_augmentation(np.random.RandomState(seed), image.shape[:2], INPUT_HW,
+                                         garment_xy=np.array([[5, 20], [40, 90]]))
+        warped = apply_to_image(augmentation, image, INPUT_HW)
+        left, top, right, bottom = augmentation.view
+        rows, columns = np.indices(INPUT_HW)
+        inside = (columns > left + 2) & (columns < right - 2) & (rows > top + 2) & (rows < bottom - 2)
+        outside = (columns < left - 1) | (columns > right + 1) | (rows < top - 1) | (rows > bottom + 1)
+        assert (warped[inside] > 250).all() and not warped[outside].any()
+
+
+def test_a_garment_without_points_is_not_cut_around():
+    usual, same = (draw_augmentation(np.random.RandomState(3), (200, 150), INPUT_HW, garment_xy=points)
+                   for points in (None, np.zeros((1, 2))))
+    np.testing.assert_array_equal(usual.affine, same.affine)
+
+
 @pytest.mark.parametrize('size_hw, degrees', [((100, 300), 10), ((300, 100), -14), ((200, 200), 15), ((100, 500), 40)])
 def test_the_upright_rectangle_fits_and_touches(size_hw, degrees):
     height, width = largest_upright_rectangle(size_hw, degrees)

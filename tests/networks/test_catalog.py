@@ -11,7 +11,7 @@ from fashionai.networks.head_options import HeadOptions
 
 VGG_MEAN = (104, 117, 123)
 MEAN = {**dict.fromkeys(('vgg', 'cmu', 'vgg16', 'seresnet50', 'seresnext50'), VGG_MEAN),
-        'efficientnet_lite0': (127, 127, 127)}
+        'efficientnet_lite0': (127, 127, 127), 'efficientnet_lite2': (127, 127, 127)}
 GREY = (127.5, 127.5, 127.5)
 
 DIFFERENT = [name for name in NETWORKS if name != 'cmu']
@@ -67,7 +67,8 @@ def test_the_mean_image_is_nothing_to_an_untrained_network(model: str) -> None:
     assert 1e-5 < noise.std() < 1, 'training starts from maps near zero'
 
 
-@pytest.mark.parametrize('model', ['efficientnet_lite0', 'mobilenet_050', 'seresnet50', 'dsconv', 'testing'])
+@pytest.mark.parametrize('model', ['efficientnet_lite0', 'movenet_thunder', 'mobilenet_050', 'seresnet50', 'dsconv',
+                                   'testing'])
 def test_sizes_that_only_the_stride_divides(model: str) -> None:
     """A deep trunk's last cells reach over the edge; its maps have the image's size all the same."""
     assert built(model, 'skirt', size_hw=(72, 104)).output.shape.as_list() == [2, 9, 13, 15]

@@ -69,7 +69,8 @@ def test_the_frozen_graph_is_the_session(tmp_path: Path, model: str) -> None:
     ('testing', HeadOptions(stages=1, pyramid='on', stride=4)),
     ('testing', HeadOptions(stages=3, stride=2, upsampling='bilinear')),
     ('testing', HeadOptions(refine='joint')), ('testing', HeadOptions(refine='frozen')),
-    ('efficientnet_lite0', HeadOptions(stages=1, stride=2)), ('efficientnet_lite0', UNCHANGED)])
+    ('efficientnet_lite0', HeadOptions(stages=1, stride=2)), ('efficientnet_lite0', UNCHANGED),
+    ('movenet_thunder', HeadOptions(stages=1))])
 def test_any_head_is_frozen_as_it_was_trained(tmp_path: Path, model: str, head: HeadOptions) -> None:
     case = trained(tmp_path, model, 'skirt', head)
     freeze(case['checkpoint'], model, 'skirt', tmp_path / 'graph.pb')

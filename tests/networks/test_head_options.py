@@ -65,7 +65,7 @@ def test_factorised_stages_of_vgg() -> None:
 @pytest.mark.parametrize('model, without, joined', [
     ('vgg', 128, 128 + 128 + 256), ('vgg16', 128, 128 + 128 + 256), ('dsconv', 128, 128 + 128 + 256),
     ('mobilenet_small', 576, 576 + 32), ('mobilenet_100', 768, 896), ('testing', 16, 16 + 8 + 16),
-    ('efficientnet_lite0', 128, 128), ('seresnet50', 128, 128)])
+    ('efficientnet_lite0', 128, 128), ('movenet_thunder', 128, 128), ('seresnet50', 128, 128)])
 def test_pyramid(model: str, without: int, joined: int) -> None:
     for pyramid, channels in (('off', without), ('on', joined)):
         spec = network_spec(model, HeadOptions(pyramid=pyramid))

@@ -1,5 +1,5 @@
 """The size of every network of the catalogue, counted by hand from the papers' tables."""
-from typing import Callable, List, Sequence
+from typing import Callable, List, Sequence, Tuple
 
 import pytest
 import tensorflow.compat.v1 as tf
@@ -12,11 +12,12 @@ MAPS = (66, 25)
 
 PARAMETERS = {'vgg': 54_483_298, 'cmu': 54_483_298, 'vgg16': 53_893_218, 'dsconv': 2_689_552,
               'seresnet50': 91_520_146, 'seresnext50': 91_007_122, 'efficientnet_lite0': 3_725_949,
+              'efficientnet_lite2': 5_147_277, 'movenet_thunder': 7_169_589,
               'mobilenet_100': 4_060_640, 'mobilenet_075': 2_366_832, 'mobilenet_050': 1_126_912,
               'mobilenet_thin': 1_992_784, 'mobilenet_small': 842_365, 'testing': 10_476}
 """Parameters for 24 keypoints and 33 limbs, moving averages of batch norm included."""
 
-STAGES = {'mobilenet_small': 3, 'efficientnet_lite0': 3, 'testing': 2}
+STAGES = {'mobilenet_small': 3, 'efficientnet_lite0': 3, 'efficientnet_lite2': 3, 'movenet_thunder': 3, 'testing': 2}
 
 Layer = Callable[[int, int], int]
 
@@ -92,20 +93,39 @@ def se_resnet(inner: int, groups: int) -> int:
     return trunk + plain(3, 256 + 512 + 1024 + 2048, 512) + plain(3, 512, 128) + vgg_stages()
 
 
-def efficientnet() -> int:
-    """The trunk is the published network of 4,652,008 less its classifier and last 1x1 layer, moving averages more."""
-    trunk, averages, inputs = conv_bn(3, 3, 32), 2 * 32, 32
-    for kernel, expansion, outputs, blocks in ((3, 1, 16, 1), (3, 6, 24, 2), (5, 6, 40, 2), (3, 6, 80, 3),
-                                               (5, 6, 112, 3), (5, 6, 192, 4), (3, 6, 320, 1)):
+def inverted_residuals(inputs: int, depths: Sequence[Tuple[int, int, int, int]]) -> Tuple[int, int]:
+    """Parameters, and how many of them are moving averages, of depths of (kernel, expansion, outputs, blocks)."""
+    count = averages = 0
+    for kernel, expansion, outputs, blocks in depths:
         for _ in range(blocks):
             wide = expansion * inputs
             expanding = conv_bn(1, inputs, wide) if expansion > 1 else 0
-            trunk += expanding + kernel * kernel * wide + 4 * wide + conv_bn(1, wide, outputs)
+            count += expanding + kernel * kernel * wide + 4 * wide + conv_bn(1, wide, outputs)
             averages += 2 * ((2 if expanding else 1) * wide + outputs)
             inputs = outputs
-    assert trunk - averages == 4_652_008 - (1280 * 1000 + 1000) - (320 * 1280 + 2 * 1280)
-    pyramid = sum(conv_bn(1, channels, 128) for channels in (40, 112, 320)) + normed(128, 128)
-    return trunk + pyramid + light_stages(128, 128, 3)
+    return count, averages
+
+
+def efficientnet(published: int, widths: Sequence[int], blocks: Sequence[int]) -> int:
+    """The trunk is the published network less its classifier and last 1x1 layer, moving averages more."""
+    depths = list(zip((3, 3, 5, 3, 5, 5, 3), (1,) + 6 * (6,), widths, blocks))
+    count, averages = inverted_residuals(32, depths)
+    assert conv_bn(3, 3, 32) + count - 2 * 32 - averages == (
+        published - (1280 * 1000 + 1000) - (widths[-1] * 1280 + 2 * 1280))
+    pyramid = sum(conv_bn(1, widths[depth], 128) for depth in (2, 4, 6)) + normed(128, 128)
+    return conv_bn(3, 3, 32) + count + pyramid + light_stages(128, 128, 3)
+
+
+def movenet() -> int:
+    """MobileNetV2 at width 1.75, its channels rounded to eights; MoveNet's pyramid to the layer before the joints; and
+    the pyramid for garments."""
+    depths = [(3, expansion, round(1.75 * width / 8 + 0.01) * 8, blocks) for expansion, width, blocks in (
+        (1, 16, 1), (6, 24, 2), (6, 32, 3), (6, 64, 4), (6, 96, 3), (6, 160, 3), (6, 320, 1))]
+    trunk = conv_bn(3, 3, 56) + inverted_residuals(56, depths)[0] + conv_bn(1, 560, 1280)
+    joints = (plain(1, 1280, 64) + plain(1, 112, 64) + normed(64, 32) + plain(1, 56, 32) + normed(32, 24)
+              + plain(1, 40, 24) + normed(24, 24) + normed(24, 96))
+    pyramid = sum(conv_bn(1, channels, 128) for channels in (96, 56, 168, 1280)) + normed(128, 128)
+    return trunk + joints + pyramid + light_stages(128, 128, 3)
 
 
 def tiny() -> int:
@@ -116,7 +136,9 @@ def tiny() -> int:
 BY_HAND = {
     'vgg': lambda: vgg(4), 'cmu': lambda: vgg(4), 'vgg16': lambda: vgg(3), 'dsconv': dsconv,
     'seresnet50': lambda: se_resnet(64, 1), 'seresnext50': lambda: se_resnet(128, 32),
-    'efficientnet_lite0': efficientnet,
+    'efficientnet_lite0': lambda: efficientnet(4_652_008, (16, 24, 40, 80, 112, 192, 320), (1, 2, 2, 3, 3, 4, 1)),
+    'efficientnet_lite2': lambda: efficientnet(6_092_072, (16, 24, 48, 88, 120, 208, 352), (1, 3, 3, 4, 4, 5, 1)),
+    'movenet_thunder': movenet,
     'mobilenet_100': lambda: mobilenet(1, (3, 5, 11), 128), 'mobilenet_075': lambda: mobilenet(0.75, (3, 5, 11), 96),
     'mobilenet_050': lambda: mobilenet(0.5, (3, 5, 11), 64), 'mobilenet_thin': lambda: mobilenet(0.75, (3, 7, 11), 64),
     'mobilenet_small': lambda: mobilenet(0.5, (3, 7, 11), 64, 3), 'testing': tiny}

@@ -16,12 +16,12 @@ JOINT, FROZEN = HeadOptions(refine='joint'), HeadOptions(refine='frozen')
 IMAGES = np.random.RandomState(0).uniform(0, 255, (2, 40, 56, 3)).astype(np.float32)
 
 FINE_CHANNELS = {'vgg': 256, 'cmu': 256, 'vgg16': 256, 'dsconv': 256, 'seresnet50': 256, 'seresnext50': 256,
-                 'efficientnet_lite0': 24, 'mobilenet_100': 128, 'mobilenet_075': 96, 'mobilenet_050': 64,
-                 'mobilenet_thin': 96, 'mobilenet_small': 64, 'testing': 16}
+                 'efficientnet_lite0': 24, 'efficientnet_lite2': 24, 'movenet_thunder': 40, 'mobilenet_100': 128,
+                 'mobilenet_075': 96, 'mobilenet_050': 64, 'mobilenet_thin': 96, 'mobilenet_small': 64, 'testing': 16}
 """Of the last layer at stride 4 in the papers' tables."""
 
-WIDTHS = {'efficientnet_lite0': 128, 'mobilenet_100': 128, 'mobilenet_075': 96, 'mobilenet_050': 64,
-          'mobilenet_thin': 64, 'mobilenet_small': 64, 'testing': 16}
+WIDTHS = {'efficientnet_lite0': 128, 'efficientnet_lite2': 128, 'movenet_thunder': 128, 'mobilenet_100': 128,
+          'mobilenet_075': 96, 'mobilenet_050': 64, 'mobilenet_thin': 64, 'mobilenet_small': 64, 'testing': 16}
 PLAIN = ('vgg', 'cmu', 'vgg16', 'seresnet50', 'seresnext50')
 """Networks whose heads are of convolutions with biases; the others' are separable with batch norm."""
 

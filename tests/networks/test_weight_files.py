@@ -1,11 +1,12 @@
 """Weight files of other projects: their names and numbers become those of the networks here."""
+import json
 import pickle
 import re
 import sys
 import types
 from collections import OrderedDict
 from pathlib import Path
-from typing import Any, Dict
+from typing import Any, Dict, Tuple
 
 import h5py
 import numpy as np
@@ -13,9 +14,10 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments import GARMENTS
-from fashionai.networks.backbones import efficientnet
+from fashionai.networks import movenet_file
+from fashionai.networks.backbones import efficientnet, movenet
 from fashionai.networks.catalog import build
-from fashionai.networks.layers import conv_bn
+from fashionai.networks.layers import EPSILON, conv_bn
 from fashionai.networks.packaged import PACKAGED, packaged_path
 from fashionai.networks.torch_file import read_torch
 from fashionai.networks.weights import load_pretrained, read_weights
@@ -122,9 +124,10 @@ def torch_name(name: str) -> str:
     return block
 
 
-def test_efficientnet_is_filled_whole(tmp_path: Path, torch: None) -> None:
+@pytest.mark.parametrize('depths', [efficientnet.LITE0, efficientnet.LITE2])
+def test_efficientnet_is_filled_whole(tmp_path: Path, torch: None, depths: Tuple[efficientnet.Depth, ...]) -> None:
     """Every variable, with kernels turned from PyTorch's axes, and the first layer's channels from RGB to BGR."""
-    efficientnet._deepest_levels(tf.constant(IMAGE), is_training=False)
+    efficientnet._deepest_levels(tf.constant(IMAGE), False, depths)
     values = {variable.op.name: RNG.rand(*variable.shape.as_list()).astype(np.float32)
               for variable in tf.model_variables()}
     arrays = {'_fc.weight': RNG.rand(10, 4).astype(np.float32), '_blocks.0._bn1.num_batches_tracked': np.array(5)}
@@ -139,6 +142,89 @@ def test_efficientnet_is_filled_whole(tmp_path: Path, torch: None) -> None:
         assert len(report.filled) == len(values) and not report.unmatched
         for variable in tf.model_variables():
             np.testing.assert_array_equal(session.run(variable), values[variable.op.name])
+
+
+def save_movenet(folder: Path, arrays: Dict[str, np.ndarray]) -> Path:
+    """As TensorFlow.js does: in two files of numbers, float16 but for whole ones."""
+    groups = []
+    for number, names in enumerate((list(arrays)[:3], list(arrays)[3:])):
+        entries, numbers = [], b''
+        for name in names:
+            array = arrays[name]
+            whole = array.dtype == np.int32
+            entries.append({'name': name, 'shape': list(array.shape), 'dtype': 'int32' if whole else 'float32',
+                            **({} if whole else {'quantization': {'dtype': 'float16', 'original_dtype': 'float32'}})})
+            numbers += array.tobytes() if whole else array.astype(np.float16).tobytes()
+        (folder / f'part{number}.bin').write_bytes(numbers)
+        groups.append({'paths': [f'part{number}.bin'], 'weights': entries})
+    path = folder / 'movenet.json'
+    path.write_text(json.dumps({'weightsManifest': groups}))
+    return path
+
+
+def movenet_name(name: str) -> str:
+    """What MoveNet's file calls the weights, the offset after batch norm, or the bias of a layer."""
+    model = 'StatefulPartitionedCall/center_net_mobile_net_v2fpn_feature_extractor/model_1/'
+    layer, kind = name.rsplit('/', 1)
+    layer, part = layer.rsplit('/', 1) if layer.endswith(('/depthwise', '/pointwise')) else (layer, '')
+    if layer.startswith(('block_', 'Conv')):
+        place = f'{layer}_{part}' if part else layer.replace('/', '_')
+        place = place.replace('block_0_', 'expanded_conv_')
+        inner = 'depthwise' if part else 'Conv2D'
+        return f'{model}model/{place}/{inner}_{"weights" if kind == "weights" else "bn_offset"}'
+    if layer == 'joints':
+        inner = {'depthwise': 'separable_conv2d/ReadVariableOp', 'pointwise': 'separable_conv2d/ReadVariableOp_1'}[part]
+        return 'StatefulPartitionedCall/kpt_heatmap_0/separable_conv2d_4/' + (
+            inner if kind == 'weights' else 'BiasAdd/ReadVariableOp')
+    if part:
+        place = {'pyramid16': 'separable_conv2d', 'pyramid8': 'separable_conv2d_1',
+                 'pyramid4': 'separable_conv2d_2'}[layer]
+        return f'{model}{place}/separable_conv2d' + (
+            '_bn_offset' if kind == 'offset' else '/ReadVariableOp' if part == 'depthwise' else '_weights')
+    place = {'pyramid32': 'conv2d', 'pyramid16_side': 'conv2d_1', 'pyramid8_side': 'conv2d_2',
+             'pyramid4_side': 'conv2d_3'}[layer]
+    return f'{model}{place}/{"Conv2D" if kind == "weights" else "BiasAdd"}/ReadVariableOp'
+
+
+def test_movenet_is_filled_whole_and_computes_what_it_did(tmp_path: Path) -> None:
+    """Every variable of its own; where outputs are as the statistics say, batch norm in training adds the offset."""
+    movenet.features(tf.constant(IMAGE), False, True)
+    own = [variable for variable in tf.model_variables() if not variable.op.name.startswith(('lateral', 'smooth'))]
+    values = {variable.op.name: RNG.normal(0, 1, variable.shape.as_list()).astype(np.float16) for variable in own
+              if variable.op.name.endswith(('/weights', '/biases'))}
+    offsets = {variable.op.name[:-len('/BatchNorm/beta')]: RNG.normal(0, 1, variable.shape.as_list()).astype(np.float16)
+               for variable in own if variable.op.name.endswith('/beta')}
+    arrays = {'StatefulPartitionedCall/mul_2/y': np.arange(3, dtype=np.int32)}
+    for name, value in values.items():
+        arrays[movenet_name(name)] = value[:, :, ::-1] if name == 'Conv1/weights' else value
+    for layer, value in offsets.items():
+        arrays[movenet_name(f'{layer}/offset')] = value
+    path = save_movenet(tmp_path, arrays)
+    with tf.Session() as session:
+        session.run(tf.global_variables_initializer())
+        report = load_pretrained(path, session)
+        assert sorted(report.filled) == sorted(variable.op.name for variable in own) and not report.skipped
+        found = {variable.op.name: session.run(variable) for variable in own}
+    for name, value in values.items():
+        np.testing.assert_array_equal(found[name], value)
+    for layer, offset in offsets.items():
+        gamma, beta, mean, variance = (found[f'{layer}/BatchNorm/{name}']
+                                       for name in ('gamma', 'beta', 'moving_mean', 'moving_variance'))
+        np.testing.assert_allclose(gamma / np.sqrt(variance + EPSILON), 1, rtol=1e-5)
+        np.testing.assert_allclose(beta - mean, offset, atol=1e-2)
+
+
+def test_other_files_of_tensorflow_js(tmp_path: Path) -> None:
+    arrays = {f'layer{number}/weights': np.zeros((3, 3, 2, 4), np.float16) for number in range(5)}
+    whole = save_movenet(tmp_path, arrays)
+    with pytest.raises(ValueError, match='movenet.json cannot be read as .json weights'):
+        read_weights(whole)
+    (tmp_path / 'empty.json').write_text('{}')
+    with pytest.raises(ValueError, match='empty.json cannot be read as .json weights'):
+        read_weights(tmp_path / 'empty.json')
+    (tmp_path / 'part1.bin').write_bytes(bytes(10))
+    with pytest.raises(ValueError, match='buffer is smaller than requested'):
+        movenet_file.read_arrays(whole)
 
 
 def test_weights_h5_numbers_layers_from_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,6 @@
 """Augmentation: draw one affine map, then apply it to the image and its points alike."""
 from dataclasses import dataclass
-from typing import Tuple
+from typing import Optional, Tuple
 
 import numpy as np
 
@@ -28,12 +28,13 @@ class Augmentation:
         return slice(top, bottom), slice(left, right)
 
 
-def draw_augmentation(rng: np.random.RandomState, image_hw: Tuple[int, int],
-                      input_hw: Tuple[int, int], most_degrees: float = ROTATION) -> Augmentation:
+def draw_augmentation(rng: np.random.RandomState, image_hw: Tuple[int, int], input_hw: Tuple[int, int],
+                      most_degrees: float = ROTATION, garment_xy: Optional[np.ndarray] = None) -> Augmentation:
     """One augmentation at random, in the original's order and, at the default of `most_degrees`, its ranges.
 
     Width and height scaled by 0.8..1.2 each; turned by up to `most_degrees` either way and cut to the largest upright
-    rectangle; mirrored half the time; resized to fit the input, times 0.95..1.6; centred.
+    rectangle; mirrored half the time; resized to fit the input, times 0.95..1.6; centred. With two or more points
+    `garment_xy` (n, 2) in original pixels, resized and placed by their box instead, see `_about`.
     """
     x_factor, y_factor = rng.uniform(0.8, 1.2, 2)
     height, width = image_hw[0] * y_factor, image_hw[1] * x_factor
@@ -41,14 +42,38 @@ def draw_augmentation(rng: np.random.RandomState, image_hw: Tuple[int, int],
     degrees = rng.uniform(-most_degrees, most_degrees)
     mirrored = bool(rng.uniform() < 0.5)
     cut_hw = largest_upright_rectangle((height, width), degrees)
-    zoom = rng.uniform(0.95, 1.6) * min(input_hw[0] / cut_hw[0], input_hw[1] / cut_hw[1])
+    fitting = min(input_hw[0] / cut_hw[0], input_hw[1] / cut_hw[1])
+    turned = compose(scaling(x_factor, y_factor), rotation(degrees, centre), translation(-centre[0], -centre[1]))
+    if garment_xy is None or len(garment_xy) < 2:
+        zoom, (focus_x, focus_y) = rng.uniform(0.95, 1.6) * fitting, (0., 0.)
+    else:
+        zoom, (focus_x, focus_y) = _about(rng, transform_points(turned, garment_xy), input_hw, fitting)
     middle_x, middle_y = (input_hw[1] - 1) / 2, (input_hw[0] - 1) / 2
-    affine = compose(scaling(x_factor, y_factor), rotation(degrees, centre), translation(-centre[0], -centre[1]),
-                     np.array([[zoom, 0, middle_x], [0, zoom, middle_y]]))
+    affine = compose(turned, np.array([[zoom, 0, middle_x - zoom * focus_x], [0, zoom, middle_y - zoom * focus_y]]))
     if mirrored:
-        affine = compose(affine, mirroring(input_hw[1]))
-    half_h, half_w = (min(cut * zoom, side) / 2 for cut, side in zip(cut_hw, input_hw))
-    return Augmentation(affine, mirrored, (middle_x - half_w, middle_y - half_h, middle_x + half_w, middle_y + half_h))
+        affine, focus_x = compose(affine, mirroring(input_hw[1])), -focus_x
+    left, right = _shown(cut_hw[1] * zoom / 2, focus_x * zoom, input_hw[1])
+    top, bottom = _shown(cut_hw[0] * zoom / 2, focus_y * zoom, input_hw[0])
+    return Augmentation(affine, mirrored, (left, top, right, bottom))
+
+
+def _about(rng: np.random.RandomState, points_xy: np.ndarray, input_hw: Tuple[int, int],
+           fitting: float) -> Tuple[float, Tuple[float, float]]:
+    """The zoom and the place (x, y) in the middle of the input at which the box of some points fills 0.5 to 0.9 of the
+    input, and lies off the middle by up to a tenth of its longer side. Pictures are enlarged to at most 2.5 times the
+    size at which they are `fitting`."""
+    low, high = points_xy.min(axis=0), points_xy.max(axis=0)
+    longer = max(float((high - low).max()), 1.)
+    zoom = min(rng.uniform(0.5, 0.9) * min(input_hw) / longer, 2.5 * fitting)
+    focus_x, focus_y = (low + high) / 2 + rng.uniform(-0.1, 0.1, 2) * longer
+    return zoom, (focus_x, focus_y)
+
+
+def _shown(half: float, focus: float, side: int) -> Tuple[float, float]:
+    """From where to where an input of so many pixels shows a picture of 2 x `half`, whose place `focus`, from its own
+    middle, is in the input's middle."""
+    middle = (side - 1) / 2
+    return max(middle - focus - half, -0.5), min(middle - focus + half, side - 0.5)
 
 
 def apply_to_image(augmentation: Augmentation, image: np.ndarray, input_hw: Tuple[int, int]) -> np.ndarray:

@@ -5,10 +5,11 @@ from typing import List, Tuple
 
 import numpy as np
 
-from fashionai.annotations import Annotations, image_path
+from fashionai.annotations import ABSENT, Annotations, image_path
 from fashionai.codec.fields import View
 from fashionai.codec.targets import Targets, encode_targets
 from fashionai.dataflow.augment import apply_to_image, apply_to_points, draw_augmentation
+from fashionai.dataflow.cutout import cut_out
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.photometry import photometric
 from fashionai.dataflow.sampling import Key
@@ -87,12 +88,18 @@ class SampleEncoder:
         self._random.seed([self.seed, *key])
         image = self.image(key)
         labels = self.annotations.keypoints[key[1], self.garment.csv_indices]
-        augmentation = draw_augmentation(self._random, image.shape[:2], self.shape.input_hw, self.options.rotation)
+        labelled_xy = labels[labels[:, 2] != ABSENT, :2]
+        closer = self.options.garment_crops > 0 and self._random.uniform() < self.options.garment_crops
+        augmentation = draw_augmentation(self._random, image.shape[:2], self.shape.input_hw, self.options.rotation,
+                                         labelled_xy if closer else None)
         points, visibility = apply_to_points(augmentation, labels[:, :2], labels[:, 2], self.garment.mirror_indices)
         picture = apply_to_image(augmentation, image, self.shape.input_hw)
         shown = picture[augmentation.shown]
         if self.options.photometric and shown.size:  # what is blank stays so, as it is at test time
             shown[:] = photometric(self._random, np.ascontiguousarray(shown))
+        if self.options.cutout > 0 and shown.size and self._random.uniform() < self.options.cutout:
+            rows, columns = augmentation.shown
+            cut_out(self._random, shown, points[visibility != ABSENT] - (columns.start, rows.start))
         return Moved(picture, points, visibility, augmentation.view)
 
     def targets(self, moved: Moved) -> Targets:

@@ -9,7 +9,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
 from fashionai.garments import Garment
-from fashionai.networks.backbones import efficientnet, mobilenet, resnet, tiny, vgg
+from fashionai.networks.backbones import efficientnet, mobilenet, movenet, resnet, tiny, vgg
 from fashionai.networks.contract import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUT_NAME, TYPES_NAME
 from fashionai.networks.head import ACTIVATIONS, HeadSpec, StageMaps, changed_head, cpm_stages, plain_layer, upsampled
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
@@ -72,6 +72,11 @@ def _mobilenet(width: float) -> NetworkSpec:
                        _light_head(int(128 * width)), _GREY, 1 / 127.5, pyramid=True)
 
 
+def _efficientnet(name: str, depths: Tuple[efficientnet.Depth, ...]) -> NetworkSpec:
+    return NetworkSpec(name, partial(efficientnet.features, depths=depths), _light_head(128, stages=3),
+                       (127., 127., 127.), 1 / 128, name, pyramid=True)
+
+
 _TINY_HEAD = HeadSpec(stages=2, first=((3, 16),), later=((3, 16),), layer=separable_bn)
 _VGG19 = partial(vgg.features, blocks=vgg.VGG19)
 
@@ -84,8 +89,9 @@ NETWORKS: Mapping[str, NetworkSpec] = MappingProxyType({spec.name: spec for spec
                 'seresnet50.npy', pyramid=True),
     NetworkSpec('seresnext50', partial(resnet.features, variant=resnet.SE_RESNEXT), _VGG_HEAD, _VGG_MEAN, 1.,
                 'seresnext50.npy', pyramid=True),
-    NetworkSpec('efficientnet_lite0', efficientnet.features, _light_head(128, stages=3), (127., 127., 127.), 1 / 128,
-                'efficientnet_lite0', pyramid=True),
+    _efficientnet('efficientnet_lite0', efficientnet.LITE0), _efficientnet('efficientnet_lite2', efficientnet.LITE2),
+    NetworkSpec('movenet_thunder', movenet.features, _light_head(128, stages=3), _GREY, 1 / 127.5,
+                'movenet_thunder/movenet-thunder.json', pyramid=True),
     *(_mobilenet(width) for width in (1, 0.75, 0.5)),
     NetworkSpec('mobilenet_thin', partial(mobilenet.thin_features, width=0.75), _light_head(64), _GREY, 1 / 127.5),
     NetworkSpec('mobilenet_small', partial(mobilenet.thin_features, width=0.5), _light_head(64, stages=3), _GREY,

