@@ -3,7 +3,7 @@ import json
 import shutil
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Callable, Dict, List
+from typing import Any, Callable, Dict, Iterator, List
 
 import numpy as np
 import pytest
@@ -13,10 +13,19 @@ import train
 from fashionai.annotations import Annotations, read_annotations, write_annotations
 from fashionai.files import locked
 from fashionai.garments import GARMENTS
+from fashionai.training import run_record
 
 Finish = Callable[..., str]
 NAME = 'testing_batch-2_lr-1e-3_gpus-1_64x64_skirt'
 OLD_NAME = 'testing_batch:2_lr:1e-3_gpus:1_64x64_skirt'
+
+
+@pytest.fixture(scope='module', autouse=True)
+def _one_commit() -> Iterator[None]:
+    """Someone may commit while the tests run."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(run_record, '_commit', lambda: 'abc123')
+        yield
 
 
 @pytest.fixture(scope='module')
