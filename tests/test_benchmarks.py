@@ -112,8 +112,7 @@ def test_every_program_prints_its_table(program: Callable[[List[str]], int], fin
 
 @pytest.fixture()
 def labelled_skirt(tmp_path: Path) -> List[str]:
-    """The flags for a skirt whose waistband, labelled 22 pixels wide, it finds: on the left less clearly, 2.5 off.
-    """
+    """Flags for a skirt whose waistband, labelled 22 pixels wide, a network finds: left less clearly, and 2.5 off."""
     joint, kernel = GARMENTS.of('all'), np.zeros((8, 8, 3, 24 + 1 + 2 * len(GARMENTS.of('all').limbs)), np.float32)
     for colour, name, height in ((0, 'waistband_left', .55), (2, 'waistband_right', .95)):
         kernel[:, :, colour, joint.keypoints.index(name)] = height / 255 / 64

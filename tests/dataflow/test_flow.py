@@ -111,6 +111,15 @@ def test_a_bad_image_is_named(encoder, tmp_path, workers):
         read(training_flow(encoder, 6, workers=workers), 2)
 
 
+def test_half_a_jpeg_is_named(encoder, tmp_path):
+    noise = np.random.RandomState(0).randint(0, 255, (110, 100, 3)).astype(np.uint8)
+    data = cv2.imencode('.jpg', noise)[1].tobytes()
+    for more in (b'', b'\xff\xd9'):
+        (tmp_path / '3.png').write_bytes(data[:len(data) // 2] + more)
+        with pytest.raises(ValueError, match=r'3\.png: cut off'):
+            read(training_flow(encoder, 6, workers=0), 2)
+
+
 def test_a_missing_image_is_named(tmp_path):
     with pytest.raises(ValueError, match='gone.jpg: no such file'):
         read_image(tmp_path / 'gone.jpg')

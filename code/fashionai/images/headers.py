@@ -23,8 +23,8 @@ _LAST_COEFFICIENT = 63
 _MARKER = re.compile(rb'\xff+([^\x00\xff\xd0-\xd7])')
 """The next marker of a JPEG. Coded data has stuffed bytes (ff00) and restart markers (ffd0 to ffd7) in it."""
 
-_WIDTH, _HEIGHT, _BITS, _ORIENTATION, _MAX_VALUE = 256, 257, 258, 274, 281
-"""Numbers of TIFF tags; EXIF data are a TIFF file."""
+_TAGS = _WIDTH, _HEIGHT, _BITS, _ORIENTATION, _MAX_VALUE = 256, 257, 258, 274, 281
+"""The TIFF tags that are read; EXIF data are a TIFF file."""
 
 
 @dataclass(frozen=True)
@@ -152,7 +152,7 @@ def _tiff(data: bytes) -> Header:
 
 
 def _tiff_tags(data: bytes) -> Dict[int, int]:
-    """The first value of every tag of a TIFF file's first page that has whole numbers. Both TIFF and BigTIFF."""
+    """The first value of each of _TAGS that a TIFF file's first page has. Both TIFF and BigTIFF."""
     order = '<' if data[:2] == b'II' else '>'
     big = struct.unpack_from(order + 'H', data, 2)[0] == 43
     place, = struct.unpack_from(order + ('Q' if big else 'I'), data, 8 if big else 4)
@@ -162,7 +162,7 @@ def _tiff_tags(data: bytes) -> Dict[int, int]:
     for start in range(first, first + step * min(count, 4096), step):
         tag, kind, values = struct.unpack_from(order + ('HHQ' if big else 'HHI'), data, start)
         form = {1: 'B', 3: 'H', 4: 'I', 16: 'Q'}.get(kind)
-        if form is None:
+        if form is None or tag not in _TAGS:
             continue
         value = start + step - room
         if values * struct.calcsize(form) > room:
