@@ -1,6 +1,7 @@
 """Bring data sets into the tree that train.py and run.py read, or write labels in the form of others."""
 import argparse
 import sys
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Optional, Sequence, Union
 
@@ -26,6 +27,7 @@ from fashionai.datasets.orientation import STORED, UPRIGHT
 from fashionai.datasets.preparing import VAL_A_TYPE, Settings, check_apart, prepare
 from fashionai.datasets.sources import Source, open_sources
 from fashionai.datasets.visibility import AUTOMATIC, MEANINGS
+from fashionai.files import locked
 
 
 def _coco(args: argparse.Namespace, sources: Sequence[Source], notes: Notes) -> Reading:
@@ -108,9 +110,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                         args.overwrite, args.check, getattr(args, 'labels_on', None))
     paths = [resolve(path) for path in args.sources]
     check_apart(paths, settings)
-    sources, notes = open_sources(paths), new_notes()
-    reading = READERS[args.command][1](args, sources, notes)
-    print(prepare(reading, sources, settings, notes))
+    with ExitStack() as stack:
+        if not settings.check:
+            stack.enter_context(locked(prepare_output(settings.output), 'prepare.py'))
+        sources, notes = open_sources(paths), new_notes()
+        reading = READERS[args.command][1](args, sources, notes)
+        print(prepare(reading, sources, settings, notes))
     return 0
 
 

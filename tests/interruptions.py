@@ -26,7 +26,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'code'))
 import predict  # noqa: E402
 import run  # noqa: E402
 
-from fashionai.garments import GARMENTS  # noqa: E402
 from fashionai.inference.finder import Finder  # noqa: E402
 from fashionai.inference.predictor import Prediction  # noqa: E402
 

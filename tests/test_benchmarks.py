@@ -108,9 +108,10 @@ def test_every_program_prints_its_table(program: Callable[[List[str]], int], fin
     assert not list(tmp_path.iterdir())
 
 
-def test_scores_are_set_beside_errors(program: Callable[[List[str]], int], finish: Callable[..., str],
-                                      tmp_path: Path) -> None:
-    """A skirt whose waistband, labelled 22 pixels wide, the network finds: on the left less clearly, and 2.5 off."""
+@pytest.fixture()
+def labelled_skirt(tmp_path: Path) -> List[str]:
+    """The flags for a skirt whose waistband, labelled 22 pixels wide, a network finds: on the left less clearly, 2.5 off.
+    """
     joint, kernel = GARMENTS.of('all'), np.zeros((8, 8, 3, 24 + 1 + 2 * len(GARMENTS.of('all').limbs)), np.float32)
     for colour, name, height in ((0, 'waistband_left', .55), (2, 'waistband_right', .95)):
         kernel[:, :, colour, joint.keypoints.index(name)] = height / 255 / 64
@@ -124,8 +125,22 @@ def test_scores_are_set_beside_errors(program: Callable[[List[str]], int], finis
     keypoints = np.full((1, 24, 3), -1, np.int32)
     keypoints[0, GARMENTS.of('skirt').csv_indices[:2]] = [[22, 20, 1], [44, 20, 1]]
     write_annotations(tmp_path / 'val.csv', Annotations(('a.png',), ('skirt',), keypoints, ''))
-    printed = finish(program, 'scores.py', '--csv=val.csv', '--imagepath=.', '--modelpath=graph.pb', '--inputsize=64',
-                     '--resolution=64', '--scales=[1.0]', '--no-flip', '--decode=plain', '--threads=1')
+    return ['--csv=val.csv', '--imagepath=.', '--modelpath=graph.pb', '--inputsize=64', '--resolution=64',
+            '--scales=[1.0]', '--no-flip', '--decode=plain', '--threads=1']
+
+
+def test_cut_outs_stand_before_several_colours(program: Callable[[List[str]], int], finish: Callable[..., str],
+                                               labelled_skirt: List[str]) -> None:
+    printed = finish(program, 'backgrounds.py', '--margins=0.2', *labelled_skirt)
+    error = 100 * (2 + 0) / 2 / 22  # of points in whole pixels, as a submission has them
+    for behind in ('the photograph itself', 'black'):
+        assert f'| {behind} | {error:.1f} |' in printed
+    assert f'| white | {error:.1f} |' not in printed, 'the network takes white for blue and red'
+
+
+def test_scores_are_set_beside_errors(program: Callable[[List[str]], int], finish: Callable[..., str],
+                                      labelled_skirt: List[str]) -> None:
+    printed = finish(program, 'scores.py', *labelled_skirt)
     left, right = np.hypot(2.5, 0.5) / 22, np.hypot(0.5, 0.5) / 22
     assert f'| 0.5 to 0.6 | 50.0% | {left:.1%} | {left:.1%} | 0% | 0% |' in printed
     assert f'| 0.9 to 1.0 | 50.0% | {right:.1%} | {right:.1%} | 100% | 100% |' in printed

@@ -214,8 +214,8 @@ def test_an_interrupted_output_is_gone_on_with(shop: Path, call: Callable[..., s
     whole, output = shop / f'whole.{form}', shop / f'o.{form}'
     call('shop', f'--format={form}', '--output', whole, code=1)
     data, looked = whole.read_bytes(), []
-    monkeypatch.setattr(Finder, 'find', lambda finder, images, tags, find=Finder.find: [
-        looked.append(len(images)), *find(finder, images, tags)][1:])
+    monkeypatch.setattr(Finder, 'find', lambda finder, images, tags, together, find=Finder.find: [
+        looked.append(len(images)), *find(finder, images, tags, together)][1:])
     for cut in (3, len(data) // 2, len(data) - 20, len(data)):
         output.write_bytes(data[:cut])
         shutil.copy(str(whole.with_name(f'.{whole.name}.json')), str(output.with_name(f'.{output.name}.json')))
@@ -231,10 +231,11 @@ def test_ctrl_c_keeps_what_there_is_and_the_drawings_their_names(shop: Path, cal
                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     cv2.imwrite('shop/a.bmp', cv2.imread('shop/a.png'))  # drawn as a.jpg, and a.png then as a_2.jpg
 
-    def interrupted(finder: Finder, images: Sequence, tags: Sequence[str], find: Callable = Finder.find) -> list:
+    def interrupted(finder: Finder, images: Sequence, tags: Sequence[str], together: int,
+                    find: Callable = Finder.find) -> list:
         if images[0].max() < 100:
             raise KeyboardInterrupt
-        return find(finder, images, tags)
+        return find(finder, images, tags, together)
     flags = ('shop', '--output=o.coco', '--format=coco', '--draw=drawn')
     with monkeypatch.context() as patch:
         patch.setattr(Finder, 'find', interrupted)

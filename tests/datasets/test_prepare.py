@@ -10,6 +10,7 @@ import pytest
 from fashionai.annotations import read_annotations, read_test_list
 from fashionai.datasets import placing, sources
 from fashionai.datasets.pictures import picture_fault
+from fashionai.files import locked
 
 IDS = [f'Images/skirt/{i:032x}.jpg' for i in range(12)]
 
@@ -248,3 +249,12 @@ def test_pipes_and_links_in_a_circle_are_named_and_not_read(finish, source, tmp_
         'set: train/back (a link that leads back to a folder above it)',
         'set: train/itself.csv (a link that leads back to itself)'])
     assert 'a pipe' in finish(prepare.main, 'coco', folder / 'labels.csv', '--output', tmp_path / 'other', code=1)
+
+
+def test_the_second_prepare_on_an_output_is_refused(finish, source, tmp_path):
+    arguments = ['fashionai', source[0], '--val', 3, '--output', tmp_path / 'data']
+    with locked(tmp_path / 'data', 'prepare.py'):
+        assert f'process {os.getpid()}' in finish(prepare.main, *arguments, code=1)
+        finish(prepare.main, *arguments, '--check')
+    finish(prepare.main, *arguments)
+    assert not list(tmp_path.glob('.*'))

@@ -83,6 +83,16 @@ def test_an_end_marker_does_not_make_half_a_jpeg_whole(kind: str) -> None:
             decode_image(data[:end] + b'\xff\xd9', 'a')
 
 
+@pytest.mark.parametrize('share', [0.2, 0.5, 0.7])
+def test_nor_does_it_for_missing_scans(share: float) -> None:
+    starts = [place for place in range(len(PROGRESSIVE)) if PROGRESSIVE[place:place + 2] == b'\xff\xda']
+    assert len(starts) > 5
+    end = starts[int(share * len(starts))]
+    for place in (end, end + 300):
+        with pytest.raises(InputError, match='cut off'):
+            decode_image(PROGRESSIVE[:place] + b'\xff\xd9', 'a')
+
+
 def test_a_grey_corner_is_no_fault() -> None:
     grey = cv2.imencode('.jpg', np.full((40, 30, 3), 128, np.uint8))[1].tobytes()
     assert (decode_image(grey, 'a') == 128).all()

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any, List, Mapping, Optional, Sequence
 
 from fashionai.experiments.report import Result
+from fashionai.files import replacing
 from fashionai.plotting import BLUE, GREY, ORANGE, new_figure
 
 _INCHES_A_BAR = 0.24
@@ -22,7 +23,8 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
     left, right = figure.subplots(1, 2)
     _networks(left, networks)
     _ideas(right, ideas, found.get('baseline'))
-    figure.savefig(str(path), dpi=110, metadata={'Software': None})
+    with replacing(path) as draft:
+        figure.savefig(str(draft), format=path.suffix[1:], dpi=110, metadata={'Software': None})
 
 
 def _networks(axes: Any, networks: Sequence[Result]) -> None:

@@ -19,7 +19,7 @@ MEGAPIXELS = 25.
 """The largest picture, in million pixels, that is taken from people by default."""
 
 BACKGROUND_BGR = (0, 0, 0)
-"""What is put behind transparent pictures."""
+"""What is put behind transparent pictures; docs/predict.md has the figures of other colours."""
 
 _FULL = 2 ** 16 - 1
 """What stands for full brightness in a usual file of 16 bits."""

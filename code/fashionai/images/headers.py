@@ -18,6 +18,8 @@ END_OF_JPEG = b'\xff\xd9'
 _START_OF_IMAGE, _START_OF_SCAN, _APPLICATION_1, _TEMPORARY = 0xd8, 0xda, 0xe1, 0x01
 _EXIF = b'Exif\0\0'
 _START_OF_FRAME = frozenset(range(0xc0, 0xd0)) - {0xc4, 0xc8, 0xcc}
+_PROGRESSIVE = frozenset((0xc2, 0xc6, 0xca, 0xce))
+_LAST_COEFFICIENT = 63
 _MARKER = re.compile(rb'\xff+([^\x00\xff\xd0-\xd7])')
 """The next marker of a JPEG. Coded data has stuffed bytes (ff00) and restart markers (ffd0 to ffd7) in it."""
 
@@ -67,7 +69,8 @@ def header_of(data: bytes) -> Optional[Header]:
 
 
 def _jpeg(data: bytes) -> Header:
-    size, scans, orientation, place = (0, 0), 0, 0, 2
+    size, progressive, orientation, place = (0, 0), False, 0, 2
+    coded: Dict[int, int] = {}  # of each component, a bit for every one of its 64 coefficients that is there in full
     while True:
         found = _MARKER.search(data, place)
         if not found:
@@ -81,13 +84,20 @@ def _jpeg(data: bytes) -> Header:
             continue
         length, = struct.unpack_from('>H', data, place)
         if marker in _START_OF_FRAME:
-            size = struct.unpack_from('>HH', data, place + 3)
+            size, progressive = struct.unpack_from('>HH', data, place + 3), marker in _PROGRESSIVE
+            coded = {data[start]: 0 for start in range(place + 8, place + length, 3)}
         if marker == _APPLICATION_1 and not orientation and data[place + 2:place + 8] == _EXIF:
             orientation = _orientation(data[place + 2:place + length])
-        scans += marker == _START_OF_SCAN
+        if marker == _START_OF_SCAN:
+            names = data[place + 3:place + length - 3:2]
+            first, last, bits = data[place + length - 3], data[place + length - 2], data[place + length - 1]
+            if not progressive:
+                first, last, bits = 0, _LAST_COEFFICIENT, 0
+            for name in names if bits & 0xf == 0 else b'':  # else, later scans bring the lowest bits
+                coded[name] = coded.get(name, 0) | (2 << last) - (1 << first)
         place += length
-    if not scans:
-        raise InputError('cut off, it has no picture data')
+    if not coded or set(coded.values()) != {(2 << _LAST_COEFFICIENT) - 1}:
+        raise InputError('cut off, a part of its picture data is missing')
     return Header('JPEG', size, orientation=orientation or 1, end=place - 2)
 
 

@@ -60,7 +60,7 @@ def _looked(finder: Finder, members: List[_Numbered], tag: str) -> List[Union[Ou
     started = time.perf_counter()
     read = [picture.read() for _, picture in members]
     images = [image for image in read if not isinstance(image, Unreadable)]
-    findings = iter(finder.find(images, [tag] * len(images)))
+    findings = iter(finder.find(images, [tag] * len(images), together=len(members)))
     seconds = (time.perf_counter() - started) / max(1, len(images))
     return [Failure(picture, image.reason) if isinstance(image, Unreadable) else
             Outcome(number, picture, image, next(findings), seconds) for (number, picture), image in zip(members, read)]

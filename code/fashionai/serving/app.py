@@ -3,6 +3,7 @@ import asyncio
 import logging
 import time
 from contextlib import asynccontextmanager
+from functools import partial
 from pathlib import Path
 from typing import AsyncIterator, Collection, Optional
 
@@ -34,7 +35,7 @@ _LOG = logging.getLogger(__name__)
 
 def make_app(finder: Finder, card: Card, limits: Limits) -> FastAPI:
     """The service for a finder that stays open as long as it runs."""
-    batcher, room = Batcher(finder.find, limits), Room(limits.waiting)
+    batcher, room = Batcher(partial(finder.find, together=limits.batch), limits), Room(limits.waiting)
 
     @asynccontextmanager
     async def batching(app: FastAPI) -> AsyncIterator[None]:

@@ -16,6 +16,7 @@ from tqdm import tqdm
 
 from fashionai.annotations import START, Annotations, write_annotations
 from fashionai.errors import InputError
+from fashionai.files import write_bytes
 from fashionai.garments import GARMENTS
 from fashionai.synthetic.camera import encode_jpeg
 from fashionai.synthetic.render import draw_garment
@@ -75,7 +76,7 @@ def draw_order(order: Order) -> Tuple[str, np.ndarray]:
     rng = np.random.default_rng([order.seed, order.split, order.number])
     image_id = f'Images/{order.tag}/{rng.bytes(16).hex()}.jpg'
     image, keypoints = draw_garment(rng, order.tag, order.size)
-    (order.folder / image_id).write_bytes(encode_jpeg(rng, image))
+    write_bytes(order.folder / image_id, encode_jpeg(rng, image))
     return image_id, keypoints
 
 
