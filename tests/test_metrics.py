@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
+from fashionai.errors import InputError
 from fashionai.garments import CSV_KEYPOINTS, GARMENTS
 from fashionai.metrics import format_scores, score, score_points, warn_of_unmeasured
 
@@ -170,3 +171,10 @@ def test_rows_whose_normaliser_has_no_length_are_named(caplog: pytest.LogCapture
     said, = caplog.records
     assert said.levelno == logging.WARNING and "truth.csv, image 'b'" in said.getMessage()
     assert '1 of 3' in said.getMessage()
+
+
+def test_ids_that_differ_in_their_slashes_are_told_as_the_reason() -> None:
+    truth, submission = table([('Images/a', 'skirt', SKIRT)]), table([('Images\\a', 'skirt', SKIRT)], 'submit.csv')
+    for one, other in ((truth, submission), (submission, truth)):
+        with pytest.raises(InputError, match=r'1 of the 1 images .*\\'):
+            score(one, other)

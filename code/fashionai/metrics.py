@@ -109,8 +109,12 @@ def matched(truth: Annotations, submission: Annotations) -> np.ndarray:
     row_of = {image_id: row for row, image_id in enumerate(submission.image_ids)}
     missing = [image_id for image_id in truth.image_ids if image_id not in row_of]
     if missing:
+        slashed = any(image_id.replace('\\', '/') in row_of or image_id.replace('/', '\\') in row_of
+                      for image_id in missing)
+        advice = ('their ids differ in / and \\ alone' if slashed else
+                  'one type alone is measured by run.py --test validate')
         raise InputError(f'{submission.source}: {len(missing)} of the {len(truth)} images of {truth.source} are '
-                         f'missing, {_few(missing)}; one type alone is measured by run.py --test validate')
+                         f'missing, {_few(missing)}; {advice}')
     if len(submission) > len(truth):
         _log.warning('%s: %d rows are not in %s and are passed over', submission.source,
                      len(submission) - len(truth), truth.source)

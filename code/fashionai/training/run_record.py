@@ -22,6 +22,7 @@ from fashionai.training.loop import TrainingSettings
 from fashionai.training.schedule import depends_on_length
 
 FREE = frozenset({'workers', 'keep', 'save_every', 'validate_every', 'modelpath', 'logpath', 'run_name', 'resume',
+                  'allow_outside',
                   'xla'})
 """Flags that do not decide the weights. `xla` changes the rounding of a step alone. `gpus` is not among them: each
 tower's batch norm sees its own share of the batch. A flag that is not listed here decides."""
