@@ -10,7 +10,7 @@ from fashionai.choices import Choices
 from fashionai.cli import PROJECT_ROOT, chosen_garments, guarded, prepare_output, resolve_checkpoint
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.dataflow.sampling import fewer_rows, row_weights
+from fashionai.dataflow.sampling import check_batch, fewer_rows, row_weights
 from fashionai.errors import InputError
 from fashionai.garments import Garments
 from fashionai.networks.head_options import HeadOptions
@@ -47,9 +47,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     garments = chosen_garments(options)
     rows, image_root = labelled_rows(options, 'train', not options.remote_data, garments)
     rows = fewer_rows(rows, options.rows)
-    if len(rows) < options.batchsize and not options.remote_data:
-        raise InputError(f'{rows.source} has {len(rows)} images of {options.tag}, fewer than --batchsize '
-                         f'{options.batchsize}: wanted a smaller batch')
+    if not options.remote_data:
+        check_batch(rows, options.tag, options.batchsize)
     graph_mode()
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import ReceivedBatches
