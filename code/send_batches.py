@@ -8,7 +8,7 @@ from typing import Optional, Sequence
 from fashionai.cli import at_least, chosen_garments, guarded
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.dataflow.sampling import fewer_rows, row_weights
+from fashionai.dataflow.sampling import check_batch, fewer_rows, row_weights
 from fashionai.options import add_data_options, add_head_options, labelled_rows
 from fashionai.stack import graph_mode
 
@@ -28,6 +28,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     garments = chosen_garments(options)
     rows, image_root = labelled_rows(options, 'train', garments=garments)
     rows = fewer_rows(rows, options.rows)
+    check_batch(rows, options.tag, options.batchsize)
     graph_mode()
     from fashionai.dataflow.flow import training_flow
     from fashionai.dataflow.remote import send_batches

@@ -13,7 +13,7 @@ from fashionai.choices import Choices
 from fashionai.cli import PROJECT_ROOT, chosen_garments, guarded, prepare_output, resolve_checkpoint
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.dataflow.sampling import fewer_rows, row_weights
+from fashionai.dataflow.sampling import check_batch, fewer_rows, row_weights
 from fashionai.errors import InputError
 from fashionai.files import locked
 from fashionai.garments import Garment, Garments
@@ -65,9 +65,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     folders = rows_by_folder(options, 'train', not options.remote_data, garments)
     rows, image_root = joined_rows(folders)
     rows = fewer_rows(rows, options.rows)
-    if len(rows) < options.batchsize and not options.remote_data:
-        raise InputError(f'{rows.source} has {len(rows)} images of {options.tag}, fewer than --batchsize '
-                         f'{options.batchsize}: wanted a smaller batch')
+    if not options.remote_data:
+        check_batch(rows, options.tag, options.batchsize)
     garment = garments.of(options.tag)
     validation = labelled_rows(options, 'val', garments=garments) if options.validate_every else None
     check_labels(rows, validation and validation[0], garment, DataOptions.of(vars(options)).count_occluded)

@@ -31,7 +31,7 @@ FLAGS: Dict[str, Dict[str, List[str]]] = {
     'train': {
         '--model': ['', 'no network', 'nan'], '--tag': ['', 'shoe'],
         '--datapath': ['{garbage}', '{empty}', 'none', ',', 'a,b'], '--input-width': [*SMALL_NUMBERS, '65'],
-        '--batchsize': SMALL_NUMBERS, '--workers': NUMBERS, '--gpus': [*SMALL_NUMBERS, '3', '65'],
+        '--batchsize': [*SMALL_NUMBERS, '1000'], '--workers': NUMBERS, '--gpus': [*SMALL_NUMBERS, '3', '65'],
         '--lr': ['', 'nan', '0', '-1', 'inf', 'cosine:', 'cosine:1,2', 'cosine:inf', ','],
         '--sampling': ['', '{folder}', '{garbage}', '{empty}', '{other}', 'none'], '--rows': [*SMALL_NUMBERS, '1000'],
         '--keypoint-weights': ['', '{folder}', '{garbage}', '{empty}', '{other}', '{list}'], '--loss': ['', 'l3'],
@@ -65,7 +65,8 @@ FLAGS: Dict[str, Dict[str, List[str]]] = {
     'synthesize': {
         '--train': NUMBERS, '--size': [*NUMBERS, '63', '8193'], '--workers': [*SMALL_NUMBERS, '1025'],
         '--seed': NUMBERS, '--output': ['{folder}', '{garbage}', '{garbage}/x', 'x' * 5000]},
-    'send_batches': {'--remote-data': ['', 'nan', 'tcp://', 'http://localhost:1'], '--datapath': ['none', '{garbage}']},
+    'send_batches': {'--remote-data': ['', 'nan', 'tcp://', 'http://localhost:1'], '--datapath': ['none', '{garbage}'],
+                     '--batchsize': ['1000']},
     'experiments': {
         '--only': ['nothing'], '--seeds': ['nan', '-1', '1.5'], '--datapath': ['none', '{garbage}', '{folder}'],
         '--output': ['{garbage}', '{other}', '{folder}'], '--steps': NUMBERS}}

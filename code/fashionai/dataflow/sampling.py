@@ -85,6 +85,13 @@ def fewer_rows(rows: Annotations, count: Optional[int]) -> Annotations:
     return rows.select(np.sort(shuffled[np.argsort(turns, kind='stable')[:count]]))
 
 
+def check_batch(rows: Annotations, tag: str, batch_size: int) -> None:
+    """Raise InputError if there are fewer rows, which are those of a tag, than a batch has."""
+    if len(rows) < batch_size:
+        raise InputError(f'{rows.source} has {len(rows)} images of {tag}, fewer than --batchsize {batch_size}: wanted '
+                         'a smaller batch')
+
+
 def draw_rows(weights: np.ndarray, rng: np.random.RandomState) -> Tuple[np.ndarray, np.ndarray]:
     """An epoch: N row numbers in random order, and of each how often it was drawn before; (N,) int each.
 
