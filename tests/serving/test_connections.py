@@ -1,4 +1,5 @@
 """The service by raw sockets: what is slow, too much, from a foreign page, early or late, and who is served still."""
+import asyncio
 import json
 import signal
 import socket
@@ -161,7 +162,7 @@ def test_idle_connections_give_way_and_busy_ones_do_not(application: Callable) -
         assert status == 503 and headers['retry-after'] == '1' and '3 connections' in said['detail']
 
 
-def test_what_fails_to_be_accepted_is_logged_once() -> None:
+def test_what_fails_to_be_accepted_is_logged_once(tmp_path: Path) -> None:
     """A process that may open a few files only, and more connections than those."""
     program = f"""
 import logging, resource, socket, sys
@@ -176,23 +177,40 @@ with running(Server(Front(), Limits(header_seconds=1)), door) as until_ended:
     print(door.getsockname()[1], flush=True)
     until_ended()
 """
-    process = subprocess.Popen([sys.executable, '-c', program], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
-                               universal_newlines=True)
-    try:
-        address = ('127.0.0.1', int(process.stdout.readline()))
-        with ExitStack() as stack:
-            for _ in range(30):
-                stack.enter_context(connected(address))
-            time.sleep(1.2)
-        assert asked(address, head('/health'))[0] == 200, 'it goes on'
-        process.send_signal(signal.SIGTERM)
-        assert process.wait(10) == -signal.SIGTERM
-        said = process.stderr.read().splitlines()
-        assert len(said) == 1 and 'Too many open files' in said[0]
-    finally:
-        process.kill()
-        process.stdout.close()
-        process.stderr.close()
+    with open(str(tmp_path / 'said'), 'w+') as said:
+        process = subprocess.Popen([sys.executable, '-c', program], stdout=subprocess.PIPE, stderr=said,
+                                   universal_newlines=True)
+        try:
+            address = ('127.0.0.1', int(process.stdout.readline()))
+            with ExitStack() as stack:
+                for _ in range(30):
+                    stack.enter_context(connected(address))
+                time.sleep(1.2)
+            assert asked(address, head('/health'))[0] == 200, 'it goes on'
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == -signal.SIGTERM
+        finally:
+            process.kill()
+            process.stdout.close()
+        said.seek(0)
+        line, = said.read().splitlines()
+        assert 'Too many open files' in line
+
+
+def test_an_accept_that_is_tried_again_after_the_end_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
+    """asyncio says so once for each that failed, with a traceback."""
+    door = socket.create_server(('127.0.0.1', 0))
+
+    async def session() -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_exception_handler(connections._AcceptLog())
+        door.close()
+        loop.call_soon(loop._start_serving, None, door)  # type: ignore[attr-defined]
+        loop.call_soon(int, 'no number')
+        await asyncio.sleep(0.01)
+    asyncio.run(session())
+    record, = caplog.records
+    assert 'no number' in str(record.exc_info)
 
 
 def test_who_does_not_take_an_answer_is_cut_off() -> None:

@@ -166,6 +166,20 @@ def test_lengths_follow_the_one_that_is_known(page: Page, picture: Callable) -> 
     assert hem == pytest.approx(50 * pixels['hem'] / pixels['chest'], abs=0.06)
 
 
+def test_lengths_that_contradict_each_other_are_flagged(page: Page, picture: Callable) -> None:
+    """A cuff is moved up by 80 of the 102 pixels that it is from its shoulder, and put back."""
+    give(page, picture())
+    expect(page.locator('.point')).to_have_count(15)
+    expect(page.locator('.lengths .doubt')).to_have_count(0)
+    point(page, 'cuff_left_out').focus()
+    for _ in range(8):
+        page.keyboard.press('Shift+ArrowUp')
+    expect(page.locator('.lengths .doubt', has_text='one sleeve is 3.53 x the other')).to_be_visible()
+    assert '3.53 x' in json.loads(taken(page, 'json'))['measurements']['sleeve']['doubtful']
+    page.keyboard.press('Control+z')
+    expect(page.locator('.lengths .doubt')).to_have_count(0)
+
+
 def test_several_pictures_and_one_that_is_none(page: Page, picture: Callable) -> None:
     give(page, picture(), picture('blue.png', (255, 0, 0)), {**picture('bad.png'), 'buffer': b'no picture'})
     expect(page.locator('.card.failed')).to_have_count(1)

@@ -176,16 +176,17 @@ def _cancel(timer: Optional[asyncio.TimerHandle]) -> None:
 
 class _AcceptLog:
     """A loop's exception handler. asyncio reports each connection that it cannot accept, hundreds a second where the
-    system has no more file descriptors: those are counted, and said once in _LOG_SECONDS."""
+    system has no more file descriptors: those are counted, and said once in _LOG_SECONDS. It tries again a second
+    later for each, also where the socket is closed by then: nobody need know."""
 
     def __init__(self) -> None:
         self._count, self._next = 0, 0.
 
     def __call__(self, loop: asyncio.AbstractEventLoop, context: Dict[str, Any]) -> None:
-        if 'accept' not in context['message']:
+        if 'accept' in context['message']:
+            self._count += 1
+            if loop.time() >= self._next:
+                _LOG.warning('connections cannot be accepted (%d times): %s', self._count, context.get('exception'))
+                self._count, self._next = 0, loop.time() + _LOG_SECONDS
+        elif '_start_serving' not in context['message']:
             loop.default_exception_handler(context)
-            return
-        self._count += 1
-        if loop.time() >= self._next:
-            _LOG.warning('connections cannot be accepted (%d times): %s', self._count, context.get('exception'))
-            self._count, self._next = 0, loop.time() + _LOG_SECONDS
