@@ -113,7 +113,7 @@ def test_every_field_is_checked() -> None:
     ('input_hw', [368, [368], [0, 368], [-8, 8], [368, 100], ['368', '368'], [368.0, 368], [1 << 40, 8], [4104, 8],
                   [True, 8], None]),
     ('stride', [0, -8, 3, 16, 8.0, '8', None, True, [8]]), ('step', [-1, 1.5, '7', None, True]),
-    ('graph_sha256', [None, 12]), ('validation_ne', ['4.5', float('nan'), float('inf'), -1, [4.5], True]),
+    ('graph_sha256', [None, 12]), ('validation_ne', ['4.5', float('nan'), float('inf'), -1, -10 ** 400, [4.5], True]),
     ('head', [None, [], {'stride': 3}, {'stages': 'six'}]), ('garments', [None, [], 'builtin', {'types': {}}]),
     ('input_name', ['', 5, None]), ('output_name', ['', 5, None]), ('export', [None, []]),
     ('channel_order', ['RGB', None]), ('value_range', [[0, 1], 255, None]), ('mean', [[104, 117, 123], 0, None])])

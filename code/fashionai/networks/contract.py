@@ -7,7 +7,6 @@ import os
 import shutil
 from contextlib import contextmanager
 from dataclasses import MISSING, asdict, dataclass, field, fields
-from math import isfinite
 from pathlib import Path
 from reprlib import repr as short
 from tempfile import TemporaryDirectory
@@ -149,7 +148,7 @@ def _are_names(value: Any) -> bool:
 
 
 def _is_error(value: Any) -> bool:
-    return value is None or (type(value) in (int, float) and isfinite(value) and value >= 0)
+    return value is None or (type(value) in (int, float) and 0 <= value < float('inf'))
 
 
 _FIELDS: Mapping[str, Tuple[Callable[[Any], bool], str]] = MappingProxyType({
