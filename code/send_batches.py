@@ -29,7 +29,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     rows, image_root = labelled_rows(options, 'train', garments=garments)
     rows = fewer_rows(rows, options.rows)
     graph_mode()
-    from fashionai.dataflow.flow import training_flow
+    from fashionai.dataflow.flow import TrainingFlow
     from fashionai.dataflow.remote import send_batches
     from fashionai.networks.catalog import network_spec
     from fashionai.networks.head_options import HeadOptions
@@ -40,7 +40,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     logger.info('%s: sending batches of %d images to %s, seed %d', options.tag, options.batchsize,
                 options.remote_data, seed)
     encoder = SampleEncoder(rows, image_root, garments.of(options.tag), shape, seed, data)
-    flow = training_flow(encoder, options.batchsize, options.workers, weights=row_weights(data.sampling, rows))
+    flow = TrainingFlow(encoder, options.batchsize, options.workers, weights=row_weights(data.sampling, rows))
     send_batches(flow, options.remote_data)
     return 0
 

@@ -51,7 +51,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise InputError(f'{rows.source} has {len(rows)} images of {options.tag}, fewer than --batchsize '
                          f'{options.batchsize}: wanted a smaller batch')
     graph_mode()
-    from fashionai.dataflow.flow import training_flow
+    from fashionai.dataflow.flow import TrainingFlow
     from fashionai.dataflow.remote import ReceivedBatches
     from fashionai.networks.catalog import network_spec
     from fashionai.training.execution import Execution
@@ -83,10 +83,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         batches = BatchQueue(ReceivedBatches(options.remote_data, batch_shapes(settings)))
     else:
         encoder = SampleEncoder(rows, image_root, garment, shape, options.seed, data)
-        batches = BatchQueue(training_flow(encoder, options.batchsize, options.workers, gone * options.batchsize,
-                                           row_weights(data.sampling, rows)))
-    batches.start()
-    train(settings, batches, load_weights, validate)
+        batches = BatchQueue(TrainingFlow(encoder, options.batchsize, options.workers, gone * options.batchsize,
+                                          row_weights(data.sampling, rows)))
+    with batches:
+        train(settings, batches, load_weights, validate)
     return 0
 
 

@@ -6,7 +6,7 @@ validation error, with `best.json`.
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Container, Dict, Mapping, Optional, Union
+from typing import Any, Container, Dict, List, Mapping, Optional, Union
 
 import tensorflow.compat.v1 as tf
 
@@ -16,6 +16,9 @@ from fashionai.garments import Garments
 from fashionai.networks.contract import read_json
 
 NAME, BEST, RUN_FILE, BEST_FILE = 'model', 'best', 'run.json', 'best.json'
+
+_FILE = re.compile(rf'{NAME}-(\d+)\.(index|data-\d+-of-\d+)')
+"""The files of a checkpoint. One that is being written has names with more behind them."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +52,12 @@ def average_name(variable: str) -> str:
 def best_name(variable: str, stored: Container[str]) -> str:
     """Which of the names that a checkpoint has stands for a variable of its network: the average, where it is there."""
     return average_name(variable) if average_name(variable) in stored else variable
+
+
+def checkpoint_steps(folder: Path) -> List[int]:
+    """The steps of which a folder has files of a checkpoint, whole or not, in order."""
+    files = [_FILE.fullmatch(path.name) for path in folder.iterdir()] if folder.is_dir() else []
+    return sorted({int(file.group(1)) for file in files if file})
 
 
 def find_checkpoint(path: Union[str, Path]) -> Checkpoint:
