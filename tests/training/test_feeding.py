@@ -129,13 +129,10 @@ def test_a_fault_of_the_program_in_a_worker_is_one_in_the_trainer(tmp_path):
             queue.get()
 
 
-def forking(folder, body):
-    """Run a program that has this module loaded; `fork(function)` in its body gives the exit code of a process that
-    calls the function and then ends as programs do."""
-    program = folder / 'program.py'
-    program.write_text(f'''
-import os, signal, sys
-sys.path[:0] = {[str(Path(__file__).parent), str(Path(__file__).parents[2] / "code")]}
+SETUP = """
+import faulthandler, os, signal, sys
+sys.modules['tensorflow'] = None  # takes long to load, and to leave
+sys.path[:0] = sys.argv[1:3]
 from pathlib import Path
 from test_feeding import BatchQueue, SlowEncoder, TrainingFlow, encoder_in
 
@@ -143,34 +140,41 @@ def fork(function):
     child = os.fork()
     if child:
         return os.waitpid(child, 0)[1]
-    signal.alarm(20)
+    faulthandler.dump_traceback_later(60, exit=True)
     function()
     sys.exit()
 
-encoder = encoder_in(Path({str(folder)!r}), SlowEncoder)
-{body}''')
-    return subprocess.run([sys.executable, str(program)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                          universal_newlines=True, timeout=200).stdout
+encoder = encoder_in(Path(sys.argv[3]), SlowEncoder)
+"""
+
+
+def forking(folder, body):
+    """The output of a program that has this module loaded; `fork(function)` in its body gives the exit code of a
+    process that calls the function and then ends as programs do."""
+    here = Path(__file__)
+    arguments = [sys.executable, '-c', SETUP + body, str(here.parent), str(here.parents[2] / 'code'), str(folder)]
+    return subprocess.run(arguments, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300).stdout.decode()
 
 
 def test_a_process_whose_batches_are_slower_than_its_steps_ends_well(tmp_path):
     """At its end the thread that fills the queue waits for a sample."""
-    output = forking(tmp_path, '''
+    output = forking(tmp_path, """
 def train(workers):
     with BatchQueue(TrainingFlow(encoder, 4, workers)) as queue:
         queue.get()
 
 for workers in (0, 1, 2):
-    print(workers, [fork(lambda: train(workers)) for _ in range(4)])
-''')
-    assert [f'{workers} [0, 0, 0, 0]' in output for workers in (0, 1, 2)] == [True] * 3, output
+    print(workers, [fork(lambda: train(workers)) for _ in range(8)])
+""")
+    assert [f'{workers} {[0] * 8}' in output for workers in (0, 1, 2)] == [True] * 3, output
 
 
 def test_no_worker_outlives_a_trainer_that_is_killed(tmp_path):
     """Without python-prctl, with it, and under nohup, where its signal is ignored."""
-    output = forking(tmp_path, '''
+    output = forking(tmp_path, """
 def killed(way):
-    sys.modules['prctl'] = None if way == 'without' else sys.modules.get('prctl')
+    if way == 'without':
+        sys.modules['prctl'] = None
     if way == 'nohup':
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
     with BatchQueue(TrainingFlow(encoder, 4, 2)) as queue:
@@ -180,7 +184,7 @@ def killed(way):
 
 for way in ('without', 'with', 'nohup'):
     fork(lambda: killed(way))
-''')
+""")
     told = [line.split()[2:] for line in output.splitlines() if line.startswith('workers of')]
     assert [way for way, *_ in told] == ['without', 'with', 'nohup'], output
     workers = [int(process) for _, *processes in told for process in processes]

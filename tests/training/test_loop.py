@@ -17,9 +17,9 @@ from fashionai.networks.freezing import freeze
 from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.refine import load_first_network
 from fashionai.networks.weights import read_weights
-from fashionai.training.loss_watch import DivergedError
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 from fashionai.training.loss_options import LossOptions
+from fashionai.training.loss_watch import DivergedError
 from fashionai.training.saving import BestCheckpoint
 from fashionai.training.update_options import UpdateOptions
 
