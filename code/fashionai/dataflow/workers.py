@@ -44,11 +44,11 @@ class WorkerPool(MultiProcessMapDataZMQ):
     def __init__(self, keys: DataFlow, encoder: SampleEncoder, workers: int, buffer_size: int,
                  go_on: Callable[[], None]) -> None:
         super().__init__(keys, num_proc=workers, map_func=_Guarded(encoder), buffer_size=buffer_size)
-        self._go_on, self._checked_at = go_on, 0.
+        self._go_on, self._checked_at, self._trainer = go_on, 0., os.getpid()
 
     def close(self) -> None:
-        """End the workers and close the socket; the iteration has ended."""
-        if self._procs and not self.context.closed:
+        """End the workers and close the socket; the iteration has ended. Does nothing in a process forked from this."""
+        if self._procs and not self.context.closed and os.getpid() == self._trainer:
             self.socket.close(linger=0)  # the context may have forgotten it, in a collection of garbage
             self.context.destroy(linger=0)
             started = [process for process in self._procs if process.pid]
