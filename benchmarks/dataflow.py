@@ -6,7 +6,6 @@ rows hold.
 """
 import argparse
 import itertools
-import multiprocessing
 import sys
 import tempfile
 import time
@@ -15,7 +14,7 @@ from typing import Iterator, List, Optional, Sequence
 
 import cv2
 import numpy as np
-from memory import memory_growth, started_since, stop
+from memory import memory_growth
 from original_samples import original_sample
 from timing import Line, Timing, circumstances, format_table, interleaved, picture
 
@@ -81,9 +80,8 @@ def alone(encoder: SampleEncoder, images: int, repetitions: int) -> List[Line]:
 
 def by_workers(encoder: SampleEncoder, batch_size: int, workers: int, batches: int) -> Line:
     """Batches as the trainer takes them, each timed alone, after the buffers have been emptied once."""
-    from fashionai.dataflow.flow import training_flow  # only here: tensorpack loads TensorFlow
-    earlier = set(multiprocessing.active_children())
-    flow = training_flow(encoder, batch_size, workers)
+    from fashionai.dataflow.flow import TrainingFlow  # only here: tensorpack loads TensorFlow
+    flow = TrainingFlow(encoder, batch_size, workers)
     flow.reset_state()
     stream: Iterator[List[np.ndarray]] = iter(flow)
     for _ in range(2 + 4 * workers // batch_size):
@@ -93,7 +91,7 @@ def by_workers(encoder: SampleEncoder, batch_size: int, workers: int, batches: i
         start = time.perf_counter()
         next(stream)
         seconds.append(time.perf_counter() - start)
-    stop(started_since(earlier))
+    flow.close()
     mean = (sum(seconds) / batches,) * batches  # batches come in bursts: their median would say nothing
     return Line(f'samples, {workers} worker{"s" * (workers > 1)}', Timing(mean), batch_size, 'image')
 
@@ -103,7 +101,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Measure and print."""
     args = parse(argv)
     graph_mode()
-    from fashionai.dataflow.flow import settle_worker  # only here: tensorpack loads TensorFlow
+    from fashionai.dataflow.workers import settle_worker  # only here: tensorpack loads TensorFlow
     with tempfile.TemporaryDirectory() as folder:
         if args.datapath:
             args.imgpath, args.allow_outside = args.datapath, False

@@ -21,13 +21,6 @@ def started_since(earlier: Set[multiprocessing.process.BaseProcess]) -> List[mul
     return sorted(set(multiprocessing.active_children()) - earlier, key=lambda process: process.pid or 0)
 
 
-def stop(processes: Sequence[multiprocessing.process.BaseProcess]) -> None:
-    """End child processes."""
-    for process in processes:
-        process.terminate()
-        process.join()
-
-
 def many_rows(folder: Path, count: int) -> Annotations:
     """Rows of ids as long as the contest's, each a string of its own, that name five small pictures."""
     names, types = [], tuple(sorted(GARMENTS))
@@ -52,14 +45,14 @@ def memory_mb(process: int) -> Tuple[float, float]:
 
 def memory_growth(folder: Path, counts: Sequence[int], samples: int, workers: int) -> Iterator[str]:
     """Lines of a table: for each count of rows, memory of this process and its workers at times of one stream."""
-    from fashionai.dataflow.flow import training_flow  # only here: tensorpack loads TensorFlow
+    from fashionai.dataflow.flow import TrainingFlow  # only here: tensorpack loads TensorFlow
     yield f'{"memory in MB":>12} {"samples":>8} {"epochs":>7} {"here":>7} {"a worker":>9} {"of it unshared":>15}'
     marks = sorted({-(-samples * part // 100 // _BATCH) * _BATCH for part in (1, 10, 50, 100)})
     for count in counts:
         shape = InputShape((_SIDE, _SIDE), 8)
         encoder = SampleEncoder(many_rows(folder, count), folder, GARMENTS.of('all'), shape, 0)
         earlier = set(multiprocessing.active_children())
-        flow = training_flow(encoder, _BATCH, workers)
+        flow = TrainingFlow(encoder, _BATCH, workers)
         flow.reset_state()
         started, stream, done = started_since(earlier), iter(flow), 0
         for mark in marks:
@@ -68,4 +61,4 @@ def memory_growth(folder: Path, counts: Sequence[int], samples: int, workers: in
             done = mark
             here, worker = memory_mb(os.getpid())[0], np.max([memory_mb(each.pid or 0) for each in started], axis=0)
             yield (f'{count:>7} rows {done:>8} {done / count:>7.2f} {here:>7.1f} {worker[0]:>9.1f} {worker[1]:>15.1f}')
-        stop(started)
+        flow.close()

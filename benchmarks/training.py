@@ -128,7 +128,7 @@ class Fed:
 
 def fed_by_workers(args: argparse.Namespace, folder: Path) -> Fed:
     """Train on samples that worker processes make."""
-    from fashionai.dataflow.flow import training_flow
+    from fashionai.dataflow.flow import TrainingFlow
     from fashionai.networks.catalog import network_spec
     from fashionai.training.feeding import BatchQueue
     from fashionai.training.loop import train
@@ -138,11 +138,10 @@ def fed_by_workers(args: argparse.Namespace, folder: Path) -> Fed:
     else:
         rows, root = generated_rows(folder, 4 * args.batchsize).of_type(args.tag), folder
     shape = InputShape((args.size, args.size), network_spec(args.model).stride)
-    queue = BatchQueue(training_flow(SampleEncoder(rows, root, GARMENTS.of(args.tag), shape, 0), args.batchsize,
-                                     args.workers))
-    queue.start()
-    fed = Fed(queue)
-    train(settings_of(args, folder / 'fed'), fed, lambda session: None, None)  # type: ignore[arg-type]
+    stream = TrainingFlow(SampleEncoder(rows, root, GARMENTS.of(args.tag), shape, 0), args.batchsize, args.workers)
+    with BatchQueue(stream) as queue:
+        fed = Fed(queue)
+        train(settings_of(args, folder / 'fed'), fed, lambda session: None, None)  # type: ignore[arg-type]
     return fed
 
 

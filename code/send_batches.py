@@ -30,7 +30,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     rows = fewer_rows(rows, options.rows)
     check_batch(rows, options.tag, options.batchsize)
     graph_mode()
-    from fashionai.dataflow.flow import training_flow
+    from fashionai.dataflow.flow import TrainingFlow
     from fashionai.dataflow.remote import send_batches
     from fashionai.networks.catalog import network_spec
     from fashionai.networks.head_options import HeadOptions
@@ -41,7 +41,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     logger.info('%s: sending batches of %d images to %s, seed %d', options.tag, options.batchsize,
                 options.remote_data, seed)
     encoder = SampleEncoder(rows, image_root, garments.of(options.tag), shape, seed, data)
-    flow = training_flow(encoder, options.batchsize, options.workers, weights=row_weights(data.sampling, rows))
+    flow = TrainingFlow(encoder, options.batchsize, options.workers, weights=row_weights(data.sampling, rows))
     send_batches(flow, options.remote_data)
     return 0
 

@@ -86,10 +86,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         validate = validation_error(*validation, garment, shape) if validation else None
         logger.info('%s: %d images, %d steps an epoch; checkpoints in %s', options.tag, len(rows),
                     settings.epoch_steps, settings.run_folder)
-        batches = batches_of(options, settings, SampleEncoder(rows, image_root, garment, shape, options.seed,
-                                                              settings.data), gone)
-        batches.start()
-        train(settings, batches, load_weights, validate, record)
+        encoder = SampleEncoder(rows, image_root, garment, shape, options.seed, settings.data)
+        with batches_of(options, settings, encoder, gone) as batches:
+            train(settings, batches, load_weights, validate, record)
     return 0
 
 
@@ -119,14 +118,14 @@ def settings_of(options: argparse.Namespace, garments: Garments,
 def batches_of(options: argparse.Namespace, settings: 'TrainingSettings', encoder: SampleEncoder,
                gone: int) -> 'BatchQueue':
     """The batches after the first `gone`: made here, or received."""
-    from fashionai.dataflow.flow import training_flow
+    from fashionai.dataflow.flow import TrainingFlow
     from fashionai.dataflow.remote import ReceivedBatches
     from fashionai.training.feeding import BatchQueue
     from fashionai.training.loop import batch_shapes
     if options.remote_data:
         return BatchQueue(ReceivedBatches(options.remote_data, batch_shapes(settings)))
-    return BatchQueue(training_flow(encoder, options.batchsize, options.workers, gone * options.batchsize,
-                                    row_weights(settings.data.sampling, encoder.annotations)))
+    return BatchQueue(TrainingFlow(encoder, options.batchsize, options.workers, gone * options.batchsize,
+                                   row_weights(settings.data.sampling, encoder.annotations)))
 
 
 def check_labels(rows: Annotations, validation: Optional[Annotations], garment: Garment, hidden_count: bool) -> None:

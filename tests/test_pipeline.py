@@ -173,3 +173,14 @@ def test_bad_input_ends_as_one_line(place, graph, finish):
     assert 'not a frozen graph' in output and 'Traceback' not in output
     output = finish(train.main, *other, '--remote-data', 'nowhere', code=1)
     assert 'wanted tcp://HOST:PORT' in output and 'Traceback' not in output
+
+
+def test_a_validation_image_that_cannot_be_read_is_found_before_the_first_step(place, finish):
+    name = (place / 'data/train/val.csv').read_text().splitlines()[1].split(',')[0]
+    image = place / 'data' / 'train' / name
+    content = image.read_bytes()
+    image.write_bytes(content[:20])
+    output = finish(train.main, *training(place, 5), '--modelpath', place / 'unvalidated', code=1)
+    image.write_bytes(content)
+    assert name in output and 'val.csv' in output and 'Traceback' not in output
+    assert not list((place / 'unvalidated').rglob('model-*'))

@@ -8,7 +8,7 @@ import pytest
 from fashionai.annotations import Annotations
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.dataflow.flow import training_flow
+from fashionai.dataflow.flow import TrainingFlow
 from fashionai.garments import GARMENTS
 from fashionai.images.decoder import read_image
 
@@ -33,7 +33,7 @@ def read(flow, count):
 
 
 def test_batches_have_their_shapes(encoder):
-    image, heatmaps, fields, heatmap_weights, field_weights, types = read(training_flow(encoder, 4, workers=0), 1)[0]
+    image, heatmaps, fields, heatmap_weights, field_weights, types = read(TrainingFlow(encoder, 4, workers=0), 1)[0]
     assert image.shape == (4, 64, 64, 3) and image.dtype == np.uint8
     assert heatmaps.shape == (4, 8, 8, 5) and heatmaps.dtype == np.float32
     assert fields.shape == (4, 8, 8, 10) and fields.dtype == np.float32
@@ -42,13 +42,13 @@ def test_batches_have_their_shapes(encoder):
 
 
 def test_an_epoch_holds_every_row_once_and_the_seed_repeats_it(encoder):
-    samples = read(training_flow(encoder, 1, workers=0), 12)
+    samples = read(TrainingFlow(encoder, 1, workers=0), 12)
     greys = [int(sample[0].max()) for sample in samples]
     assert sorted(greys[:6]) == sorted(greys[6:])
     assert greys[:6] != greys[6:], 'every epoch has its own order'
     again = greys.index(greys[0], 6)
     assert samples[0][0].tobytes() != samples[again][0].tobytes(), 'every epoch augments anew'
-    for one, other in zip(samples, read(training_flow(encoder, 1, workers=0), 12)):
+    for one, other in zip(samples, read(TrainingFlow(encoder, 1, workers=0), 12)):
         for array, again in zip(one, other):
             np.testing.assert_array_equal(array, again)
 
@@ -56,31 +56,31 @@ def test_an_epoch_holds_every_row_once_and_the_seed_repeats_it(encoder):
 def test_workers_make_the_same_samples(encoder):
     def keys(samples):
         return {sample[0].tobytes() for sample in samples}
-    alone = keys(read(training_flow(encoder, 1, workers=0), 60))
-    assert keys(read(training_flow(encoder, 1, workers=2), 12)) <= alone
+    alone = keys(read(TrainingFlow(encoder, 1, workers=0), 60))
+    assert keys(read(TrainingFlow(encoder, 1, workers=2), 12)) <= alone
 
 
 def test_a_resumed_flow_goes_on_after_the_samples_it_passed(encoder):
-    whole = read(training_flow(encoder, 1, workers=0), 12)
-    later = read(training_flow(encoder, 1, workers=0, passed=8), 4)
+    whole = read(TrainingFlow(encoder, 1, workers=0), 12)
+    later = read(TrainingFlow(encoder, 1, workers=0, passed=8), 4)
     for sample, again in zip(whole[8:], later):
         np.testing.assert_array_equal(sample[0], again[0])
 
 
 def test_a_row_drawn_again_is_augmented_anew(encoder):
-    samples = read(training_flow(encoder, 1, workers=0, weights=np.array([1, 1, 1, 1, 1, 7.])), 6)
+    samples = read(TrainingFlow(encoder, 1, workers=0, weights=np.array([1, 1, 1, 1, 1, 7.])), 6)
     last = [sample[1].tobytes() for sample in samples if sample[0].max() == 200]
     assert len(set(last)) == len(last) in (3, 4), 'a share of 3.5'
 
 
 def test_occluded_points_count_where_they_are_asked_to(encoder):
     for choice, weights in (('masked', 4), ('counted', 5)):
-        flow = training_flow(replace(encoder, options=DataOptions(occluded=choice)), 6, workers=0)
+        flow = TrainingFlow(replace(encoder, options=DataOptions(occluded=choice)), 6, workers=0)
         assert read(flow, 1)[0][3].sum(axis=1).tolist() == [weights] * 6
 
 
 def test_another_light_changes_the_picture_and_nothing_else(encoder):
-    plain, varied = (read(training_flow(replace(encoder, options=options), 6, workers=0), 1)[0]
+    plain, varied = (read(TrainingFlow(replace(encoder, options=options), 6, workers=0), 1)[0]
                      for options in (DataOptions(), DataOptions(photometric=True)))
     assert varied[0].dtype == np.uint8 and varied[0].shape == plain[0].shape
     assert (varied[0][1:] != plain[0][1:]).any(axis=(1, 2, 3)).all()
@@ -108,7 +108,7 @@ def test_a_rotation_beyond_bounds_is_refused(degrees):
 def test_a_bad_image_is_named(encoder, tmp_path, workers):
     (tmp_path / '3.png').write_bytes(b'not a picture')
     with pytest.raises(ValueError, match=r'3\.png.*not a picture'):
-        read(training_flow(encoder, 6, workers=workers), 2)
+        read(TrainingFlow(encoder, 6, workers=workers), 2)
 
 
 def test_half_a_jpeg_is_named(encoder, tmp_path):
@@ -117,7 +117,7 @@ def test_half_a_jpeg_is_named(encoder, tmp_path):
     for more in (b'', b'\xff\xd9'):
         (tmp_path / '3.png').write_bytes(data[:len(data) // 2] + more)
         with pytest.raises(ValueError, match=r'3\.png: cut off'):
-            read(training_flow(encoder, 6, workers=0), 2)
+            read(TrainingFlow(encoder, 6, workers=0), 2)
 
 
 def test_a_missing_image_is_named(tmp_path):
@@ -130,7 +130,7 @@ def test_what_stops_a_worker_is_told(encoder, tmp_path, workers):
     (tmp_path / '3.png').unlink()
     (tmp_path / '3.png').mkdir()
     with pytest.raises(ValueError, match=r'3\.png'):
-        read(training_flow(encoder, 6, workers=workers), 2)
+        read(TrainingFlow(encoder, 6, workers=workers), 2)
 
 
 def test_pixels_are_read_as_they_are_stored(tmp_path):

@@ -8,6 +8,7 @@ import pytest
 
 from fashionai.annotations import Annotations
 from fashionai.dataflow.encoder import InputShape
+from fashionai.errors import InputError
 from fashionai.garments import GARMENTS
 from fashionai.inference.validation import validation_error
 
@@ -53,3 +54,10 @@ def test_a_network_that_knows_the_answers_has_no_error_and_one_that_is_off_has_i
     with caplog.at_level('INFO'):
         measure(forward_with(0, types))
     assert 'the garment type is right in 75.0 % of 20 images' in caplog.text
+
+
+def test_images_that_cannot_be_read_are_found_before_anything_is_measured(truth: Annotations, tmp_path: Path) -> None:
+    (tmp_path / '7.png').write_bytes(b'not a picture')
+    (tmp_path / '9.png').write_bytes(b'')
+    with pytest.raises(InputError, match=r'^2 of 20 images of test .*\b7\.png'):
+        validation_error(truth, tmp_path, JOINT, SHAPE)

@@ -1,6 +1,8 @@
 """The session loop: what is kept, what stops it, and what it says."""
 import json
+import os
 import re
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -15,20 +17,20 @@ from fashionai.networks.freezing import freeze
 from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.refine import load_first_network
 from fashionai.networks.weights import read_weights
-from fashionai.training.hooks import DivergedError
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 from fashionai.training.loss_options import LossOptions
+from fashionai.training.loss_watch import DivergedError
 from fashionai.training.saving import BestCheckpoint
 from fashionai.training.update_options import UpdateOptions
 
 
 class Batches:
-    """A queue of random batches; the one of number `broken` is not finite."""
+    """A queue of random batches; the targets of number `broken` have no values but `value`."""
 
     capacity, fill = 8, 8
 
-    def __init__(self, shapes, broken=None):
-        self._shapes, self._broken, self._given = shapes, broken, 0
+    def __init__(self, shapes, broken=None, value=np.nan):
+        self._shapes, self._broken, self._value, self._given = shapes, broken, value, 0
 
     def get(self):
         self._given += 1
@@ -36,7 +38,7 @@ class Batches:
         batch = [rng.randint(0, 255, self._shapes[0]).astype(np.uint8)]
         batch += [rng.rand(*shape).astype(np.float32) for shape in self._shapes[1:]]
         if self._given == self._broken:
-            batch[1][:] = np.nan
+            batch[1][:] = self._value
         return batch
 
 
@@ -46,6 +48,23 @@ def settings(tmp_path):
         model='testing', garment=GARMENTS['skirt'], input_hw=(32, 48), batch_size=4, towers=2, learning_rate='1e-3',
         decay_steps=100, warmup_steps=0, max_steps=6, epoch_steps=3, validate_every=2, save_every=2,
         keep=2, run_folder=tmp_path / 'run', log_folder=tmp_path / 'log', seed=1, log_every=2)
+
+
+class Ending(Batches):
+    """Batches that come to an end: before number 4 is given, `action` is called."""
+
+    def __init__(self, shapes, action):
+        super().__init__(shapes)
+        self._action = action
+
+    def get(self):
+        if self._given == 3:
+            self._action()
+        return super().get()
+
+
+def steps_kept(folder):
+    return sorted(int(path.stem.split('-')[1]) for path in folder.glob('model-*.index'))
 
 
 def run(settings, broken=None, validate=None, load=lambda session: None):
@@ -75,6 +94,71 @@ def test_a_loss_that_is_not_finite_stops_before_it_is_saved(settings):
     assert last_step(settings.run_folder) == 2
     values = read_weights(settings.run_folder)
     assert all(np.isfinite(value).all() for value in values.values())
+
+
+def test_a_loss_that_explodes_leaves_the_checkpoints_from_before(settings):
+    """The checkpoint of step 4 has the weights whose loss explodes in step 5; the one before it is there even with
+    --keep 1."""
+    settings = replace(settings, save_every=1, keep=1, validate_every=2)
+    with pytest.raises(DivergedError, match='lower --lr'):
+        train(settings, Batches(batch_shapes(settings), 5, 1e4), lambda session: None, lambda forward: 10.)
+    assert steps_kept(settings.run_folder) == [3] and last_step(settings.run_folder) == 3
+    assert steps_kept(settings.run_folder / 'best') == [2]
+    assert all(np.isfinite(value).all() for value in read_weights(settings.run_folder).values())
+
+
+def test_nothing_is_saved_or_removed_while_the_loss_is_raised(settings):
+    """Targets of 5 make the loss 25 times as large: step 4 is not saved when it is due, but after step 5."""
+    settings = replace(settings, keep=1, max_steps=5)
+    seen = []
+
+    class Watched(Batches):
+        def get(self):
+            seen.append(steps_kept(settings.run_folder))
+            return super().get()
+
+    train(settings, Watched(batch_shapes(settings), 4, 5.), lambda session: None, None)
+    assert seen[2:] == [[2], [2], [2]] and steps_kept(settings.run_folder) == [5]
+
+
+def test_sigterm_saves_a_checkpoint(settings):
+    def terminate():
+        os.kill(os.getpid(), signal.SIGTERM)
+        os.kill(os.getpid(), signal.SIGTERM)  # as timeout does: to the process, and to its group
+
+    before = signal.getsignal(signal.SIGTERM)
+    with pytest.raises(SystemExit) as end:
+        train(settings, Ending(batch_shapes(settings), terminate), lambda session: None, None)
+    assert end.value.code == 143
+    assert last_step(settings.run_folder) == 3
+    assert signal.getsignal(signal.SIGTERM) == before
+
+
+@pytest.mark.parametrize('error', [KeyboardInterrupt(), InputError('a bad image'), RuntimeError('a worker failed')])
+def test_what_ends_the_batches_saves_a_checkpoint(settings, error):
+    def fail():
+        raise error
+
+    with pytest.raises(type(error)):
+        train(settings, Ending(batch_shapes(settings), fail), lambda session: None, None)
+    assert last_step(settings.run_folder) == 3
+
+
+def test_a_validation_that_was_interrupted_is_made_good(settings):
+    """Step 4 has the lowest error, and the training is stopped before that is known."""
+    errors = iter([30., KeyboardInterrupt()])
+
+    def validate(forward):
+        error = next(errors)
+        if isinstance(error, KeyboardInterrupt):
+            raise error
+        return error
+
+    with pytest.raises(KeyboardInterrupt):
+        run(settings, validate=validate)
+    again = iter([10., 20.])
+    run(settings, validate=lambda forward: next(again))
+    assert json.loads((settings.run_folder / 'best' / 'best.json').read_text()) == {'step': 4, 'validation_ne': 10.0}
 
 
 def test_validation_sees_the_network_as_it_will_be_frozen(settings):

@@ -3,48 +3,66 @@ from typing import Iterator, List, Sequence, Tuple
 
 import numpy as np
 import zmq
-from tensorpack.dataflow import DataFlow, RemoteDataZMQ, send_dataflow_zmq
+from tensorpack.dataflow import DataFlowTerminated, send_dataflow_zmq
+from tensorpack.utils.serialize import loads
 
 from fashionai.dataflow.encoder import SAMPLE_FIELDS
+from fashionai.dataflow.streams import BatchStream, wait_for
 from fashionai.errors import InputError
 
+_SENDING, _RECEIVED = 20, 50
+"""Batches that may wait in a worker's socket and in the trainer's."""
 
-def send_batches(flow: DataFlow, address: str) -> None:
-    """Send a stream of batches to the trainer at `address` (tcp://host:port) until interrupted.
 
-    Raises InputError for what is no address.
+def send_batches(flow: BatchStream, address: str) -> None:
+    """Send a stream of batches to the trainer at `address` (tcp://host:port) until interrupted, and close the stream.
+
+    Raises InputError for what is no address, and what the stream raises.
     """
     try:
-        send_dataflow_zmq(flow, address, hwm=20)
+        send_dataflow_zmq(flow, address, hwm=_SENDING)
     except zmq.ZMQError as error:
         raise InputError(_unusable(address, error)) from None
+    finally:
+        flow.close()
 
 
-class ReceivedBatches(DataFlow):
+class ReceivedBatches(BatchStream):
     """Batches that workers send to `address` (tcp://0.0.0.0:port: the trainer binds, workers connect).
 
     shapes: the expected shape of each array of a batch; a worker started with other settings is refused with
-    ValueError.
+    InputError.
     """
 
     def __init__(self, address: str, shapes: Sequence[Tuple[int, ...]]) -> None:
-        self._address, self._received = address, RemoteDataZMQ(address)
+        super().__init__()
+        self._address = address
         self._shapes = [tuple(shape) for shape in shapes]
 
-    def reset_state(self) -> None:
-        self._received.reset_state()
-
     def __iter__(self) -> Iterator[List[np.ndarray]]:
+        context = zmq.Context()
         try:
-            for batch in self._received:
-                shapes = [array.shape for array in batch]
-                if shapes != self._shapes:
-                    raise InputError(
-                        f'a remote worker sent arrays of shapes {shapes}, this training wants {self._shapes} '
-                        f'({", ".join(SAMPLE_FIELDS)}): start it with the same --model, --tag, --batchsize and size')
-                yield batch
+            socket = context.socket(zmq.PULL)
+            socket.set_hwm(_RECEIVED)
+            socket.bind(self._address)
+            while True:
+                self._go_on()
+                wait_for(socket, zmq.POLLIN, self._go_on)
+                yield self._checked(loads(socket.recv(copy=False)))
+        except DataFlowTerminated:
+            return
         except zmq.ZMQError as error:
             raise InputError(_unusable(self._address, error)) from None
+        finally:
+            context.destroy(linger=0)
+
+    def _checked(self, batch: List[np.ndarray]) -> List[np.ndarray]:
+        shapes = [array.shape for array in batch]
+        if shapes != self._shapes:
+            raise InputError(
+                f'a remote worker sent arrays of shapes {shapes}, this training wants {self._shapes} '
+                f'({", ".join(SAMPLE_FIELDS)}): start it with the same --model, --tag, --batchsize and size')
+        return batch
 
 
 def _unusable(address: str, error: zmq.ZMQError) -> str:

@@ -1,5 +1,7 @@
 """The validation error of a network while it trains: every image once, at one scale, without its mirror image."""
 import logging
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Callable, List, Sequence
@@ -8,8 +10,9 @@ import numpy as np
 
 from fashionai.annotations import Annotations, image_path
 from fashionai.dataflow.encoder import InputShape
+from fashionai.errors import InputError
 from fashionai.garments import Garment
-from fashionai.images.decoder import read_image
+from fashionai.images.decoder import Unreadable, read_image, read_or_unreadable
 from fashionai.inference.filling import submission_keypoints
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.views import View
@@ -31,7 +34,10 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
         image_root: folder the image ids start from.
         network_garment: the garment whose channels the network gives.
         shape: the network's input.
+
+    Raises InputError if an image cannot be read: now, not after hours of training.
     """
+    _check_images(truth, image_root)
     side = max(shape.input_hw)
     names = network_garment.types
 
@@ -60,6 +66,18 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
         return float('nan') if error is None else error
 
     return measure
+
+
+def _check_images(truth: Annotations, image_root: Path) -> None:
+    """Raises InputError, naming one, if there are images that cannot be read."""
+    def fault(image_id: str) -> str:
+        read = read_or_unreadable(image_path(image_root, image_id))
+        return read.reason if isinstance(read, Unreadable) else ''
+
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        faults = list(filter(None, pool.map(fault, truth.image_ids)))
+    if faults:
+        raise InputError(f'{len(faults)} of {len(truth)} images of {truth.source} cannot be read, such as {faults[0]}')
 
 
 def _log_types(told: Sequence[str], right: Sequence[str]) -> None:

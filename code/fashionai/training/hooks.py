@@ -1,4 +1,4 @@
-"""What happens beside the steps: progress, summaries, validation, and a stop where numbers break.
+"""What happens beside the steps: progress, summaries, validation, and a stop when the loss explodes.
 
 `done` is the number of steps done after a step, fetched with the step itself: another call of the session would cost
 0.2 ms a hook.
@@ -7,35 +7,28 @@ import logging
 import time
 from typing import Callable, Optional
 
-import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fashionai.errors import InputError
 from fashionai.networks.contract import TypedForward
 from fashionai.training.feeding import BatchQueue
+from fashionai.training.loss_watch import LossWatch
 from fashionai.training.saving import BestCheckpoint
 from fashionai.training.towers import Towers
 
 logger = logging.getLogger(__name__)
 
 
-class DivergedError(InputError):
-    """The loss or its gradient is no longer a finite number."""
+class DivergenceHook(tf.train.SessionRunHook):
+    """Stops the training, before anything is saved, if the loss has exploded or is no number (see loss_watch.py)."""
 
-
-class FiniteHook(tf.train.SessionRunHook):
-    """Stops the training, before anything is saved, where the loss or the gradient's norm is NaN or infinite."""
-
-    def __init__(self, loss: tf.Tensor, gradient_norm: tf.Tensor) -> None:
-        self._watched = [loss, gradient_norm]
+    def __init__(self, loss: tf.Tensor, gradient_norm: tf.Tensor, watch: LossWatch) -> None:
+        self._watched, self._watch = [loss, gradient_norm], watch
 
     def before_run(self, run_context: tf.train.SessionRunContext) -> tf.train.SessionRunArgs:
         return tf.train.SessionRunArgs(self._watched)
 
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
-        if not np.isfinite(run_values.results).all():
-            raise DivergedError(f'the loss is {run_values.results[0]} and its gradient has norm '
-                                f'{run_values.results[1]}: training stops before this step is saved; try a lower --lr')
+        self._watch.see(*map(float, run_values.results))
 
 
 class ProgressHook(tf.train.SessionRunHook):
@@ -76,7 +69,10 @@ class ProgressHook(tf.train.SessionRunHook):
 
 
 class ValidationHook(tf.train.SessionRunHook):
-    """Every `every` steps, and at the end: the validation error, to the log, TensorBoard and the best checkpoint."""
+    """Every `every` steps, and at the end: the validation error, to the log, TensorBoard and the best checkpoint.
+
+    A training that goes on from such a step validates it first: it may have been stopped between saving and validating.
+    """
 
     def __init__(self, done: tf.Tensor, forward: Callable[[tf.Session], TypedForward],
                  validate: Callable[[TypedForward], float],
@@ -88,6 +84,11 @@ class ValidationHook(tf.train.SessionRunHook):
 
     def begin(self) -> None:
         self._step = tf.train.get_global_step()
+
+    def after_create_session(self, session: tf.Session, coord: tf.train.Coordinator) -> None:
+        step = int(session.run(self._step))
+        if step and step % self._every == 0:
+            self._run(session, step)
 
     def before_run(self, run_context: tf.train.SessionRunContext) -> tf.train.SessionRunArgs:
         return tf.train.SessionRunArgs(self._done)

@@ -1,9 +1,12 @@
 """The training itself: graph, session, steps."""
 import logging
+import signal
+import threading
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -21,10 +24,11 @@ from fashionai.networks.head_options import TRUNK_STRIDE, UNCHANGED, HeadOptions
 from fashionai.training.averaging import Averages, averaged, averages_of
 from fashionai.training.execution import Execution
 from fashionai.training.feeding import BatchQueue
-from fashionai.training.hooks import FiniteHook, ProgressHook, ValidationHook
+from fashionai.training.hooks import DivergenceHook, ProgressHook, ValidationHook
 from fashionai.training.loss_options import LossOptions
+from fashionai.training.loss_watch import DivergedError, LossWatch
 from fashionai.training.losses import Batch, network_losses
-from fashionai.training.saving import BestCheckpoint, CheckpointHook, saver_for
+from fashionai.training.saving import BestCheckpoint, CheckpointFolder, CheckpointHook
 from fashionai.training.scaling import new_scale, unscaled
 from fashionai.training.schedule import learning_rate
 from fashionai.training.summaries import image_summaries, scalar_summaries
@@ -127,21 +131,25 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
           validate: Optional[Callable[[TypedForward], float]], run_file: Optional[Mapping[str, Any]] = None) -> None:
     """Train until `max_steps`, going on from the run folder's last checkpoint if there is one.
 
+    Ctrl-C, SIGTERM, and what keeps batches from coming save a checkpoint before they end the training; SIGTERM ends it
+    by SystemExit(143), 128 and the signal's number, as a shell has it.
+
     Args:
         settings: what to train.
-        batches: a started queue of batches.
+        batches: a queue of batches, its `with` block entered.
         load_weights: fills the fresh variables of a training that starts anew.
         validate: validation NE in percent of a forward function; None for no validation.
         run_file: what run.json is to hold; by default the description of the settings.
 
-    Raises InputError for a bad sample or a checkpoint that does not fit, and DivergedError where the loss is no longer
-    finite.
+    Raises InputError for a bad sample or a checkpoint that does not fit, and DivergedError if the loss explodes or is
+    no longer finite: then the last checkpoint is one from before.
     """
     last = last_checkpoint(settings.run_folder)
     if last:
         logger.info('going on from step %d of this run; initial weights are not read', last.step)
     try:
-        _train(settings, last, batches, load_weights, validate, run_file or settings.description)
+        with _ending_at_sigterm():
+            _train(settings, last, batches, load_weights, validate, run_file or settings.description)
     except tf.errors.OpError as error:
         raise InputError(f'TensorFlow stopped the training: {error.message}') from error
 
@@ -170,30 +178,51 @@ def _train(settings: TrainingSettings, last: Optional[Checkpoint], batches: Batc
         devices = tower_devices(settings.towers)
         config = settings.execution.session_config(devices)
         graph = training_graph(settings, step, devices)
-        saver = saver_for(settings.run_folder, settings.keep)
-        checkpoints = CheckpointHook(settings.run_folder, saver, graph.train, settings.save_every)
-        scaffold = tf.train.Scaffold(saver=saver, init_fn=lambda _, session: graph.start(session, load_weights))
-        hooks = _hooks(settings, graph, batches, checkpoints, validate)
+        folder, watch = CheckpointFolder(settings.run_folder), LossWatch()
+        checkpoints = CheckpointHook(folder, watch, graph.train, settings.save_every, settings.keep)
+        scaffold = tf.train.Scaffold(saver=folder.saver, init_fn=lambda _, session: graph.start(session, load_weights))
+        writer = tf.summary.FileWriter(str(settings.log_folder))
+        hooks = _hooks(settings, graph, batches, watch, checkpoints, writer, validate)
         if last:
             _check_variables(last)
         write_json(settings.run_folder / RUN_FILE, run_file)
         creator = tf.train.ChiefSessionCreator(scaffold, config=config,
                                                checkpoint_filename_with_path=last.prefix if last else None)
-        with tf.train.MonitoredSession(creator, hooks) as session:
+        with closing(writer), tf.train.MonitoredSession(creator, hooks) as session:
             _run_steps(session, graph, step, settings.max_steps, batches, checkpoints)
 
 
 def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: tf.Tensor, max_steps: int,
                batches: BatchQueue, checkpoints: CheckpointHook) -> None:
-    """Steps until the last; Ctrl-C saves a checkpoint before it ends them."""
+    """Steps until the last, or until something ends them: then the last checkpoint is one to go on from."""
     done = session.run_step_fn(lambda step_context: step_context.session.run(step))
     try:
         for _ in range(done, max_steps):
             session.run(graph.train, dict(zip(graph.batch.tensors, batches.get())))
-    except KeyboardInterrupt:
-        logger.warning('saving a checkpoint: the same command goes on from it')
-        session.run_step_fn(lambda step_context: checkpoints.save(step_context.session))
+    except DivergedError:
+        checkpoints.diverged()
         raise
+    except (KeyboardInterrupt, SystemExit, InputError, RuntimeError):
+        session.run_step_fn(lambda step_context: checkpoints.interrupted(step_context.session))
+        raise
+
+
+@contextmanager
+def _ending_at_sigterm() -> Iterator[None]:
+    """Within the block, SIGTERM raises SystemExit, as Ctrl-C raises KeyboardInterrupt. A second one is ignored: some
+    programs send it to the process and to its group. Outside the main thread signals stay as they are."""
+    def end(number: int, frame: Any) -> None:
+        signal.signal(number, signal.SIG_IGN)
+        raise SystemExit(128 + number)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[str]) -> TrainingGraph:
@@ -220,12 +249,12 @@ def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[
     return TrainingGraph(batch, towers, rate, norm, done, averages)
 
 
-def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue, checkpoints: CheckpointHook,
+def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue, watch: LossWatch,
+           checkpoints: CheckpointHook, writer: tf.summary.FileWriter,
            validate: Optional[Callable[[TypedForward], float]]) -> List[tf.train.SessionRunHook]:
-    """In the order they run: broken numbers stop the training before a checkpoint is written."""
-    writer = tf.summary.FileWriter(str(settings.log_folder))
+    """In the order they run: a loss that explodes stops the training before a checkpoint is written."""
     hooks = [
-        FiniteHook(graph.towers.loss, graph.gradient_norm),
+        DivergenceHook(graph.towers.loss, graph.gradient_norm, watch),
         checkpoints,
         ProgressHook(graph.train, graph.towers, graph.rate, batches, settings.batch_size, settings.epoch_steps,
                      settings.max_steps, settings.log_every),
