@@ -14,6 +14,7 @@ from fashionai.experiments.report import markdown, results, write_table
 from fashionai.experiments.runner import Workshop
 from fashionai.experiments.settings import SETTINGS, Budget, chosen
 from fashionai.experiments.table import read_rows
+from fashionai.files import locked
 from fashionai.stack import graph_mode
 
 
@@ -77,8 +78,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         cost = graph_cost(graph, (size, size))
         return cost.parameters, cost.flop / 1e9
 
-    failed = run_all(jobs, Workshop(SETTINGS, budget, data, prepare_output(options.work), PROJECT_ROOT), budget, rows,
-                     output, cost_of, tf.VERSION)
+    with locked(output, 'experiments.py'):
+        failed = run_all(jobs, Workshop(SETTINGS, budget, data, prepare_output(options.work), PROJECT_ROOT), budget,
+                         rows, output, cost_of, tf.VERSION)
     if failed:
         raise InputError(f'{len(failed)} of {len(jobs)} failed, as said above: {", ".join(failed)}')
     return 0

@@ -1,4 +1,5 @@
 """experiments.py as it is called, with the smallest network, on generated garments."""
+import os
 import runpy
 from pathlib import Path
 from typing import Callable, List
@@ -12,6 +13,7 @@ import train
 from fashionai.experiments.recipes import filled, recipes
 from fashionai.experiments.settings import SETTINGS, Budget
 from fashionai.experiments.table import read_rows
+from fashionai.files import locked
 from fashionai.inference.windows import parse_scales
 from fashionai.networks.head_options import HeadOptions
 from fashionai.synthetic.dataset import write_dataset
@@ -49,6 +51,13 @@ def test_a_setting_becomes_a_row_and_rows_a_report(folder: Path, finish: Callabl
     assert (folder / 'rows.png').stat().st_size > 1000
     output = finish(MAIN, *flags_of(folder, '--only', 'baseline', '--steps', '3'), code=1)
     assert 'has rows of another budget' in output
+
+
+def test_one_process_writes_the_rows(folder: Path, finish: Callable[..., str]) -> None:
+    output = folder / 'locked.csv'
+    with locked(output, 'experiments.py'):
+        told = finish(MAIN, *flags_of(folder, '--only', 'no-flip', '--seeds', '5', '--output', str(output)), code=1)
+    assert f'process {os.getpid()}' in told and not output.exists()
 
 
 def test_list(finish: Callable[..., str]) -> None:
