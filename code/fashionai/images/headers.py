@@ -33,7 +33,7 @@ class Header:
     `format`: a key of FORMATS. `size_hw`: of the pixels as stored. `bits`: of a stored value. `levels`: the highest
     value that the file says it has, None if it says nothing. `transparent`: whether it has transparency.
     `orientation`: of EXIF data, 1 to 8; read for transparent formats only, since OpenCV sees to the others. `end`: of a
-    JPEG, the place of its end marker; more may follow.
+    JPEG, the place of its end marker; more may follow. `progressive`: whether its scans make one picture ever better.
     """
 
     format: str
@@ -43,6 +43,7 @@ class Header:
     transparent: bool = False
     orientation: int = 1
     end: int = 0
+    progressive: bool = False
 
     @property
     def megapixels(self) -> float:
@@ -95,7 +96,7 @@ def _jpeg(data: bytes) -> Header:
         place += length
     if not coded or set(coded.values()) != {(2 << _LAST_COEFFICIENT) - 1}:
         raise InputError('cut off, a part of its picture data is missing')
-    return Header('JPEG', size, end=place - 2)
+    return Header('JPEG', size, end=place - 2, progressive=progressive)
 
 
 def _png(data: bytes) -> Header:
