@@ -18,6 +18,7 @@ from fashionai.experiments.report import markdown, results, write_table
 from fashionai.experiments.runner import Workshop
 from fashionai.experiments.settings import SETTINGS, Budget, chosen
 from fashionai.experiments.table import read_rows
+from fashionai.files import locked
 from fashionai.networks.head_options import HeadOptions
 from fashionai.stack import graph_mode
 
@@ -89,8 +90,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     for reason, names in lacking.items():
         logger.error('%s. Left out, since they start from it: %s', reason, ', '.join(names))
     left_out = {name for names in lacking.values() for name in names}
-    failed = sorted(left_out) + run_all([job for job in jobs if job_name(job) not in left_out], workshop, budget, rows,
-                                        output, cost_of, tf.VERSION)
+    with locked(output, 'experiments.py'):
+        failed = sorted(left_out) + run_all([job for job in jobs if job_name(job) not in left_out], workshop, budget,
+                                            rows, output, cost_of, tf.VERSION)
     if failed:
         raise InputError(f'{len(failed)} of {len(jobs)} failed, as said above: {", ".join(failed)}')
     return 0

@@ -1,4 +1,5 @@
 """experiments.py as it is called, with the smallest network, on generated garments."""
+import os
 import runpy
 from pathlib import Path
 from typing import Callable, List
@@ -12,6 +13,7 @@ import train
 from fashionai.experiments.recipes import filled, recipes
 from fashionai.experiments.settings import SETTINGS, Budget
 from fashionai.experiments.table import read_rows
+from fashionai.files import locked
 from fashionai.inference.windows import parse_scales
 from fashionai.networks import packaged
 from fashionai.networks.head_options import HeadOptions
@@ -67,6 +69,13 @@ def test_missing_starting_weights_are_said_once_at_the_start(folder: Path, finis
 def test_rows_go_to_a_file_of_ones_own_by_default() -> None:
     """The table of docs/ is of another budget than the next user's."""
     assert Path(PARSE([]).output) == ROOT / 'tmp/experiments.csv'
+
+
+def test_one_process_writes_the_rows(folder: Path, finish: Callable[..., str]) -> None:
+    output = folder / 'locked.csv'
+    with locked(output, 'experiments.py'):
+        told = finish(MAIN, *flags_of(folder, '--only', 'no-flip', '--seeds', '5', '--output', str(output)), code=1)
+    assert f'process {os.getpid()}' in told and not output.exists()
 
 
 def test_list(finish: Callable[..., str]) -> None:

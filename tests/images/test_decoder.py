@@ -88,7 +88,7 @@ def test_nor_does_it_for_missing_scans(share: float) -> None:
     starts = [place for place in range(len(PROGRESSIVE)) if PROGRESSIVE[place:place + 2] == b'\xff\xda']
     assert len(starts) > 5
     end = starts[int(share * len(starts))]
-    for place in (end, end + 300):
+    for place in (end, end + 300, (starts[-1] + len(PROGRESSIVE)) // 2):
         with pytest.raises(InputError, match='cut off'):
             decode_image(PROGRESSIVE[:place] + b'\xff\xd9', 'a')
 

@@ -116,7 +116,7 @@ def _decoded(data: bytes, name: str, upright: bool, megapixels: float) -> np.nda
         assert header is not None, 'only asked for by a header'
         levels = _levels(image, name, header)
         return _opened(data, name, flags) if levels == _FULL else _of_8_bits(image, levels)
-    if header is not None and header.format == 'JPEG' and _is_short(image, data[:header.end]):
+    if header is not None and header.format == 'JPEG' and _is_short(image, data[:header.end], header.progressive):
         raise InputError(f'{name}: {CUT_OFF}')
     return image
 
@@ -165,13 +165,14 @@ def _on_background(image: np.ndarray, name: str, header: Header) -> np.ndarray:
     return np.rint(share * colours + (1 - share) * np.array(BACKGROUND_BGR, np.float32)).astype(np.uint8)
 
 
-def _is_short(image: np.ndarray, body: bytes) -> bool:
+def _is_short(image: np.ndarray, body: bytes, progressive: bool) -> bool:
     """Whether a JPEG with an end marker lacks coded data before it; `body` is all before that marker.
 
-    Its last pixel is then of the library's grey, and more data in front of the marker make another picture of it. In a
-    whole file, data that are too many change nothing.
+    More data in front of the marker then make another picture of it; in a whole file, data that are too many change
+    nothing. Only pictures that may be short are decoded for this: their last pixel is of the library's grey, but for
+    progressive ones, which may lack the last scan's improvements anywhere.
     """
-    if (image[-1, -1] != _FILLED).any():
+    if not progressive and (image[-1, -1] != _FILLED).any():
         return False
     plain, longer = (_opened(body + more + END_OF_JPEG, '', cv2.IMREAD_COLOR) for more in (b'', _MORE_DATA))
     return not np.array_equal(plain, longer)

@@ -34,7 +34,7 @@ class Header:
     `format`: a key of FORMATS. `size_hw`: of the pixels as stored. `bits`: of a stored value. `levels`: the highest
     value that the file says it has, None if it says nothing. `transparent`: whether it has transparency.
     `orientation`: of EXIF data, 1 to 8; read of JPEG, PNG and WebP. `end`: of a JPEG, the place of its end marker; more
-    may follow.
+    may follow. `progressive`: whether its scans make one picture ever better.
     """
 
     format: str
@@ -44,6 +44,7 @@ class Header:
     transparent: bool = False
     orientation: int = 1
     end: int = 0
+    progressive: bool = False
 
     @property
     def megapixels(self) -> float:
@@ -98,7 +99,7 @@ def _jpeg(data: bytes) -> Header:
         place += length
     if not coded or set(coded.values()) != {(2 << _LAST_COEFFICIENT) - 1}:
         raise InputError('cut off, a part of its picture data is missing')
-    return Header('JPEG', size, orientation=orientation or 1, end=place - 2)
+    return Header('JPEG', size, orientation=orientation or 1, end=place - 2, progressive=progressive)
 
 
 def _png(data: bytes) -> Header:
