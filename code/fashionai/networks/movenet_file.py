@@ -15,7 +15,11 @@ import numpy as np
 from fashionai.networks.layers import EPSILON
 
 STATISTICS = Path(__file__).with_name('movenet_statistics.npz')
-"""`<layer>/mean` and `<layer>/deviation`, float16: of 1,024 training photographs as they are augmented, at 160x160."""
+"""`<layer>/mean` and `<layer>/deviation`, float16: of 1,024 training photographs as they are augmented, at 160x160.
+benchmarks/movenet_statistics.py makes them."""
+
+OFFSET = '/offset'
+"""How the name of an array ends that is added where batch norm was."""
 
 _PREFIX = r'^StatefulPartitionedCall/center_net_mobile_net_v2fpn_feature_extractor/model_1/'
 _NAMES = ((_PREFIX + r'model/expanded_conv_', 'model/block_0_'), (_PREFIX, ''),
@@ -34,13 +38,19 @@ _NAMES = ((_PREFIX + r'model/expanded_conv_', 'model/block_0_'), (_PREFIX, ''),
 
 
 def read_movenet(path: Path) -> Dict[str, np.ndarray]:
-    """Every array by the names that layers have here. It was made for RGB: the first layer's channels are turned, so
-    that it sees BGR."""
+    """Every array by the names that variables have here, batch norm put back."""
+    values = read_folded(path)
+    with np.load(str(STATISTICS)) as statistics:
+        for name in [name for name in values if name.endswith(OFFSET)]:
+            values.update(_batch_norm(name[:-len(OFFSET)], values.pop(name), statistics))
+    return values
+
+
+def read_folded(path: Path) -> Dict[str, np.ndarray]:
+    """Every array by the names that layers have here, `<layer>/offset` where there was batch norm. It was made for RGB:
+    the first layer's channels are turned, so that it sees BGR."""
     values = {_renamed(name): array for name, array in read_arrays(path).items()}
     values['Conv1/weights'] = values['Conv1/weights'][:, :, ::-1]
-    with np.load(str(STATISTICS)) as statistics:
-        for name in [name for name in values if name.endswith('/offset')]:
-            values.update(_batch_norm(name[:-len('/offset')], values.pop(name), statistics))
     return values
 
 
