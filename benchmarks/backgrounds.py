@@ -15,13 +15,13 @@ from timing import circumstances
 from tqdm import tqdm
 
 from fashionai.annotations import ABSENT, Annotations, read_annotations
-from fashionai.cli import at_least, guarded, resolve
-from fashionai.garments import JOINT
+from fashionai.cli.entry_point import at_least, guarded, resolve
+from fashionai.cli.inference_flags import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.evaluation.metrics import score
+from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
-from fashionai.inference.filling import submission_keypoints
-from fashionai.inference.finder import Finder, open_finder
-from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
-from fashionai.metrics import score
+from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
+from fashionai.inference.missing_keypoints import submission_keypoints
 
 Filling = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Picture (h, w, 3) float32 and the share (h, w, 1) of each pixel that is opaque, to a background: (h, w, 3), (3,)."""
@@ -65,7 +65,7 @@ FILLINGS: Mapping[str, Filling] = MappingProxyType({
 """By name, what is put behind."""
 
 
-def errors(finder: Finder, truth: Annotations, folder: str, margin: float) -> Dict[str, float]:
+def errors(finder: GarmentPredictor, truth: Annotations, folder: str, margin: float) -> Dict[str, float]:
     """NE `visible` in per cent of all pictures before each background."""
     found: Dict[str, List[np.ndarray]] = {name: [] for name in FILLINGS}
     for image_id, category, labels in tqdm(list(zip(truth.image_ids, truth.categories, truth.keypoints))):
@@ -97,7 +97,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         row for row, category in enumerate(truth.categories) if category == name][:args.images]])
     start_engines(graphs, look)
     margins = [float(margin) for margin in args.margins.split(',')]
-    with open_finder(graphs, JOINT, look, args.threads, garments) as finder:
+    with load_predictor(graphs, JOINT, look, args.threads, garments) as finder:
         columns = [errors(finder, truth, args.imagepath, margin) for margin in margins]
     print(circumstances(), f'\n\nNE `visible` of {len(truth)} cut-outs\n')
     print('| behind the cut-out |' + ''.join(f' margin {margin:.0%} |' for margin in margins))

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import numpy as np
 from timing import circumstances
 
-from fashionai.cli import at_least, guarded, resolve
+from fashionai.cli.entry_point import at_least, guarded, resolve
 from fashionai.errors import InputError
 
 

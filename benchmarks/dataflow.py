@@ -19,13 +19,13 @@ from original_samples import original_sample
 from timing import Line, Timing, circumstances, format_table, interleaved, picture
 
 from fashionai.annotations import Annotations
-from fashionai.cli import at_least, guarded
+from fashionai.cli.entry_point import at_least, guarded
+from fashionai.cli.training_flags import labelled_rows
 from fashionai.dataflow.augment import apply_to_image, draw_augmentation
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.images.decoder import read_image
-from fashionai.options import labelled_rows
-from fashionai.stack import graph_mode
+from fashionai.tf_compat import graph_mode
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:

@@ -3,10 +3,10 @@ from pathlib import Path
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
+from fashionai.model_files.contract import Contract, contract_path, file_sum
+from fashionai.model_files.freezing import fold_constants
 from fashionai.networks.catalog import build, input_placeholder, network_spec
-from fashionai.networks.contract import Contract, contract_path, file_sum
-from fashionai.networks.freezing import fold_constants
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 
 

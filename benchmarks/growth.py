@@ -13,14 +13,14 @@ from typing import List, Mapping, Optional, Sequence
 
 from timing import Line, Task, circumstances, format_table, interleaved, picture
 
-from fashionai.cli import at_least, guarded
-from fashionai.garments import GARMENTS, JOINT
-from fashionai.inference.opening import Look, open_predictors
+from fashionai.cli.entry_point import at_least, guarded
+from fashionai.garments.table import GARMENTS, JOINT
+from fashionai.inference.loading import InferenceConfig, open_predictors
 from fashionai.inference.predictor import PredictionOptions
 from fashionai.inference.tiling import DEFAULT_TILING, TILINGS
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 from fashionai.networks.head_options import HeadOptions
-from fashionai.stack import graph_mode
+from fashionai.tf_compat import graph_mode
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def task(case: Case, args: argparse.Namespace, folder: Path, stack: ExitStack) -
     from graphs import random_graph
     graph = random_graph(args.model, case.graph_tag or case.tag, folder, HeadOptions(stages=case.stages))
     side = args.resolution
-    look = Look(PredictionOptions(side), parse_scales(case.scales), (((side, side),),), windows=args.windows)
+    look = InferenceConfig(PredictionOptions(side), parse_scales(case.scales), (((side, side),),), windows=args.windows)
     predictor = stack.enter_context(open_predictors([graph], case.tag, look, threads=0))[case.tag]
     images = [picture(case.side, case.side, seed) for seed in range(case.batch)]
     return lambda: predictor.predict(images)

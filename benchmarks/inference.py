@@ -17,14 +17,15 @@ from original_points import original_points
 from peers import PACKAGES, PEERS
 from timing import Line, Task, Timing, circumstances, format_table, interleaved, picture
 
-from fashionai.cli import at_least, guarded, resolve, size_hw
-from fashionai.garments import GARMENTS, Garment
+from fashionai.cli.entry_point import at_least, guarded, resolve, size_hw
+from fashionai.garments.table import GARMENTS, Garment
+from fashionai.inference.aggregator import NetworkInput
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.tiling import TILINGS, exact_windows
-from fashionai.inference.views import View
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
-from fashionai.networks.contract import Contract, Forward, contract_path
-from fashionai.stack import graph_mode
+from fashionai.model_files.contract import Contract, contract_path
+from fashionai.networks.tensor_names import Forward
+from fashionai.tf_compat import graph_mode
 
 _ORIGINAL = 'the original way'
 
@@ -83,7 +84,7 @@ def engines(graph: Path, own: Forward, args: argparse.Namespace) -> Dict[str, Fo
 
 def work_gflop(contract: Contract, args: argparse.Namespace, way: str, image_hw: Tuple[int, int]) -> float:
     """10^9 operations that the network does for one image."""
-    from fashionai.networks.cost import network_cost
+    from fashionai.model_files.cost import network_cost
     from fashionai.networks.head_options import HeadOptions
     side, head = args.resolution, HeadOptions.of(contract.head)
     windows = windows_of(parse_scales(args.scales), side, (side, side), image_hw)
@@ -106,7 +107,7 @@ def measured(networks: Mapping[str, Tuple[str, Forward]], stride: int, garment: 
     def look_of(network: Forward, way: str) -> Task:
         if way == _ORIGINAL:
             return lambda: [original_points(network, garment, wanted, scales, side, image) for image in images]
-        view = View(network, garment, stride, (side, side), scales, way)
+        view = NetworkInput(network, garment, stride, (side, side), scales, way)
         return partial(Predictor([view], wanted, PredictionOptions(side, flip=not args.no_flip)).predict, images)
 
     def task(name: str) -> Task:
@@ -141,7 +142,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     import tensorflow as tf
     from graphs import random_graph
 
-    from fashionai.inference.graph import FrozenGraph
+    from fashionai.engines.frozen_graph import FrozenGraph
     with tempfile.TemporaryDirectory() as folder:
         path = resolve(args.modelpath) if args.modelpath else random_graph(args.model, args.tag, Path(folder))
         contract = Contract.load(contract_path(path))

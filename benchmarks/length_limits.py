@@ -13,12 +13,12 @@ import numpy as np
 from timing import ROOT
 
 from fashionai.annotations import Annotations, read_annotations
-from fashionai.cli import guarded, resolve
-from fashionai.contradictions import PAIRS, limits_of
+from fashionai.cli.entry_point import guarded, resolve
 from fashionai.files import write_text
-from fashionai.garments import GARMENTS, Garment
-from fashionai.measurements import LENGTHS, along, places_of
-from fashionai.shapes import sampled_shapes, shape_of
+from fashionai.garments.contradictions import PAIRS, limits_of
+from fashionai.garments.measurements import LENGTHS, along, places_of
+from fashionai.garments.shapes import sampled_shapes, shape_of
+from fashionai.garments.table import GARMENTS, Garment
 
 SHAPES, SEED = 200_000, 0
 OUTSIDE = 0.001

@@ -11,12 +11,12 @@ from timing import circumstances
 from tqdm import tqdm
 
 from fashionai.annotations import Annotations, read_annotations
-from fashionai.cli import guarded, resolve
-from fashionai.garments import JOINT
+from fashionai.cli.entry_point import guarded, resolve
+from fashionai.cli.inference_flags import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.garments.measurements import Points, measure
+from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
-from fashionai.inference.finder import Finder, Finding, open_finder, points_of
-from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
-from fashionai.measurements import Points, measure
+from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, load_predictor, points_of
 
 GOOD = 0.2
 
@@ -24,7 +24,7 @@ Rows = Dict[str, List[List[float]]]
 """By type and length, of each picture: the error as a share of the label's length, and whether it is flagged."""
 
 
-def held_against(finding: Finding, labels: np.ndarray, rows: Rows) -> None:
+def held_against(finding: GarmentPrediction, labels: np.ndarray, rows: Rows) -> None:
     """Add the lengths of a finding, beside labels (K, 3) in the garment's order."""
     truth = measure(Points(finding.garment, labels[:, :2].astype(float), finding.scores,
                            finding.found & (labels[:, 2] >= 0)))
@@ -35,7 +35,7 @@ def held_against(finding: Finding, labels: np.ndarray, rows: Rows) -> None:
             rows.setdefault(f'{finding.type} {name}', []).append(row)
 
 
-def measured(finder: Finder, truth: Annotations, folder: str, batch: int) -> Rows:
+def measured(finder: GarmentPredictor, truth: Annotations, folder: str, batch: int) -> Rows:
     """The rows of all pictures, each as a garment of its labelled type."""
     rows: Rows = {}
     for start in tqdm(range(0, len(truth), batch), unit='batch'):
@@ -73,7 +73,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     look = look_of(args, graphs, garments)
     truth = read_annotations(resolve(args.csv), garments)
     start_engines(graphs, look)
-    with open_finder(graphs, JOINT, look, args.threads, garments) as finder:
+    with load_predictor(graphs, JOINT, look, args.threads, garments) as finder:
         print(circumstances(), '\n')
         print(format_rows(measured(finder, truth, args.imagepath, args.batch)))
     return 0

@@ -7,9 +7,9 @@ import cv2
 import numpy as np
 from timing import Line, Task, circumstances, format_table, interleaved, picture
 
-from fashionai.cli import at_least, guarded
+from fashionai.cli.entry_point import at_least, guarded
 from fashionai.dataflow.augment import apply_to_image, draw_augmentation
-from fashionai.stack import graph_mode
+from fashionai.tf_compat import graph_mode
 
 _INPUT_HW = (368, 368)
 

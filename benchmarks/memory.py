@@ -10,7 +10,7 @@ from timing import picture
 
 from fashionai.annotations import Annotations
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 
 _BATCH, _SIDE = 16, 32
 """Samples a batch, and the sides of its inputs in pixels: small, for memory that grows does so with their number."""

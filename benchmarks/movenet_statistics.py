@@ -11,12 +11,12 @@ from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from fashionai.cli import at_least, guarded, in_project
+from fashionai.cli.entry_point import at_least, guarded, in_project
+from fashionai.cli.training_flags import labelled_rows
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
-from fashionai.garments import GARMENTS
-from fashionai.options import labelled_rows
-from fashionai.stack import graph_mode
+from fashionai.garments.table import GARMENTS
+from fashionai.tf_compat import graph_mode
 
 _BATCH = 16
 
@@ -55,10 +55,10 @@ def statistics(weights: Path, encoder: SampleEncoder, keys: Sequence[Tuple[int, 
     """`<layer>/mean` and `<layer>/deviation` of the samples of the keys, a batch at a time."""
     import tensorflow.compat.v1 as tf
 
+    from fashionai.model_files.movenet_file import OFFSET, read_folded
     from fashionai.networks.backbones import movenet
     from fashionai.networks.catalog import NETWORKS
     from fashionai.networks.layers import EPSILON
-    from fashionai.networks.movenet_file import OFFSET, read_folded
     spec, folded = NETWORKS['movenet_thunder'], read_folded(weights)
     with tf.Graph().as_default() as graph, tf.Session() as session:
         image = tf.placeholder(tf.float32, (None,) + encoder.shape.input_hw + (3,))

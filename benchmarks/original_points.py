@@ -7,9 +7,9 @@ from typing import Sequence, Tuple
 import cv2
 import numpy as np
 
-from fashionai.garments import Garment
+from fashionai.garments.table import Garment
 from fashionai.inference.windows import Scale
-from fashionai.networks.contract import Forward
+from fashionai.networks.tensor_names import Forward
 
 Place = Tuple[int, int, int]
 """A window in the canvas scaled to `side` pixels: (side, left, top)."""

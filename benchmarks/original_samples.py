@@ -13,7 +13,7 @@ from fashionai.codec.targets import Targets
 from fashionai.dataflow.augment import largest_upright_rectangle
 from fashionai.dataflow.encoder import SampleEncoder
 from fashionai.dataflow.sampling import Key
-from fashionai.garments import Garment
+from fashionai.garments.table import Garment
 from fashionai.images.decoder import read_image
 
 Point = Tuple[float, float]

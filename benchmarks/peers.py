@@ -5,7 +5,7 @@ from typing import Callable, Mapping
 
 import numpy as np
 
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, Forward
+from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, Forward
 
 Open = Callable[[Path, int], Forward]
 """(a `.pb`, threads, 0 for as many as there are cores) -> the network. Raises ImportError where it is not installed."""

@@ -8,17 +8,18 @@ from timing import circumstances
 from tqdm import tqdm
 
 from fashionai.annotations import VISIBLE, Annotations, read_annotations
-from fashionai.cli import guarded, resolve
-from fashionai.garments import JOINT
+from fashionai.cli.entry_point import guarded, resolve
+from fashionai.cli.inference_flags import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
-from fashionai.inference.finder import Finder, open_finder
-from fashionai.look_options import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
 
 EDGES = (0., .1, .2, .3, .4, .5, .6, .7, .8, .9)
 """Where classes of scores begin."""
 
 
-def measured(finder: Finder, truth: Annotations, folder: str, batch: int) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
+def measured(finder: GarmentPredictor, truth: Annotations, folder: str,
+             batch: int) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of every visible keypoint: its score, whether it was found, and its error as a share of the normaliser."""
     rows: List[np.ndarray] = []
     for start in tqdm(range(0, len(truth), batch), unit='batch'):
@@ -62,7 +63,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     look = look_of(args, graphs, garments)
     truth = read_annotations(resolve(args.csv), garments)
     start_engines(graphs, look)
-    with open_finder(graphs, JOINT, look, args.threads, garments) as finder:
+    with load_predictor(graphs, JOINT, look, args.threads, garments) as finder:
         print(circumstances(), '\n')
         print(format_classes(*measured(finder, truth, args.imagepath, args.batch)))
     return 0

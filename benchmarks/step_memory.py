@@ -15,8 +15,8 @@ from typing import Any, Optional, Sequence
 from timing import circumstances, peak_memory_mb
 from training import bare_step, random_batch, settings_of
 
-from fashionai.cli import at_least, guarded
-from fashionai.stack import graph_mode
+from fashionai.cli.entry_point import at_least, guarded
+from fashionai.tf_compat import graph_mode
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:

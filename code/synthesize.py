@@ -1,37 +1,7 @@
-"""Draw a set of generated garments, with exact labels, in the layout of the FashionAI data."""
-import argparse
-import os
+"""The command `fashionai synthesize`, whose code is fashionai/cli/synthesize.py."""
 import sys
-from typing import List, Optional
 
-from fashionai.cli import at_least, guarded, in_project, prepare_output
-from fashionai.synthetic.dataset import write_dataset
-from fashionai.synthetic.render import DEFAULT_SIZE
-
-LEAST_SIZE, MOST_SIZE = 64, 8192
-
-
-def parse(argv: Optional[List[str]]) -> argparse.Namespace:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument('--output', default=in_project('data/synthetic'), help='new folder')
-    parser.add_argument('--train', type=at_least(0), default=1000, help='training pictures, over all five types')
-    parser.add_argument('--val', type=at_least(0), default=100, help='validation pictures')
-    parser.add_argument('--test', type=at_least(0), default=100, help='test pictures')
-    parser.add_argument('--seed', type=at_least(0), default=0, help='the same seed gives the same pictures')
-    parser.add_argument('--size', type=at_least(LEAST_SIZE, MOST_SIZE), default=DEFAULT_SIZE,
-                        help='longer side in pixels')
-    parser.add_argument('--workers', type=at_least(1, 1024), default=os.cpu_count() or 1, help='processes that draw')
-    return parser.parse_args(argv)
-
-
-@guarded
-def main(argv: Optional[List[str]] = None) -> int:
-    """Draw what the command line asks for."""
-    args = parse(argv)
-    write_dataset(prepare_output(args.output), (args.train, args.val, args.test), args.seed, args.size, args.workers)
-    return 0
-
+from fashionai.cli.synthesize import main
 
 if __name__ == '__main__':
     sys.exit(main())

@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'code'))
 import predict  # noqa: E402
 import run  # noqa: E402
 
-from fashionai.inference.finder import Finder  # noqa: E402
+from fashionai.inference.garment_predictor import GarmentPredictor  # noqa: E402
 from fashionai.inference.predictor import Prediction  # noqa: E402
 
 PICTURES, SECONDS = 24, 0.01
@@ -51,8 +51,8 @@ def _opened(*_: Any) -> Iterator[Dict[str, Slow]]:
 
 
 @contextmanager
-def _finder(*_: Any) -> Iterator[Finder]:
-    yield Finder({'skirt': Slow()}, (), [])
+def _finder(*_: Any) -> Iterator[GarmentPredictor]:
+    yield GarmentPredictor({'skirt': Slow()}, (), [])
 
 
 def commands(folder: Path) -> Dict[str, Command]:
@@ -64,7 +64,7 @@ def commands(folder: Path) -> Dict[str, Command]:
         (folder / name).write_text('no picture')
     (folder / 'graph.pb').write_bytes(b'a stand-in')
     (folder / 'list.csv').write_text('image_id,image_category\n' + ''.join(f'{name},skirt\n' for name in ids))
-    run._opened, predict.open_finder, predict.start_engines = _opened, _finder, lambda *_: None
+    run._opened, predict.load_predictor, predict.start_engines = _opened, _finder, lambda *_: None
     look = [f'--modelpath={folder / "graph.pb"}', '--tag=skirt', '--inputsize=64', '--resolution=64']
     programs: Dict[str, Command] = {'run.py': lambda output: run.main(
         [f'--imagepath={folder}', f'--csv={folder / "list.csv"}', f'--output={output}', *look])}

@@ -6,15 +6,9 @@ import runpy
 from pathlib import Path
 from typing import Callable, Dict, List
 
-import classify
-import export
-import freeze
-import predict
 import pytest
-import run
-import send_batches
-import synthesize
-import train
+
+from fashionai.cli import classify, export, freeze, predict, run, send_batches, synthesize, train
 
 ROOT = Path(__file__).resolve().parents[1]
 GRAPH = ROOT / 'models/trained/supplied/graph/frozen_graph.pb'

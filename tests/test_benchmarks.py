@@ -16,8 +16,8 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, write_annotations
-from fashionai.garments import GARMENTS
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME
+from fashionai.garments.table import GARMENTS
+from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME
 
 FOLDER = Path(__file__).resolve().parents[1] / 'benchmarks'
 

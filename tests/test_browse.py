@@ -2,16 +2,16 @@
 from pathlib import Path
 from typing import Callable, List
 
-import browse
 import cv2
 import numpy as np
 import pytest
 
 from fashionai.annotations import read_annotations
+from fashionai.cli import browse
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import SAMPLE_FIELDS, InputShape, SampleEncoder
 from fashionai.dataflow.sampling import draw_keys
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.synthetic.dataset import write_dataset
 
 

@@ -4,11 +4,11 @@ from typing import Optional
 
 import pytest
 
-from fashionai.choices import Choices
+from fashionai.option_group import OptionGroup
 
 
 @dataclass(frozen=True)
-class Paint(Choices):
+class Paint(OptionGroup):
     colour: str = 'red'
     coats_of: Optional[int] = None
 

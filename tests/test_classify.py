@@ -3,14 +3,14 @@ import csv
 from pathlib import Path
 from typing import Callable, List
 
-import classify
 import cv2
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
+from fashionai.cli import classify
+from fashionai.garments.table import GARMENTS
+from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
 COLOURS = {'blouse': (255, 0, 0), 'dress': (0, 255, 0), 'outwear': (0, 0, 255)}
 

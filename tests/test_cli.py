@@ -11,13 +11,13 @@ from typing import Callable
 import numpy as np
 import pytest
 
-from fashionai.cli import at_least, guarded, size_hw
+from fashionai.cli.entry_point import at_least, guarded, size_hw
 from fashionai.errors import InputError
 
 PROGRAM = """
 import sys
 sys.path.insert(0, {code!r})
-from fashionai.cli import at_least, guarded, size_hw
+from fashionai.cli.entry_point import at_least, guarded, size_hw
 
 @guarded
 def main(argv=None):

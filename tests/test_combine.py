@@ -9,7 +9,7 @@ from typing import Dict, List, Tuple
 import pytest
 
 from fashionai.annotations import header, read_annotations
-from fashionai.garments import CSV_KEYPOINTS
+from fashionai.garments.table import CSV_KEYPOINTS
 
 SUBMIT = Path(__file__).resolve().parents[1] / 'submit'
 TOP = ','.join(header())

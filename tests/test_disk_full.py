@@ -9,16 +9,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, Iterator, List
 
-import classify
-import freeze
 import numpy as np
 import pytest
-import synthesize
-import train
 
 from fashionai.annotations import SubmissionWriter, read_annotations
+from fashionai.cli import classify, freeze, synthesize, train
 from fashionai.files import naming, write_text
-from fashionai.stack import graph_mode
+from fashionai.tf_compat import graph_mode
 
 resource = pytest.importorskip('resource')
 

@@ -3,14 +3,14 @@ import errno
 import os
 
 import cv2
-import draw
 import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations, write_annotations
-from fashionai.drawing import draw_keypoints, sheet, tile, write_picture
-from fashionai.garments import GARMENTS
+from fashionai.cli import draw
+from fashionai.garments.table import GARMENTS
 from fashionai.images.decoder import read_image
+from fashionai.images.drawing import draw_keypoints, sheet, tile, write_picture
 
 SKIRT = GARMENTS['skirt']
 
@@ -53,7 +53,7 @@ def test_the_entry_point_draws_a_csv(tmp_path, capsys, monkeypatch):
     assert cv2.imread(str(tmp_path / 'out.png')).shape == (64, 128, 3)
     assert draw.main(arguments + ['--output', str(tmp_path / 'out.nopicture')]) == 1
     assert 'name of a picture' in capsys.readouterr().err
-    monkeypatch.setattr('fashionai.cli.PROJECT_ROOT', tmp_path)
+    monkeypatch.setattr('fashionai.cli.entry_point.PROJECT_ROOT', tmp_path)
     assert draw.main(arguments) == 0 and (tmp_path / 'submit/a.png').exists(), 'named as the CSV'
 
 

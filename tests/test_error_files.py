@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
-from fashionai.error_files import read_image_errors, read_keypoint_errors, write_image_errors
-from fashionai.metrics import Figure
+from fashionai.evaluation.error_files import read_image_errors, read_keypoint_errors, write_image_errors
+from fashionai.evaluation.metrics import Figure
 
 
 def test_images_worst_first(tmp_path: Path) -> None:

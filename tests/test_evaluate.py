@@ -5,11 +5,11 @@ import sys
 from pathlib import Path
 from typing import List, Tuple
 
-import evaluate
 import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations, write_annotations
+from fashionai.cli import evaluate
 
 
 @pytest.fixture

@@ -3,13 +3,10 @@ import shutil
 from pathlib import Path
 from typing import Sequence
 
-import freeze
 import pytest
-import run
-import synthesize
-import train
 
 from fashionai.annotations import Annotations, read_annotations
+from fashionai.cli import freeze, run, synthesize, train
 from fashionai.networks.catalog import NETWORKS
 
 

@@ -4,12 +4,9 @@ import runpy
 from pathlib import Path
 from typing import Callable, List
 
-import evaluate
-import freeze
 import pytest
-import run
-import train
 
+from fashionai.cli import evaluate, freeze, run, train
 from fashionai.experiments.recipes import filled, recipes
 from fashionai.experiments.settings import SETTINGS, Budget
 from fashionai.experiments.table import read_rows

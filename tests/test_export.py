@@ -12,25 +12,23 @@ from pathlib import Path
 from typing import Callable, Dict, List
 
 import cv2
-import export
 import numpy as np
 import pytest
-import run
-import synthesize
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
+from fashionai.cli import export, run, synthesize
+from fashionai.engines.exported import exported_beside, needs_tensorflow, open_network
+from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
 from fashionai.exporting import exporter, parity
 from fashionai.exporting.formats import FORMATS, Format, Source
-from fashionai.garments import GARMENTS
-from fashionai.inference.engines import exported_beside, needs_tensorflow, open_network
-from fashionai.inference.graph import FrozenGraph
+from fashionai.garments.table import GARMENTS
+from fashionai.model_files.contract import EXPORTED, Contract, contract_of, contract_path, file_sum, model_files
+from fashionai.model_files.freezing import fold_constants
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two
-from fashionai.networks.contract import EXPORTED, Contract, contract_of, contract_path, file_sum, model_files
-from fashionai.networks.freezing import fold_constants
 from fashionai.networks.head_options import HeadOptions
-from fashionai.stack import graph_mode
+from fashionai.tf_compat import graph_mode
 
 CODE = Path(__file__).resolve().parents[1] / 'code'
 ALL = GARMENTS.of('all')

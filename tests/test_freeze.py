@@ -2,22 +2,22 @@
 import json
 from pathlib import Path
 
-import freeze
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai import cli
-from fashionai.garments import GARMENTS
+from fashionai.cli import freeze
+from fashionai.cli import entry_point
+from fashionai.garments.table import GARMENTS
+from fashionai.model_files.weights import load_pretrained
 from fashionai.networks.catalog import build, input_placeholder
-from fashionai.networks.weights import load_pretrained
-from fashionai.stack import graph_mode
+from fashionai.tf_compat import graph_mode
 
 
 @pytest.fixture
 def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty project folder for the command to work in."""
-    monkeypatch.setattr(cli, 'PROJECT_ROOT', tmp_path)
+    monkeypatch.setattr(entry_point, 'PROJECT_ROOT', tmp_path)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

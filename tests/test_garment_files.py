@@ -10,8 +10,8 @@ from typing import Any, Callable, Dict
 import pytest
 
 from fashionai.annotations import header
-from fashionai.garment_files import read_garments, stored_form, stored_garments
-from fashionai.garments import GARMENTS, Garments
+from fashionai.garments.table import GARMENTS, Garments
+from fashionai.garments.table_files import read_garments, stored_form, stored_garments
 
 SOCK = {'keypoints': ['cuff_left', 'cuff_right', 'heel', 'toe'], 'normaliser': ['cuff_left', 'cuff_right'],
         'limbs': [['cuff_left', 'cuff_right'], ['cuff_left', 'heel'], ['cuff_right', 'toe'], ['toe', 'heel']],

@@ -2,7 +2,7 @@
 import numpy as np
 import pytest
 
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS, mirror_name
+from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS, mirror_name
 
 CHANNELS = {'blouse': (14, 28), 'dress': (16, 32), 'outwear': (15, 30), 'skirt': (5, 10), 'trousers': (8, 16)}
 CSV_COLUMNS = {

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from skimage.transform import SimilarityTransform
 
-from fashionai.geometry import (
+from fashionai.images.geometry import (
     compose,
     invert,
     mirroring,

@@ -8,23 +8,25 @@ import pytest
 CODE = Path(__file__).resolve().parents[1] / 'code'
 PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ('__version__', 'errors', 'files', 'folders'),
-    ('choices', 'csv_rows', 'garment_files', 'garments', 'geometry', 'images'),
-    ('annotations', 'contradictions', 'drawing', 'error_files', 'map_drawing', 'measurements', 'metrics', 'plotting',
-     'shapes'),
-    ('codec', 'datasets'),
+    ('__version__', 'errors', 'files'),
+    ('csv_rows', 'garments', 'option_group'),
+    ('annotations',),
+    ('images',),
+    ('evaluation', 'codec', 'datasets'),
     ('dataflow', 'networks'),
-    ('training', 'inference', 'synthetic'),
-    ('experiments', 'exporting', 'report', 'serving'))
+    ('model_files',),
+    ('engines',),
+    ('inference', 'synthetic', 'training'),
+    ('results',),
+    ('experiments', 'exporting', 'serving'),
+    ('model', 'tf_compat'),
+    ('cli',))
 """The parts of the package from the bottom to the top; a part imports from below, or from its own layer."""
-
-ENTRY_POINTS_ONLY = {'cli': 2, 'options': 2, 'stack': 2, 'look_options': 5}
-"""What entry points share, and the highest layer that each may import; they also import each other."""
 
 STRANGERS = frozenset({('dataflow', 'networks'), ('networks', 'dataflow')})
 """Parts of one layer that do not know each other: (importer, imported)."""
 
-TENSORFLOW_PARTS = ('networks', 'training', 'inference', 'exporting', 'stack')
+TENSORFLOW_PARTS = ('networks', 'model_files', 'engines', 'training', 'exporting', 'tf_compat')
 LEVEL = {part: level for level, parts in enumerate(LAYERS) for part in parts}
 
 Imports = Dict[str, List[str]]
@@ -56,11 +58,6 @@ def fault(importer: str, imported: str) -> str:
         return '' if source in TENSORFLOW_PARTS else f'only {", ".join(TENSORFLOW_PARTS)} may import tensorflow'
     if target in ('', source):
         return ''
-    if target in ENTRY_POINTS_ONLY:
-        return '' if source in ENTRY_POINTS_ONLY else f'{target} is for entry points'
-    if source in ENTRY_POINTS_ONLY:
-        allowed = LEVEL.get(target, len(LAYERS)) <= ENTRY_POINTS_ONLY[source]
-        return '' if allowed else f'{source} needs no more than layer {ENTRY_POINTS_ONLY[source]}'
     if target not in LEVEL or source not in LEVEL:
         return f'{source if source not in LEVEL else target} has no place in LAYERS'
     if LEVEL[target] > LEVEL[source]:
@@ -110,21 +107,21 @@ def test_code_is_no_package() -> None:
 
 
 @pytest.mark.parametrize('importer, imported, allowed', [
-    ('fashionai.codec.heatmaps', 'fashionai.garments.Garment', True),
+    ('fashionai.codec.heatmaps', 'fashionai.garments.table.Garment', True),
     ('fashionai.training.loop', 'fashionai.inference.predictor', True),
     ('fashionai.training.loop', 'tensorflow.compat.v1', True),
-    ('fashionai.geometry', 'numpy', True),
-    ('fashionai.geometry', 'fashionai.codec.heatmaps', False),
+    ('fashionai.images.geometry', 'numpy', True),
+    ('fashionai.images.geometry', 'fashionai.codec.heatmaps', False),
     ('fashionai.dataflow.batches', 'fashionai.networks.catalog', False),
-    ('fashionai.networks.weights', 'fashionai.dataflow', False),
+    ('fashionai.model_files.weights', 'fashionai.dataflow', False),
     ('fashionai.dataflow.batches', 'tensorflow', False),
     ('fashionai.codec.fields', 'tensorflow.compat.v1', False),
-    ('fashionai.inference.graph', 'fashionai.stack.graph_mode', False),
-    ('fashionai.annotations', 'fashionai.cli.resolve', False),
-    ('fashionai.options', 'fashionai.inference.opening', False),
-    ('fashionai.look_options', 'fashionai.inference.opening', True),
-    ('fashionai.look_options', 'fashionai.experiments.table', False),
-    ('fashionai.novelty', 'fashionai.garments', False)])
+    ('fashionai.engines.frozen_graph', 'fashionai.tf_compat.graph_mode', False),
+    ('fashionai.annotations', 'fashionai.cli.entry_point.resolve', False),
+    ('fashionai.networks.catalog', 'fashionai.model_files.contract', False),
+    ('fashionai.inference.predictor', 'fashionai.results.writers', False),
+    ('fashionai.cli.inference_flags', 'fashionai.inference.loading', True),
+    ('fashionai.novelty', 'fashionai.garments.table', False)])
 def test_rule(importer: str, imported: str, allowed: bool) -> None:
     assert (fault(importer, imported) == '') == allowed
 
@@ -136,6 +133,6 @@ def test_imports_are_found_wherever_they_stand() -> None:
 
 
 def test_a_cycle_is_found() -> None:
-    chain = {'fashionai.training.loop': ['fashionai.inference.windows'], 'fashionai.metrics': ['fashionai.garments'],
+    chain = {'fashionai.training.loop': ['fashionai.inference.windows'], 'fashionai.codec.fields': ['fashionai.garments.table'],
              'fashionai.inference.windows': ['fashionai.synthetic'], 'fashionai.synthetic': ['fashionai.training']}
     assert cycles(chain) == ['inference', 'synthetic', 'training']

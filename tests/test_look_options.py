@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from fashionai.garments import GARMENTS, Garment, Garments
-from fashionai.inference.opening import Look
+from fashionai.cli.inference_flags import add_look_options, look_of
+from fashionai.garments.table import GARMENTS, Garment, Garments
+from fashionai.inference.loading import InferenceConfig
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
-from fashionai.look_options import add_look_options, look_of
-from fashionai.networks.contract import Contract, contract_path, file_sum
+from fashionai.model_files.contract import Contract, contract_path, file_sum
 
 
 @pytest.fixture()
@@ -22,7 +22,7 @@ def graph(tmp_path: Path) -> Path:
     return path
 
 
-def look(*flags: str, graphs: tuple, garments: Garments = GARMENTS) -> Look:
+def look(*flags: str, graphs: tuple, garments: Garments = GARMENTS) -> InferenceConfig:
     parser = argparse.ArgumentParser()
     add_look_options(parser)
     return look_of(parser.parse_args(flags), graphs, garments)

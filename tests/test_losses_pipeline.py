@@ -4,15 +4,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Callable
 
-import evaluate
-import freeze
 import numpy as np
 import pytest
-import run
-import synthesize
-import train
 
 from fashionai.annotations import read_annotations, write_annotations
+from fashionai.cli import evaluate, freeze, run, synthesize, train
 
 
 @pytest.fixture(scope='module')

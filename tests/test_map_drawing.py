@@ -3,9 +3,9 @@ import numpy as np
 import pytest
 
 from fashionai.codec.targets import encode_targets
-from fashionai.drawing import keypoint_colour
-from fashionai.garments import GARMENTS
-from fashionai.map_drawing import direction_colours, draw_fields, draw_heatmaps
+from fashionai.garments.table import GARMENTS
+from fashionai.images.drawing import keypoint_colour
+from fashionai.images.heatmap_drawing import direction_colours, draw_fields, draw_heatmaps
 
 SKIRT = GARMENTS['skirt']
 GREY = np.full((128, 128, 3), 100, np.uint8)  # twice the input of 64 pixels

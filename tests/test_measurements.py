@@ -4,8 +4,7 @@ from typing import Dict, Tuple
 import numpy as np
 import pytest
 
-from fashionai.garments import GARMENTS
-from fashionai.measurements import (
+from fashionai.garments.measurements import (
     LENGTHS,
     Measurement,
     Points,
@@ -16,6 +15,7 @@ from fashionai.measurements import (
     parse_reference,
     reference_scale,
 )
+from fashionai.garments.table import GARMENTS
 
 TROUSERS = {'waistband_left': (0, 0), 'waistband_right': (30, 40), 'crotch': (15, 50), 'bottom_left_in': (15, 80),
             'bottom_left_out': (0, 80), 'bottom_right_in': (27, 66), 'bottom_right_out': (90, 40)}

@@ -10,7 +10,7 @@ from typing import Any, List, Tuple
 import pytest
 
 from fashionai.annotations import header, read_annotations
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 
 SCRIPT = Path(__file__).resolve().parents[1] / 'submit' / 'merge.py'
 CELLS = ',-1_-1_-1' * 23 + ',12_345_1'

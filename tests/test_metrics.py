@@ -7,8 +7,8 @@ import pytest
 
 from fashionai.annotations import Annotations
 from fashionai.errors import InputError
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS
-from fashionai.metrics import format_scores, score, score_points, warn_of_unmeasured
+from fashionai.evaluation.metrics import format_scores, score, score_points, warn_of_unmeasured
+from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
 
 Cells = Dict[str, Tuple[int, int, int]]
 

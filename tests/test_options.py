@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations, image_path, write_annotations
+from fashionai.cli.training_flags import labelled_rows
 from fashionai.errors import InputError
-from fashionai.options import labelled_rows
 
 
 def folder(path: Path, name: str, types: tuple) -> Path:

@@ -5,19 +5,13 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Tuple
 
-import browse
 import cv2
-import draw
-import evaluate
-import freeze
 import numpy as np
-import predict
 import pytest
-import run
-import train
 
 from fashionai.annotations import Annotations, header, read_annotations, write_annotations
-from fashionai.garment_files import read_garments
+from fashionai.cli import browse, draw, evaluate, freeze, predict, run, train
+from fashionai.garments.table_files import read_garments
 
 ROOT = Path(__file__).resolve().parents[1]
 TABLE = {

@@ -13,12 +13,9 @@ import sys
 import time
 from pathlib import Path
 
-import evaluate
-import freeze
 import pytest
-import run
-import synthesize
-import train
+
+from fashionai.cli import evaluate, freeze, run, synthesize, train
 
 ROOT = Path(__file__).resolve().parents[1]
 TYPES = ('blouse', 'dress', 'outwear', 'skirt', 'trousers')

@@ -8,15 +8,15 @@ from typing import Any, Callable, Dict, List, Sequence, Tuple
 
 import cv2
 import numpy as np
-import predict
 import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import read_annotations
+from fashionai.cli import predict
 from fashionai.files import locked
-from fashionai.garments import GARMENTS
-from fashionai.inference.finder import Finder
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
+from fashionai.garments.table import GARMENTS
+from fashionai.inference.garment_predictor import GarmentPredictor
+from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
 USUAL = ('--inputsize=64', '--resolution=64', '--scales=[1.0]', '--no-flip', '--decode=plain', '--threads=1')
 
@@ -228,7 +228,7 @@ def test_an_interrupted_output_is_gone_on_with(shop: Path, call: Callable[..., s
     whole, output = shop / f'whole.{form}', shop / f'o.{form}'
     call('shop', f'--format={form}', '--output', whole, code=1)
     data, looked = whole.read_bytes(), []
-    monkeypatch.setattr(Finder, 'find', lambda finder, images, tags, together, find=Finder.find: [
+    monkeypatch.setattr(GarmentPredictor, 'find', lambda finder, images, tags, together, find=GarmentPredictor.find: [
         looked.append(len(images)), *find(finder, images, tags, together)][1:])
     for cut in (3, len(data) // 2, len(data) - 20, len(data)):
         output.write_bytes(data[:cut])
@@ -245,14 +245,14 @@ def test_ctrl_c_keeps_what_there_is_and_the_drawings_their_names(shop: Path, cal
                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     cv2.imwrite('shop/a.bmp', cv2.imread('shop/a.png'))  # drawn as a.jpg, and a.png then as a_2.jpg
 
-    def interrupted(finder: Finder, images: Sequence, tags: Sequence[str], together: int,
-                    find: Callable = Finder.find) -> list:
+    def interrupted(finder: GarmentPredictor, images: Sequence, tags: Sequence[str], together: int,
+                    find: Callable = GarmentPredictor.find) -> list:
         if images[0].max() < 100:
             raise KeyboardInterrupt
         return find(finder, images, tags, together)
     flags = ('shop', '--output=o.coco', '--format=coco', '--draw=drawn')
     with monkeypatch.context() as patch:
-        patch.setattr(Finder, 'find', interrupted)
+        patch.setattr(GarmentPredictor, 'find', interrupted)
         call(*flags, code=130)
     kept = json.loads((shop / 'o.coco').read_text())
     assert [(row['image_id'], Path(row['file_name']).name) for row in kept] == [(1, 'a.bmp'), (2, 'a.png')]

@@ -7,12 +7,12 @@ from typing import Callable, List
 import cv2
 import numpy as np
 import pytest
-import run
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
+from fashionai.cli import run
 from fashionai.files import locked
-from fashionai.garments import GARMENTS, Garment
+from fashionai.garments.table import GARMENTS, Garment
 from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import SecondPass
 
@@ -98,7 +98,7 @@ def test_the_second_pass_is_asked_for(data: Path, monkeypatch: pytest.MonkeyPatc
             asked.append((garment.name, how))
             super().__init__(predictor, garment, how)
 
-    monkeypatch.setattr('fashionai.inference.opening.SecondPass', Seen)
+    monkeypatch.setattr('fashionai.inference.loading.SecondPass', Seen)
     assert run.main(command(data, f'--second-pass={how}')) == 0
     assert asked == [('skirt', how)] and len(read_annotations(data / 'out.csv')) == 3
 
@@ -187,8 +187,8 @@ def test_mistakes_end_in_one_line(data: Path, capsys: pytest.CaptureFixture, mor
 
 def test_the_graph_of_the_type_is_found(data: Path, monkeypatch: pytest.MonkeyPatch,
                                         capsys: pytest.CaptureFixture) -> None:
-    monkeypatch.setattr('fashionai.look_options.PROJECT_ROOT', data)
-    monkeypatch.setattr('fashionai.cli.PROJECT_ROOT', data)
+    monkeypatch.setattr('fashionai.cli.inference_flags.PROJECT_ROOT', data)
+    monkeypatch.setattr('fashionai.cli.entry_point.PROJECT_ROOT', data)
     monkeypatch.chdir(data)
     arguments = [argument for argument in command(data, '--overwrite') if not argument.startswith('--modelpath')]
     assert run.main(arguments) == 1

@@ -14,11 +14,11 @@ from urllib.request import Request, urlopen
 import cv2
 import numpy as np
 import pytest
-import serve
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME
+from fashionai.cli import serve
+from fashionai.garments.table import GARMENTS
+from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME
 
 CODE = Path(serve.__file__).parent
 MODERN = sys.version_info >= (3, 10)

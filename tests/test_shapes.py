@@ -2,8 +2,8 @@
 import numpy as np
 import pytest
 
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS
-from fashionai.shapes import shape_of
+from fashionai.garments.shapes import shape_of
+from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
 
 
 @pytest.mark.parametrize('tag', list(GARMENTS))

@@ -7,12 +7,11 @@ from typing import Any, Callable, Dict, Iterator, List
 
 import numpy as np
 import pytest
-import synthesize
-import train
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
+from fashionai.cli import synthesize, train
 from fashionai.files import locked
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.training import run_record
 
 Finish = Callable[..., str]

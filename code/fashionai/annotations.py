@@ -18,7 +18,7 @@ import numpy as np
 from fashionai.csv_rows import PathLike, data_rows
 from fashionai.errors import InputError, shown
 from fashionai.files import naming, replacing
-from fashionai.garments import GARMENTS, JOINT, Garments
+from fashionai.garments.table import GARMENTS, JOINT, Garments
 
 START = ('image_id', 'image_category')
 """The names of the columns before the keypoints: all that a test list has to have."""

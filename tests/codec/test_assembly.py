@@ -8,7 +8,7 @@ import pytest
 from fashionai.codec.assembly import LIMB_WEIGHT, assemble
 from fashionai.codec.fields import encode_fields
 from fashionai.codec.heatmaps import encode_heatmaps, peaks
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 
 STRIDE = 4
 INPUT_HW = (256, 192)

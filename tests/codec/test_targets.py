@@ -11,7 +11,7 @@ import pytest
 from fashionai.codec.fields import encode_fields
 from fashionai.codec.heatmaps import encode_heatmaps, input_to_cells, peaks
 from fashionai.codec.targets import encode_targets
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 
 ROOT = Path(__file__).resolve().parents[2]
 HW = (48, 72)

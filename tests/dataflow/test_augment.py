@@ -9,7 +9,7 @@ from fashionai.dataflow.augment import (
     draw_augmentation,
     largest_upright_rectangle,
 )
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 
 INPUT_HW = (160, 128)
 SKIRT = GARMENTS['skirt']

@@ -9,7 +9,7 @@ from fashionai.annotations import Annotations
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.flow import TrainingFlow
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.images.decoder import read_image
 
 SKIRT = GARMENTS['skirt']

@@ -7,11 +7,11 @@ import pytest
 from fashionai.annotations import Annotations
 from fashionai.datasets.coco import own_names, read_coco, read_names
 from fashionai.datasets.coco_writing import box_of, write_coco
-from fashionai.datasets.entries import csv_row
 from fashionai.datasets.notes import new_notes
+from fashionai.datasets.samples import csv_row
 from fashionai.datasets.sources import open_sources
 from fashionai.errors import InputError
-from fashionai.garments import GARMENTS, Garment, Garments
+from fashionai.garments.table import GARMENTS, Garment, Garments
 
 THEIRS = {
     'images': [{'id': 7, 'file_name': 'set/one.jpg'}, {'id': 8, 'file_name': 'two.jpg'}],

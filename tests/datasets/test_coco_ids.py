@@ -5,7 +5,7 @@ import pytest
 
 from fashionai.datasets.coco_ids import read_coco_ids
 from fashionai.errors import InputError
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 
 SKIRT = ['waistband_left', 'waistband_right', 'hemline_left', 'hemline_right']
 TRUTH = {'images': [{'id': 70, 'file_name': 'a.png'}, {'id': 5, 'file_name': './new/a.png'},

@@ -4,12 +4,12 @@ import json
 import numpy as np
 import pytest
 
-from fashionai.datasets.counterparts import DEEPFASHION2, FLD_COUNTERPARTS, FLD_LANDMARKS
 from fashionai.datasets.deepfashion import read_deepfashion
 from fashionai.datasets.deepfashion2 import read_deepfashion2
+from fashionai.datasets.keypoint_mapping import DEEPFASHION2, FLD_COUNTERPARTS, FLD_LANDMARKS
 from fashionai.datasets.notes import new_notes
 from fashionai.datasets.sources import open_sources
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS, mirror_name
+from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS, mirror_name
 
 COLUMNS = 'image_name  clothes_type  variation_type  ' + '  '.join(
     f'landmark_visibility_{i} landmark_location_x_{i} landmark_location_y_{i}' for i in range(1, 9))
@@ -164,6 +164,6 @@ def test_real_landmarks_lie_as_the_table_says():
 
 def test_every_counterpart_is_a_keypoint_of_its_type():
     known = {name for names in FLD_LANDMARKS.values() for name in names}
-    for tag, counterparts in FLD_COUNTERPARTS.items():
-        assert set(counterparts) <= known and set(counterparts.values()) <= set(GARMENTS[tag].keypoints)
-        assert all(theirs.split()[0] in ours.split('_') for theirs, ours in counterparts.items())
+    for tag, flipped_keypoints in FLD_COUNTERPARTS.items():
+        assert set(flipped_keypoints) <= known and set(flipped_keypoints.values()) <= set(GARMENTS[tag].keypoints)
+        assert all(theirs.split()[0] in ours.split('_') for theirs, ours in flipped_keypoints.items())

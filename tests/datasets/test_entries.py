@@ -2,13 +2,13 @@
 import numpy as np
 import pytest
 
-from fashionai.datasets.entries import Entry, csv_row, divided, image_id, image_left_pairs, usable, without_repeats
 from fashionai.datasets.notes import new_notes
-from fashionai.garments import Garment, Garments
+from fashionai.datasets.samples import Sample, csv_row, divided, image_id, image_left_pairs, usable, without_repeats
+from fashionai.garments.table import Garment, Garments
 
 
 def entry(name, part='', category='skirt', keypoints=None):
-    return Entry(name, category, csv_row({'crotch': (1, 2, 1)}) if keypoints is None else keypoints, part, (0, name))
+    return Sample(name, category, csv_row({'crotch': (1, 2, 1)}) if keypoints is None else keypoints, part, (0, name))
 
 
 def parts(entries):

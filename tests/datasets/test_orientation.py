@@ -5,10 +5,10 @@ import zlib
 
 import cv2
 import numpy as np
-import prepare
 import pytest
 
 from fashionai.annotations import read_annotations
+from fashionai.cli import prepare
 from fashionai.datasets.orientation import frame_of, orientation_of, turned_upright
 from fashionai.images.decoder import read_image
 

@@ -4,10 +4,10 @@ import os
 
 import cv2
 import numpy as np
-import prepare
 import pytest
 
 from fashionai.annotations import read_annotations, read_test_list
+from fashionai.cli import prepare
 from fashionai.datasets import placing, sources
 from fashionai.datasets.pictures import picture_fault
 from fashionai.files import locked

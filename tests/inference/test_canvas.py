@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fashionai.geometry import transform_points
+from fashionai.images.geometry import transform_points
 from fashionai.inference.canvas import NEUTRAL, canvas_map, image_area, join_windows, placement_of
 from fashionai.inference.windows import windows_of
 

@@ -4,9 +4,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS, Garment
-from fashionai.inference.filling import fill_in, fillable, submission_keypoints, usual_points
-from fashionai.shapes import shape_of
+from fashionai.garments.shapes import shape_of
+from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS, Garment
+from fashionai.inference.missing_keypoints import fill_in, fillable, submission_keypoints, usual_points
 
 
 def turned_mean(tag: str) -> np.ndarray:

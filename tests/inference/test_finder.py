@@ -9,12 +9,12 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.garments import AUTO, GARMENTS
+from fashionai.garments.table import AUTO, GARMENTS
 from fashionai.images.decoder import Unreadable
-from fashionai.inference.finder import TOGETHER, Finder, open_finder
-from fashionai.inference.opening import Look
+from fashionai.inference.garment_predictor import TOGETHER, GarmentPredictor, load_predictor
+from fashionai.inference.loading import InferenceConfig
 from fashionai.inference.predictor import Prediction, PredictionOptions
-from fashionai.networks.contract import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
+from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
 TYPES = ('skirt', 'trousers')
 
@@ -46,7 +46,7 @@ def teller(images: Sequence[np.ndarray]) -> np.ndarray:
 
 def test_each_picture_keeps_its_place_and_types_are_told_where_asked() -> None:
     stands = {name: Stand(name) for name in TYPES}
-    finder = Finder(stands, TYPES, [teller])
+    finder = GarmentPredictor(stands, TYPES, [teller])
     findings = finder.find([picture(90), picture(10), picture(30), picture(40)], [AUTO, 'trousers', AUTO, 'skirt'])
     assert [finding.type for finding in findings] == ['trousers', 'trousers', 'skirt', 'skirt']
     assert [finding.points_xy[0, 0] for finding in findings] == [90, 10, 30, 40]
@@ -59,19 +59,20 @@ def test_each_picture_keeps_its_place_and_types_are_told_where_asked() -> None:
 
 
 def test_several_networks_tell_types_together() -> None:
-    finder = Finder({name: Stand(name) for name in TYPES}, TYPES, [teller, lambda images: np.array([[1., 0.]])])
+    finder = GarmentPredictor({name: Stand(name) for name in TYPES}, TYPES,
+                              [teller, lambda images: np.array([[1., 0.]])])
     assert finder.find([picture(90)], [AUTO])[0].type_probabilities == pytest.approx({'skirt': 0.55, 'trousers': 0.45})
 
 
 def test_a_score_is_the_response_and_what_was_not_found_has_none() -> None:
-    finding = Finder({'skirt': Stand('skirt')}, (), []).find([picture(5)], ['skirt'])[0]
+    finding = GarmentPredictor({'skirt': Stand('skirt')}, (), []).find([picture(5)], ['skirt'])[0]
     np.testing.assert_allclose(finding.scores, [0.1, 0, 0.9, 1], atol=1e-9)
     assert finding.found.tolist() == [True, False, True, True]
     assert finding.image_hw == (6, 4) and finding.keypoints == GARMENTS['skirt'].keypoints
 
 
 def test_other_tags_are_refused() -> None:
-    finder = Finder({'skirt': Stand('skirt')}, (), [])
+    finder = GarmentPredictor({'skirt': Stand('skirt')}, (), [])
     with pytest.raises(ValueError, match="'dress' is not a type that is served: wanted one of skirt"):
         finder.find([picture(5)], ['dress'])
     with pytest.raises(ValueError, match='cannot tell garment types'):
@@ -87,7 +88,7 @@ def test_other_tags_are_refused() -> None:
 def test_what_is_no_picture_is_refused_by_name(image: object, found: str) -> None:
     stand = Stand('skirt')
     with pytest.raises(InputError) as caught:
-        Finder({'skirt': stand}, (), []).find([picture(5), image], ['skirt'] * 2)
+        GarmentPredictor({'skirt': stand}, (), []).find([picture(5), image], ['skirt'] * 2)
     assert 'picture 2 of 2' in str(caught.value) and found in str(caught.value) and 'uint8' in str(caught.value)
     assert not stand.batches
 
@@ -96,14 +97,14 @@ def test_what_is_no_picture_is_refused_by_name(image: object, found: str) -> Non
 def test_every_picture_wants_a_tag(tags: Sequence[str]) -> None:
     stand = Stand('skirt')
     with pytest.raises(InputError, match='of 2 pictures'):
-        Finder({'skirt': stand}, (), []).find([picture(5), picture(6)], tags)
+        GarmentPredictor({'skirt': stand}, (), []).find([picture(5), picture(6)], tags)
     assert not stand.batches
 
 
 def test_many_pictures_are_looked_at_a_few_at_a_time() -> None:
     stand = Stand('skirt')
-    findings = Finder({'skirt': stand}, TYPES, [teller]).find([picture(n) for n in range(45)], ['skirt', AUTO] * 22
-                                                              + ['skirt'])
+    findings = GarmentPredictor({'skirt': stand}, TYPES, [teller]).find(
+        [picture(n) for n in range(45)], ['skirt', AUTO] * 22 + ['skirt'])
     assert [finding.points_xy[0, 0] for finding in findings] == list(range(45))
     assert sum(stand.batches) == 45 and max(stand.batches) == TOGETHER
 
@@ -128,8 +129,8 @@ def test_a_frozen_graph_finds_a_garment_from_several_threads(tmp_path: Path) -> 
     image = np.zeros((64, 64, 3), np.uint8)
     image[16:40, 8:32, 0] = 255  # the middle of its three cells: 27.5 down and 19.5 across
     image[32:56, 32:56, 1] = 255
-    look = Look(PredictionOptions(64, flip=False, decode='plain'), (1.0,), (((64, 64),),))
-    with open_finder([write_graph(tmp_path / 'graph.pb')], 'all', look, 1) as finder:
+    look = InferenceConfig(PredictionOptions(64, flip=False, decode='plain'), (1.0,), (((64, 64),),))
+    with load_predictor([write_graph(tmp_path / 'graph.pb')], 'all', look, 1) as finder:
         assert finder.types == tuple(GARMENTS)
         with ThreadPoolExecutor(4) as workers:
             findings = list(workers.map(lambda _: finder.find([image], [AUTO])[0], range(8)))
@@ -147,9 +148,9 @@ def test_a_frozen_graph_finds_a_garment_from_several_threads(tmp_path: Path) -> 
 
 def test_every_graph_wants_its_resolutions(tmp_path: Path) -> None:
     graph = write_graph(tmp_path / 'graph.pb')
-    look = Look(PredictionOptions(64), (1.0,), (((64, 64),),))
+    look = InferenceConfig(PredictionOptions(64), (1.0,), (((64, 64),),))
     with pytest.raises(ValueError, match='resolutions for 1 graphs, and there are 2'):
-        with open_finder([graph, graph], 'all', look, 1):
+        with load_predictor([graph, graph], 'all', look, 1):
             pass
 
 

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
-from fashionai.garments import GARMENTS, Garment
-from fashionai.inference.graph import FrozenGraph
-from fashionai.networks.contract import Contract, contract_path, file_sum
-from fashionai.networks.graph_file import read_graph
+from fashionai.garments.table import GARMENTS, Garment
+from fashionai.model_files.contract import Contract, contract_path, file_sum
+from fashionai.model_files.graph_file import read_graph
 
 SKIRT = GARMENTS.of('skirt')
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from fashionai.errors import InputError
-from fashionai.garments import GARMENTS
-from fashionai.inference.models import trained_hw, usual_graph
-from fashionai.networks.contract import Contract, contract_path, file_sum
+from fashionai.garments.table import GARMENTS
+from fashionai.model_files.contract import Contract, contract_path, file_sum
+from fashionai.model_files.default_model import trained_hw, usual_graph
 
 
 def graph(trained: Path, name: str) -> Path:
@@ -67,7 +67,7 @@ def test_a_graph_that_is_older_than_its_checkpoints_is_said(tmp_path: Path, when
 
 
 def test_looking_for_a_graph_needs_no_tensorflow() -> None:
-    check = 'import sys, fashionai.inference.models; sys.exit("tensorflow" in sys.modules)'
+    check = 'import sys, fashionai.model_files.default_model; sys.exit("tensorflow" in sys.modules)'
     subprocess.run([sys.executable, '-c', check], check=True, cwd=str(Path(__file__).resolve().parents[2] / 'code'))
 
 

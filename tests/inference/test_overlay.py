@@ -6,18 +6,18 @@ import cv2
 import numpy as np
 import pytest
 
-from fashionai.garments import GARMENTS
-from fashionai.inference.finder import LOW, Finding
-from fashionai.inference.overlay import Overlays, draw_finding, draw_responses, type_text
+from fashionai.garments.table import GARMENTS
+from fashionai.inference.garment_predictor import LOW, GarmentPrediction
+from fashionai.results.overlays import Overlays, draw_finding, draw_responses, type_text
 
 GREY = np.full((900, 600, 3), 128, np.uint8)
 
 
-def finding(**changed: object) -> Finding:
+def finding(**changed: object) -> GarmentPrediction:
     points = np.array([[180., 180], [420, 180], [120, 720], [480, 720]])
     maps = np.full((4, 50, 50), 0.5, np.float32)
     maps[0, 10:13, 18:21] = 0.9
-    usual = Finding(GARMENTS['skirt'], {}, True, points, np.array([1, 0.9, LOW - 0.01, 0]),
+    usual = GarmentPrediction(GARMENTS['skirt'], {}, True, points, np.array([1, 0.9, LOW - 0.01, 0]),
                     np.array([True, True, True, False]), (900, 600), maps)
     return replace(usual, **changed)
 

@@ -10,22 +10,22 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import read_annotations
-from fashionai.garments import GARMENTS
+from fashionai.garments.measurements import fixed_scale, no_scale
+from fashionai.garments.table import GARMENTS
 from fashionai.images.sources import Picture, Source
-from fashionai.inference.finder import Finder, Finding
-from fashionai.inference.finding_files import FORMATS, record_of
-from fashionai.inference.own_pictures import Failure, Outcome, outcomes
+from fashionai.inference.batch_inference import Failure, Outcome, outcomes
+from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor
 from fashionai.inference.predictor import Prediction
-from fashionai.measurements import fixed_scale, no_scale
+from fashionai.results.writers import FORMATS, record_of
 
 SKIRT = GARMENTS['skirt']
 CORNERS = np.array([[10.126, 5], [40, 5], [2, 85], [48.4, 85.6]])
 
 
-def finding(found: Sequence[bool] = (True, True, True, True)) -> Finding:
+def finding(found: Sequence[bool] = (True, True, True, True)) -> GarmentPrediction:
     scores = np.where(found, [0.25, 0.5, 0.75, 1], 0)
-    return Finding(SKIRT, {'skirt': 0.75004, 'dress': 0.24996}, False, CORNERS, scores, np.array(found), (90, 50),
-                   np.zeros((4, 8, 8), np.float32))
+    return GarmentPrediction(SKIRT, {'skirt': 0.75004, 'dress': 0.24996}, False, CORNERS, scores, np.array(found),
+                             (90, 50), np.zeros((4, 8, 8), np.float32))
 
 
 def outcome(number: int = 1, frame: Optional[int] = None) -> Outcome:
@@ -105,7 +105,7 @@ def test_pictures_come_back_in_order_and_bad_ones_as_failures(tmp_path: Path) ->
     (tmp_path / '2.png').write_text('no picture')
     pictures[4] = Picture(pictures[4].source, 3, np.zeros((5, 99, 3), np.uint8))
     width = Width()
-    results = list(outcomes(Finder({'skirt': width}, (), []), enumerate(pictures, 1), 'skirt', 3))
+    results = list(outcomes(GarmentPredictor({'skirt': width}, (), []), enumerate(pictures, 1), 'skirt', 3))
     assert sorted(width.batches) == [1, 2, 3], '7 in threes, one of which has no picture'
     failure = results.pop(2)
     assert isinstance(failure, Failure) and failure.reason.startswith(f'{tmp_path / "2.png"}: not a picture')

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from fashionai.codec.fields import encode_fields
-from fashionai.garments import GARMENTS, Garment
+from fashionai.garments.table import GARMENTS, Garment
+from fashionai.inference.aggregator import NetworkInput
 from fashionai.inference.predictor import Prediction, PredictionOptions, Predictor
 from fashionai.inference.tiling import TILINGS
-from fashionai.inference.views import View
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -80,7 +80,7 @@ class DotNetwork:
 
 def predict(network: DotNetwork, images: List[np.ndarray], scales: str, resolution_hw: Tuple[int, int] = (368, 368),
             tiling: str = 'exact', **choices: object) -> List[Prediction]:
-    view = View(network, network.garment, network.stride, resolution_hw, parse_scales(scales), tiling)
+    view = NetworkInput(network, network.garment, network.stride, resolution_hw, parse_scales(scales), tiling)
     return Predictor([view], SKIRT, PredictionOptions(368, **choices)).predict(images)
 
 
@@ -168,7 +168,7 @@ def test_a_joint_network_is_read_by_name() -> None:
 def test_heatmaps_lie_on_the_canvas() -> None:
     """512 x 256 on a canvas of 368, two pixels a place: the image fills columns 46 to 138."""
     image, points = dotted((512, 256))
-    view = View(DotNetwork(), SKIRT, 8, (368, 368), [1.0])
+    view = NetworkInput(DotNetwork(), SKIRT, 8, (368, 368), [1.0])
     canvas = Predictor([view], SKIRT, PredictionOptions(368)).canvases([image])[0].heatmaps
     assert canvas.shape == (4, 184, 184) and canvas.dtype == np.float32
     expected = (points + 0.5) * 184 / 512 - 0.5 + (46, 0)
@@ -190,7 +190,7 @@ def blob_network(garment: Garment, points_xy: np.ndarray) -> object:
 
 
 def look(garment: Garment, points_xy: np.ndarray, image_hw: Tuple[int, int] = (368, 368)) -> Prediction:
-    view = View(blob_network(garment, points_xy), garment, 8, (368, 368), [1.0])
+    view = NetworkInput(blob_network(garment, points_xy), garment, 8, (368, 368), [1.0])
     predictor = Predictor([view], garment, PredictionOptions(368, flip=False))
     return predictor.predict([np.zeros(image_hw + (3,), np.uint8)])[0]
 
@@ -220,7 +220,7 @@ def test_flat_maps_are_invalid_but_have_a_place() -> None:
 
 
 def test_lost_waist_and_hem_of_a_dress_are_filled_in_where_the_others_say() -> None:
-    from fashionai.shapes import shape_of
+    from fashionai.garments.shapes import shape_of
     shape = shape_of('dress')
     places = dict(zip(shape.keypoints, shape.mean_xy * 250 + (190, 180)))
     truth = np.array([places[name] for name in DRESS.keypoints])
@@ -242,16 +242,17 @@ def test_tiny_images_have_points_inside_them(image_hw: Tuple[int, int]) -> None:
 
 def test_what_does_not_suit_is_refused() -> None:
     with pytest.raises(ValueError, match='multiples of 8'):
-        View(DotNetwork(), SKIRT, 8, (300, 368), [1.0])
+        NetworkInput(DotNetwork(), SKIRT, 8, (300, 368), [1.0])
     with pytest.raises(ValueError, match="'most'.*exact, merged"):
-        View(DotNetwork(), SKIRT, 8, (368, 368), [1.0], 'most')
+        NetworkInput(DotNetwork(), SKIRT, 8, (368, 368), [1.0], 'most')
     with pytest.raises(ValueError, match='addup, average'):
         PredictionOptions(368, join='sum')
     with pytest.raises(ValueError, match='92x92 cells.*wanted 46x46'):
-        view = View(DotNetwork(stride=4), SKIRT, 8, (368, 368), [1.0])
+        view = NetworkInput(DotNetwork(stride=4), SKIRT, 8, (368, 368), [1.0])
         Predictor([view], SKIRT, PredictionOptions(368)).predict([dotted((99, 99))[0]])
     with pytest.raises(ValueError, match='--decode dark.*8 pixels a cell do not divide --inputsize 300'):
-        Predictor([View(DotNetwork(), SKIRT, 8, (368, 368), [1.0])], SKIRT, PredictionOptions(300, decode='dark'))
+        Predictor([NetworkInput(DotNetwork(), SKIRT, 8, (368, 368), [1.0])], SKIRT,
+                  PredictionOptions(300, decode='dark'))
 
 
 @pytest.mark.parametrize('decode, within', [('bicubic', 0.6), ('dark', 0.6), ('quarter', 4), ('plain', 6)])
@@ -269,7 +270,7 @@ def test_cells_are_in_the_right_places_for_every_decoding(decode: str, within: f
 def test_a_peak_in_an_outermost_cell_is_one(decode: str) -> None:
     """Of cells of 8, the outermost are 8 pixels wide: a garment often ends there."""
     points = np.array([(3.5, 80.), (364., 90.), (90., 364.), (280., 300.)])
-    view = View(blob_network(SKIRT, points), SKIRT, 8, (368, 368), [1.0])
+    view = NetworkInput(blob_network(SKIRT, points), SKIRT, 8, (368, 368), [1.0])
     predictor = Predictor([view], SKIRT, PredictionOptions(368, flip=False, decode=decode))
     found, = predictor.predict([np.zeros((368, 368, 3), np.uint8)])
     assert found.valid.all()
@@ -278,7 +279,7 @@ def test_a_peak_in_an_outermost_cell_is_one(decode: str) -> None:
 
 def test_a_finer_network_still_wants_multiples_of_8() -> None:
     with pytest.raises(ValueError, match='364x364.*multiples of 8'):
-        View(DotNetwork(stride=4), SKIRT, 4, (364, 364), [1.0])
+        NetworkInput(DotNetwork(stride=4), SKIRT, 4, (364, 364), [1.0])
 
 
 def test_networks_of_other_strides_and_sizes_are_averaged() -> None:
@@ -297,7 +298,7 @@ def test_networks_of_other_strides_and_sizes_are_averaged() -> None:
     networks = [(Half(slice(0, 2)), (368, 368)), (Half(slice(2, 4), stride=4, garment=GARMENTS.joint), (256, 256))]
     joint = [GARMENTS.joint.keypoints.index(name) for name in SKIRT.keypoints[2:]]
     networks[1][0].blind = joint
-    views = [View(network, network.garment, network.stride, size, [1.0])
+    views = [NetworkInput(network, network.garment, network.stride, size, [1.0])
              for network, size in networks]
     for decode in ('blur', 'dark'):
         found, = Predictor(views, SKIRT, PredictionOptions(368, decode=decode)).predict([image])
@@ -315,7 +316,7 @@ def test_fields_of_the_mirror_image_are_turned_back() -> None:
         for places in (points, (np.array([367., 0]) - points * (1, -1))[SKIRT.mirror_indices]))
     mirrored[..., 8:] = 9  # the diagonal's channels
     both = np.concatenate([blank, np.stack([upright, mirrored])], axis=3)
-    view = View(lambda images: both, SKIRT, 8, (368, 368), [1.0])
+    view = NetworkInput(lambda images: both, SKIRT, 8, (368, 368), [1.0])
     image = np.zeros((368, 368, 3), np.uint8)
     canvas, = Predictor([view], SKIRT, PredictionOptions(368, decode='plain', assembly='paf')).canvases([image])
     np.testing.assert_allclose(canvas.fields, upright.transpose(2, 0, 1), atol=1e-5)
@@ -331,7 +332,7 @@ def test_fields_choose_between_peaks() -> None:
     wrong[2] = (330, 40)
     seen[..., 2] = 0.8 * seen[..., 2] + blob_network(SKIRT, wrong)(np.zeros((1, 368, 368, 3)))[..., 2]
     seen[..., SKIRT.num_heatmaps:] = fields
-    view = View(lambda images: seen, SKIRT, 8, (368, 368), [1.0])
+    view = NetworkInput(lambda images: seen, SKIRT, 8, (368, 368), [1.0])
     image = np.zeros((368, 368, 3), np.uint8)
     for assembly, wanted in (('peaks', wrong), ('paf', points)):
         found, = Predictor([view], SKIRT, PredictionOptions(368, flip=False, assembly=assembly)).predict([image])
@@ -347,6 +348,6 @@ def test_points_are_where_the_original_way_finds_them(size: int) -> None:
     image, _ = dotted((290, 512))
     scales = parse_scales(DEFAULT_SCALES)
     wanted = original.original_points(DotNetwork(), SKIRT, SKIRT, scales, 368, image)
-    view = View(DotNetwork(), SKIRT, 8, (368, 368), scales)
+    view = NetworkInput(DotNetwork(), SKIRT, 8, (368, 368), scales)
     found, = Predictor([view], SKIRT, PredictionOptions(size)).predict([image])
     np.testing.assert_allclose(found.points_xy, wanted, atol=1)

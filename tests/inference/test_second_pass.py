@@ -4,11 +4,11 @@ from typing import List, Optional, Sequence, Tuple
 import numpy as np
 import pytest
 
-from fashionai.garments import GARMENTS
-from fashionai.geometry import transform_points
+from fashionai.garments.shapes import shape_of
+from fashionai.garments.table import GARMENTS
+from fashionai.images.geometry import transform_points
 from fashionai.inference.predictor import Prediction
 from fashionai.inference.second_pass import SECOND_PASSES, SecondPass, frame_of
-from fashionai.shapes import shape_of
 
 SKIRT, DRESS = GARMENTS['skirt'], GARMENTS['dress']
 COLOURS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)])

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import TestList, read_annotations
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.inference.predictor import Prediction
-from fashionai.inference.record import Record, list_sum
-from fashionai.inference.submission import write_submission
-from fashionai.networks.contract import file_sum
+from fashionai.model_files.contract import file_sum
+from fashionai.results.run_manifest import Record, list_sum
+from fashionai.results.submission import write_submission
 
 JOB = {'graph': 'abc', 'list': 'def'}
 

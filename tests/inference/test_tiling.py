@@ -5,10 +5,10 @@ import cv2
 import numpy as np
 import pytest
 
-from fashionai.garments import GARMENTS
-from fashionai.geometry import invert, transform_points
+from fashionai.garments.table import GARMENTS
+from fashionai.images.geometry import invert, transform_points
+from fashionai.inference.aggregator import HeatmapAggregator, NetworkInput
 from fashionai.inference.tiling import TILINGS, Window
-from fashionai.inference.views import Painter, View
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
 
 SIZE = 368
@@ -93,8 +93,8 @@ def means(images: np.ndarray) -> np.ndarray:
 
 def painted(image: np.ndarray, scales: str, tiling: str, size: int, flip: bool = False) -> np.ndarray:
     """What `means` says of the picture's three channels on the canvas, (3, S, S); the sigmoid undone."""
-    view = View(means, SKIRT, 8, (size, size), parse_scales(scales), tiling)
-    canvas, = Painter(view, SKIRT, size, 1, flip, 'addup', False).paint([image])
+    view = NetworkInput(means, SKIRT, 8, (size, size), parse_scales(scales), tiling)
+    canvas, = HeatmapAggregator(view, SKIRT, size, 1, flip, 'addup', False).paint([image])
     return np.log(canvas.heatmaps[:3] / (1 - canvas.heatmaps[:3]))
 
 

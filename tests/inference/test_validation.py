@@ -9,7 +9,7 @@ import pytest
 from fashionai.annotations import Annotations
 from fashionai.dataflow.encoder import InputShape
 from fashionai.errors import InputError
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.inference.validation import validation_error
 
 JOINT = GARMENTS.joint

@@ -3,7 +3,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fashionai.geometry import compose, invert, transform_points, warp_image
+from fashionai.images.geometry import compose, invert, transform_points, warp_image
 from fashionai.inference.canvas import canvas_map
 from fashionai.inference.windows import DEFAULT_SCALES, fitting_side, parse_scales, windows_of
 

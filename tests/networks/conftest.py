@@ -4,7 +4,7 @@ from typing import Iterator
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.stack import graph_mode
+from fashionai.tf_compat import graph_mode
 
 
 @pytest.fixture(autouse=True)

@@ -11,7 +11,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.networks.checkpoints import find_checkpoint, last_checkpoint
+from fashionai.model_files.checkpoints import find_checkpoint, last_checkpoint
 
 DATA = 'data-00000-of-00001'
 

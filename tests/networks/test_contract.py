@@ -9,15 +9,8 @@ from typing import Callable, List
 import pytest
 
 from fashionai.errors import InputError
-from fashionai.garments import GARMENTS, Garment, Garments
-from fashionai.networks.contract import (
-    _FIELDS,
-    Contract,
-    contract_of,
-    contract_path,
-    file_sum,
-    replacing_model,
-)
+from fashionai.garments.table import GARMENTS, Garment, Garments
+from fashionai.model_files.contract import _FIELDS, Contract, contract_of, contract_path, file_sum, replacing_model
 
 SKIRT = GARMENTS['skirt']
 CONTRACT = Contract('skirt', SKIRT.keypoints, 'testing', (192, 160), 4, 1000, 'ab12', 4.5, {'stride': 4})

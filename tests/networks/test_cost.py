@@ -5,10 +5,10 @@ from typing import Dict
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
+from fashionai.model_files.contract import Contract
+from fashionai.model_files.cost import graph_cost, network_cost, operations
 from fashionai.networks.catalog import build
-from fashionai.networks.contract import Contract
-from fashionai.networks.cost import graph_cost, network_cost, operations
 from fashionai.networks.head_options import HeadOptions
 
 COUNTED = ('Conv2D', 'DepthwiseConv2dNative', 'Conv2DBackpropInput', 'MatMul')

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
-from fashionai.garments import GARMENTS, Garment
-from fashionai.inference.graph import FrozenGraph
+from fashionai.garments.table import GARMENTS, Garment
+from fashionai.model_files.freezing import fold_constants
+from fashionai.model_files.graph_file import _OWN, ALLOWED, read_graph
 from fashionai.networks.catalog import NETWORKS, build, input_placeholder, mean_of_last_two
-from fashionai.networks.freezing import fold_constants
-from fashionai.networks.graph_file import _OWN, ALLOWED, read_graph
 from fashionai.networks.head_options import HeadOptions
 
 SKIRT = GARMENTS.of('skirt')

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.networks.catalog import NETWORKS, build, input_placeholder, network_spec
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 

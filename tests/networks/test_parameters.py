@@ -4,7 +4,7 @@ from typing import Callable, List, Sequence, Tuple
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.networks.catalog import NETWORKS, build
 
 MAPS = (66, 25)

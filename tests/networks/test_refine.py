@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
+from fashionai.model_files.weights import load_first_network
 from fashionai.networks.catalog import NETWORKS, Network, build, input_placeholder, network_spec
 from fashionai.networks.head_options import HeadOptions
-from fashionai.networks.refine import load_first_network
 
 JOINT, FROZEN = HeadOptions(refine='joint'), HeadOptions(refine='frozen')
 IMAGES = np.random.RandomState(0).uniform(0, 255, (2, 40, 56, 3)).astype(np.float32)

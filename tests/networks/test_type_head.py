@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
-from fashionai.inference.graph import FrozenGraph
+from fashionai.engines.frozen_graph import FrozenGraph
+from fashionai.garments.table import GARMENTS
+from fashionai.model_files.checkpoints import Checkpoint
+from fashionai.model_files.contract import Contract
+from fashionai.model_files.freezing import freeze
 from fashionai.networks.catalog import Network, build, input_placeholder
-from fashionai.networks.checkpoints import Checkpoint
-from fashionai.networks.contract import Contract
-from fashionai.networks.freezing import freeze
 from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.pyramid import Features
 from fashionai.networks.type_head import GarmentTypes, garment_types

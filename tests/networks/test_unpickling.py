@@ -7,9 +7,9 @@ from typing import Any, Tuple
 import numpy as np
 import pytest
 
-from fashionai.networks.unpickling import read_npy
-from fashionai.networks.weight_files import READERS
-from fashionai.networks.weights import read_weights
+from fashionai.model_files.unpickling import read_npy
+from fashionai.model_files.weight_files import READERS
+from fashionai.model_files.weights import read_weights
 
 WEIGHTS = np.arange(12, dtype=np.float32).reshape(3, 4)
 

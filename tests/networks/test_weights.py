@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.model_files.weights import WeightReport, export_weights, load_pretrained, read_weights
 from fashionai.networks.layers import conv, conv_bn
-from fashionai.networks.weights import WeightReport, export_weights, load_pretrained, read_weights
 
 RNG = np.random.RandomState(0)
 WEIGHTS = RNG.normal(size=(3, 3, 3, 4)).astype(np.float32)

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS
-from fashionai.report.markup import Html, element, table
-from fashionai.report.measurement import Measurement, measurement
-from fashionai.report.page import page, write_report
-from fashionai.report.worst import worst_images
+from fashionai.evaluation.report.markup import Html, element, table
+from fashionai.evaluation.report.measurement import Measurement, measurement
+from fashionai.evaluation.report.page import page, write_report
+from fashionai.evaluation.report.worst import worst_images
+from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
 
 EVIL = 'Images/<script>alert("x")</script>&.png'
 

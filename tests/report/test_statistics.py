@@ -5,13 +5,13 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS
-from fashionai.report.bias import EVERY, LEFT, RIGHT, Bias, Drift, biases
-from fashionai.report.comparison import Difference, differences
-from fashionai.report.measurement import Measurement, errors_by_type, measurement, ne_estimates, share_within
-from fashionai.report.resampling import Estimate, estimates, ratio, resampled
-from fashionai.report.swaps import mirror_pairs, put_right, swapped_pairs
-from fashionai.report.words import findings, shift, verdict
+from fashionai.evaluation.report.bias import EVERY, LEFT, RIGHT, Bias, Drift, biases
+from fashionai.evaluation.report.comparison import Difference, differences
+from fashionai.evaluation.report.measurement import Measurement, errors_by_type, measurement, ne_estimates, share_within
+from fashionai.evaluation.report.resampling import Estimate, estimates, ratio, resampled
+from fashionai.evaluation.report.swaps import mirror_pairs, put_right, swapped_pairs
+from fashionai.evaluation.report.words import findings, shift, verdict
+from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
 
 BAND = ('waistband_left', 'waistband_right', 'hemline_left', 'hemline_right')
 COLUMNS = [CSV_KEYPOINTS.index(name) for name in BAND]

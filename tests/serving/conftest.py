@@ -13,11 +13,11 @@ import pytest
 if sys.version_info < (3, 10):
     collect_ignore_glob = ['*']  # the service and its packages want newer ones
 else:
-    from fashionai.garments import GARMENTS, Garment, Garments
-    from fashionai.geometry import transform_points
+    from fashionai.garments.table import GARMENTS, Garment, Garments
+    from fashionai.images.geometry import transform_points
     from fashionai.inference.canvas import canvas_map
-    from fashionai.inference.filling import usual_points
-    from fashionai.inference.finder import Finder
+    from fashionai.inference.garment_predictor import GarmentPredictor
+    from fashionai.inference.missing_keypoints import usual_points
     from fashionai.inference.predictor import Prediction
     from fashionai.serving.answers import card_of
     from fashionai.serving.app import make_app
@@ -65,7 +65,8 @@ def application() -> Callable:
     `told`."""
     def make(limits: 'Optional[Limits]' = None, told: Sequence[str] = tuple(GARMENTS),
              garments: 'Garments' = GARMENTS) -> object:
-        finder = Finder({name: Stand(garment) for name, garment in garments.items()}, told, [teller], garments)
+        finder = GarmentPredictor({name: Stand(garment) for name, garment in garments.items()}, told, [teller],
+                                  garments)
         return make_app(finder, card_of([], finder, limits or Limits()), limits or Limits())
     return make
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from fashionai.garments import GARMENTS, Garments
-from fashionai.inference.filling import usual_points
+from fashionai.garments.table import GARMENTS, Garments
+from fashionai.inference.missing_keypoints import usual_points
 from fashionai.serving.limits import Limits, Refusal
 from fashionai.serving.uploads import decoded
 

@@ -13,9 +13,9 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS
-from fashionai.inference.filling import usual_points
-from fashionai.measurements import Points, measure
+from fashionai.garments.measurements import Points, measure
+from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
+from fashionai.inference.missing_keypoints import usual_points
 
 BROWSER = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
 PATIENCE = 20_000  # milliseconds: machines of tests are busy

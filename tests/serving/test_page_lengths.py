@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from fashionai.garments import GARMENTS
-from fashionai.measurements import Points, measure
+from fashionai.garments.measurements import Points, measure
+from fashionai.garments.table import GARMENTS
 from fashionai.serving.app import PAGE
 
 NODE = shutil.which('node')

@@ -6,9 +6,9 @@ from typing import Dict
 import cv2
 import numpy as np
 import pytest
-import synthesize
 
 from fashionai.annotations import read_annotations, read_test_list
+from fashionai.cli import synthesize
 
 
 def draw(output: Path, workers: int, seed: int = 5) -> Dict[str, bytes]:

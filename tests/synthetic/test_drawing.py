@@ -4,9 +4,9 @@ from typing import Dict
 import numpy as np
 import pytest
 
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS
-from fashionai.geometry import transform_points
-from fashionai.shapes import shape_of
+from fashionai.garments.shapes import shape_of
+from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
+from fashionai.images.geometry import transform_points
 from fashionai.synthetic.canvas import BACKDROP, BODY, FOREIGN, Canvas
 from fashionai.synthetic.pose import TRUNCATION, sample_pose
 from fashionai.synthetic.render import draw_garment, label

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.training.execution import Execution
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train, training_graph
 from fashionai.training.scaling import new_scale, unscaled

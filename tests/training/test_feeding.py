@@ -20,7 +20,7 @@ from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.flow import TrainingFlow
 from fashionai.dataflow.remote import ReceivedBatches
 from fashionai.errors import InputError
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.training.feeding import BatchQueue
 
 SKIRT = GARMENTS['skirt']

@@ -15,8 +15,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import synthesize
 import tensorflow.compat.v1 as tf
+
+from fashionai.cli import synthesize
 
 KILLS = int(os.environ.get('KILLS', 2))
 STEPS = 60 + 10 * KILLS
@@ -25,8 +26,8 @@ TRAINER = """
 import os, sys
 os.sched_setaffinity(0, [min(os.sched_getaffinity(0))])  # on one core TensorFlow computes the same each time
 sys.path.insert(0, sys.argv[1])
-import train
-from fashionai.stack import graph_mode
+from fashionai.cli import train
+from fashionai.tf_compat import graph_mode
 graph_mode()
 import fashionai.dataflow.flow, fashionai.inference.validation, fashionai.training.loop
 

@@ -9,14 +9,13 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
-from fashionai.garments import GARMENTS
-from fashionai.inference.graph import FrozenGraph
-from fashionai.networks.checkpoints import find_checkpoint
-from fashionai.networks.freezing import freeze
+from fashionai.garments.table import GARMENTS
+from fashionai.model_files.checkpoints import find_checkpoint
+from fashionai.model_files.freezing import freeze
+from fashionai.model_files.weights import load_first_network, read_weights
 from fashionai.networks.head_options import HeadOptions
-from fashionai.networks.refine import load_first_network
-from fashionai.networks.weights import read_weights
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 from fashionai.training.loss_options import LossOptions
 from fashionai.training.loss_watch import DivergedError

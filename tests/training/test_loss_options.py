@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.networks.catalog import Network
 from fashionai.networks.head import ACTIVATIONS, StageMaps
 from fashionai.training.loss_options import UNCHANGED, LossOptions

@@ -3,7 +3,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.networks.catalog import Network, build
 from fashionai.networks.head import StageMaps
 from fashionai.training.execution import Execution

@@ -6,12 +6,12 @@ from typing import Any, Dict, List, Tuple
 
 import numpy as np
 import pytest
-import train
 
 from fashionai import __version__
 from fashionai.annotations import Annotations
+from fashionai.cli import train
 from fashionai.errors import InputError
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.training import run_record
 from fashionai.training.loop import TrainingSettings
 from fashionai.training.run_record import content, continued, data_that_decide, differences, flags_that_decide

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.training.weighting import keypoint_weights
 
 SKIRT = GARMENTS['skirt']

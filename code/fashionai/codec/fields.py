@@ -8,7 +8,7 @@ import numpy as np
 
 from fashionai.codec.heatmaps import cells_hw
 
-View = Tuple[float, float, float, float]
+InputBox = Tuple[float, float, float, float]
 """(left, top, right, bottom) of a part of the input, in input pixels; its edges lie at half pixels."""
 
 Span = Tuple[np.ndarray, np.ndarray]
@@ -18,7 +18,7 @@ RADIUS = 8.0
 """A limb's field reaches this many input pixels from the line between its ends."""
 
 
-def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray, view: View,
+def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray, view: InputBox,
                   input_hw: Tuple[int, int], stride: int) -> np.ndarray:
     """The part affinity fields of one image.
 
@@ -50,7 +50,7 @@ def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray,
     return fields.reshape(fields.shape[:2] + (-1,))
 
 
-def _rows_reached(starts_y: np.ndarray, ends_y: np.ndarray, view: View, height: int) -> Tuple[np.ndarray, np.ndarray]:
+def _rows_reached(starts_y: np.ndarray, ends_y: np.ndarray, view: InputBox, height: int) -> Tuple[np.ndarray, np.ndarray]:
     """(M,) limbs and (M,) rows, of the input and in the view, that lie no further above or below than RADIUS."""
     rows = np.arange(height)
     top, bottom = np.minimum(starts_y, ends_y) - RADIUS, np.maximum(starts_y, ends_y) + RADIUS

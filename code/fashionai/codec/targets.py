@@ -5,9 +5,9 @@ from typing import Tuple
 import numpy as np
 
 from fashionai.annotations import ABSENT, VISIBLE
-from fashionai.codec.fields import View, encode_fields
+from fashionai.codec.fields import InputBox, encode_fields
 from fashionai.codec.heatmaps import encode_heatmaps
-from fashionai.garments import Garment
+from fashionai.garments.table import Garment
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class Targets:
     field_weights: np.ndarray
 
 
-def encode_targets(garment: Garment, points_xy: np.ndarray, visibility: np.ndarray, view: View,
+def encode_targets(garment: Garment, points_xy: np.ndarray, visibility: np.ndarray, view: InputBox,
                    input_hw: Tuple[int, int], stride: int, count_occluded: bool = False) -> Targets:
     """Targets of one augmented image.
 
@@ -47,7 +47,7 @@ def encode_targets(garment: Garment, points_xy: np.ndarray, visibility: np.ndarr
         np.repeat(counted[starts] & counted[ends], 2).astype(np.float32))
 
 
-def _in_view(points_xy: np.ndarray, view: View) -> np.ndarray:
+def _in_view(points_xy: np.ndarray, view: InputBox) -> np.ndarray:
     """(K,) bool. A label on the far border (x = width) is half a pixel outside the picture, and still in view."""
     slack = 1.0
     return ((points_xy >= np.array(view[:2]) - slack) & (points_xy <= np.array(view[2:]) + slack)).all(axis=1)

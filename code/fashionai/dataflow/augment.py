@@ -5,7 +5,7 @@ from typing import Optional, Tuple
 import numpy as np
 
 from fashionai.dataflow.data_options import ROTATION
-from fashionai.geometry import compose, mirroring, rotation, scaling, transform_points, translation, warp_image
+from fashionai.images.geometry import compose, mirroring, rotation, scaling, transform_points, translation, warp_image
 
 
 @dataclass(frozen=True)

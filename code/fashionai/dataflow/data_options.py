@@ -2,8 +2,8 @@
 from dataclasses import dataclass
 from typing import Optional
 
-from fashionai.choices import Choices
 from fashionai.errors import InputError
+from fashionai.option_group import OptionGroup
 
 OCCLUDED = ('masked', 'counted')
 ROTATION, MOST_ROTATION = 15, 180
@@ -11,7 +11,7 @@ ROTATION, MOST_ROTATION = 15, 180
 
 
 @dataclass(frozen=True)
-class DataOptions(Choices):
+class DataOptions(OptionGroup):
     """Flags of train.py and send_batches.py, kept in run.json.
 
     `sampling`: how often each row is drawn, a name of sampling.SAMPLINGS or the path of a file of image errors.

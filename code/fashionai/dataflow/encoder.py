@@ -6,14 +6,14 @@ from typing import List, Tuple
 import numpy as np
 
 from fashionai.annotations import ABSENT, Annotations, image_path
-from fashionai.codec.fields import View
+from fashionai.codec.fields import InputBox
 from fashionai.codec.targets import Targets, encode_targets
 from fashionai.dataflow.augment import apply_to_image, apply_to_points, draw_augmentation
 from fashionai.dataflow.cutout import cut_out
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.photometry import photometric
 from fashionai.dataflow.sampling import Key
-from fashionai.garments import Garment
+from fashionai.garments.table import Garment
 from fashionai.images.decoder import read_image
 
 SAMPLE_FIELDS = ('image', 'heatmaps', 'fields', 'heatmap_weights', 'field_weights', 'types')
@@ -30,7 +30,7 @@ class InputShape:
 
 
 @dataclass(frozen=True, eq=False)
-class Moved:
+class AugmentedSample:
     """A labelled row as augmentation left it.
 
     picture: (H, W, 3) uint8 BGR, the network's input. points_xy, visibility: (K, 2) in input pixels and (K,), in the
@@ -40,7 +40,7 @@ class Moved:
     picture: np.ndarray
     points_xy: np.ndarray
     visibility: np.ndarray
-    view: View
+    view: InputBox
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class SampleEncoder:
         """The picture of the key's row as it is in its file: (h, w, 3) uint8 BGR; errors as above."""
         return read_image(image_path(self.image_root, self._image_ids[key[1]].decode()))
 
-    def moved(self, key: Key) -> Moved:
+    def moved(self, key: Key) -> AugmentedSample:
         """The key's row, augmented; errors as above."""
         self._random.seed([self.seed, *key])
         image = self.image(key)
@@ -100,9 +100,9 @@ class SampleEncoder:
         if self.options.cutout > 0 and shown.size and self._random.uniform() < self.options.cutout:
             rows, columns = augmentation.shown
             cut_out(self._random, shown, points[visibility != ABSENT] - (columns.start, rows.start))
-        return Moved(picture, points, visibility, augmentation.view)
+        return AugmentedSample(picture, points, visibility, augmentation.view)
 
-    def targets(self, moved: Moved) -> Targets:
+    def targets(self, moved: AugmentedSample) -> Targets:
         """What the network learns from an augmented row."""
         return encode_targets(self.garment, moved.points_xy, moved.visibility, moved.view, self.shape.input_hw,
                               self.shape.stride, self.options.count_occluded)

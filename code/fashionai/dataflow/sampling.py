@@ -9,8 +9,8 @@ from typing import Callable, Iterator, Mapping, Optional, Sequence, Tuple
 import numpy as np
 
 from fashionai.annotations import Annotations
-from fashionai.error_files import read_image_errors
 from fashionai.errors import InputError
+from fashionai.evaluation.error_files import read_image_errors
 
 Key = Tuple[int, ...]
 """(epoch, row), and where an epoch draws the row again, how often it did before: 1 or more."""

@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from fashionai.datasets.coco_writing import FRAME, VISIBILITY
-from fashionai.datasets.entries import DRAWN, Entry, Reading, csv_row, image_id, note_unlisted, usable
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.orientation import NO_SIZE, Size
+from fashionai.datasets.samples import DRAWN, ParsedDataset, Sample, csv_row, image_id, note_unlisted, usable
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
 from fashionai.datasets.visibility import AUTOMATIC, MEANINGS, meaning_of
 from fashionai.errors import InputError, shown
 from fashionai.files import parse_json, read_json
-from fashionai.garments import GARMENTS, Garment, Garments
+from fashionai.garments.table import GARMENTS, Garment, Garments
 
 Names = Mapping[str, Tuple[str, Mapping[str, str]]]
 """By the name of a category: its type, and the keypoint of the type by COCO's name."""
@@ -66,7 +66,7 @@ def read_names(path: Path, garments: Garments) -> Names:
 
 
 def read_coco(sources: Sequence[Source], names: Names, swap_sides: bool, notes: Notes,
-              garments: Garments = GARMENTS, visibility: str = AUTOMATIC) -> Reading:
+              garments: Garments = GARMENTS, visibility: str = AUTOMATIC) -> ParsedDataset:
     """Every annotation of a named category that is the only one of its type in its picture.
 
     Args:
@@ -90,7 +90,7 @@ def read_coco(sources: Sequence[Source], names: Names, swap_sides: bool, notes: 
     if not files:
         broken = [f'; {len(notes[_NO_JSON])} {_NO_JSON}: {notes[_NO_JSON][0]}'] if notes[_NO_JSON] else []
         raise InputError('no JSON file with images, annotations and categories in the sources' + ''.join(broken))
-    entries: List[Entry] = []
+    entries: List[Sample] = []
     lines = []
     for file in files:
         meaning = visibility if visibility != AUTOMATIC else _meaning(file, names)
@@ -98,12 +98,12 @@ def read_coco(sources: Sequence[Source], names: Names, swap_sides: bool, notes: 
         entries += usable(found, notes)
         lines.append(f'{file.where}: {len(found)} garments of a type; visibility: {MEANINGS[meaning].words}')
     note_unlisted(entries, pictures, sources, notes)
-    return Reading(entries, lines, garments)
+    return ParsedDataset(entries, lines, garments)
 
 
 def _swapped(keypoints: Mapping[str, str], garment: Garment) -> Mapping[str, str]:
     """The same names for the keypoints on the other side."""
-    others = dict(zip(garment.keypoints, garment.counterparts))
+    others = dict(zip(garment.keypoints, garment.flipped_keypoints))
     return {theirs: others[name] for theirs, name in keypoints.items()}
 
 
@@ -134,7 +134,7 @@ def _meaning(file: _File, names: Names) -> str:
 
 
 def _entries(file: _File, names: Names, meaning: str, pictures: Pictures, garments: Garments,
-             notes: Notes) -> List[Entry]:
+             notes: Notes) -> List[Sample]:
     """The entry of each annotation of a named category."""
     v_of, stored = MEANINGS[meaning].v_of, file.says(*FRAME)
     try:
@@ -160,7 +160,7 @@ def _entries(file: _File, names: Names, meaning: str, pictures: Pictures, garmen
             raise InputError(f'{file.where}, annotation {row}: wanted image_id, category_id and x, y, v for each '
                              f'keypoint of its category: {type(error).__name__} {error}') from None
         place = pictures.find(picture.replace('\\', '/'), file.number, file.name)
-        found.append(Entry(image_id(tag, picture), tag, points, DRAWN, place, None if stored else size_hw))
+        found.append(Sample(image_id(tag, picture), tag, points, DRAWN, place, None if stored else size_hw))
     return found
 
 

@@ -7,7 +7,7 @@ from typing import Any, Dict, Mapping, Sequence, Union
 
 from fashionai.errors import InputError, shown
 from fashionai.files import read_json
-from fashionai.garments import Garments
+from fashionai.garments.table import Garments
 
 Id = Union[int, str]
 

@@ -7,11 +7,11 @@ import numpy as np
 from tqdm import tqdm
 
 from fashionai.annotations import ABSENT, Annotations, image_path
-from fashionai.datasets.counterparts import COCO_VISIBILITY
+from fashionai.datasets.keypoint_mapping import COCO_VISIBILITY
 from fashionai.datasets.orientation import STORED
 from fashionai.datasets.pictures import picture_hw
 from fashionai.files import write_text
-from fashionai.garments import Garment
+from fashionai.garments.table import Garment
 
 VISIBILITY, FRAME = ('visibility', 'coco'), ('frame', STORED)
 """What `info` of our files says, key and value, so that reading them does not have to guess."""

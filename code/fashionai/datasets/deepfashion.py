@@ -5,9 +5,9 @@ visibility, x and y, in pixels of the image.
 """
 from typing import Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from fashionai.datasets.counterparts import FLD_COUNTERPARTS, FLD_LANDMARKS, FLD_VISIBILITY
-from fashionai.datasets.entries import TEST, TRAIN, Entry, Reading, csv_row, image_id, note_unlisted, usable
+from fashionai.datasets.keypoint_mapping import FLD_COUNTERPARTS, FLD_LANDMARKS, FLD_VISIBILITY
 from fashionai.datasets.notes import Notes
+from fashionai.datasets.samples import TEST, TRAIN, ParsedDataset, Sample, csv_row, image_id, note_unlisted, usable
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
 from fashionai.errors import InputError, shown
 
@@ -18,7 +18,7 @@ _PARTS = {'train': TRAIN, 'val': TRAIN, 'test': TEST}
 Rows = Iterator[Tuple[int, Dict[str, str]]]
 
 
-def read_deepfashion(sources: Sequence[Source], upper: str, lower: Optional[str], notes: Notes) -> Reading:
+def read_deepfashion(sources: Sequence[Source], upper: str, lower: Optional[str], notes: Notes) -> ParsedDataset:
     """The rows of list_landmarks.txt; upper-body clothes become `upper`, lower-body ones `lower` or, None, none.
 
     Raises InputError, naming file and row, for malformed lists, and where there is no list_landmarks.txt.
@@ -34,17 +34,17 @@ def read_deepfashion(sources: Sequence[Source], upper: str, lower: Optional[str]
         elif data is not None:
             column = 'evaluation_status'
             parts.update({row['image_name']: row[column] for _, row in _rows(data, where, column)})
-    entries: List[Entry] = []
+    entries: List[Sample] = []
     lines = []
     for number, name, where, data in lists:
         found = list(_entries(data, where, types, parts, notes))
-        entries += usable([Entry(goal, tag, keypoints, part, pictures.find(image, number, name))
+        entries += usable([Sample(goal, tag, keypoints, part, pictures.find(image, number, name))
                            for image, goal, tag, keypoints, part in found], notes)
         lines.append(f'{where}: {len(found)} rows of a type')
     if not lines:
         raise InputError('no list_landmarks.txt in the sources; wanted the folder or archive that has it')
     note_unlisted(entries, pictures, sources, notes)
-    return Reading(entries, lines)
+    return ParsedDataset(entries, lines)
 
 
 def _is_list(name: str) -> bool:

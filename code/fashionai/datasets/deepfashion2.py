@@ -8,9 +8,9 @@ from typing import Any, Dict, List, Sequence, Tuple
 
 import numpy as np
 
-from fashionai.datasets.counterparts import COCO_VISIBILITY, DEEPFASHION2
-from fashionai.datasets.entries import TEST, TRAIN, VAL, Entry, Reading, csv_row, note_unlisted, usable
+from fashionai.datasets.keypoint_mapping import COCO_VISIBILITY, DEEPFASHION2
 from fashionai.datasets.notes import Notes
+from fashionai.datasets.samples import TEST, TRAIN, VAL, ParsedDataset, Sample, csv_row, note_unlisted, usable
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
 from fashionai.errors import InputError, shown
 from fashionai.files import parse_json
@@ -19,7 +19,7 @@ _ANNOTATION = re.compile(r'(?:.*/)?annos/([^/]+)\.json')
 _PARTS = {'train': TRAIN, 'validation': VAL, 'test': TEST}
 
 
-def read_deepfashion2(sources: Sequence[Source], notes: Notes) -> Reading:
+def read_deepfashion2(sources: Sequence[Source], notes: Notes) -> ParsedDataset:
     """Every garment that is the only one of its type in its picture, as a row of that type.
 
     Malformed files and items are left out and noted. Raises InputError if there are no annotations.
@@ -34,15 +34,15 @@ def read_deepfashion2(sources: Sequence[Source], notes: Notes) -> Reading:
             found.append((number, name, _garments(data, f'{sources[number].label}: {name}', notes)))
     if not counts:
         raise InputError('no annos/*.json in the sources; wanted the folder that has annos/ and image/, such as train/')
-    entries: List[Entry] = []
+    entries: List[Sample] = []
     for number, name, garments in found:
         split, stem = _split_and_stem(f'{sources[number].label}/{name}')
         picture = pictures.find(f'image/{stem}.jpg', number, name)
-        entries += usable([Entry(f'Images/{tag}/{split}_{stem}.jpg', tag, keypoints, _PARTS[split], picture)
+        entries += usable([Sample(f'Images/{tag}/{split}_{stem}.jpg', tag, keypoints, _PARTS[split], picture)
                            for tag, keypoints in garments], notes)
     note_unlisted(entries, pictures, sources, notes)
     lines = [f'{sources[number].label}: {count} annotation files' for number, count in sorted(counts.items())]
-    return Reading(entries, lines)
+    return ParsedDataset(entries, lines)
 
 
 def _split_and_stem(path: str) -> Tuple[str, str]:

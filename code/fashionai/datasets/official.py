@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Dict, FrozenSet, Iterator, List, Sequence, Union
 
 from fashionai.annotations import Annotations, TestList, read_annotations, read_test_list
-from fashionai.datasets.entries import DRAWN, TEST, VAL, Entry, Reading, note_unlisted
 from fashionai.datasets.notes import Notes
+from fashionai.datasets.samples import DRAWN, TEST, VAL, ParsedDataset, Sample, note_unlisted
 from fashionai.datasets.sources import Pictures, Source, is_picture, scan
 from fashionai.errors import InputError, shown
 
@@ -32,7 +32,7 @@ _TEST_NAME = re.compile('test[-_ ]?([ab])', re.IGNORECASE)
 Table = Union[Annotations, TestList]
 
 
-def read_official(sources: Sequence[Source], notes: Notes) -> Reading:
+def read_official(sources: Sequence[Source], notes: Notes) -> ParsedDataset:
     """All labelled rows, and the test lists that are not wholly labelled by other files.
 
     Rows of a file named val.csv go to val, other labelled ones are to be drawn. Raises InputError, naming file and row,
@@ -47,8 +47,8 @@ def read_official(sources: Sequence[Source], notes: Notes) -> Reading:
         elif data is not None:
             what = _ATTRIBUTES if _ATTRIBUTE_ROW.match(data) else _OTHER_CSV
             notes[what].append(f'{sources[number].label}: {name}')
-    labelled: List[Entry] = []
-    lists: Dict[FrozenSet[str], List[Entry]] = {}
+    labelled: List[Sample] = []
+    lists: Dict[FrozenSet[str], List[Sample]] = {}
     lines = []
     for number, name, data in files:
         where = f'{sources[number].label}: {name}'
@@ -61,7 +61,7 @@ def read_official(sources: Sequence[Source], notes: Notes) -> Reading:
         lines.append(f'{where}: {len(entries)} {"labelled" if isinstance(tables[0], Annotations) else "unlabelled"}')
     tests = _tests(labelled, list(lists.values()), [source.label for source in sources], notes)
     note_unlisted([entry for entries in (labelled, *lists.values()) for entry in entries], pictures, sources, notes)
-    return Reading(labelled + tests, lines)
+    return ParsedDataset(labelled + tests, lines)
 
 
 def _tables(data: bytes, where: str) -> Iterator[Table]:
@@ -88,17 +88,17 @@ def _tables(data: bytes, where: str) -> Iterator[Table]:
                 raise InputError(str(error).replace(str(path), where)) from None
 
 
-def _entries(table: Table, number: int, name: str, pictures: Pictures, where: str) -> Iterator[Entry]:
+def _entries(table: Table, number: int, name: str, pictures: Pictures, where: str) -> Iterator[Sample]:
     part = VAL if isinstance(table, Annotations) and os.path.basename(name).lower() == 'val.csv' else DRAWN
     for row, (image_id, category) in enumerate(zip(table.image_ids, table.categories)):
         if not _ID.fullmatch(image_id) or '..' in image_id.split('/') or not is_picture(image_id):
             raise InputError(f'{where}: image_id {shown(image_id)}, wanted Images/<type>/<file>.jpg')
         keypoints = table.keypoints[row] if isinstance(table, Annotations) else None
-        yield Entry(image_id, category, keypoints, part, pictures.find(image_id, number, name))
+        yield Sample(image_id, category, keypoints, part, pictures.find(image_id, number, name))
 
 
-def _tests(labelled: Sequence[Entry], lists: Sequence[Sequence[Entry]], labels: Sequence[str],
-           notes: Notes) -> List[Entry]:
+def _tests(labelled: Sequence[Sample], lists: Sequence[Sequence[Sample]], labels: Sequence[str],
+           notes: Notes) -> List[Sample]:
     """The entries of the test lists that have unlabelled images, each list with a part of its own."""
     known = {entry.image_id for entry in labelled}
     parts: Dict[str, int] = {}
@@ -113,11 +113,11 @@ def _tests(labelled: Sequence[Entry], lists: Sequence[Sequence[Entry]], labels: 
             part = f'{part}_{parts[part]}'
         if both:
             notes[f'images of {part} that are labelled too, and trained on'] += both
-        tests += [Entry(entry.image_id, entry.category, None, part, entry.picture) for entry in entries]
+        tests += [Sample(entry.image_id, entry.category, None, part, entry.picture) for entry in entries]
     return tests
 
 
-def _part(entries: Sequence[Entry], labels: Sequence[str]) -> str:
+def _part(entries: Sequence[Sample], labels: Sequence[str]) -> str:
     """The folder of a test list: test_a or test_b where the place of its pictures says so, else test."""
     places = (f'{labels[entry.picture[0]]}/{entry.picture[1]}' for entry in entries if entry.picture)
     names = _TEST_NAME.findall(next(places, ''))

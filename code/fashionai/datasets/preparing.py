@@ -6,14 +6,14 @@ from typing import Dict, List, Mapping, Optional, Sequence, Union
 import numpy as np
 
 from fashionai.annotations import ABSENT
-from fashionai.datasets.entries import TRAIN, VAL, Entry, Reading, divided, image_left_pairs, without_repeats
 from fashionai.datasets.notes import Notes
-from fashionai.datasets.placing import Placement, check_free, list_path, place_pictures, write_lists
+from fashionai.datasets.samples import TRAIN, VAL, ParsedDataset, Sample, divided, image_left_pairs, without_repeats
 from fashionai.datasets.sources import Source
+from fashionai.datasets.tree_writer import Placement, check_free, list_path, place_pictures, write_lists
 from fashionai.errors import InputError
+from fashionai.evaluation.metrics import normaliser_ends
 from fashionai.files import write_json
-from fashionai.garments import Garments
-from fashionai.metrics import normaliser_ends
+from fashionai.garments.table import Garments
 
 REPORT = 'prepared.json'
 """What was found, with every name, in the output folder."""
@@ -46,7 +46,7 @@ def check_apart(locations: Sequence[Path], settings: Settings) -> None:
                              'the archives and folders in it one by one')
 
 
-def prepare(reading: Reading, sources: Sequence[Source], settings: Settings, notes: Notes) -> str:
+def prepare(reading: ParsedDataset, sources: Sequence[Source], settings: Settings, notes: Notes) -> str:
     """Bring the entries into the output folder, or with `check` only look at them; the report.
 
     Raises InputError where nothing was found, or where a list to be written is there and not to be overwritten.
@@ -70,7 +70,7 @@ def prepare(reading: Reading, sources: Sequence[Source], settings: Settings, not
     return report(placed, reading, settings, notes)
 
 
-def _note_labels(entries: Sequence[Entry], garments: Garments, notes: Notes) -> None:
+def _note_labels(entries: Sequence[Sample], garments: Garments, notes: Notes) -> None:
     """Take note of labels that cannot teach, or by which no error can be measured."""
     labelled = [entry for entry in entries if entry.keypoints is not None]
     if not labelled:
@@ -84,7 +84,7 @@ def _note_labels(entries: Sequence[Entry], garments: Garments, notes: Notes) -> 
         notes[what] += [labelled[row].image_id for row in np.flatnonzero(rows)]
 
 
-def report(entries: Sequence[Entry], reading: Reading, settings: Settings, notes: Notes) -> str:
+def report(entries: Sequence[Sample], reading: ParsedDataset, settings: Settings, notes: Notes) -> str:
     """What was found and made of a reading, as text of several lines; the entries are those that were placed."""
     lines = ['read:', *(f'  {line}' for line in reading.tables), '', *_table(entries, reading.garments), '']
     left, pairs = image_left_pairs(entries, reading.garments)
@@ -106,7 +106,7 @@ def _hints(notes: Notes) -> str:
     return ''.join(f'; {len(names)} {what}: {names[0]}' for what, names in notes.items() if names)
 
 
-def _table(entries: Sequence[Entry], garments: Garments) -> List[str]:
+def _table(entries: Sequence[Sample], garments: Garments) -> List[str]:
     counts = _counts(entries)
     types = [name for name in garments if any(name in row for row in counts.values())]
     width = max(len(name) for name in counts)
@@ -117,7 +117,7 @@ def _table(entries: Sequence[Entry], garments: Garments) -> List[str]:
     return lines
 
 
-def _counts(entries: Sequence[Entry]) -> Dict[str, Dict[str, int]]:
+def _counts(entries: Sequence[Sample]) -> Dict[str, Dict[str, int]]:
     """Images by list and type; train and val come first."""
     order = {TRAIN: 0, VAL: 1}
     counts: Dict[str, Dict[str, int]] = {}
@@ -129,7 +129,7 @@ def _counts(entries: Sequence[Entry]) -> Dict[str, Dict[str, int]]:
     return counts
 
 
-def _write_report(entries: Sequence[Entry], reading: Reading, settings: Settings,
+def _write_report(entries: Sequence[Sample], reading: ParsedDataset, settings: Settings,
                   notes: Mapping[str, Sequence[str]]) -> None:
     left, pairs = image_left_pairs(entries, reading.garments)
     content = {'read': reading.tables, 'val': settings.val, 'seed': settings.seed, 'images': _counts(entries),

@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from fashionai.datasets.notes import Notes
 from fashionai.errors import InputError
-from fashionai.folders import Found, file_fault, folders_below
+from fashionai.images.folders import Found, file_fault, folders_below
 
 ARCHIVES = ('.tar', '.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.zip')
 """Endings by which archives in a folder are known."""

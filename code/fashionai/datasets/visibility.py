@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any, Callable, Iterable, Mapping, NamedTuple, Set
 
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
-from fashionai.datasets.counterparts import COCO_VISIBILITY
+from fashionai.datasets.keypoint_mapping import COCO_VISIBILITY
 from fashionai.errors import InputError, shown
 
 AUTOMATIC = 'auto'

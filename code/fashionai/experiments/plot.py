@@ -3,9 +3,9 @@ import math
 from pathlib import Path
 from typing import Any, List, Mapping, Optional, Sequence
 
+from fashionai.evaluation.plotting import BLUE, GREY, ORANGE, new_figure
 from fashionai.experiments.report import Result
 from fashionai.files import replacing
-from fashionai.plotting import BLUE, GREY, ORANGE, new_figure
 
 _INCHES_A_BAR = 0.24
 

@@ -4,7 +4,7 @@ from types import MappingProxyType
 from typing import Any, List, Mapping, Sequence, Tuple
 
 from fashionai.errors import InputError
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.inference.windows import DEFAULT_SCALES
 
 Flags = Tuple[str, ...]

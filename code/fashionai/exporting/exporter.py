@@ -5,25 +5,18 @@ from pathlib import Path
 from typing import Tuple
 
 from fashionai.codec.heatmaps import cells_hw
+from fashionai.engines.exported import in_a_line, open_network
+from fashionai.engines.frozen_graph import FrozenGraph
+from fashionai.engines.network import Network
 from fashionai.errors import InputError
 from fashionai.exporting.formats import FORMATS, Format, Source
 from fashionai.exporting.parity import Parity, Sample, compare
-from fashionai.garments import Garment
-from fashionai.inference.engines import in_a_line, open_network
-from fashionai.inference.graph import FrozenGraph
-from fashionai.inference.models import USUAL_HW
-from fashionai.inference.network import Network
-from fashionai.networks.contract import (
-    OUTPUTS,
-    TYPES_NAME,
-    Contract,
-    contract_of,
-    contract_path,
-    file_sum,
-    replacing_model,
-)
-from fashionai.networks.freezing import HALF_TOLERANCE, TOLERANCE, halved, is_half
-from fashionai.networks.graph_file import read_graph
+from fashionai.garments.table import Garment
+from fashionai.model_files.contract import Contract, contract_of, contract_path, file_sum, replacing_model
+from fashionai.model_files.default_model import USUAL_HW
+from fashionai.model_files.freezing import HALF_TOLERANCE, TOLERANCE, halved, is_half
+from fashionai.model_files.graph_file import read_graph
+from fashionai.networks.tensor_names import OUTPUTS, TYPES_NAME
 
 
 @dataclass(frozen=True)

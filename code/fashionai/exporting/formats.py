@@ -12,9 +12,9 @@ from typing import Any, Callable, Mapping, Tuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fashionai.inference.engines import needed
-from fashionai.networks.contract_inside import CONTRACT_KEY, CONTRACT_MEMBER, EXTRA_FOLDER
-from fashionai.networks.freezing import fits_half
+from fashionai.engines.exported import needed
+from fashionai.model_files.contract_inside import CONTRACT_KEY, CONTRACT_MEMBER, EXTRA_FOLDER
+from fashionai.model_files.freezing import fits_half
 
 _OPSET = 17
 """Of ONNX: understood by ONNX Runtime 1.12 of 2022 and all since."""

@@ -9,7 +9,7 @@ import numpy as np
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.dataflow.encoder import InputShape
-from fashionai.inference.network import Network
+from fashionai.engines.network import Network
 from fashionai.inference.validation import validation_error
 from fashionai.synthetic.dataset import write_dataset
 

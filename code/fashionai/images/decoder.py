@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 
 from fashionai.errors import InputError
-from fashionai.folders import file_fault
+from fashionai.images.folders import file_fault
 from fashionai.images.headers import CUT_OFF, END_OF_JPEG, FORMATS, Header, header_of
 
 MEGAPIXELS = 25.

@@ -9,8 +9,8 @@ from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 import cv2
 import numpy as np
 
-from fashionai.folders import Found, file_fault, folders_below
 from fashionai.images.decoder import MEGAPIXELS, Unreadable, read_or_unreadable, read_upright
+from fashionai.images.folders import Found, file_fault, folders_below
 
 _LOG = logging.getLogger(__name__)
 

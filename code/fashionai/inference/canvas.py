@@ -9,7 +9,7 @@ from typing import Sequence, Tuple
 import numpy as np
 
 from fashionai.codec.heatmaps import input_to_cells
-from fashionai.geometry import compose, scaling, translation
+from fashionai.images.geometry import compose, scaling, translation
 
 JOINS = ('addup', 'average')
 """Ways to join windows: the largest response that any gives a pixel, or the mean of those that cover it."""

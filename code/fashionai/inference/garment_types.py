@@ -6,10 +6,10 @@ from typing import Sequence, Tuple
 
 import numpy as np
 
-from fashionai.geometry import compose, mirroring, warp_image
+from fashionai.images.geometry import compose, mirroring, warp_image
 from fashionai.inference.canvas import canvas_map
 from fashionai.inference.windows import windows_of
-from fashionai.networks.contract import TypedForward
+from fashionai.networks.tensor_names import TypedForward
 
 SURE = 0.8
 """A type that is less probable than this is unsure: a person had better look."""

@@ -9,11 +9,11 @@ from fashionai.codec.assembly import assemble
 from fashionai.codec.decoding import DECODERS, blurred
 from fashionai.codec.heatmaps import SIGMA, peaks
 from fashionai.errors import InputError
-from fashionai.garments import Garment
-from fashionai.geometry import invert, transform_points
+from fashionai.garments.table import Garment
+from fashionai.images.geometry import invert, transform_points
+from fashionai.inference.aggregator import Canvas, HeatmapAggregator, NetworkInput
 from fashionai.inference.canvas import JOINS, canvas_map, image_area, responses
-from fashionai.inference.filling import fill_in
-from fashionai.inference.views import Canvas, Painter, View
+from fashionai.inference.missing_keypoints import fill_in
 from fashionai.inference.windows import fitting_side
 
 ASSEMBLIES = ('peaks', 'paf')
@@ -69,7 +69,7 @@ class Predictor:
     Raises InputError where a decoder on cells does not suit the canvas.
     """
 
-    def __init__(self, views: Sequence[View], garment: Garment, options: PredictionOptions) -> None:
+    def __init__(self, views: Sequence[NetworkInput], garment: Garment, options: PredictionOptions) -> None:
         self._garment, self._options, self._decoder = garment, options, DECODERS[options.decode]
         place = self._decoder.place
         cell = gcd(place, options.input_size) if place else min(view.stride for view in views)
@@ -78,7 +78,7 @@ class Predictor:
                              f'--inputsize {options.input_size}')
         self._grid, self._blur = options.input_size // cell, self._decoder.blur / cell
         self._resolution_hw = views[0].resolution_hw
-        self._painters = [Painter(view, garment, options.input_size, cell, options.flip, options.join,
+        self._painters = [HeatmapAggregator(view, garment, options.input_size, cell, options.flip, options.join,
                                   options.assembly == 'paf') for view in views]
 
     def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:

@@ -10,11 +10,11 @@ from typing import Callable, List, Mapping, Optional, Sequence, Tuple, Union
 import numpy as np
 
 from fashionai.errors import InputError
-from fashionai.garments import Garment
-from fashionai.geometry import invert, similarity, transform_points, warp_image
-from fashionai.inference.filling import fill_in
+from fashionai.garments.shapes import REFERENCE_SIZE, has_shape, mean_shape, shape_of
+from fashionai.garments.table import Garment
+from fashionai.images.geometry import invert, similarity, transform_points, warp_image
+from fashionai.inference.missing_keypoints import fill_in
 from fashionai.inference.predictor import Prediction, Predictor
-from fashionai.shapes import REFERENCE_SIZE, has_shape, mean_shape, shape_of
 
 _NEAR = 0.1
 """Passes whose points lie nearer than this part of the garment's longer side agree on them."""

@@ -14,7 +14,7 @@ from typing import Callable, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
-from fashionai.geometry import compose, scaling, transform_points, translation
+from fashionai.images.geometry import compose, scaling, transform_points, translation
 from fashionai.inference.canvas import canvas_map
 
 _MARGIN = 8.0

@@ -11,13 +11,13 @@ import numpy as np
 from fashionai.annotations import Annotations, image_path
 from fashionai.dataflow.encoder import InputShape
 from fashionai.errors import InputError
-from fashionai.garments import Garment
+from fashionai.evaluation.metrics import score
+from fashionai.garments.table import Garment
 from fashionai.images.decoder import Unreadable, read_image, read_or_unreadable
-from fashionai.inference.filling import submission_keypoints
+from fashionai.inference.aggregator import NetworkInput
+from fashionai.inference.missing_keypoints import submission_keypoints
 from fashionai.inference.predictor import PredictionOptions, Predictor
-from fashionai.inference.views import View
-from fashionai.metrics import score
-from fashionai.networks.contract import TypedForward
+from fashionai.networks.tensor_names import TypedForward
 
 _BATCH = 8
 
@@ -49,7 +49,7 @@ def validation_error(truth: Annotations, image_root: Path, network_garment: Garm
             told.extend([] if types is None else [names[number] for number in types.argmax(axis=1)])
             return maps
 
-        view = View(forward, network_garment, shape.stride, shape.input_hw, [1.0])
+        view = NetworkInput(forward, network_garment, shape.stride, shape.input_hw, [1.0])
         keypoints = np.full_like(truth.keypoints, -1)
         for category in sorted(set(truth.categories)):
             garment = truth.garments[category]

@@ -12,7 +12,7 @@ from typing import List, Sequence, Tuple, Union
 import numpy as np
 
 from fashionai.errors import InputError
-from fashionai.geometry import compose, scaling, translation
+from fashionai.images.geometry import compose, scaling, translation
 
 Scale = Union[None, float, Tuple[float, float], Tuple[float, float, float]]
 """None, s, (s, step) or (cx, cy, s); see `windows_of`."""

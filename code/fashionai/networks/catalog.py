@@ -8,14 +8,14 @@ from typing import Callable, Mapping, Optional, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.garments import Garment
+from fashionai.garments.table import Garment
 from fashionai.networks.backbones import efficientnet, mobilenet, movenet, resnet, tiny, vgg
-from fashionai.networks.contract import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUT_NAME, TYPES_NAME
 from fashionai.networks.head import ACTIVATIONS, HeadSpec, StageMaps, changed_head, cpm_stages, plain_layer, upsampled
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.networks.layers import separable_bn
 from fashionai.networks.pyramid import Features
 from fashionai.networks.refine import refine_net_alone, refined
+from fashionai.networks.tensor_names import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUT_NAME, TYPES_NAME
 from fashionai.networks.type_head import GarmentTypes, garment_types
 
 

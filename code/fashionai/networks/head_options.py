@@ -2,10 +2,10 @@
 from dataclasses import dataclass
 from typing import Optional
 
-from fashionai.choices import Choices
 from fashionai.errors import InputError
-from fashionai.garments import JOINT as ALL_TYPES
-from fashionai.garments import Garment
+from fashionai.garments.table import JOINT as ALL_TYPES
+from fashionai.garments.table import Garment
+from fashionai.option_group import OptionGroup
 
 STAGES = range(1, 7)
 ON_OFF = ('on', 'off')
@@ -21,7 +21,7 @@ REFINED_STRIDE = 4
 
 
 @dataclass(frozen=True)
-class HeadOptions(Choices):
+class HeadOptions(OptionGroup):
     """The defaults leave a network as the catalogue has it.
 
     `stages`: their number, 1 to 6. `pyramid`: 'on' joins features of other strides to the trunk's own. `stride`: input

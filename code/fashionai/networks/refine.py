@@ -5,18 +5,13 @@ and adds what it would change. So Chen et al., "Cascaded pyramid network for mul
 RefineNet behind its GlobalNet. It starts as the identity: its last layers, which give the correction, start at zero.
 """
 from contextlib import contextmanager
-from dataclasses import replace
-from pathlib import Path
-from typing import Any, Callable, Iterator, Union
+from typing import Any, Callable, Iterator
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.errors import InputError
-from fashionai.networks.checkpoints import find_checkpoint, loss_of
 from fashionai.networks.head import HeadSpec, StageMaps
-from fashionai.networks.head_options import REFINED_STRIDE, TRUNK_STRIDE, HeadOptions
+from fashionai.networks.head_options import REFINED_STRIDE, TRUNK_STRIDE
 from fashionai.networks.layers import bilinear, conv
-from fashionai.networks.weights import load_pretrained
 
 LAYERS = 3
 """3x3 layers between the maps and their correction, each cell of which so depends on 7x7 cells."""
@@ -50,30 +45,12 @@ def refined(maps: StageMaps, features: tf.Tensor, spec: HeadSpec, is_training: b
 def refine_net_alone() -> Iterator[None]:
     """Variables made within can be trained if they are the refine net's; the others are as moving averages are."""
     def made(getter: Callable[..., tf.Variable], name: str, trainable: bool, **others: Any) -> tf.Variable:
-        return getter(name=name, trainable=trainable and _is_refining(name), **others)
+        return getter(name=name, trainable=trainable and is_refining(name), **others)
 
     with tf.variable_scope(tf.get_variable_scope(), custom_getter=made, auxiliary_name_scope=False):
         yield
 
 
-def load_first_network(head: HeadOptions, loss: str, path: Union[str, Path], session: tf.Session) -> None:
-    """`weights.load_pretrained` of a checkpoint, for a network of which the refine net alone is trained.
-
-    Raises InputError where the checkpoint has another head or loss, or does not hold the whole first network.
-    """
-    run = find_checkpoint(path).run
-    trained = replace(HeadOptions.of(run.get('head', {})), refine=None)
-    if run and trained != replace(head, refine=None):
-        raise InputError(f'--refine frozen: {path} was trained with the head flags {trained.changes or "unchanged"}: '
-                         'wanted the same ones here')
-    if loss_of(run) != loss:
-        raise InputError(f'--refine frozen: {path} was trained with --loss {loss_of(run)}: wanted the same here')
-    report = load_pretrained(path, session)
-    missing = [name for name in report.unmatched if not _is_refining(name)]
-    if missing:
-        raise InputError(f'--refine frozen: {path} is of another network or garment type: nothing in it fits '
-                         f'{len(missing)} variables, such as {missing[0]}')
-
-
-def _is_refining(variable: str) -> bool:
+def is_refining(variable: str) -> bool:
+    """Whether a variable is the refine net's."""
     return f'/{_PREFIX}' in variable

@@ -8,14 +8,14 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, Field
 
-from fashionai.contradictions import CLEARLY, limits_of
-from fashionai.garments import Garment
-from fashionai.geometry import invert, transform_points
+from fashionai.garments.contradictions import CLEARLY, limits_of
+from fashionai.garments.measurements import LENGTHS
+from fashionai.garments.table import Garment
+from fashionai.images.geometry import invert, transform_points
 from fashionai.inference.canvas import canvas_map, image_area, responses
-from fashionai.inference.finder import LOW, Finder, Finding
-from fashionai.inference.models import model_name
-from fashionai.measurements import LENGTHS
-from fashionai.networks.contract import contract_of
+from fashionai.inference.garment_predictor import LOW, GarmentPrediction, GarmentPredictor
+from fashionai.model_files.contract import contract_of
+from fashionai.model_files.default_model import model_name
 from fashionai.serving.limits import Limits
 
 
@@ -115,7 +115,7 @@ class Ready(BaseModel):
     status: str
 
 
-def card_of(graphs: Sequence[Path], finder: Finder, limits: Limits) -> Card:
+def card_of(graphs: Sequence[Path], finder: GarmentPredictor, limits: Limits) -> Card:
     """The card of a service that looks through those graphs."""
     contracts = [contract_of(graph) for graph in graphs]
     return Card(model='+'.join(map(model_name, graphs)),
@@ -125,7 +125,7 @@ def card_of(graphs: Sequence[Path], finder: Finder, limits: Limits) -> Card:
                 clearly=CLEARLY, limits=asdict(limits))
 
 
-def heatmaps_of(finding: Finding) -> Heatmaps:
+def heatmaps_of(finding: GarmentPrediction) -> Heatmaps:
     """The heat maps of a finding, the padding of the canvas cut off."""
     grid = finding.heatmaps.shape[1]
     rows, columns = image_area(finding.image_hw, grid)

@@ -12,10 +12,10 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from fashionai.garments import Garment
-from fashionai.inference.finder import AUTO, Finder
-from fashionai.inference.finding_files import record_of
-from fashionai.measurements import Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.garments.measurements import Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.garments.table import Garment
+from fashionai.inference.garment_predictor import AUTO, GarmentPredictor
+from fashionai.results.writers import record_of
 from fashionai.serving.answers import Answer, Card, Fault, Health, Ready, heatmaps_of
 from fashionai.serving.batching import Batcher, Room
 from fashionai.serving.headers import Headers
@@ -33,7 +33,7 @@ _FAULTS = {408: 'the picture arrives too slowly', 413: 'too many bytes or pixels
 _LOG = logging.getLogger(__name__)
 
 
-def make_app(finder: Finder, card: Card, limits: Limits) -> FastAPI:
+def make_app(finder: GarmentPredictor, card: Card, limits: Limits) -> FastAPI:
     """The service for a finder that stays open as long as it runs."""
     batcher, room = Batcher(partial(finder.find, together=limits.batch), limits), Room(limits)
 
@@ -70,7 +70,8 @@ def make_app(finder: Finder, card: Card, limits: Limits) -> FastAPI:
     return app
 
 
-def _add_predict(app: FastAPI, finder: Finder, card: Card, limits: Limits, batcher: Batcher, room: Room) -> None:
+def _add_predict(app: FastAPI, finder: GarmentPredictor, card: Card, limits: Limits, batcher: Batcher,
+                 room: Room) -> None:
     tags, uploads = [*([AUTO] if finder.types else []), *finder.served], Uploads(limits)
 
     @app.post('/predict', summary='Find the garment in a picture', openapi_extra=_BODY,

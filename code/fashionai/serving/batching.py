@@ -9,10 +9,10 @@ from typing import AsyncIterator, Callable, Deque, List, Sequence, Union
 
 import numpy as np
 
-from fashionai.inference.finder import Finding
+from fashionai.inference.garment_predictor import GarmentPrediction
 from fashionai.serving.limits import Busy, Limits, Refusal
 
-Find = Callable[[Sequence[np.ndarray], Sequence[str]], Sequence[Finding]]
+Find = Callable[[Sequence[np.ndarray], Sequence[str]], Sequence[GarmentPrediction]]
 """Pictures (h, w, 3) uint8 BGR, and a type or AUTO for each, to what is in them."""
 
 _LOG = logging.getLogger(__name__)
@@ -22,7 +22,7 @@ _LOG = logging.getLogger(__name__)
 class _Job:
     image: np.ndarray
     tag: str
-    answer: 'asyncio.Future[Finding]'
+    answer: 'asyncio.Future[GarmentPrediction]'
 
 
 class Room:
@@ -84,7 +84,7 @@ class Batcher:
         self._find, self._limits = find, limits
         self._waiting: asyncio.Queue[_Job] = asyncio.Queue()
 
-    async def find(self, image: np.ndarray, tag: str, end: float) -> Finding:
+    async def find(self, image: np.ndarray, tag: str, end: float) -> GarmentPrediction:
         """What is in a picture. Raises what `find` raised for it, and Refusal, 504, if it is not found before the end,
         in seconds of the loop's clock; a picture that nobody waits for any more is passed over."""
         loop = asyncio.get_running_loop()
@@ -117,7 +117,7 @@ class Batcher:
                 break
         return jobs
 
-    def _outcomes(self, jobs: Sequence[_Job]) -> Sequence[Union[Finding, Exception]]:
+    def _outcomes(self, jobs: Sequence[_Job]) -> Sequence[Union[GarmentPrediction, Exception]]:
         """What was found for each, or why nothing: where a batch fails, each is tried alone."""
         try:
             return self._find([job.image for job in jobs], [job.tag for job in jobs]) if jobs else []
@@ -128,7 +128,7 @@ class Batcher:
             return [outcome for job in jobs for outcome in self._outcomes([job])]
 
 
-def _tell(answer: 'asyncio.Future[Finding]', outcome: Union[Finding, Exception]) -> None:
+def _tell(answer: 'asyncio.Future[GarmentPrediction]', outcome: Union[GarmentPrediction, Exception]) -> None:
     if answer.done():
         return
     if isinstance(outcome, Exception):

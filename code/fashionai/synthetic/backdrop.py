@@ -7,8 +7,8 @@ import numpy as np
 from fashionai.synthetic.canvas import BACKDROP, Canvas
 from fashionai.synthetic.colours import as_colour, backdrop_colour, cloth_colour, shaded
 from fashionai.synthetic.curves import box, ellipse, tube
-from fashionai.synthetic.easel import FLAT, HANGER
 from fashionai.synthetic.fabric import sample_fabric
+from fashionai.synthetic.scene import FLAT, HANGER
 
 
 def draw_backdrop(rng: np.random.Generator, size_hw: Tuple[int, int], shown: str) -> np.ndarray:

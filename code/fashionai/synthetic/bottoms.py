@@ -7,18 +7,18 @@ from fashionai.synthetic.canvas import BODY, LEFT, RIGHT
 from fashionai.synthetic.cloth import Crease, scatter_creases, turn_of
 from fashionai.synthetic.colours import WOOD_COLOURS, contrasting, pick, shaded, vivid
 from fashionai.synthetic.curves import bow, box, ellipse, mix, spline, tube, wavy
-from fashionai.synthetic.easel import HANGER, WORN, Easel
 from fashionai.synthetic.fabric import Fabric
 from fashionai.synthetic.figure import draw_hook, draw_legs
 from fashionai.synthetic.others import draw_arms, draw_upper
 from fashionai.synthetic.pose import Pose
+from fashionai.synthetic.scene import HANGER, WORN, Scene
 
 Points = Mapping[str, np.ndarray]
 TOP_OVER_RATE = 0.17
 """Share of the wearers whose top hangs over the waistband."""
 
 
-def draw_bottom(easel: Easel, pose: Pose, fabric: Fabric) -> None:
+def draw_bottom(easel: Scene, pose: Pose, fabric: Fabric) -> None:
     """Draw a skirt or trousers with whatever carries it."""
     points = pose.points
     waist = points['waistband_left'], points['waistband_right']
@@ -42,7 +42,7 @@ def draw_bottom(easel: Easel, pose: Pose, fabric: Fabric) -> None:
         _draw_clips(easel, waist)
 
 
-def draw_skirt(easel: Easel, points: Points, fabric: Fabric) -> None:
+def draw_skirt(easel: Scene, points: Points, fabric: Fabric) -> None:
     """A skirt: pencil, A-line, pleated or flared."""
     rng = easel.rng
     left, right = points['waistband_left'], points['waistband_right']
@@ -65,7 +65,7 @@ def draw_skirt(easel: Easel, points: Points, fabric: Fabric) -> None:
     _draw_waistband(easel, top, fabric, waist)
 
 
-def _trim_skirt(easel: Easel, points: Points, fabric: Fabric, edge: Optional[np.ndarray]) -> None:
+def _trim_skirt(easel: Scene, points: Points, fabric: Fabric, edge: Optional[np.ndarray]) -> None:
     """Buttons, tiers and pockets, and a seam along the hem's `edge` if it is given."""
     left, right = points['waistband_left'], points['waistband_right']
     low_left, low_right = points['hemline_left'], points['hemline_right']
@@ -83,7 +83,7 @@ def _trim_skirt(easel: Easel, points: Points, fabric: Fabric, edge: Optional[np.
         _pocket_lines(easel, left, right, dark)
 
 
-def _pleats(easel: Easel, points: Points, flowing: bool, waist: float) -> Tuple[Crease, ...]:
+def _pleats(easel: Scene, points: Points, flowing: bool, waist: float) -> Tuple[Crease, ...]:
     rng, pleats = easel.rng, []
     left, right = points['waistband_left'], points['waistband_right']
     count = int(rng.integers(5, 22)) if flowing else int(rng.integers(0, 4))
@@ -98,7 +98,7 @@ def _pleats(easel: Easel, points: Points, flowing: bool, waist: float) -> Tuple[
     return tuple(pleats) + pulls
 
 
-def draw_trousers(easel: Easel, points: Points, fabric: Fabric) -> None:
+def draw_trousers(easel: Scene, points: Points, fabric: Fabric) -> None:
     """Trousers or shorts: seat and two legs, either leg in front."""
     rng = easel.rng
     left, right, crotch = points['waistband_left'], points['waistband_right'], points['crotch']
@@ -121,7 +121,7 @@ def draw_trousers(easel: Easel, points: Points, fabric: Fabric) -> None:
     _draw_waistband(easel, top, fabric, waist)
 
 
-def _draw_leg(easel: Easel, points: Points, fabric: Fabric, side: str, owner: int, corner: np.ndarray, sign: int,
+def _draw_leg(easel: Scene, points: Points, fabric: Fabric, side: str, owner: int, corner: np.ndarray, sign: int,
               shape: Tuple[float, float]) -> None:
     """One half of the trousers, from the middle of the waistband to the hem of its leg."""
     rng, crotch = easel.rng, points['crotch']
@@ -150,7 +150,7 @@ def _draw_leg(easel: Easel, points: Points, fabric: Fabric, side: str, owner: in
         easel.paint(fold, fabric, owner, tone=rng.uniform(0.75, 1.15))
 
 
-def _draw_waistband(easel: Easel, top: np.ndarray, fabric: Fabric, waist: float) -> None:
+def _draw_waistband(easel: Scene, top: np.ndarray, fabric: Fabric, waist: float) -> None:
     """The band along the upper edge, with a belt, loops or a button; `top` runs from left to right."""
     rng = easel.rng
     height = rng.uniform(0.05, 0.15) * waist
@@ -174,7 +174,7 @@ def _draw_waistband(easel: Easel, top: np.ndarray, fabric: Fabric, waist: float)
                                 0.012 * easel.metre)
 
 
-def _pocket_lines(easel: Easel, left: np.ndarray, right: np.ndarray, dark: Tuple[int, int, int]) -> None:
+def _pocket_lines(easel: Scene, left: np.ndarray, right: np.ndarray, dark: Tuple[int, int, int]) -> None:
     waist = float(np.hypot(*(right - left)))
     drop = easel.rng.uniform(0.25, 0.4) * waist
     for start, sign in ((mix(left, right, 0.2), -1), (mix(left, right, 0.8), 1)):
@@ -182,13 +182,13 @@ def _pocket_lines(easel: Easel, left: np.ndarray, right: np.ndarray, dark: Tuple
         easel.canvas.stroke(line, dark, 0.006 * easel.metre)
 
 
-def _front_row(easel: Easel, top: np.ndarray, low: np.ndarray, dark: Tuple[int, int, int]) -> None:
+def _front_row(easel: Scene, top: np.ndarray, low: np.ndarray, dark: Tuple[int, int, int]) -> None:
     easel.canvas.stroke(np.stack([top, low]), dark, 0.004 * easel.metre)
     for share in np.linspace(0.15, 0.9, 6):
         easel.canvas.fill(ellipse(mix(top, low, share), np.full(2, 0.012 * easel.metre), 0, 12), dark, BODY)
 
 
-def _draw_feet(easel: Easel, points: Points) -> None:
+def _draw_feet(easel: Scene, points: Points) -> None:
     """Calves and shoes that come out of the trouser legs."""
     metre, shoe = easel.metre, vivid(easel.rng)
     middle = (points['waistband_left'] + points['waistband_right']) / 2
@@ -205,14 +205,14 @@ def _draw_feet(easel: Easel, points: Points) -> None:
         easel.paint_smooth(tube([ankle, toe], np.array([0.075, 0.085]) * metre), shoe)
 
 
-def _draw_clip_hanger(easel: Easel, waist: Tuple[np.ndarray, np.ndarray]) -> None:
+def _draw_clip_hanger(easel: Scene, waist: Tuple[np.ndarray, np.ndarray]) -> None:
     left, right = waist
     easel.paint_smooth(tube([left + [0, -0.03 * easel.metre], right + [0, -0.03 * easel.metre]],
                             np.array([0.018, 0.018]) * easel.metre), pick(easel.rng, WOOD_COLOURS))
     draw_hook(easel, (left + right) / 2 - [0, 0.03 * easel.metre])
 
 
-def _draw_clips(easel: Easel, waist: Tuple[np.ndarray, np.ndarray]) -> None:
+def _draw_clips(easel: Scene, waist: Tuple[np.ndarray, np.ndarray]) -> None:
     for share in (0.1, 0.9):
         centre = mix(waist[0], waist[1], share)
         easel.canvas.fill(box(centre, np.array([0.03, 0.06]) * easel.metre), (40, 40, 44), BODY)

@@ -4,7 +4,7 @@ from typing import Callable, Optional, Tuple, Union
 import cv2
 import numpy as np
 
-from fashionai import geometry
+from fashionai.images import geometry
 
 BACKDROP, BODY, LEFT, RIGHT, FOREIGN = 0, 1, 2, 3, 255
 """Owners of a pixel: nothing of the garment, its body, its left or right sleeve or leg, something in front of it."""

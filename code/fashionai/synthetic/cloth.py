@@ -5,7 +5,7 @@ from typing import Sequence, Tuple
 import cv2
 import numpy as np
 
-from fashionai import geometry
+from fashionai.images import geometry
 from fashionai.synthetic.canvas import Box
 from fashionai.synthetic.fabric import Fabric
 

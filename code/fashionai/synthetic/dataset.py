@@ -17,7 +17,7 @@ from tqdm import tqdm
 from fashionai.annotations import START, Annotations, write_annotations
 from fashionai.errors import InputError
 from fashionai.files import replacing, write_bytes
-from fashionai.garments import GARMENTS
+from fashionai.garments.table import GARMENTS
 from fashionai.synthetic.camera import encode_jpeg
 from fashionai.synthetic.render import draw_garment
 

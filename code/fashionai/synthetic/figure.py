@@ -6,7 +6,7 @@ import numpy as np
 from fashionai.synthetic.canvas import FOREIGN, Colour
 from fashionai.synthetic.colours import HAIR_COLOURS, WOOD_COLOURS, pick, shaded
 from fashionai.synthetic.curves import bow, ellipse, mix, spline, tube
-from fashionai.synthetic.easel import MANNEQUIN, Easel
+from fashionai.synthetic.scene import MANNEQUIN, Scene
 
 ARM, UPPER_ARM = 0.5, 0.28
 NECK, HEAD = 0.09, (0.078, 0.108)
@@ -14,7 +14,7 @@ LEG = 1.0
 FACE_COLOUR_LIPS = (70, 70, 190)
 
 
-def draw_neck_and_head(easel: Easel, base: np.ndarray, hair: Colour, hair_length: float) -> None:
+def draw_neck_and_head(easel: Scene, base: np.ndarray, hair: Colour, hair_length: float) -> None:
     """Neck and head (a knob for a mannequin) above the point `base` between the collar bones."""
     metre = easel.metre
     lean = easel.rng.normal(0, 0.02)
@@ -39,7 +39,7 @@ def draw_neck_and_head(easel: Easel, base: np.ndarray, hair: Colour, hair_length
     easel.paint_smooth(fringe, hair)
 
 
-def _back_hair(easel: Easel, centre: np.ndarray, hair: Colour, length: float) -> None:
+def _back_hair(easel: Scene, centre: np.ndarray, hair: Colour, length: float) -> None:
     metre, rng = easel.metre, easel.rng
     low = 0.12 + length
     half = rng.uniform(0.09, 0.13)
@@ -49,7 +49,7 @@ def _back_hair(easel: Easel, centre: np.ndarray, hair: Colour, length: float) ->
     easel.paint_smooth(outline, hair)
 
 
-def _face(easel: Easel, centre: np.ndarray) -> None:
+def _face(easel: Scene, centre: np.ndarray) -> None:
     metre = easel.metre
     for sign in (-1, 1):
         eye = centre + np.array([sign * 0.032, 0]) * metre
@@ -62,7 +62,7 @@ def _face(easel: Easel, centre: np.ndarray) -> None:
                         0.006 * metre)
 
 
-def draw_front_hair(easel: Easel, base: np.ndarray, hair: Colour, length: float) -> None:
+def draw_front_hair(easel: Scene, base: np.ndarray, hair: Colour, length: float) -> None:
     """Locks that fall in front of the shoulders, over neckline and collar."""
     metre, rng = easel.metre, easel.rng
     for sign in (-1, 1):
@@ -76,13 +76,13 @@ def draw_front_hair(easel: Easel, base: np.ndarray, hair: Colour, length: float)
         easel.paint_smooth(tube([start, temple, middle, end], widths), hair)
 
 
-def draw_arm(easel: Easel, joints: Sequence[np.ndarray], widest: float = np.inf) -> None:
+def draw_arm(easel: Scene, joints: Sequence[np.ndarray], widest: float = np.inf) -> None:
     """A bare arm through shoulder, elbow and wrist, with its hand; nowhere wider than `widest` pixels."""
     easel.paint_smooth(tube(joints, np.minimum(np.array([0.1, 0.08, 0.055]) * easel.metre, widest)))
     draw_hand(easel, joints[-1], joints[-1] - joints[-2])
 
 
-def draw_hand(easel: Easel, wrist: np.ndarray, along: np.ndarray) -> None:
+def draw_hand(easel: Scene, wrist: np.ndarray, along: np.ndarray) -> None:
     """A hand, half closed, that goes on from the wrist in the direction of the forearm."""
     metre, rng = easel.metre, easel.rng
     along = along / max(float(np.hypot(*along)), 1e-6)
@@ -96,7 +96,7 @@ def draw_hand(easel: Easel, wrist: np.ndarray, along: np.ndarray) -> None:
     easel.canvas.stroke(np.stack([palm, tip]), shaded(easel.skin, 0.8), 0.006 * metre)
 
 
-def reach(easel: Easel, shoulder: np.ndarray, side: int, fixed: Sequence[np.ndarray] = ()) -> Tuple[np.ndarray, ...]:
+def reach(easel: Scene, shoulder: np.ndarray, side: int, fixed: Sequence[np.ndarray] = ()) -> Tuple[np.ndarray, ...]:
     """Shoulder, elbow and wrist of an arm in a casual position.
 
     `side` is -1 for the image-left arm, 1 for the right one; `fixed` gives the direction of a short sleeve that the
@@ -118,7 +118,7 @@ def _direction(degrees: float, side: int) -> np.ndarray:
     return np.array([side * np.sin(angle), np.cos(angle)])
 
 
-def draw_legs(easel: Easel, hips: np.ndarray, width: float, shoe: Colour) -> Tuple[np.ndarray, np.ndarray]:
+def draw_legs(easel: Scene, hips: np.ndarray, width: float, shoe: Colour) -> Tuple[np.ndarray, np.ndarray]:
     """Two bare legs with shoes below the middle of the hips, `width` pixels wide there; returns both lines' ankles."""
     metre, rng = easel.metre, easel.rng
     spread, ankles = rng.uniform(0.04, 0.13), []
@@ -137,7 +137,7 @@ def draw_legs(easel: Easel, hips: np.ndarray, width: float, shoe: Colour) -> Tup
     return ankles[0], ankles[1]
 
 
-def draw_hanger(easel: Easel, left: np.ndarray, right: np.ndarray, top: np.ndarray) -> None:
+def draw_hanger(easel: Scene, left: np.ndarray, right: np.ndarray, top: np.ndarray) -> None:
     """A hanger whose arms run to two points and whose hook rises above `top`."""
     metre = easel.metre
     colour = pick(easel.rng, WOOD_COLOURS)
@@ -148,13 +148,13 @@ def draw_hanger(easel: Easel, left: np.ndarray, right: np.ndarray, top: np.ndarr
     draw_hook(easel, top)
 
 
-def draw_hook(easel: Easel, top: np.ndarray) -> None:
+def draw_hook(easel: Scene, top: np.ndarray) -> None:
     """The hook of a hanger, above the point where it is screwed in."""
     turn = np.radians(np.linspace(90, -150, 12))[:, None]
     bend = top - [0, 0.12 * easel.metre] + 0.03 * easel.metre * np.hstack([np.cos(turn), np.sin(turn)])
     easel.canvas.stroke(np.vstack([top[None], bend]), (150, 150, 155), 0.009 * easel.metre)
 
 
-def sample_hair(easel: Easel) -> Tuple[Colour, float]:
+def sample_hair(easel: Scene) -> Tuple[Colour, float]:
     """Colour and length below the chin, in metres, of a hair style."""
     return pick(easel.rng, HAIR_COLOURS), max(0.0, easel.rng.uniform(-0.12, 0.32))

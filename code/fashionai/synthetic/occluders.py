@@ -5,15 +5,15 @@ from fashionai.synthetic.backdrop import write_word
 from fashionai.synthetic.canvas import FOREIGN
 from fashionai.synthetic.colours import cloth_colour, shaded
 from fashionai.synthetic.curves import bow, box, ellipse
-from fashionai.synthetic.easel import WORN, Easel
 from fashionai.synthetic.fabric import sample_fabric
 from fashionai.synthetic.pose import Pose
+from fashionai.synthetic.scene import WORN, Scene
 
 OCCLUDER_RATE = 0.22
 CAPTION_RATE = 0.08
 
 
-def draw_occluders(easel: Easel, pose: Pose) -> None:
+def draw_occluders(easel: Scene, pose: Pose) -> None:
     """Now and then something in front of the garment, near one of its keypoints or across it."""
     rng = easel.rng
     if easel.chance(OCCLUDER_RATE):
@@ -27,7 +27,7 @@ def draw_occluders(easel: Easel, pose: Pose) -> None:
         _caption(easel)
 
 
-def _bag(easel: Easel, centre: np.ndarray) -> None:
+def _bag(easel: Scene, centre: np.ndarray) -> None:
     rng, metre = easel.rng, easel.metre
     fabric = sample_fabric(rng, max(easel.canvas.size_hw))
     size = rng.uniform(0.12, 0.28, 2) * metre
@@ -39,7 +39,7 @@ def _bag(easel: Easel, centre: np.ndarray) -> None:
     easel.canvas.fill(ellipse(centre - [0, 0.12 * size[1]], np.array([0.012, 0.012]) * metre), (110, 170, 195), FOREIGN)
 
 
-def _thing(easel: Easel, centre: np.ndarray) -> None:
+def _thing(easel: Scene, centre: np.ndarray) -> None:
     rng, size = easel.rng, easel.rng.uniform(0.04, 0.16, 2) * easel.metre
     outline = (ellipse(centre, size / 2 * 1.2, rng.uniform(0, 180)) if rng.random() < 0.5
                else box(centre, size, rng.uniform(0, 180)))
@@ -49,7 +49,7 @@ def _thing(easel: Easel, centre: np.ndarray) -> None:
         easel.paint(outline, sample_fabric(rng, max(easel.canvas.size_hw)), FOREIGN)
 
 
-def _caption(easel: Easel) -> None:
+def _caption(easel: Scene) -> None:
     """Letters printed over the picture, as shops do; too thin to hide a keypoint."""
     height, width = easel.canvas.size_hw
     at = easel.rng.uniform((0, 0.1), (0.6, 0.95)) * [width, height]

@@ -7,7 +7,6 @@ from fashionai.synthetic.canvas import FOREIGN
 from fashionai.synthetic.cloth import scatter_creases
 from fashionai.synthetic.colours import vivid
 from fashionai.synthetic.curves import bow, mix, spline, tube
-from fashionai.synthetic.easel import MANNEQUIN, WORN, Easel
 from fashionai.synthetic.fabric import Fabric, sample_fabric
 from fashionai.synthetic.figure import (
     ARM,
@@ -19,12 +18,13 @@ from fashionai.synthetic.figure import (
     reach,
     sample_hair,
 )
+from fashionai.synthetic.scene import MANNEQUIN, WORN, Scene
 
 TORSO, SHOULDERS = 0.4, 0.36
 """From waist to neck, and shoulder width, in metres."""
 
 
-def draw_lower(easel: Easel, hips: np.ndarray, width: float) -> None:
+def draw_lower(easel: Scene, hips: np.ndarray, width: float) -> None:
     """A skirt, shorts or trousers and the legs in them, around the middle of the hips."""
     rng, metre = easel.rng, easel.metre
     fabric = sample_fabric(rng, max(easel.canvas.size_hw))
@@ -54,7 +54,7 @@ def _both_sides(right: np.ndarray, axis_x: float) -> np.ndarray:
     return np.vstack([right, (right * [-1, 1] + [2 * axis_x, 0])[::-1]])
 
 
-def draw_upper(easel: Easel, waist: Tuple[np.ndarray, np.ndarray], over: bool) -> Fabric:
+def draw_upper(easel: Scene, waist: Tuple[np.ndarray, np.ndarray], over: bool) -> Fabric:
     """A top, with neck and head, above a skirt or trousers.
 
     Args:
@@ -87,7 +87,7 @@ def draw_upper(easel: Easel, waist: Tuple[np.ndarray, np.ndarray], over: bool) -
     return fabric
 
 
-def _torso(easel: Easel, base: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
+def _torso(easel: Scene, base: np.ndarray, left: np.ndarray, right: np.ndarray) -> np.ndarray:
     """The outline of a top without sleeves around the neck's `base`, down to the ends of its hem."""
     rng, metre, half = easel.rng, easel.metre, SHOULDERS / 2
     dip, neck = rng.uniform(0.04, 0.14), rng.uniform(0.055, 0.1)
@@ -99,7 +99,7 @@ def _torso(easel: Easel, base: np.ndarray, left: np.ndarray, right: np.ndarray) 
         sides[1][::-1], base + np.array([-half, 0.05]) * metre])
 
 
-def draw_arms(easel: Easel, waist: Tuple[np.ndarray, np.ndarray], fabric: Fabric) -> None:
+def draw_arms(easel: Scene, waist: Tuple[np.ndarray, np.ndarray], fabric: Fabric) -> None:
     """Arms of the wearer, long-sleeved, short-sleeved or bare; they may hang before the labelled garment."""
     base = (waist[0] + waist[1]) / 2 - [0, TORSO * easel.metre]
     rng, metre = easel.rng, easel.metre

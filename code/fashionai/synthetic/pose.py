@@ -8,9 +8,9 @@ from typing import FrozenSet, Mapping, Tuple
 
 import numpy as np
 
-from fashionai import geometry
-from fashionai.garments import mirror_name
-from fashionai.shapes import REFERENCE_SIZE, Shape, shape_of
+from fashionai.garments.shapes import REFERENCE_SIZE, Shape, shape_of
+from fashionai.garments.table import mirror_name
+from fashionai.images import geometry
 
 ASPECTS = ((1, 1), (3, 2), (4, 3), (3, 4))
 """Height : width of the pictures, and the share of each."""
@@ -93,8 +93,8 @@ def _sample_shape(rng: np.random.Generator, shape: Shape) -> np.ndarray:
 
 def _evened(points: np.ndarray, shape: Shape, share: float) -> np.ndarray:
     """The (K, 2) points made more symmetrical by a share: nobody's pose moves the two sides apart."""
-    counterparts = [shape.keypoints.index(mirror_name(name)) for name in shape.keypoints]
-    return (1 - share / 2) * points + share / 2 * points[counterparts] * [-1, 1]
+    flipped_keypoints = [shape.keypoints.index(mirror_name(name)) for name in shape.keypoints]
+    return (1 - share / 2) * points + share / 2 * points[flipped_keypoints] * [-1, 1]
 
 
 def _unfolded(points: Mapping[str, np.ndarray]) -> bool:

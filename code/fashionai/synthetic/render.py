@@ -5,20 +5,20 @@ from typing import Tuple
 import cv2
 import numpy as np
 
-from fashionai import geometry
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
 from fashionai.errors import InputError
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS, mirror_name
+from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS, mirror_name
+from fashionai.images import geometry
 from fashionai.synthetic.backdrop import cast_shadow, draw_backdrop
 from fashionai.synthetic.bottoms import draw_bottom
 from fashionai.synthetic.camera import develop
 from fashionai.synthetic.canvas import BODY, LEFT, RIGHT, Canvas
 from fashionai.synthetic.cloth import sample_light
 from fashionai.synthetic.colours import MANNEQUIN_COLOURS, SKIN_TONES, as_colour, distance, pick
-from fashionai.synthetic.easel import FLAT, HANGER, MANNEQUIN, WORN, Easel
 from fashionai.synthetic.fabric import sample_fabric
 from fashionai.synthetic.occluders import draw_occluders
 from fashionai.synthetic.pose import Pose, sample_pose
+from fashionai.synthetic.scene import FLAT, HANGER, MANNEQUIN, WORN, Scene
 from fashionai.synthetic.tops import armpit_hidden, draw_top
 
 DEFAULT_SIZE = 512
@@ -53,7 +53,7 @@ def draw_garment(rng: np.random.Generator, tag: str, size: int = DEFAULT_SIZE) -
     ground = draw_backdrop(rng, pose.size_hw, shown)
     canvas = Canvas(ground, pose.frame)
     skin = pick(rng, SKIN_TONES if shown == WORN else MANNEQUIN_COLOURS)
-    easel = Easel(canvas, rng, sample_light(rng), _metre(pose), shown, skin)
+    easel = Scene(canvas, rng, sample_light(rng), _metre(pose), shown, skin)
     fabric = sample_fabric(rng, size)
     height, width = pose.size_hw
     behind = as_colour(cv2.mean(ground[height // 4:-height // 4, width // 4:-width // 4])[:3])

@@ -20,7 +20,6 @@ from fashionai.synthetic.cut import (
     sleeve_of,
     strapped,
 )
-from fashionai.synthetic.easel import HANGER, WORN, Easel
 from fashionai.synthetic.fabric import Fabric
 from fashionai.synthetic.figure import (
     ARM,
@@ -36,6 +35,7 @@ from fashionai.synthetic.figure import (
 )
 from fashionai.synthetic.others import draw_lower
 from fashionai.synthetic.pose import Pose, mean_of
+from fashionai.synthetic.scene import HANGER, WORN, Scene
 from fashionai.synthetic.trimmings import trim_coat, trim_top
 
 SIDES = (('left', -1, LEFT), ('right', 1, RIGHT))
@@ -43,7 +43,7 @@ ARMPIT_HIDDEN_DEG = 16
 """Where a sleeve hangs this close to the body, the armpit under it cannot be seen; the labels call it occluded."""
 
 
-def draw_top(easel: Easel, pose: Pose, fabric: Fabric) -> None:
+def draw_top(easel: Scene, pose: Pose, fabric: Fabric) -> None:
     """Draw a blouse, dress or coat with whatever carries it."""
     rng, tag = easel.rng, pose.tag
     points = completed(pose.points, rng.uniform(0.2, 0.5) if rng.random() < 0.5 else rng.uniform(0.8, 1.6))
@@ -88,14 +88,14 @@ def _shoulder_joint(points: Points, side: str, sign: int) -> np.ndarray:
     return mix(points[f'shoulder_{side}'], points[f'armpit_{side}'], 0.3) - [sign * 0.03 * chest_width(points), 0]
 
 
-def _bend(easel: Easel, points: Points, side: str, cut: Cut) -> float:
+def _bend(easel: Scene, points: Points, side: str, cut: Cut) -> float:
     """A sleeve whose cuff lies before the body must have its elbow well outside."""
     sign = 1 if side == 'right' else -1
     inward = sign * (points[f'armpit_{side}'] - points[f'cuff_{side}_out'])[0] / chest_width(points)
     return cut.bend + (np.clip(0.5 * inward, 0, 0.25) if easel.has_body else 0)
 
 
-def _draw_carrier(easel: Easel, points: Points, hem: str, tag: str, base: np.ndarray, hair: Tuple) -> None:
+def _draw_carrier(easel: Scene, points: Points, hem: str, tag: str, base: np.ndarray, hair: Tuple) -> None:
     """Everything behind the garment: hanger, or skin, legs and other clothes."""
     left, right = points['shoulder_left'], points['shoulder_right']
     if easel.shown == HANGER:
@@ -117,7 +117,7 @@ def _draw_carrier(easel: Easel, points: Points, hem: str, tag: str, base: np.nda
     easel.paint_smooth(np.stack([neck[0], neck[1], inner[1], low[1], low[0], inner[0]]))
 
 
-def _draw_inside(easel: Easel, points: Points, fabric: Fabric) -> None:
+def _draw_inside(easel: Scene, points: Points, fabric: Fabric) -> None:
     """The inside of the garment's back where nobody fills the neck opening."""
     if easel.has_body:
         return
@@ -128,7 +128,7 @@ def _draw_inside(easel: Easel, points: Points, fabric: Fabric) -> None:
     easel.canvas.fill(label + np.array([[-1, -0.6], [1, -0.6], [1, 0.6], [-1, 0.6]]) * size, (225, 228, 230), BODY)
 
 
-def _draw_body(easel: Easel, pose: Pose, points: Points, hem: str, cut: Cut, fabric: Fabric, sleeved: bool) -> None:
+def _draw_body(easel: Scene, pose: Pose, points: Points, hem: str, cut: Cut, fabric: Fabric, sleeved: bool) -> None:
     rng, width = easel.rng, chest_width(points)
     waisted = 'waistline_left' not in pose.absent and 'waistline_left' in points
     top, low = down_of(points, hem)
@@ -141,7 +141,7 @@ def _draw_body(easel: Easel, pose: Pose, points: Points, hem: str, cut: Cut, fab
     easel.paint(outline, fabric, BODY, turn_of(top, low), creases)
 
 
-def _pleats(easel: Easel, points: Points, hem: str, waist: np.ndarray, width: float) -> Tuple[Crease, ...]:
+def _pleats(easel: Scene, points: Points, hem: str, waist: np.ndarray, width: float) -> Tuple[Crease, ...]:
     """Folds that fall from the waist and open towards the hem."""
     rng, pleats = easel.rng, []
     for share in np.linspace(0.08, 0.92, int(rng.integers(4, 12))):
@@ -153,7 +153,7 @@ def _pleats(easel: Easel, points: Points, hem: str, waist: np.ndarray, width: fl
     return tuple(pleats)
 
 
-def _draw_sleeve(easel: Easel, sleeve: Sleeve, fabric: Fabric, sign: int, owner: int) -> None:
+def _draw_sleeve(easel: Scene, sleeve: Sleeve, fabric: Fabric, sign: int, owner: int) -> None:
     """A sleeve and the part of the arm that comes out of it."""
     rng, axis = easel.rng, sleeve.axis
     length = float(np.hypot(*(axis[1] - axis[0])) + np.hypot(*(axis[2] - axis[1])))
@@ -173,7 +173,7 @@ def _draw_sleeve(easel: Easel, sleeve: Sleeve, fabric: Fabric, sign: int, owner:
         easel.paint(band, fabric, owner, turn, tone=rng.uniform(0.7, 0.95))
 
 
-def _draw_arm_in(easel: Easel, axis: np.ndarray, length: float, sign: int, width: float) -> None:
+def _draw_arm_in(easel: Scene, axis: np.ndarray, length: float, sign: int, width: float) -> None:
     """What of an arm comes out of a sleeve whose cuff lets `width` pixels through."""
     forward = axis[2] - axis[1]
     forward = forward / max(float(np.hypot(*forward)), 1e-6)

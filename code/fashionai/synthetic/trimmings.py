@@ -7,11 +7,11 @@ from fashionai.synthetic.canvas import BODY, Colour
 from fashionai.synthetic.colours import contrasting, shaded
 from fashionai.synthetic.curves import bow, box, ellipse, mix
 from fashionai.synthetic.cut import Cut, Points, chest_width, down_of, neck_curve
-from fashionai.synthetic.easel import Easel
 from fashionai.synthetic.fabric import Fabric, sample_fabric
+from fashionai.synthetic.scene import Scene
 
 
-def trim_top(easel: Easel, points: Points, hem: str, cut: Cut, fabric: Fabric, waisted: bool) -> None:
+def trim_top(easel: Scene, points: Points, hem: str, cut: Cut, fabric: Fabric, waisted: bool) -> None:
     """The details of a blouse or dress."""
     chance = easel.chance
     dark = shaded(fabric.colour, 0.65)
@@ -32,7 +32,7 @@ def trim_top(easel: Easel, points: Points, hem: str, cut: Cut, fabric: Fabric, w
         _neck_band(easel, points, cut, fabric)
 
 
-def trim_coat(easel: Easel, points: Points, hem: str, cut: Cut, fabric: Fabric, waisted: bool) -> None:
+def trim_coat(easel: Scene, points: Points, hem: str, cut: Cut, fabric: Fabric, waisted: bool) -> None:
     """The details of a coat or jacket."""
     rng, chance = easel.rng, easel.chance
     dark = shaded(fabric.colour, 0.55)
@@ -62,7 +62,7 @@ def _metal(rng: np.random.Generator, dark: Colour) -> Colour:
     return ((90, 160, 190), (190, 190, 190), dark, (30, 30, 35))[rng.integers(4)]
 
 
-def _button_row(easel: Easel, top: np.ndarray, low: np.ndarray, colour: Colour, spacing: float) -> None:
+def _button_row(easel: Scene, top: np.ndarray, low: np.ndarray, colour: Colour, spacing: float) -> None:
     length = float(np.hypot(*(low - top)))
     easel.canvas.stroke(np.stack([top, low]), colour, 0.004 * easel.metre)
     radius = easel.rng.uniform(0.007, 0.014) * easel.metre
@@ -70,7 +70,7 @@ def _button_row(easel: Easel, top: np.ndarray, low: np.ndarray, colour: Colour, 
         easel.canvas.fill(ellipse(mix(top, low, share), (radius, radius), 0, 12), colour, BODY)
 
 
-def _print(easel: Easel, points: Points, fabric: Fabric) -> None:
+def _print(easel: Scene, points: Points, fabric: Fabric) -> None:
     """A badge or a word on the chest."""
     rng, width = easel.rng, chest_width(points)
     centre = mix(points['center_front'], (points['armpit_left'] + points['armpit_right']) / 2, 1.1) + [0, 0.12 * width]
@@ -85,7 +85,7 @@ def _print(easel: Easel, points: Points, fabric: Fabric) -> None:
         easel.canvas.stroke(letter[:int(rng.integers(3, 5))], colour, 0.02 * width)
 
 
-def _pockets(easel: Easel, points: Points, hem: str, fabric: Fabric) -> None:
+def _pockets(easel: Scene, points: Points, hem: str, fabric: Fabric) -> None:
     rng, width = easel.rng, chest_width(points)
     top, low = down_of(points, hem)
     height, size = rng.uniform(0.5, 0.75), rng.uniform(0.18, 0.28, 2) * width
@@ -99,7 +99,7 @@ def _pockets(easel: Easel, points: Points, hem: str, fabric: Fabric) -> None:
         easel.paint(box(centre - [0, size[1] / 2], size * [1, 0.25], sign * slant), fabric, BODY, tone=0.75)
 
 
-def _belt(easel: Easel, points: Points, fabric: Fabric) -> None:
+def _belt(easel: Scene, points: Points, fabric: Fabric) -> None:
     rng = easel.rng
     left, right = points['waistline_left'], points['waistline_right']
     half = rng.uniform(0.008, 0.03) * easel.metre
@@ -116,7 +116,7 @@ def _belt(easel: Easel, points: Points, fabric: Fabric) -> None:
             easel.canvas.stroke(tail, colour, 0.02 * easel.metre)
 
 
-def _hem_seam(easel: Easel, points: Points, hem: str, cut: Cut, dark: Colour) -> None:
+def _hem_seam(easel: Scene, points: Points, hem: str, cut: Cut, dark: Colour) -> None:
     left, right = points[f'{hem}_left'], points[f'{hem}_right']
     up = np.array([0, -0.025 * easel.metre])
     if not cut.hem_waves:
@@ -124,7 +124,7 @@ def _hem_seam(easel: Easel, points: Points, hem: str, cut: Cut, dark: Colour) ->
         easel.canvas.stroke(line, dark, 0.004 * easel.metre)
 
 
-def _neck_band(easel: Easel, points: Points, cut: Cut, fabric: Fabric) -> None:
+def _neck_band(easel: Scene, points: Points, cut: Cut, fabric: Fabric) -> None:
     """A rib along the neck opening; its outer edge is the neckline itself."""
     rng = easel.rng
     curve = neck_curve(points, cut)
@@ -136,13 +136,13 @@ def _neck_band(easel: Easel, points: Points, cut: Cut, fabric: Fabric) -> None:
     easel.paint(np.vstack([curve, lower[::-1]]), plain, BODY, tone=rng.uniform(0.75, 0.92))
 
 
-def _yoke(easel: Easel, points: Points, fabric: Fabric) -> None:
+def _yoke(easel: Scene, points: Points, fabric: Fabric) -> None:
     """Raglan or contrast shoulders down to a line above the armpits."""
     low = [mix(points[f'shoulder_{side}'], points[f'armpit_{side}'], 0.55) for side in ('left', 'right')]
     easel.canvas.stroke(bow(low[0], low[1], 0), shaded(fabric.colour, 0.6), 0.005 * easel.metre)
 
 
-def _collar(easel: Easel, points: Points, fabric: Fabric) -> None:
+def _collar(easel: Scene, points: Points, fabric: Fabric) -> None:
     """Two collar leaves that lie along the neckline and meet at its lowest point."""
     rng, dip = easel.rng, points['center_front']
     tone, length = rng.uniform(0.88, 1.08), rng.uniform(0.05, 0.1) * easel.metre
@@ -156,7 +156,7 @@ def _collar(easel: Easel, points: Points, fabric: Fabric) -> None:
         easel.canvas.stroke(leaf[1:], shaded(colour.colour, 0.6), 0.005 * easel.metre)
 
 
-def _lapels(easel: Easel, points: Points, fabric: Fabric) -> None:
+def _lapels(easel: Scene, points: Points, fabric: Fabric) -> None:
     """A notched or shawl collar that turns over down to the first button."""
     rng, dip, width = easel.rng, points['center_front'], chest_width(points)
     lapel = rng.uniform(0.16, 0.3) * width
@@ -171,7 +171,7 @@ def _lapels(easel: Easel, points: Points, fabric: Fabric) -> None:
         easel.canvas.stroke(shape[1:], shaded(colour.colour, 0.5), 0.006 * easel.metre)
 
 
-def _quilting(easel: Easel, points: Points, hem: str, dark: Colour) -> None:
+def _quilting(easel: Scene, points: Points, hem: str, dark: Colour) -> None:
     left, right = points['armpit_left'], points['armpit_right']
     for share in np.linspace(0.05, 0.95, int(easel.rng.integers(5, 11))):
         line = bow(mix(left, points[f'{hem}_left'], share), mix(right, points[f'{hem}_right'], share),
@@ -179,7 +179,7 @@ def _quilting(easel: Easel, points: Points, hem: str, dark: Colour) -> None:
         easel.canvas.stroke(line, dark, 0.012 * easel.metre)
 
 
-def _open_front(easel: Easel, points: Points, hem: str, cut: Cut, fabric: Fabric) -> None:
+def _open_front(easel: Scene, points: Points, hem: str, cut: Cut, fabric: Fabric) -> None:
     """The coat stands open and shows a top, or its lining, underneath."""
     rng, width = easel.rng, chest_width(points)
     hem_width = np.hypot(*(points[f'{hem}_right'] - points[f'{hem}_left']))

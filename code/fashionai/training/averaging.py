@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterator, Mapping, Optional, Sequence
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.networks.checkpoints import average_name
+from fashionai.model_files.checkpoints import average_name
 
 
 @dataclass(frozen=True)

@@ -6,8 +6,8 @@ from typing import ContextManager, Mapping, Sequence
 import tensorflow.compat.v1 as tf
 from tensorflow.core.protobuf import rewriter_config_pb2 as rewriting
 
-from fashionai.choices import Choices
 from fashionai.errors import InputError
+from fashionai.option_group import OptionGroup
 
 PRECISIONS = 'float32', 'mixed'
 
@@ -16,7 +16,7 @@ _REWRITES: Mapping[str, str] = {'gpu': 'auto_mixed_precision', 'cpu': 'auto_mixe
 
 
 @dataclass(frozen=True)
-class Execution(Choices):
+class Execution(OptionGroup):
     """The flags. Of these, `precision` is a part of the run (see run_record.py), and `xla` may change as it goes on.
 
     precision: `mixed` computes convolutions, and what lies between them, in half as many bits; variables, batch norm's

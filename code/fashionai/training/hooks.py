@@ -9,7 +9,7 @@ from typing import Callable, Optional
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.networks.contract import TypedForward
+from fashionai.networks.tensor_names import TypedForward
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.loss_watch import LossWatch
 from fashionai.training.saving import BestCheckpoint

@@ -15,12 +15,12 @@ from fashionai.codec.heatmaps import cells_hw
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.errors import InputError
 from fashionai.files import write_json
-from fashionai.garment_files import stored_form
-from fashionai.garments import GARMENTS, Garment, Garments
+from fashionai.garments.table import GARMENTS, Garment, Garments
+from fashionai.garments.table_files import stored_form
+from fashionai.model_files.checkpoints import RUN_FILE, Checkpoint, last_checkpoint
 from fashionai.networks.catalog import build, network_spec
-from fashionai.networks.checkpoints import RUN_FILE, Checkpoint, last_checkpoint
-from fashionai.networks.contract import TypedForward
 from fashionai.networks.head_options import TRUNK_STRIDE, UNCHANGED, HeadOptions
+from fashionai.networks.tensor_names import TypedForward
 from fashionai.training.averaging import Averages, averaged, averages_of
 from fashionai.training.execution import Execution
 from fashionai.training.feeding import BatchQueue

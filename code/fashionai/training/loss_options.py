@@ -2,15 +2,15 @@
 from dataclasses import dataclass
 from typing import Optional
 
-from fashionai.choices import Choices
 from fashionai.errors import InputError
-from fashionai.garments import Garment
+from fashionai.garments.table import Garment
+from fashionai.option_group import OptionGroup
 
 LOSS_NAMES = ('l2', 'focal')
 
 
 @dataclass(frozen=True)
-class LossOptions(Choices):
+class LossOptions(OptionGroup):
     """The defaults are the original's loss.
 
     `loss`: how heat maps are compared, a name of LOSS_NAMES. `keypoint_weights`: what weighs them, see weighting.py.

@@ -13,10 +13,10 @@ import tensorflow.compat.v1 as tf
 from fashionai import __version__
 from fashionai.annotations import Annotations
 from fashionai.errors import InputError
-from fashionai.garment_files import stored_form
-from fashionai.garments import Garments
-from fashionai.networks.checkpoints import RUN_FILE, garments_of
-from fashionai.networks.contract import file_sum, read_json
+from fashionai.garments.table import Garments
+from fashionai.garments.table_files import stored_form
+from fashionai.model_files.checkpoints import RUN_FILE, garments_of
+from fashionai.model_files.contract import file_sum, read_json
 from fashionai.networks.head_options import HeadOptions
 from fashionai.training.loop import TrainingSettings
 from fashionai.training.schedule import depends_on_length

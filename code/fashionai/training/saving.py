@@ -9,7 +9,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
 from fashionai.files import read_json, write_json
-from fashionai.networks.checkpoints import BEST, BEST_FILE, NAME, checkpoint_steps
+from fashionai.model_files.checkpoints import BEST, BEST_FILE, NAME, checkpoint_steps
 from fashionai.training.loss_watch import LossWatch
 
 logger = logging.getLogger(__name__)

@@ -1,12 +1,12 @@
 """What a user can change in how steps change the weights, the rate apart: flags of train.py, kept in run.json."""
 from dataclasses import dataclass
 
-from fashionai.choices import Choices
 from fashionai.errors import InputError
+from fashionai.option_group import OptionGroup
 
 
 @dataclass(frozen=True)
-class UpdateOptions(Choices):
+class UpdateOptions(OptionGroup):
     """`average_decay`: what a step keeps of the moving average of the weights, see averaging.py; 0 for no average."""
 
     average_decay: float = 0.

@@ -6,9 +6,9 @@ import numpy as np
 
 from fashionai.annotations import VISIBLE, Annotations
 from fashionai.dataflow.sampling import relative_weights
-from fashionai.error_files import read_keypoint_errors
 from fashionai.errors import InputError
-from fashionai.garments import Garment
+from fashionai.evaluation.error_files import read_keypoint_errors
+from fashionai.garments.table import Garment
 
 
 def _rarity(rows: Annotations, garment: Garment) -> np.ndarray:

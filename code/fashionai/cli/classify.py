@@ -1,0 +1,101 @@
+"""Tell the garment type of every image of a list: the two most probable ones, and how often the list says the same."""
+import argparse
+import csv
+import logging
+from pathlib import Path
+from typing import Dict, List, Optional, Sequence, Tuple
+
+import numpy as np
+from tqdm import tqdm
+
+from fashionai.annotations import TestList, image_path, read_test_list
+from fashionai.cli.entry_point import (
+    PROJECT_ROOT,
+    add_outside_option,
+    at_least,
+    guarded,
+    in_project,
+    prepare_output,
+    resolve,
+)
+from fashionai.cli.inference_flags import add_trust_option
+from fashionai.engines.exported import needs_tensorflow, open_network
+from fashionai.errors import InputError
+from fashionai.files import replacing
+from fashionai.garments.table import JOINT
+from fashionai.images.decoder import Unreadable, read_or_unreadable
+from fashionai.inference.garment_types import format_types, type_probabilities
+from fashionai.model_files.default_model import trained_garments, trained_hw, usual_graph
+from fashionai.tf_compat import graph_mode
+
+HEADER = ('image_id', 'image_category', 'first', 'first_probability', 'second', 'second_probability')
+_BATCH = 8
+
+logger = logging.getLogger(__name__)
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add('--modelpath', help='frozen graph, or exported model, of a network for all types with a type head (default: '
+        'models/trained/all/graph/frozen_graph.pb, or the supplied one)')
+    add('--imagepath', default='data/test_b', help='folder the image ids lead from (default: %(default)s)')
+    add('--csv', help='list of images (default: test.csv in --imagepath)')
+    add_outside_option(parser)
+    add('--output', default=in_project('submit/types.csv'), help='default: %(default)s')
+    add_trust_option(add)
+    add('--threads', type=at_least(0, 1024), default=0, help='threads of the network (default: one a core)')
+    return parser.parse_args(argv)
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Look at each image, write its row, and compare."""
+    args = parse(argv)
+    folder = resolve(args.imagepath)
+    graph = resolve(args.modelpath) if args.modelpath else usual_graph(JOINT, PROJECT_ROOT / 'models/trained')
+    images = read_test_list(resolve(args.csv or folder / 'test.csv'), trained_garments([graph]))
+    images.check_inside(args.allow_outside)
+    types, found, failures = _look(graph, images, folder, args.threads, args.trust_graph)
+    right = dict(zip(images.image_ids, images.categories))
+    order = {image_id: np.argsort(-probabilities) for image_id, probabilities in found.items()}
+    output = prepare_output(args.output)
+    with replacing(output) as draft, open(str(draft), 'w', encoding='utf-8', newline='') as file:
+        writer = csv.writer(file)
+        writer.writerow(HEADER)
+        for image_id, numbers in order.items():
+            told = [cell for number in numbers[:2] for cell in (types[number], f'{found[image_id][number]:.4f}')]
+            writer.writerow([image_id, right[image_id], *told])
+    if order:
+        print(format_types([right[image_id] for image_id in order],
+                           [[types[number] for number in numbers] for numbers in order.values()], types))
+    print(f'wrote {output}')
+    for image_id, error in failures.items():
+        logger.error('%s: %s', image_id, error)
+    if failures:
+        raise InputError(f'{len(failures)} of {len(images)} images could not be read (listed above): they have no row')
+    return 0
+
+
+def _look(graph: Path, images: TestList, folder: Path, threads: int,
+          trusted: bool) -> Tuple[List[str], Dict[str, np.ndarray], Dict[str, str]]:
+    """The types, their probabilities by image id, and why images could not be read."""
+    if needs_tensorflow(graph):
+        graph_mode()
+    found: Dict[str, np.ndarray] = {}
+    failures: Dict[str, str] = {}
+    with open_network(graph, images.garments.joint, threads, garments=images.garments, trusted=trusted) as network:
+        if not network.types:
+            raise InputError(f'{graph} cannot tell types: wanted a network trained with --tag all --type-head along')
+        for start in tqdm(range(0, len(images), _BATCH), unit='batch'):
+            ids = images.image_ids[start:start + _BATCH]
+            read = {image_id: read_or_unreadable(image_path(folder, image_id)) for image_id in ids}
+            failures.update({image_id: picture.reason for image_id, picture in read.items()
+                             if isinstance(picture, Unreadable)})
+            pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, Unreadable)}
+            if pictures:
+                probabilities = type_probabilities(network.look, list(pictures.values()), trained_hw(graph))
+                found.update(zip(pictures, probabilities))
+    return list(network.types), found, failures
+

@@ -1,0 +1,175 @@
+"""What the entry points share: paths, numbers and errors as a user types and reads them."""
+import functools
+import logging
+import os
+import re
+import signal
+import sys
+import threading
+import traceback
+from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import Callable, Iterator, Optional, Sequence, Tuple, Union
+
+from fashionai.errors import InputError
+from fashionai.garments.table import GARMENTS, Garments
+from fashionai.garments.table_files import read_garments
+
+MOST = 2 ** 31 - 1
+"""The largest whole number of a flag: libraries count in 32 bits."""
+
+PROJECT_ROOT = Path(__file__).resolve().parents[3]
+
+Main = Callable[..., int]
+
+
+def guarded(main: Main) -> Main:
+    """Decorate the `main` of an entry point.
+
+    Bad input (InputError, and what the system refuses: OSError, MemoryError) ends as one line and exit code 1. Any
+    other exception is a fault of the program: its traceback is printed, with a line that says so, and the exit code is
+    70.
+    """
+    @functools.wraps(main)
+    def guarded_main(argv: Optional[Sequence[str]] = None) -> int:
+        _log_to_stderr()
+        try:
+            status = main(argv)
+            sys.stdout.flush()
+            return status
+        except BrokenPipeError:  # what reads the output, such as `head`, has seen enough
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # takes what Python still has to write
+            return 1
+        except (InputError, OSError) as error:
+            print(f'error: {_reason(error)}', file=sys.stderr)
+            return 1
+        except MemoryError as error:
+            print(f'error: out of memory: {error}', file=sys.stderr)
+            return 1
+        except KeyboardInterrupt:
+            print('interrupted', file=sys.stderr)
+            return 130
+        except Exception:
+            traceback.print_exc()
+            print('error: this is a fault of the program, not of your input. Please report it: send the command and '
+                  'the lines above', file=sys.stderr)
+            return 70
+    return guarded_main
+
+
+@contextmanager
+def exit_on_sigterm() -> Iterator[None]:
+    """During the block, SIGTERM ends the program as Ctrl-C does, block by block, so that files are completed; the exit
+    code is 143."""
+    def end(number: int, frame: Optional[FrameType]) -> None:
+        raise SystemExit(128 + number)
+    if threading.current_thread() is not threading.main_thread():  # only that one can say what signals do
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _reason(error: Exception) -> str:
+    """The message; of what the system refuses, the file and why, without its number: of two, the one to be made."""
+    if isinstance(error, OSError) and error.filename:
+        return f'{error.filename2 or error.filename}: {error.strerror}'
+    return str(error)
+
+
+def resolve(path: Union[str, Path]) -> Path:
+    """The existing file or folder a user means: looked for from the working directory, then from the project's root,
+    then from code/, so that the command lines of the original's README work in all three.
+
+    Raises InputError where none has it.
+    """
+    for candidate in (Path(path), PROJECT_ROOT / path, PROJECT_ROOT / 'code' / path):
+        if candidate.exists():
+            return candidate.resolve()
+    places = () if Path(path).is_absolute() else dict.fromkeys((str(Path.cwd()), str(PROJECT_ROOT)))
+    raise InputError(f'{path} does not exist' + (f', seen from {" or ".join(places)}' if places else ''))
+
+
+def resolve_checkpoint(path: Union[str, Path]) -> Path:
+    """The same for a checkpoint: a folder, a `.index` file, or the path of one without its ending."""
+    try:
+        return resolve(path)
+    except InputError:
+        return resolve(f'{path}.index').with_suffix('')
+
+
+def add_garments_option(parser: ArgumentParser) -> None:
+    """Add `--garments`."""
+    parser.add_argument('--garments', metavar='FILE', help='a table of other garment types and their keypoints, JSON '
+                                                           'or YAML: see docs/own_keypoints.md')
+
+
+def add_outside_option(parser: ArgumentParser) -> None:
+    """Add `--allow-outside`."""
+    parser.add_argument('--allow-outside', action='store_true', help='accept image ids that lead out of the folder of '
+                                                                     'the images: absolute paths and ..')
+
+
+def chosen_garments(options: Namespace) -> Garments:
+    """The table of `--garments`, the built-in one where none is given. Raises InputError for what is no table."""
+    return read_garments(resolve(options.garments)) if options.garments else GARMENTS
+
+
+def in_project(path: str) -> str:
+    """The default of an output: a path under the project's root. What a user types starts at the working directory."""
+    return str(PROJECT_ROOT / path)
+
+
+def prepare_output(path: Union[str, Path]) -> Path:
+    """The absolute path of an output, its folder made."""
+    absolute = Path(path).resolve()
+    absolute.parent.mkdir(parents=True, exist_ok=True)
+    return absolute
+
+
+def size_hw(text: str) -> Tuple[int, int]:
+    """(height, width) of `368` or `368x432` (width first, as the original writes it). Raises InputError otherwise."""
+    numbers = text.lower().split('x')
+    if len(numbers) > 2 or not all(re.fullmatch(' *[0-9]{1,5} *', number) and int(number) for number in numbers):
+        raise InputError(f'{text[:80]!r} is not a size: wanted a number such as 368, or WIDTHxHEIGHT such as 368x368, '
+                         'of 99999 at most')
+    return int(numbers[-1]), int(numbers[0])
+
+
+def at_least(least: int, most: int = MOST) -> Callable[[str], int]:
+    """An argparse type: whole numbers from `least` on, and to `most`."""
+    def whole_number(text: str) -> int:
+        if not re.fullmatch('-?[0-9]{1,18}', text) or not least <= int(text) <= most:
+            raise ArgumentTypeError(f'{text[:80]!r}: wanted a whole number from {least} '
+                                    + ('on' if most == MOST else f'to {most}'))
+        return int(text)
+    return whole_number
+
+
+def name_or_file(*names: str) -> Callable[[str], str]:
+    """An argparse type: one of the names, or an existing file, whose absolute path it gives (see `resolve`)."""
+    def choice(text: str) -> str:
+        if text in names:
+            return text
+        try:
+            return str(resolve(text))
+        except InputError as error:
+            raise ArgumentTypeError(f'wanted {", ".join(names)} or a file, and {error}') from None
+    return choice
+
+
+def _log_to_stderr() -> None:
+    """Messages of the project as plain lines; libraries speak only of errors, whatever they set up themselves."""
+    handler = logging.StreamHandler()
+    handler.setFormatter(logging.Formatter('%(message)s'))
+    for name in ('fashionai', '__main__'):
+        logging.getLogger(name).handlers = [handler]
+        logging.getLogger(name).setLevel(logging.INFO)
+        logging.getLogger(name).propagate = False
+    for name in ('tensorflow', 'tensorpack'):  # a filter, since they set their levels anew when they are imported
+        logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.ERROR)

@@ -1,0 +1,90 @@
+"""Measure a submission against labels: the normalised error in both conventions, by type, keypoint and image."""
+import argparse
+import logging
+from pathlib import Path
+from typing import Optional, Sequence
+
+from fashionai.annotations import Annotations, read_annotations, read_test_list
+from fashionai.cli.entry_point import (
+    add_garments_option,
+    add_outside_option,
+    chosen_garments,
+    guarded,
+    prepare_output,
+    resolve,
+)
+from fashionai.errors import InputError
+from fashionai.evaluation.error_files import write_image_errors
+from fashionai.evaluation.metrics import check_measured, format_scores, score, warn_of_unmeasured
+from fashionai.files import write_json
+
+logger = logging.getLogger(__name__)
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The command line's settings."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument('--truth', required=True, help='CSV of labels; every image in it is measured')
+    parser.add_argument('--submission', required=True, help='CSV of predictions, of the same form')
+    parser.add_argument('--json', metavar='OUT', help='also write the figures to this file, for --keypoint-weights')
+    parser.add_argument('--errors', metavar='OUT', help='also write the error of each image to this CSV file, the '
+                                                        'worst first, for --sampling')
+    parser.add_argument('--report', metavar='OUT', help='also write a page of tables, plots and the worst images to '
+                                                        'this HTML file; needs matplotlib')
+    parser.add_argument('--imagepath', help='folder the image ids start from, for the pictures of --report')
+    parser.add_argument('--against', metavar='CSV', help='another submission, which --report compares with')
+    add_outside_option(parser)
+    add_garments_option(parser)
+    options = parser.parse_args(argv)
+    for flag in ('imagepath', 'against'):
+        if getattr(options, flag) and not options.report:
+            raise InputError(f'--{flag} is for the page of --report, which is not asked for')
+    return options
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Read both files, print the table and write the files asked for."""
+    args = parse(argv)
+    garments = chosen_garments(args)
+    truth = read_annotations(resolve(args.truth), garments)
+    warn_of_unmeasured(truth)
+    _warn_of_trained(truth)
+    scores = score(truth, read_annotations(resolve(args.submission), garments))
+    check_measured(scores, truth)
+    print(format_scores(scores))
+    if args.json:
+        write_json(args.json, scores.to_json(), indent=2)
+    if args.errors:
+        write_image_errors(prepare_output(args.errors), truth, scores.images)
+    if args.report:
+        write_page(args, truth)
+    return 0
+
+
+def _warn_of_trained(truth: Annotations) -> None:
+    """Log how many of the images are also in the train.csv beside the labels, if there is one."""
+    beside = Path(truth.source).with_name('train.csv')
+    if beside.is_file() and not beside.samefile(truth.source):
+        try:
+            trained = set(read_test_list(beside, truth.garments).image_ids)
+        except InputError:
+            return  # a file of another kind
+        both = [index for index, image_id in enumerate(truth.image_ids) if image_id in trained]
+        if both:
+            logger.warning('%d of %d images are also in %s, such as %s: their error is not that of new images',
+                           len(both), len(truth), beside, truth.place(both[0]))
+
+
+def write_page(args: argparse.Namespace, truth: Annotations) -> None:
+    """Write the page of --report; what draws is loaded for it alone."""
+    from fashionai.evaluation.report.measurement import measurement
+    from fashionai.evaluation.report.page import write_report
+    first, *second = [measurement(truth, read_annotations(resolve(path), truth.garments))
+                      for path in (args.submission, args.against) if path]
+    if args.imagepath:
+        truth.check_inside(args.allow_outside)
+    output = prepare_output(args.report)
+    write_report(output, first, resolve(args.imagepath) if args.imagepath else None, second[0] if second else None)
+    print(f'wrote {output}')
+

@@ -1,0 +1,92 @@
+"""Export a frozen graph to the format of another engine, and compare the two on images."""
+import argparse
+from contextlib import nullcontext
+from pathlib import Path
+from typing import ContextManager, Optional, Sequence
+
+from fashionai.annotations import read_annotations
+from fashionai.cli.entry_point import (
+    PROJECT_ROOT,
+    add_outside_option,
+    at_least,
+    guarded,
+    prepare_output,
+    resolve,
+    size_hw,
+)
+from fashionai.cli.inference_flags import add_trust_option
+from fashionai.errors import InputError
+from fashionai.garments.table import GARMENTS, JOINT
+from fashionai.model_files.contract import EXPORTED, contract_of, contract_path, model_files
+from fashionai.model_files.default_model import trained_hw, usual_graph
+from fashionai.tf_compat import graph_mode
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add('--to', required=True, choices=EXPORTED, help='the format. tflite: the model takes one image at a time, of one '
+        'size; the others take any number, of any size')
+    add('--tag', help='garment type of the graph and of the images that it is tried on '
+        '(default: what the graph says; all)')
+    add('--modelpath', help='frozen graph (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or '
+        'the supplied one)')
+    add('--output', help='default: beside the graph, under its name')
+    add('--half', action='store_true', help='store weights in half precision: half the size (default: as in the graph)')
+    add('--size', help='tflite: WIDTHxHEIGHT of the images that the model takes (default: what the graph was trained '
+        'at; 368x368 where it does not say)')
+    add_trust_option(add)
+    add('--csv', help='labelled list of images to compare on (default: garments that are generated for it)')
+    add('--imagepath', help='folder the image ids lead from (default: that of --csv)')
+    add_outside_option(parser)
+    add('--threads', type=at_least(0, 1024), default=0, help='threads of the networks (default: one a core)')
+    return parser.parse_args(argv)
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Convert, compare, write, and say how both do."""
+    args = parse(argv)
+    usual = PROJECT_ROOT / 'models/trained'
+    graph = resolve(args.modelpath) if args.modelpath else usual_graph(args.tag or JOINT, usual)
+    contract = contract_of(graph)
+    tag, garments = args.tag or (contract.tag if contract else JOINT), contract.garments if contract else GARMENTS
+    garment = garments.of(tag)
+    if garments != GARMENTS and not args.csv:
+        raise InputError(f'{graph} is of a table of its own ({garments}), which is not generated: give --csv')
+    graph_mode()
+    from fashionai.exporting.exporter import Order, export
+    from fashionai.exporting.formats import FORMATS
+    from fashionai.exporting.parity import Sample, generated
+
+    if args.size and not FORMATS[args.to].fixed:
+        raise InputError(f'--size: a model of {args.to} takes images of any size')
+    output = prepare_output(args.output or graph.with_suffix(EXPORTED[args.to]))
+    if output.suffix != EXPORTED[args.to]:
+        raise InputError(f'--output {args.output}: engines know the format by the ending, wanted {EXPORTED[args.to]}')
+    order = Order(args.to, args.half, size_hw(args.size) if args.size else trained_hw(graph), args.threads,
+                  args.trust_graph)
+
+    def labelled() -> Sample:
+        path = resolve(args.csv)
+        truth = read_annotations(path, garments).of_type(tag)
+        if not len(truth):
+            raise InputError(f'{path} has no row of type {tag}')
+        truth.check_inside(args.allow_outside)
+        return Sample(truth, resolve(args.imagepath or path.parent), f'{len(truth)} images of {path.name}')
+
+    samples: ContextManager[Sample] = nullcontext(labelled()) if args.csv else generated(tag)
+    with samples as sample:
+        parity = export(graph, garment, order, output, sample)
+    print(f'wrote {output}, {megabytes(output)}, and {contract_path(output).name}; {graph.name} has {megabytes(graph)}')
+    print(f'on {parity.images}: maps differ by {parity.maps:.2g} at most, where they reach {parity.maps_reach:.2g}' +
+          ('' if parity.types is None else f'; probabilities of types by {parity.types:.2g}'))
+    print(f'NE visible, one window: {parity.ne_graph:.3f} % by the graph, {parity.ne_exported:.3f} % by the model')
+    return 0
+
+
+def megabytes(model: Path) -> str:
+    """The size of a model with all its files."""
+    return f'{sum(part.stat().st_size for part in model_files(model)) / 1e6:.1f} MB'
+

@@ -1,0 +1,207 @@
+"""Find the garment in pictures of your own: its type, its keypoints, and lengths of it."""
+import argparse
+import os
+import sys
+from contextlib import ExitStack, closing
+from pathlib import Path
+from typing import ContextManager, Iterable, List, Optional, Sequence, TextIO, Union
+
+from tqdm import tqdm
+
+from fashionai.cli.entry_point import at_least, exit_on_sigterm, guarded, prepare_output, resolve
+from fashionai.cli.inference_flags import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
+from fashionai.errors import InputError
+from fashionai.files import locked
+from fashionai.garments.measurements import LENGTHS, Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.garments.table import AUTO, JOINT, Garment, Garments
+from fashionai.images.decoder import MEGAPIXELS
+from fashionai.images.sources import Source, expected, pictures_of, sources_of
+from fashionai.inference.batch_inference import Failure, Outcome, failures, outcomes
+from fashionai.inference.garment_predictor import load_predictor
+from fashionai.inference.loading import InferenceConfig
+from fashionai.model_files.contract import file_sum
+from fashionai.model_files.default_model import model_name
+from fashionai.results.overlays import Overlays, type_text
+from fashionai.results.prediction_output import Done, Failures, ToDo, done_so_far, opened
+from fashionai.results.run_manifest import Record, list_sum
+from fashionai.results.writers import FORMATS, CocoResults, Writer, coco_categories
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add('paths', nargs='+', metavar='PATH', help='pictures, videos, folders of them, patterns such as "shop/*.jpg"; '
+        '-: paths on standard input, one a line')
+    add('--tag', default=AUTO, help='the garment type of all; auto: the network tells it (default)')
+    add('--every', type=at_least(1), default=1, metavar='N', help='of a video, every N-th frame (default: every one)')
+    add('--megapixels', type=float, default=MEGAPIXELS, help='of a picture at most, in millions; larger ones are not '
+        'decoded (default: %(default)g)')
+    add('--output', metavar='FILE', help='an interrupted run goes on behind its last row (default: standard output)')
+    add('--overwrite', action='store_true', help='start anew if the output exists')
+    add('--format', default='json', choices=FORMATS, help='json: an object a line, one a picture (default). csv: the '
+        'form of FashionAI, as run.py writes it. coco: keypoint results')
+    add('--ids', metavar='JSON', help='of --format coco: a COCO ground truth whose ids images and categories get, by '
+        'file_name and name (default: images are numbered as they were named)')
+    add('--draw', metavar='FOLDER', help='draw the keypoints over the pictures, into that folder')
+    add('--draw-heatmaps', action='store_true', help='with --draw: the heat maps too')
+    add('--measure', action='store_true', help='add lengths of the garment, in pixels; --draw then names doubtful ones')
+    add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: in centimetres too')
+    add('--reference', metavar='A,B=CM', help='the same by a length that is known in each picture, such as '
+        'waistband_left,waistband_right=38')
+    add_look_options(parser)
+    return parser.parse_args(argv)
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Look at each picture, write what was found, and draw it."""
+    args = parse(argv)
+    if args.draw_heatmaps and not args.draw:
+        raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
+    sources = sources_of([path for named in args.paths for path in (_listed() if named == '-' else [named])])
+    tag = JOINT if args.tag == AUTO else args.tag
+    graphs = graphs_of(args, tag)
+    garments = garments_of(args, graphs)
+    if args.tag not in (AUTO, *garments):
+        raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
+    look = look_of(args, graphs, garments)
+    scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
+    truth = _ground_truth(args, sources, garments)
+    if args.format == 'coco':
+        categories = truth.categories if truth else coco_categories(garments)
+        _say('categories: ' + ', '.join(f'{number} {name}' for name, number in categories.items()))
+        if not truth:
+            _say('image ids count the pictures as they were named: --ids JSON takes those of a ground truth')
+    overlays = _overlays(args, sources) if args.draw else None
+    form, record = FORMATS[args.format], _record(args, sources, graphs, look)
+    with ExitStack() as stack:
+        stack.enter_context(exit_on_sigterm())
+        if record:
+            stack.enter_context(locked(record.output, 'predict.py'))
+        done = done_so_far(record, form) if record and not args.overwrite else Done()
+        pictures = ToDo(pictures_of(sources, args.every, args.megapixels), done, form,
+                        overlays.pass_over if overlays else None)
+        found: Iterable[Union[Outcome, Failure]] = failures(pictures)
+        if pictures.are_left:
+            start_engines(graphs, look)
+            finder = stack.enter_context(load_predictor(graphs, tag, look, args.threads, garments))
+            if args.tag == AUTO and not finder.types:
+                raise InputError(f'{graphs[0]} cannot tell garment types: give --tag')
+            found = stack.enter_context(closing(outcomes(finder, pictures, args.tag, args.batch)))
+        elif done.rows:
+            _say(f'{args.output} is complete already: nothing to do')
+        file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
+        writer = stack.enter_context(form(file, '+'.join(map(model_name, graphs)), scale, garments, bool(done.rows)))
+        if truth and isinstance(writer, CocoResults):
+            writer.number_by(truth)
+        progress = tqdm(found, total=expected(sources, args.every), initial=len(done.rows), unit='picture',
+                        disable=file.isatty())
+        failed = _write(progress, writer, overlays, Failures(record, done.failures))
+    if failed:
+        raise InputError(f'{failed} of {pictures.count} pictures could not be read or drawn (listed above)')
+    return 0
+
+
+def _write(found: Iterable[Union[Outcome, Failure]], writer: Writer, overlays: Optional[Overlays],
+           noted: Failures) -> int:
+    """Draw and write each; how many could not be read or drawn. A drawing comes before its row, so that a picture with
+    a row needs no second look."""
+    looked, failed, unsure = 0, 0, []
+    for outcome in found:
+        fault = outcome.reason if isinstance(outcome, Failure) else _drawing_fault(outcome, overlays)
+        if fault:
+            failed += 1
+            _say(fault)
+            noted.note(outcome.picture, fault)
+        if isinstance(outcome, Outcome):
+            looked += 1
+            writer.write(outcome)
+            if not outcome.finding.type_sure:
+                unsure.append(f'{outcome.picture.label}: {type_text(outcome.finding)}')
+    if unsure:
+        _say(f'unsure of the type of {len(unsure)} of {looked} pictures, such as {unsure[0]}')
+    return failed
+
+
+def _drawing_fault(outcome: Outcome, overlays: Optional[Overlays]) -> str:
+    """Draw a finding; why it cannot be drawn, such as a picture too large for a JPEG."""
+    try:
+        if overlays:
+            overlays.draw(outcome.picture.source.name, outcome.picture.frame, outcome.image, outcome.finding)
+    except InputError as error:
+        return str(error)
+    return ''
+
+
+def _overlays(args: argparse.Namespace, sources: Sequence[Source]) -> Overlays:
+    return Overlays(Path(args.draw), [source.path for source in sources], args.draw_heatmaps, args.measure)
+
+
+def _say(text: str) -> None:
+    """A line on standard error, above the progress bar."""
+    tqdm.write(text, file=sys.stderr)
+
+
+def _listed() -> List[str]:
+    """The lines of standard input."""
+    return [line.strip() for line in sys.stdin if line.strip()]
+
+
+def _ground_truth(args: argparse.Namespace, sources: Sequence[Source], garments: Garments) -> Optional[CocoIds]:
+    """The ids of --ids, which every picture has; None without it. Raises InputError, naming the picture, otherwise."""
+    if not args.ids:
+        return None
+    if args.format != 'coco':
+        raise InputError(f'--ids numbers images for --format coco: {args.format} names them by their paths')
+    truth = read_coco_ids(resolve(args.ids), garments)
+    for source in sources:
+        if source.is_video and not source.fault:
+            raise InputError(f'{source.path}: the frames of a video have no ids in {args.ids}')
+    truth.check([source.path for source in sources if not source.fault])
+    return truth
+
+
+def _record(args: argparse.Namespace, sources: Sequence[Source], graphs: Sequence[Path],
+            look: InferenceConfig) -> Optional[Record]:
+    """The record of --output; None if findings go to standard output, a pipe or a device.
+
+    Raises InputError if the output is one of the sources, such as by a pattern behind --output.
+    """
+    if not args.output or (Path(args.output).exists() and not Path(args.output).is_file()):
+        return None
+    output = prepare_output(args.output)
+    if output in [Path(source.path).resolve() for source in sources]:
+        raise InputError(f'--output {args.output} is among the pictures: wanted another file')
+    pictures = [os.path.abspath(source.path) for source in sources]
+    return Record(output, {
+        'format': args.format, 'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
+        'list of pictures': list_sum([*pictures, f'every {args.every}']), 'pixel limit': str(args.megapixels),
+        'ids of images': file_sum(resolve(args.ids)) if args.ids else '',
+        'setting': repr(look), 'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
+
+
+def _opened(path: str, record: Optional[Record], done: Done) -> ContextManager[TextIO]:
+    return opened(record, done) if record else open(path, 'w', encoding='utf-8', newline='')
+
+
+def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Scale]:
+    """How measurements of the types come to centimetres; None where nothing is measured. Raises InputError for a bad
+    combination, and for types of which no length is known."""
+    if args.cm_per_pixel is not None and args.reference:
+        raise InputError('--cm-per-pixel and --reference both say how large a pixel is: wanted one of them')
+    if not args.measure:
+        if args.cm_per_pixel is not None or args.reference:
+            raise InputError('--cm-per-pixel and --reference are for measurements: give --measure too')
+        return None
+    if args.format != 'json':
+        raise InputError(f'--measure adds to --format json: {args.format} has no place for lengths')
+    if not any(garment.name in LENGTHS for garment in types):
+        names = ', '.join(garment.name for garment in types)
+        raise InputError(f'--measure: no lengths are known of {names}: wanted an entry in LENGTHS of '
+                         'fashionai/garments/measurements.py')
+    if args.reference:
+        return reference_scale(parse_reference(args.reference, types))
+    return no_scale if args.cm_per_pixel is None else fixed_scale(args.cm_per_pixel)
+

@@ -1,0 +1,102 @@
+"""A web page that finds the garment in pictures, and the service behind it."""
+import argparse
+import logging
+import socket
+import sys
+from importlib.util import find_spec
+from typing import Optional, Sequence
+
+import numpy as np
+
+from fashionai.cli.entry_point import at_least, guarded
+from fashionai.cli.inference_flags import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.errors import InputError
+from fashionai.garments.table import AUTO, JOINT
+from fashionai.images.decoder import MEGAPIXELS
+from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
+
+_PACKAGES = ('fastapi', 'uvicorn')
+
+logger = logging.getLogger(__name__)
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    add = parser.add_argument
+    add('--host', default='127.0.0.1', help='address to listen at; 0.0.0.0: every one of the machine (default: this '
+        'machine alone, %(default)s)')
+    add('--port', type=at_least(0), default=8000, help='0: any that is free (default: %(default)s)')
+    add('--tag', default=JOINT, help='serve one type alone (default: every type)')
+    add('--megabytes', type=float, default=20, help='of a picture at most (default: %(default)s)')
+    add('--megapixels', type=float, default=MEGAPIXELS, help='of a picture at most (default: %(default)s)')
+    add('--seconds', type=float, default=60, help='a picture may take to arrive, and again from then to its answer '
+        '(default: %(default)s)')
+    add('--waiting', type=at_least(1), default=16, help='pictures taken on at a time: each may take --megabytes, and 3 '
+        'bytes a pixel, of memory (default: %(default)s)')
+    add('--queue', type=at_least(1), default=64, help='pictures that wait for that, in the order in which they came '
+        '(default: %(default)s)')
+    add('--connections', type=at_least(1), default=256, help='open at a time (default: %(default)s)')
+    add('--hosts', default='', metavar='NAMES', help='names under which the service is found, with commas between, '
+        'such as shop.example,*.shop.example; *: any. localhost and the address of the machine always work')
+    add_look_options(parser)
+    parser.set_defaults(batch=8)
+    return parser.parse_args(argv)
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Serve until interrupted."""
+    args = parse(argv)
+    _check_packages()
+    from fashionai.serving.answers import card_of
+    from fashionai.serving.app import make_app
+    from fashionai.serving.connections import Server, running
+    from fashionai.serving.front import Front
+    from fashionai.serving.limits import Limits
+    limits = Limits(args.megabytes, args.megapixels, args.seconds, args.waiting, args.batch, queue=args.queue,
+                    connections=args.connections)
+    graphs = graphs_of(args, args.tag)
+    garments = garments_of(args, graphs)
+    look = look_of(args, graphs, garments)
+    garments.of(args.tag)
+    front = Front([name.strip() for name in args.hosts.split(',') if name.strip()])
+    with _listening(args.host, args.port) as door, running(Server(front, limits), door) as until_ended:
+        start_engines(graphs, look)
+        with load_predictor(graphs, args.tag, look, args.threads, garments) as finder:
+            _warm(finder)
+            front.open(make_app(finder, card_of(graphs, finder, limits), limits))
+            logger.info('serving at %s (Ctrl+C ends it)', _address(door))
+            until_ended()
+    return 0
+
+
+def _warm(finder: GarmentPredictor) -> None:
+    """The first look takes the networks several times as long as any other."""
+    finder.find([np.zeros((64, 64, 3), np.uint8)], [AUTO if finder.types else next(iter(finder.served))])
+
+
+def _check_packages() -> None:
+    """Raises InputError where the interpreter is too old, or lacks a package."""
+    if sys.version_info < (3, 10):
+        raise InputError(f'the service needs Python 3.10 or newer, and this is {sys.version.split()[0]}: name one, '
+                         'such as PYTHON=python3.11 ./begin_to_serve.sh')
+    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    if missing:
+        raise InputError(f'{", ".join(missing)} not installed: pip install -r requirements-serve.txt, or '
+                         './begin_to_serve.sh')
+
+
+def _listening(host: str, port: int) -> socket.socket:
+    """Before the networks are loaded, since it may fail. Raises InputError where nobody can listen there."""
+    try:
+        return socket.create_server((host, port), family=socket.AF_INET6 if ':' in host else socket.AF_INET)
+    except (OSError, OverflowError) as error:
+        why = getattr(error, 'strerror', None) or error
+        raise InputError(f'cannot listen at {host}, port {port}: {why}; another port is chosen by --port') from None
+
+
+def _address(door: socket.socket) -> str:
+    host, port = door.getsockname()[:2]
+    return f'http://[{host}]:{port}' if ':' in host else f'http://{host}:{port}'
+

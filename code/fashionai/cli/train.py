@@ -1,0 +1,212 @@
+"""Train the network of one garment type, or one network for all types (--tag all)."""
+import argparse
+import functools
+import logging
+import os
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Callable, Dict, Optional, Sequence, Tuple
+
+from fashionai.annotations import OCCLUDED, VISIBLE, Annotations
+from fashionai.cli.entry_point import PROJECT_ROOT, chosen_garments, guarded, prepare_output, resolve_checkpoint
+from fashionai.cli.training_flags import (
+    add_data_options,
+    add_head_options,
+    add_loss_options,
+    add_training_options,
+    joined_rows,
+    labelled_rows,
+    rows_by_folder,
+)
+from fashionai.dataflow.data_options import DataOptions
+from fashionai.dataflow.encoder import InputShape, SampleEncoder
+from fashionai.dataflow.sampling import check_batch, fewer_rows, row_weights
+from fashionai.errors import InputError
+from fashionai.evaluation.metrics import score
+from fashionai.files import locked
+from fashionai.garments.table import Garment, Garments
+from fashionai.networks.head_options import HeadOptions
+from fashionai.option_group import OptionGroup
+from fashionai.tf_compat import graph_mode
+from fashionai.training.loss_options import LossOptions
+from fashionai.training.update_options import UpdateOptions
+from fashionai.training.weighting import keypoint_weights
+
+if TYPE_CHECKING:
+    from fashionai.training.feeding import BatchQueue
+    from fashionai.training.loop import TrainingSettings
+
+logger = logging.getLogger(__name__)
+
+
+def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
+    """The options: the original's flags and a few more."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    add_data_options(parser)
+    add_head_options(parser)
+    add_loss_options(parser)
+    add_training_options(parser)
+    options = parser.parse_args(argv)
+    if options.batchsize % options.gpus:
+        raise InputError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}')
+    if options.refine == 'frozen' and not options.checkpoint:
+        raise InputError('--refine frozen needs --checkpoint: that of the trained network that is to be refined')
+    if options.checkpoint and options.pretrain_path:
+        raise InputError('--checkpoint and --pretrain_path both give initial weights: wanted one of them')
+    return options
+
+
+@guarded
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    """Read the data, start the workers, train."""
+    options = parse(argv)
+    garments = chosen_garments(options)
+    folders = rows_by_folder(options, 'train', not options.remote_data, garments)
+    rows, image_root = joined_rows(folders)
+    rows = fewer_rows(rows, options.rows)
+    if not options.remote_data:
+        check_batch(rows, options.tag, options.batchsize)
+    garment = garments.of(options.tag)
+    validation = labelled_rows(options, 'val', garments=garments) if options.validate_every else None
+    check_labels(rows, validation and validation[0], garment, DataOptions.of(vars(options)).count_occluded)
+    graph_mode()
+    from fashionai.inference.validation import validation_error
+    from fashionai.training import run_record
+    from fashionai.training.loop import last_step, train
+
+    settings, shape, usual_weights = settings_of(options, garments, rows)
+    with locked(settings.run_folder, 'train.py'):
+        gone = last_step(settings.run_folder)
+        record = run_record.of_command(vars(options), settings, folders, validation and validation[0],
+                                       initial_weights(options, usual_weights, settings.run_folder if gone else None))
+        if gone:
+            record = run_record.continued(settings, gone, record, options.resume)
+        load_weights = (lambda session: None) if gone else weight_loader(options, usual_weights)
+        validate = validation_error(*validation, garment, shape) if validation else None
+        logger.info('%s: %d images, %d steps an epoch; checkpoints in %s', options.tag, len(rows),
+                    settings.epoch_steps, settings.run_folder)
+        encoder = SampleEncoder(rows, image_root, garment, shape, options.seed, settings.data)
+        with batches_of(options, settings, encoder, gone) as batches:
+            train(settings, batches, load_weights, validate, record)
+    return 0
+
+
+def settings_of(options: argparse.Namespace, garments: Garments,
+                rows: Annotations) -> Tuple['TrainingSettings', InputShape, str]:
+    """What the flags say of the training; the network's input, and the file of its usual initial weights."""
+    from fashionai.networks.catalog import network_spec
+    from fashionai.training.execution import Execution
+    from fashionai.training.loop import TrainingSettings
+    garment, flags = garments.of(options.tag), vars(options)
+    head, loss, data = HeadOptions.of(flags), LossOptions.of(flags), DataOptions.of(flags)
+    updates = UpdateOptions.of(flags)
+    spec = network_spec(options.model, head)
+    shape = InputShape((options.input_height, options.input_width), spec.stride)
+    epoch_steps = max(1, len(rows) // options.batchsize)
+    run_folder, log_folder = run_folders(options, run_name(options, head, loss, data, updates))
+    return TrainingSettings(
+        model=options.model, garment=garment, input_hw=shape.input_hw, batch_size=options.batchsize,
+        towers=options.gpus, learning_rate=options.lr, decay_steps=options.decay_steps,
+        warmup_steps=options.warmup_steps, max_steps=options.max_steps or options.max_epoch * epoch_steps,
+        epoch_steps=epoch_steps, validate_every=options.validate_every, save_every=options.save_every,
+        keep=options.keep, run_folder=run_folder, log_folder=log_folder, seed=options.seed, head=head, loss=loss,
+        data=data, updates=updates, execution=Execution.of(flags), garments=garments,
+        keypoint_weights=keypoint_weights(loss.keypoint_weights, rows, garment)), shape, spec.pretrained
+
+
+def batches_of(options: argparse.Namespace, settings: 'TrainingSettings', encoder: SampleEncoder,
+               gone: int) -> 'BatchQueue':
+    """The batches after the first `gone`: made here, or received."""
+    from fashionai.dataflow.flow import TrainingFlow
+    from fashionai.dataflow.remote import ReceivedBatches
+    from fashionai.training.feeding import BatchQueue
+    from fashionai.training.loop import batch_shapes
+    if options.remote_data:
+        return BatchQueue(ReceivedBatches(options.remote_data, batch_shapes(settings)))
+    return BatchQueue(TrainingFlow(encoder, options.batchsize, options.workers, gone * options.batchsize,
+                                   row_weights(settings.data.sampling, encoder.annotations)))
+
+
+def check_labels(rows: Annotations, validation: Optional[Annotations], garment: Garment, hidden_count: bool) -> None:
+    """Say which validation images are trained on. Raises InputError if nothing can be learnt or nothing measured."""
+    visibility = rows.keypoints[:, garment.csv_indices, 2]
+    if not (visibility >= (OCCLUDED if hidden_count else VISIBLE)).any():
+        raise InputError(f'{rows.source}: none of {len(rows)} rows of {garment.name} has a keypoint to train on: '
+                         'wanted v = 1' + (' or 0' if hidden_count else ', or v = 0 with --occluded counted'))
+    if validation is None:
+        return
+    if score(validation, validation).visible.pooled.percent is None:
+        raise InputError(f'{validation.source}: none of {len(validation)} rows of {garment.name} has a visible '
+                         'keypoint and a normaliser to measure by: label some, or give --validate-every 0')
+    both = len({*map(os.path.normpath, rows.image_ids)} & {*map(os.path.normpath, validation.image_ids)})
+    if both:
+        logger.warning('%d of %d validation images are trained on too: the validation error is too low by what the '
+                       'network remembers of them', both, len(validation))
+
+
+def run_name(options: argparse.Namespace, *choices: OptionGroup) -> str:
+    """The original's, and after it whatever is not at its default."""
+    changes = [group.label for group in choices]
+    changes += [f'_garments:{Path(options.garments).stem}'] if options.garments else []
+    return (f'{options.model}_batch:{options.batchsize}_lr:{options.lr}_gpus:{options.gpus}_'
+            f'{options.input_width}x{options.input_height}_{options.tag}{"".join(changes)}')
+
+
+def run_folders(options: argparse.Namespace, original: str) -> Tuple[Path, Path]:
+    """The folders of the checkpoints and of the log of a run. Both have the name that is given, or the original's with
+    `-` and `+` for what Windows and `scp` do not take in a name. A run that an earlier version began under the
+    original's name keeps it.
+    """
+    from fashionai.model_files.checkpoints import checkpoint_steps
+    runs, logs = Path(options.modelpath) / options.tag, Path(options.logpath)
+    if options.run_name:
+        return prepare_output(runs / options.run_name), prepare_output(logs / options.tag / options.run_name)
+    name = re.sub(r'[^\w.+-]', '-', original.replace(',', '+'))
+    if checkpoint_steps(runs / original) and not checkpoint_steps(runs / name):
+        name = original
+    return prepare_output(runs / name), prepare_output(logs / name)
+
+
+def starting_weights(options: argparse.Namespace, usual: str) -> Optional[Path]:
+    """Where the initial weights lie that the flags name, or `usual` ones, if any. Raises InputError for a checkpoint or
+    a package that is not there."""
+    from fashionai.model_files.packaged import packaged_path
+    if options.checkpoint:
+        return resolve_checkpoint(options.checkpoint)
+    file = usual if options.pretrain_path is None else options.pretrain_path
+    if not file:
+        return None
+    path = packaged_path(file) or Path(options.pretrain_basepath) / file
+    return path if path.exists() else PROJECT_ROOT / path
+
+
+def initial_weights(options: argparse.Namespace, usual: str, going_on: Optional[Path]) -> Dict[str, str]:
+    """The initial weights for run.json: by content; by name if they are not there, or --checkpoint names a folder of
+    runs whose newest is the very one that goes on, in the folder `going_on`. Raises InputError if they are not there
+    and no run goes on."""
+    from fashionai.model_files.checkpoints import find_checkpoint
+    from fashionai.model_files.weights import weights_sum
+    from fashionai.training.run_record import content
+    place = options.checkpoint or (usual if options.pretrain_path is None else options.pretrain_path)
+    try:
+        path = starting_weights(options, usual)
+        if path and path.is_dir() and going_on in Path(find_checkpoint(path).prefix).parents:
+            return content(place, '')
+        return content(place, weights_sum(path) if path else 'none')
+    except InputError as error:
+        if not going_on:
+            raise
+        logger.warning('the initial weights of this run are compared by name alone: %s', error)
+        return content(place, '')
+
+
+def weight_loader(options: argparse.Namespace, usual: str) -> Callable:
+    """A function that fills a session's fresh variables."""
+    from fashionai.model_files.weights import load_first_network, load_pretrained
+    path = starting_weights(options, usual)
+    if path is None:
+        return lambda session: None
+    if options.refine == 'frozen':
+        return functools.partial(load_first_network, HeadOptions.of(vars(options)), options.loss, path)
+    return functools.partial(load_pretrained, path)
+

@@ -1,0 +1,257 @@
+"""Networks opened by their file: frozen graphs by TensorFlow, exported models by the engine of their format.
+
+Engines are imported where a network is opened: a model of ONNX Runtime, OpenVINO or LiteRT needs no TensorFlow.
+"""
+import os
+from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
+from inspect import signature
+from pathlib import Path
+from textwrap import shorten
+from types import MappingProxyType
+from typing import Any, Callable, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from fashionai.engines.network import Network, check_names
+from fashionai.errors import InputError
+from fashionai.garments.table import GARMENTS, Garment, Garments
+from fashionai.model_files.contract import EXPORTED, contract_of, contract_path, file_sum
+from fashionai.networks.tensor_names import TYPES_NAME
+
+REQUIREMENTS = 'requirements-export.txt'
+"""The converters and engines that are not always installed; its place is the project's root."""
+
+
+class _Exported(Network):
+    """An exported model. It is of no use without a contract. `trusted` makes no difference where an engine has no
+    operation that does more than compute."""
+
+    def __init__(self, path: Path, wanted: Garment, maps: str, garments: Garments, trusted: bool) -> None:
+        super().__init__(path, wanted, maps, garments)
+        self._trusted = trusted
+        if self._contract is None:
+            raise InputError(f'{path} has no contract, neither inside nor {contract_path(path).name} beside it: export '
+                             'the graph again with code/export.py')
+
+    def _check(self, channels: Mapping[str, Any]) -> None:
+        """Raise InputError where the outputs, by name, lack one that is wanted or have other channels."""
+        check_names(self._path, [self._maps, *([TYPES_NAME] if self.types else [])], channels)
+        self._check_output(channels[self._maps])
+
+
+class OnnxNetwork(_Exported):
+    """An `.onnx` file in ONNX Runtime, on a GPU where `onnxruntime-gpu` is installed and finds one."""
+
+    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments,
+                 trusted: bool) -> None:
+        super().__init__(path, wanted, maps, garments, trusted)
+        runtime = needed('onnxruntime')
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.log_severity_level = 3  # errors
+        providers = [name for name in ('CUDAExecutionProvider', 'CPUExecutionProvider')
+                     if name in runtime.get_available_providers()]
+        try:
+            self._session = runtime.InferenceSession(str(path), options, providers=providers)
+        except Exception as error:  # of classes that ONNX Runtime does not derive from one of its own
+            raise _unreadable(path, error) from None
+        self._check({output.name: output.shape[-1] for output in self._session.get_outputs()})
+
+    def _run(self, outputs: Sequence[str], images: np.ndarray) -> List[np.ndarray]:
+        try:
+            return self._session.run(list(outputs), {self._input: images})
+        except Exception as error:
+            raise self._unsuited(images, in_a_line(error)) from None
+
+
+class OpenvinoNetwork(_Exported):
+    """An OpenVINO model, `.xml` and `.bin`, or an `.onnx` file, on the CPU in single precision."""
+
+    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments,
+                 trusted: bool) -> None:
+        super().__init__(path, wanted, maps, garments, trusted)
+        core = needed('openvino').Core()
+        settings = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_PRECISION_HINT': 'f32'}
+        if threads:
+            settings['INFERENCE_NUM_THREADS'] = str(threads)
+        try:
+            compiled = core.compile_model(core.read_model(str(path)), 'CPU', settings)
+        except RuntimeError as error:
+            raise _unreadable(path, error) from None
+        shapes = {name: output.partial_shape for output in compiled.outputs for name in output.get_names()}
+        self._check({name: shape[len(shape) - 1].get_length() for name, shape in shapes.items()})
+        self._request = compiled.create_infer_request()
+
+    def _run(self, outputs: Sequence[str], images: np.ndarray) -> List[np.ndarray]:
+        try:
+            self._request.infer({self._input: images})
+        except RuntimeError as error:
+            raise self._unsuited(images, in_a_line(error)) from None
+        return [self._request.get_tensor(name).data.copy() for name in outputs]
+
+    def _close(self) -> None:
+        del self._request
+
+
+class LiteNetwork(_Exported):
+    """A `.tflite` file in LiteRT, or in the interpreter of it that TensorFlow has; images of one size, one by one."""
+
+    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments,
+                 trusted: bool) -> None:
+        super().__init__(path, wanted, maps, garments, trusted)
+        try:
+            self._interpreter = _interpreter(path, threads)
+            self._check_operations()
+            self._interpreter.allocate_tensors()
+        except InputError:
+            raise
+        except (ValueError, RuntimeError) as error:
+            raise _unreadable(path, error) from None
+        image, = self._interpreter.get_input_details()
+        self._place, self._input_hw = image['index'], tuple(image['shape'][1:3])
+        details = {output['name']: output for output in self._interpreter.get_output_details()}
+        self._check({name: output['shape'][-1] for name, output in details.items()})
+        self._places = {name: output['index'] for name, output in details.items()}
+
+    def _check_operations(self) -> None:
+        """Raise InputError for TensorFlow's own operations, which some interpreters compute and which may do more than
+        that. Interpreters of TensorFlow 1.15 have none of them, and do not list what is in a model."""
+        listed: Sequence[Mapping[str, Any]] = getattr(self._interpreter, '_get_ops_details', list)()
+        of_tensorflow = [each['op_name'] for each in listed if 'Flex' in each['op_name']]
+        if of_tensorflow and not self._trusted:
+            raise InputError(f'{self._path} has the operation {of_tensorflow[0]} of TensorFlow, which networks of this '
+                             'kind do not need and which may do more than compute: it is not opened. --trust-graph '
+                             'opens it all the same: give that only if you trust who made the file')
+
+    def _run(self, outputs: Sequence[str], images: np.ndarray) -> List[np.ndarray]:
+        height, width = self._input_hw
+        if images.shape[1:3] != self._input_hw:
+            raise self._unsuited(images, f'it takes {width}x{height} alone: run it with --resolution {width}x{height} '
+                                         '--windows exact, or export it with another --size')
+        found: List[List[np.ndarray]] = []
+        for image in images:
+            self._interpreter.set_tensor(self._place, image[np.newaxis])
+            self._interpreter.invoke()
+            found.append([self._interpreter.get_tensor(self._places[name]) for name in outputs])
+        return [np.concatenate(parts) for parts in zip(*found)]
+
+
+def _frozen(path: Path, wanted: Garment, threads: int, maps: str, garments: Garments, trusted: bool) -> Network:
+    from fashionai.engines.frozen_graph import FrozenGraph  # only here: loading TensorFlow takes seconds
+    return FrozenGraph(path, wanted, threads, maps, garments, trusted)
+
+
+Open = Callable[[Path, Garment, int, str, Garments, bool], Network]
+"""(file, type wanted, threads, name of OUTPUTS, table of the type, whether the file is trusted) -> the network."""
+
+
+@dataclass(frozen=True)
+class Engine:
+    """What computes networks: `endings` of the files it opens, those that are made for it first."""
+
+    endings: Tuple[str, ...]
+    open: Open
+
+
+ENGINES: Mapping[str, Engine] = MappingProxyType({
+    'tensorflow': Engine(('.pb', EXPORTED['savedmodel']), _frozen),
+    'onnxruntime': Engine((EXPORTED['onnx'],), OnnxNetwork),
+    'openvino': Engine((EXPORTED['openvino'], EXPORTED['onnx']), OpenvinoNetwork),
+    'litert': Engine((EXPORTED['tflite'],), LiteNetwork)})
+"""By the name that `--engine` takes; of two that open a file, the first is usual."""
+
+
+def engine_of(path: Path, engine: Optional[str] = None) -> str:
+    """The name of the engine that opens a file: the one that is asked for, or the usual one of its ending.
+
+    TensorFlow takes what has no ending of the others. Raises InputError where the engine does not open such files.
+    """
+    able = [name for name, each in ENGINES.items() if path.suffix in each.endings] or ['tensorflow']
+    if engine is not None and engine not in able:
+        raise InputError(f'{engine} does not open {path.name}: wanted {" or ".join(ENGINES[engine].endings)}, as '
+                         'code/export.py makes of a frozen graph')
+    return engine or able[0]
+
+
+def needs_tensorflow(path: Path, engine: Optional[str] = None) -> bool:
+    """Whether opening a file loads TensorFlow: then `graph_mode` has to be called before."""
+    name = engine_of(path, engine)
+    return name == 'tensorflow' or (name == 'litert' and not _has_litert())
+
+
+def open_network(path: Path, garment: Garment, threads: int = 0, maps: str = 'last',
+                 engine: Optional[str] = None, garments: Garments = GARMENTS, trusted: bool = False) -> Network:
+    """The network of a file, to be closed by its `with` block; where it needs TensorFlow, `graph_mode` has been called.
+
+    Of a `trusted` graph, any operation is taken: see networks.graph_file.
+
+    Raises InputError, naming the file, where it does not serve the garment type or the engine does not open it; and,
+    naming the command that mends it, where the engine is not installed.
+    """
+    return ENGINES[engine_of(path, engine)].open(path, garment, threads, maps, garments, trusted)
+
+
+def exported_beside(graph: Path, engine: str) -> Path:
+    """The model that an engine opens in place of a frozen graph: the graph itself where it can, or the model exported
+    beside it under the same name.
+
+    Raises InputError, with the command that makes it, where there is none, or one of what the graph was before.
+    """
+    if graph.suffix in ENGINES[engine].endings:
+        return graph
+    models = [graph.with_suffix(ending) for ending in ENGINES[engine].endings]
+    for model in models:
+        if model.exists():
+            _check_origin(model, graph)
+            return model
+    raise InputError(f'--engine {engine} wants {" or ".join(model.name for model in models)} beside {graph}, or a '
+                     f'model by --modelpath: make it with {_export_command(graph, models)}')
+
+
+def _check_origin(model: Path, graph: Path) -> None:
+    """Raise InputError where the model's contract tells that it was exported from another graph."""
+    contract = contract_of(model)
+    if contract and contract.export and contract.export.get('of_graph_sha256') != file_sum(graph):
+        raise InputError(f'{model} was exported from another graph than {graph} is now: export it again with '
+                         f'{_export_command(graph, [model])}')
+
+
+def _export_command(graph: Path, models: Sequence[Path]) -> str:
+    """What makes the first of some models that can be exported."""
+    formats = {ending: name for name, ending in EXPORTED.items()}
+    wanted = next(formats[model.suffix] for model in models if model.suffix in formats)
+    return f'code/export.py --modelpath {graph} --to {wanted}'
+
+
+def needed(module: str) -> Any:
+    """An optional module. Raises InputError, with the command that installs it, where it is missing."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise InputError(f'{module} is wanted here, which cannot be imported ({error}). To install it, with Python '
+                         f'3.10 or newer: python -m pip install -r {REQUIREMENTS}') from None
+
+
+def _has_litert() -> bool:
+    return find_spec('ai_edge_litert') is not None
+
+
+def _interpreter(path: Path, threads: int) -> Any:
+    """LiteRT's, or the one of TensorFlow, which in 1.15 cannot be told a number of threads."""
+    if _has_litert():
+        make = import_module('ai_edge_litert.interpreter').Interpreter
+    else:
+        make = import_module('tensorflow').lite.Interpreter
+    settings = {'num_threads': threads or os.cpu_count()} if 'num_threads' in signature(make).parameters else {}
+    return make(str(path), **settings)
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f'{path} cannot be loaded: {in_a_line(error)}')
+
+
+def in_a_line(error: Exception) -> str:
+    """What another's code says was wrong, short."""
+    return shorten(str(error), 300) or type(error).__name__

@@ -1,0 +1,109 @@
+"""What all opened networks have in common, whatever computes them: checks, and the interface that views see."""
+from pathlib import Path
+from types import TracebackType
+from typing import Any, List, Mapping, Optional, Sequence, Tuple, Type, Union
+
+import numpy as np
+
+from fashionai.errors import InputError
+from fashionai.garments.table import Garment, Garments
+from fashionai.model_files.contract import Contract, contract_of
+from fashionai.networks.tensor_names import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUTS, TYPES_NAME
+
+_USUAL_STRIDE = 8
+"""Stride of a graph that comes without a contract: that of every network of the original."""
+
+
+class Network:
+    """A network of a file, closed by leaving the `with` block; those of each engine are derived from this one.
+
+    `maps` is the output to take, a name of OUTPUTS; `wanted` is of the table `garments`. `garment` is the one whose
+    channels it gives: the type wanted, or the joint one. `stride` is in input pixels. `types` are the garment types
+    whose probabilities `look` gives, in their order; () where the network cannot tell them.
+
+    Raises InputError, naming the file, where its contract is for other types, or was written for another model.
+    """
+
+    def __init__(self, path: Union[str, Path], wanted: Garment, maps: str, garments: Garments) -> None:
+        contract = contract_of(path)
+        self.garment = _contract_garment(contract, wanted, garments.joint, Path(path)) if contract else wanted
+        self.stride = contract.stride if contract else _USUAL_STRIDE
+        self.types: Tuple[str, ...] = contract.types if contract else ()
+        self._path, self._wanted, self._joint, self._contract = Path(path), wanted, garments.joint, contract
+        self._input, self._maps = INPUT_NAME, OUTPUTS[maps]
+        if contract and maps == 'last':
+            self._input, self._maps = contract.input_name, contract.output_name
+
+    def forward(self, images: np.ndarray) -> np.ndarray:
+        """Maps (N, h / stride, w / stride, C) of images (N, h, w, 3), float32 BGR 0..255."""
+        return self._run([self._maps], images)[0]
+
+    def look(self, images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+        """The same maps and, of the same pass, the probabilities (N, T) of `types`, None where there are none.
+
+        Raises InputError, naming the file, where it gives another number of them than its contract names.
+        """
+        if not self.types:
+            return self.forward(images), None
+        maps, types = self._run([self._maps, TYPES_NAME], images)
+        if types.shape != (len(images), len(self.types)):
+            raise InputError(f'{self._path} gives probabilities of shape {types.shape} for {len(images)} images: '
+                             f'wanted {len(self.types)} types, {", ".join(self.types)}, as its contract says')
+        return maps, types
+
+    def _run(self, outputs: Sequence[str], images: np.ndarray) -> List[np.ndarray]:
+        """The outputs of those names. Raises InputError for images that do not suit the network."""
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        """Let go of what the engine holds."""
+
+    def _check_output(self, channels: Optional[int]) -> None:
+        """Refuse channels that do not fit; without a contract, they may be those of the joint garment."""
+        if self._contract is None and channels == _channels(self._joint):
+            self.garment = self._joint
+        if channels != _channels(self.garment):
+            raise InputError(f'{self._path} does not fit {self._wanted.name}: it gives {channels} channels, '
+                             f'{self._wanted.name} has {_channels(self._wanted)} and the joint network '
+                             f'{_channels(self._joint)}')
+
+    def _unsuited(self, images: np.ndarray, reason: str) -> InputError:
+        """What to raise where the engine fails on images."""
+        return InputError(f'{self._path} fails on {len(images)} windows of {images.shape[2]}x{images.shape[1]} '
+                          f'pixels: {reason}')
+
+    def __enter__(self) -> 'Network':
+        return self
+
+    def __exit__(self, kind: Optional[Type[BaseException]], error: Optional[BaseException],
+                 trace: Optional[TracebackType]) -> None:
+        self._close()
+
+
+def check_names(path: Union[str, Path], wanted: Sequence[str], found: Mapping[str, Any]) -> None:
+    """Raise InputError, naming the file, where inputs or outputs that are wanted are not among those it has."""
+    missing = [name for name in wanted if name not in found]
+    if missing == [MEAN_OUTPUT_NAME]:
+        raise InputError(f'{path} has no mean of the last two stages: wanted a graph of two stages or more without '
+                         '--refine, frozen by this version; or --maps last')
+    if missing:
+        raise InputError(f'{path} is not a graph of this project: it has no {" and no ".join(missing)} '
+                         f'among its {len(found)} operations')
+
+
+def _contract_garment(contract: Contract, wanted: Garment, joint: Garment, path: Path) -> Garment:
+    """The garment of a model's contract, which has to be the wanted or the joint one, keypoint by keypoint, limb by
+    limb."""
+    if contract.tag not in (wanted.name, joint.name):
+        raise InputError(f'{path} is for {contract.tag}, as its contract says: wanted one for {wanted.name} or '
+                         f'{joint.name}')
+    garment = joint if contract.tag == joint.name else wanted
+    difference = contract.garments.of(contract.tag).difference(garment)
+    if difference:
+        raise InputError(f'{path} has other {difference} for {contract.tag}, as its contract says, than the table of '
+                         'garments: wanted the table it was trained with')
+    return garment
+
+
+def _channels(garment: Garment) -> int:
+    return garment.num_heatmaps + garment.num_fields

@@ -1,0 +1,198 @@
+"""Lengths of garments by name, as paths over keypoints, in pixels and in centimetres.
+
+They are lengths in the picture: those of the cloth where the garment lies or hangs flat, square to the camera.
+"""
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Callable, Collection, List, Mapping, Optional, Sequence, Tuple
+
+import numpy as np
+
+from fashionai.errors import InputError
+from fashionai.garments.contradictions import Length, believed, doubts, limits_of, merged
+from fashionai.garments.table import Garment
+
+Paths = Tuple[str, ...]
+"""One path, or one for either side. A path leads from place to place, `a > b > c`; a place is a keypoint, or the middle
+of two, `a + b`."""
+
+_NECK, _MIDDLE_OF_NECK = 'neckline_left > neckline_right', 'neckline_left + neckline_right'
+_SHOULDERS, _CHEST = 'shoulder_left > shoulder_right', 'armpit_left > armpit_right'
+_WAIST, _MIDDLE_OF_WAIST = 'waistline_left > waistline_right', 'waistline_left + waistline_right'
+_WAISTBAND, _MIDDLE_OF_BAND = 'waistband_left > waistband_right', 'waistband_left + waistband_right'
+_TOP_HEM, _MIDDLE_OF_TOP_HEM = 'top_hem_left > top_hem_right', 'top_hem_left + top_hem_right'
+_HEM, _MIDDLE_OF_HEM = 'hemline_left > hemline_right', 'hemline_left + hemline_right'
+_SLEEVE = ('shoulder_left > cuff_left_out', 'shoulder_right > cuff_right_out')
+_CUFF = ('cuff_left_in > cuff_left_out', 'cuff_right_in > cuff_right_out')
+
+LENGTHS: Mapping[str, Mapping[str, Paths]] = MappingProxyType({
+    'blouse': MappingProxyType({
+        'neckline_width': (_NECK,),
+        'neckline_depth': (f'{_MIDDLE_OF_NECK} > center_front',),
+        'shoulder_width': (_SHOULDERS,),
+        'chest': (_CHEST,),
+        'hem': (_TOP_HEM,),
+        'sleeve': _SLEEVE,
+        'cuff': _CUFF,
+        'side': ('armpit_left > top_hem_left', 'armpit_right > top_hem_right'),
+        'body_length': (f'{_MIDDLE_OF_NECK} > {_MIDDLE_OF_TOP_HEM}',)}),
+    'dress': MappingProxyType({
+        'neckline_width': (_NECK,),
+        'neckline_depth': (f'{_MIDDLE_OF_NECK} > center_front',),
+        'shoulder_width': (_SHOULDERS,),
+        'chest': (_CHEST,),
+        'waist': (_WAIST,),
+        'hem': (_HEM,),
+        'sleeve': _SLEEVE,
+        'cuff': _CUFF,
+        'side': ('armpit_left > waistline_left > hemline_left', 'armpit_right > waistline_right > hemline_right'),
+        'bodice_length': (f'{_MIDDLE_OF_NECK} > {_MIDDLE_OF_WAIST}',),
+        'skirt_length': (f'{_MIDDLE_OF_WAIST} > {_MIDDLE_OF_HEM}',),
+        'body_length': (f'{_MIDDLE_OF_NECK} > {_MIDDLE_OF_HEM}',)}),
+    'outwear': MappingProxyType({
+        'neckline_width': (_NECK,),
+        'shoulder_width': (_SHOULDERS,),
+        'chest': (_CHEST,),
+        'waist': (_WAIST,),
+        'hem': (_TOP_HEM,),
+        'sleeve': _SLEEVE,
+        'cuff': _CUFF,
+        'side': ('armpit_left > waistline_left > top_hem_left', 'armpit_right > waistline_right > top_hem_right'),
+        'body_length': (f'{_MIDDLE_OF_NECK} > {_MIDDLE_OF_TOP_HEM}',)}),
+    'skirt': MappingProxyType({
+        'waist': (_WAISTBAND,),
+        'hem': (_HEM,),
+        'side': ('waistband_left > hemline_left', 'waistband_right > hemline_right'),
+        'body_length': (f'{_MIDDLE_OF_BAND} > {_MIDDLE_OF_HEM}',)}),
+    'trousers': MappingProxyType({
+        'waist': (_WAISTBAND,),
+        'rise': (f'{_MIDDLE_OF_BAND} > crotch',),
+        'inseam': ('crotch > bottom_left_in', 'crotch > bottom_right_in'),
+        'outseam': ('waistband_left > bottom_left_out', 'waistband_right > bottom_right_out'),
+        'leg_opening': ('bottom_left_in > bottom_left_out', 'bottom_right_in > bottom_right_out')})})
+"""The lengths of each type. Widths lie flat: chest, waist and hem are half of what goes round the body."""
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """A length: in pixels of the picture, in centimetres where a scale is known, the lowest score of the points it was
+    taken from, and why it is doubtful: what of the garment contradicts it. Of a length that lacks a point, all are
+    None or empty."""
+
+    pixels: Optional[float]
+    cm: Optional[float]
+    score: Optional[float]
+    doubtful: Tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Reference:
+    """Two keypoints whose distance is known in centimetres. Raises InputError for less."""
+
+    start: str
+    end: str
+    cm: float
+
+    def __post_init__(self) -> None:
+        if self.start == self.end:
+            raise InputError(f'{self.start},{self.end}: wanted two different keypoints')
+        if not 0 < self.cm < float('inf'):
+            raise InputError(f'{self.start},{self.end}={self.cm}: wanted a length above 0 cm')
+
+
+Scale = Callable[['Points'], Optional[float]]
+"""The points of a garment to the centimetres of a pixel, None where they do not tell."""
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """What is measured: K points (K, 2) in pixels, their scores (K,), and (K,) bool whether each was found."""
+
+    garment: Garment
+    points_xy: np.ndarray
+    scores: np.ndarray
+    found: np.ndarray
+
+    def path(self, path: str) -> Optional[Length]:
+        """The length of a path; None where it leads over a point that was not found, or that the garment does not
+        have."""
+        places = places_of(self.garment, path)
+        flat = sum(places or [], [])
+        if not places or not self.found[flat].all():
+            return None
+        return Length(float(along(self.points_xy, places)), float(self.scores[flat].min()))
+
+
+def places_of(garment: Garment, path: str) -> Optional[List[List[int]]]:
+    """The channels of each place of a path, one or two; None where the garment lacks one of its keypoints."""
+    names = [place.split(' + ') for place in path.split(' > ')]
+    if not all(name in garment.keypoints for place in names for name in place):
+        return None
+    return [[garment.keypoints.index(name) for name in place] for place in names]
+
+
+def along(points_xy: np.ndarray, places: Sequence[Sequence[int]]) -> np.ndarray:
+    """(...) lengths of a path over places, of points (..., K, 2)."""
+    stops = np.stack([points_xy[..., place, :].mean(axis=-2) for place in places], axis=-2)
+    return np.linalg.norm(np.diff(stops, axis=-2), axis=-1).sum(axis=-1)
+
+
+def measure(points: Points, cm_per_pixel: Optional[float] = None) -> Mapping[str, Measurement]:
+    """The lengths of a garment by name, in the order of LENGTHS; {} of a type that has none there.
+
+    A length with a path on either side is the mean of both; that of one side alone where only its points were found, or
+    its score is clearly higher.
+    """
+    lengths = {name: believed(list(filter(None, map(points.path, paths))))
+               for name, paths in LENGTHS.get(points.garment.name, {}).items()}
+    doubtful = doubts(lengths, limits_of(points.garment))
+    return {name: _measured(merged(sides), cm_per_pixel, doubtful[name]) for name, sides in lengths.items()}
+
+
+def fixed_scale(cm_per_pixel: float) -> Scale:
+    """The same scale for every picture. Raises InputError where it is none."""
+    if not 0 < cm_per_pixel < float('inf'):
+        raise InputError(f'{cm_per_pixel} cm a pixel: wanted a number above 0')
+    return lambda points: cm_per_pixel
+
+
+def reference_scale(reference: Reference) -> Scale:
+    """The scale of the picture in which a length is known; None where it was not found, or is 0."""
+    def scale(points: Points) -> Optional[float]:
+        length = points.path(f'{reference.start} > {reference.end}')
+        return reference.cm / length.pixels if length and length.pixels else None
+    return scale
+
+
+def no_scale(points: Points) -> Optional[float]:
+    """Pixels only."""
+    del points
+    return None
+
+
+def parse_reference(text: str, types: Collection[Garment]) -> Reference:
+    """The reference that `waistband_left,waistband_right=38` names. Raises InputError for another form, and for what
+    are not two keypoints of one of the types."""
+    names, _, length = text.partition('=')
+    pair = [name.strip() for name in names.split(',')]
+    try:
+        cm = float(length)
+    except ValueError:
+        pair = []
+    if len(pair) != 2:
+        raise InputError(f'{text!r}: wanted two keypoints and their distance in cm, such as '
+                         'waistband_left,waistband_right=38')
+    known = dict.fromkeys(name for garment in types for name in garment.keypoints)
+    unknown = [name for name in pair if name not in known]
+    if unknown:
+        raise InputError(f'{text!r}: {unknown[0]!r} is none of the keypoints {", ".join(known)}')
+    if not any(set(pair) <= set(garment.keypoints) for garment in types):
+        raise InputError(f'{text!r}: wanted two keypoints of one type, and no type has both')
+    return Reference(pair[0], pair[1], cm)
+
+
+def _measured(length: Optional[Length], cm_per_pixel: Optional[float], doubtful: Tuple[str, ...]) -> Measurement:
+    if not length:
+        return Measurement(None, None, None)
+    cm = None if cm_per_pixel is None else length.pixels * cm_per_pixel
+    return Measurement(length.pixels, cm, length.score, doubtful)

@@ -1,0 +1,204 @@
+"""Tables of garments that a user writes: JSON, or YAML where PyYAML is installed.
+
+    {"types": {"sock": {"keypoints": ["cuff_left", "cuff_right", "heel", "toe"],
+                        "limbs": [["cuff_left", "cuff_right"], ["cuff_right", "heel"], ["heel", "toe"]],
+                        "normaliser": ["cuff_left", "cuff_right"],
+                        "mirror": [["heel", "toe"]]}},
+     "csv_keypoints": ["toe", "heel", "cuff_left", "cuff_right"]}
+
+`mirror` may be left out: what is in no pair becomes what its name says with left and right swapped between underscores,
+or itself. `csv_keypoints`, the order of the CSV columns, may be too: then the order in which the types name them.
+The same form keeps a table in run.json and in the contract of a frozen graph, {} for the built-in one.
+"""
+import re
+import textwrap
+from collections import Counter
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Callable, Dict, Mapping, Sequence, Tuple, Union
+
+from fashionai.errors import InputError, shown
+from fashionai.files import read_json
+from fashionai.garments.table import AUTO, GARMENTS, JOINT, SUPPLIED, Garment, Garments
+
+_NAME = re.compile(r'\w[\w-]*')
+_SIDED = re.compile('left|right', re.IGNORECASE)
+
+_MOST_NODES = 100000
+"""Values in a YAML file; a few lines of aliases can stand for billions."""
+
+Pair = Tuple[str, str]
+
+RESERVED: Mapping[str, str] = MappingProxyType({
+    JOINT: 'the network of all types', AUTO: 'the type that a network tells', SUPPLIED: 'the network of the project'})
+"""What is no name for a type, and what each stands for."""
+
+
+def read_garments(path: Union[str, Path]) -> Garments:
+    """The table in a file. Raises InputError, naming file, type and key, for anything that is not one."""
+    reader = _READERS.get(Path(path).suffix.lower())
+    if reader is None:
+        raise InputError(f'{path}: wanted a table of garments, a file {", ".join(_READERS)}')
+    return _table(str(path), reader(Path(path)))
+
+
+def stored_garments(values: Any, place: str) -> Garments:
+    """The table that `stored_form` gave. Raises InputError, naming the place, for anything else."""
+    return GARMENTS if values == {} else _table(place, values)
+
+
+def stored_form(garments: Garments) -> Dict[str, Any]:
+    """A table as JSON keeps it; {} for the built-in one."""
+    if garments == GARMENTS:
+        return {}
+    return {'types': {name: {'keypoints': list(garment.keypoints), 'limbs': [list(limb) for limb in garment.limbs],
+                             'normaliser': list(garment.normaliser),
+                             'mirror': [list(pair) for pair in garment.mirror_pairs]}
+                      for name, garment in garments.items()},
+            'csv_keypoints': list(garments.csv_keypoints)}
+
+
+def _read_yaml(path: Path) -> Any:
+    try:
+        import yaml
+    except ImportError:
+        raise InputError(f'{path}: reading YAML needs the package PyYAML: pip install PyYAML, or write the table as '
+                         'JSON') from None
+    try:
+        text = path.read_text(encoding='utf-8-sig')
+        _check_nodes(str(path), yaml.compose(text, Loader=yaml.SafeLoader))
+        return yaml.safe_load(text)
+    except InputError:
+        raise
+    except RecursionError:
+        raise InputError(f'{path} is not usable: its YAML is nested too deep') from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # PyYAML passes on what a date or a number raises
+        raise InputError(f'{path} is not YAML: {" ".join(str(error).split())}') from None
+
+
+def _check_nodes(place: str, root: Any) -> None:
+    """Raises InputError for a YAML tree that contains itself or has more nodes than a table needs, aliases counted as
+    what they stand for, and for a key that a mapping has twice: PyYAML itself keeps the last one."""
+    waiting, count = [root], 0
+    while waiting:
+        node = waiting.pop()
+        count += 1
+        if count > _MOST_NODES:
+            raise InputError(f'{place}: more than {_MOST_NODES} values, or something that contains itself: wanted a '
+                             'table of garments')
+        parts = node.value if node is not None and isinstance(node.value, list) else []
+        pairs = [part for part in parts if isinstance(part, tuple)]
+        _check_distinct(place, [str(key.value) for key, _ in pairs])
+        waiting += [value for _, value in pairs] + [part for part in parts if not isinstance(part, tuple)]
+
+
+_READERS: Mapping[str, Callable[[Path], Any]] = MappingProxyType(
+    {'.json': read_json, '.yaml': _read_yaml, '.yml': _read_yaml})
+
+
+def _table(place: str, values: Any) -> Garments:
+    _check_keys(place, values, ('types',), ('csv_keypoints',))
+    types = values['types']
+    if not isinstance(types, dict) or not types:
+        raise InputError(f'{place}, types: {shown(types)}, wanted garment types by name, one or more')
+    _check_names(f'{place}, types', list(types))
+    for name, meaning in RESERVED.items():
+        if name in types:
+            raise InputError(f'{place}, type {name}: the name is kept for {meaning}, wanted another')
+    for name, entry in types.items():
+        _check_keys(f'{place}, type {name}', entry, ('keypoints', 'limbs', 'normaliser'), ('mirror',))
+        _check_names(f'{place}, type {name}, keypoints', entry['keypoints'])
+    named = tuple(dict.fromkeys(keypoint for entry in types.values() for keypoint in entry['keypoints']))
+    columns = values.get('csv_keypoints', named)
+    _check_names(f'{place}, csv_keypoints', columns)
+    if set(columns) != set(named):
+        raise InputError(f'{place}, csv_keypoints: wanted the keypoints of the types, each once: '
+                         f'{_few(set(named) - set(columns))} missing, {_few(set(columns) - set(named))} of no type')
+    garments = Garments(tuple(_garment(f'{place}, type {name}', name, entry, tuple(columns))
+                              for name, entry in types.items()))
+    _check_agreement(place, garments)
+    return garments
+
+
+def _garment(place: str, name: str, entry: Mapping[str, Any], columns: Tuple[str, ...]) -> Garment:
+    keypoints = tuple(entry['keypoints'])
+    limbs = _pairs(f'{place}, limbs', entry['limbs'], keypoints)
+    if not limbs:
+        raise InputError(f'{place}, limbs: none, wanted one or more')
+    normaliser = _pairs(f'{place}, normaliser', [entry['normaliser']], keypoints)[0]
+    mirror = _pairs(f'{place}, mirror', entry.get('mirror', []), keypoints, alone=True)
+    for pairs, key in ((limbs, 'limbs'), (mirror, 'mirror')):
+        _check_distinct(f'{place}, {key}', [' and '.join(sorted(pair)) for pair in pairs])
+    garment = Garment(name, keypoints, limbs, normaliser, columns, mirror)
+    _check_mirror(f'{place}, mirror', garment)
+    return garment
+
+
+def _pairs(place: str, values: Any, keypoints: Sequence[str], alone: bool = False) -> Tuple[Pair, ...]:
+    """Pairs of keypoints of a type, different ones unless one may stand `alone`, with itself."""
+    if not isinstance(values, list):
+        raise InputError(f'{place}: {shown(values)}, wanted a list of pairs of keypoints')
+    for pair in values:
+        if not isinstance(pair, list) or len(pair) != 2:
+            raise InputError(f'{place}: {shown(pair)}, wanted a pair of keypoints')
+        for end in pair:
+            if end not in keypoints:
+                raise InputError(f'{place}: {shown(end)} is not a keypoint of the type, wanted one of '
+                                 f'{", ".join(keypoints)}')
+        if pair[0] == pair[1] and not alone:
+            raise InputError(f'{place}: {pair[0]} twice, wanted two different keypoints')
+    return tuple((pair[0], pair[1]) for pair in values)
+
+
+def _check_keys(place: str, values: Any, wanted: Sequence[str], optional: Sequence[str]) -> None:
+    if not isinstance(values, dict):
+        raise InputError(f'{place}: {shown(values)}, wanted {", ".join(wanted)} by name')
+    missing, unknown = set(wanted) - set(values), set(values) - {*wanted, *optional}
+    if missing or unknown:
+        raise InputError(f'{place}: keys missing {_few(missing)}, unknown {_few(unknown)}; wanted '
+                         f'{", ".join(wanted)} and, if need be, {", ".join(optional)}')
+
+
+def _check_names(place: str, names: Any) -> None:
+    if not isinstance(names, (list, tuple)):
+        raise InputError(f'{place}: {shown(names)}, wanted a list of names')
+    for name in names:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            raise InputError(f'{place}: {shown(name)} is no name, wanted letters, digits, _ and -')
+    _check_distinct(place, names)
+
+
+def _check_distinct(place: str, names: Sequence[str]) -> None:
+    twice = [name for name, count in Counter(names).items() if count > 1]
+    if twice:
+        raise InputError(f'{place}: {_few(twice)} more than once')
+
+
+def _check_mirror(place: str, garment: Garment) -> None:
+    """Raises InputError where mirroring twice would not undo itself, or a name speaks of a side in vain."""
+    paired = [end for pair in garment.mirror_pairs for end in set(pair)]
+    _check_distinct(place, paired)
+    becomes = dict(zip(garment.keypoints, garment.flipped_keypoints))
+    for name, other in becomes.items():
+        fault = ('' if name in paired else
+                 f'{other}, which the type does not have' if other not in becomes else
+                 f'{other}, and that becomes {becomes[other]}' if becomes[other] != name else
+                 'itself, though it speaks of a side' if other == name and _SIDED.search(name) else '')
+        if fault:
+            raise InputError(f'{place}: by its name {name} becomes {fault}: wanted a pair of {name} and its mirror '
+                             'image, which may be itself')
+
+
+def _check_agreement(place: str, garments: Garments) -> None:
+    """Raises InputError where a keypoint has another mirror image in one type than in another: columns are shared."""
+    known: Dict[str, Pair] = {}
+    for garment in garments.values():
+        for name, other in zip(garment.keypoints, garment.flipped_keypoints):
+            first, before = known.setdefault(name, (garment.name, other))
+            if before != other:
+                raise InputError(f'{place}, type {garment.name}, mirror: {name} becomes {other}, and in type {first} '
+                                 f'{before}: wanted the same in both')
+
+
+def _few(names: Any) -> str:
+    return textwrap.shorten(', '.join(sorted(map(str, names))) or 'none', 300, placeholder=' ...')

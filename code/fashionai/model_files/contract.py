@@ -1,0 +1,223 @@
+"""What a frozen graph, or a model exported from one, says about itself: a small JSON file beside it.
+
+An exported model has the same JSON inside too, which counts if the file beside it is missing.
+"""
+import hashlib
+import os
+import shutil
+from contextlib import contextmanager
+from dataclasses import MISSING, asdict, dataclass, field, fields
+from pathlib import Path
+from reprlib import repr as short
+from tempfile import TemporaryDirectory
+from types import MappingProxyType
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple, Union
+
+from fashionai.errors import InputError
+from fashionai.files import parse_json, write_json
+from fashionai.garments.table import GARMENTS, Garments
+from fashionai.garments.table_files import stored_form, stored_garments
+from fashionai.model_files.contract_inside import contract_inside
+from fashionai.networks.head_options import STRIDES, TRUNK_STRIDE, HeadOptions
+from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME
+
+EXPORTED: Mapping[str, str] = MappingProxyType(
+    {'onnx': '.onnx', 'openvino': '.xml', 'tflite': '.tflite', 'savedmodel': '.savedmodel'})
+"""Endings of exported models by format. OpenVINO has its weights in a `.bin` beside; a SavedModel is a folder."""
+
+LARGEST_SIDE = 4096
+"""Pixels that the side of an input may have at most."""
+
+
+@dataclass(frozen=True)
+class Contract:
+    """How to feed a graph and how to read it.
+
+    `keypoints` are the heat-map channels in order, the background after them left out; `input_hw` is the size trained
+    at, in pixels, and any multiple of 8 works; `validation_ne` is in per cent, None where it was not measured.
+    `graph_sha256` is the `file_sum` of the model it was written for; '' inside a model, which cannot hold its own sum.
+    `head` has the values of HeadOptions: for people, since the graph has them built in.
+    `types` are the garment types in the order of their probabilities, () where the graph has no type head.
+    `garments` is the table that `tag` is of.
+    `mean` is what to subtract from an image's channels before the graph sees it: nothing, since the graph does it.
+    `export` says of an exported model how it was made and how it compares with its graph; {} of a graph.
+    """
+
+    tag: str
+    keypoints: Tuple[str, ...]
+    model: str
+    input_hw: Tuple[int, int]
+    stride: int
+    step: int
+    graph_sha256: str
+    validation_ne: Optional[float] = None
+    head: Mapping[str, Any] = field(default_factory=dict)
+    types: Tuple[str, ...] = ()
+    garments: Garments = GARMENTS
+    input_name: str = INPUT_NAME
+    output_name: str = OUTPUT_NAME
+    channel_order: str = 'BGR'
+    value_range: Tuple[float, float] = (0, 255)
+    mean: Tuple[float, float, float] = (0, 0, 0)
+    export: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_json(self) -> Dict[str, Any]:
+        """As JSON has it."""
+        return {**asdict(self), 'garments': stored_form(self.garments)}
+
+    def save(self, path: Union[str, Path]) -> None:
+        """Write as JSON, whole or not at all."""
+        write_json(path, self.to_json(), indent=2)
+
+    @classmethod
+    def load(cls, path: Union[str, Path]) -> 'Contract':
+        """Read what `save` wrote, now or before the contract gained a field that has a default.
+
+        Raises InputError, naming file and key, where it is anything else.
+        """
+        return cls.of_json(read_json(Path(path)), str(path))
+
+    @classmethod
+    def of_json(cls, values: Mapping[str, Any], place: str) -> 'Contract':
+        """What `to_json` gave, every field checked. Raises InputError, naming the place and the key, otherwise."""
+        wanted = {item.name for item in fields(cls) if item.default is item.default_factory is MISSING}
+        if not wanted <= set(values) <= set(_FIELDS):
+            raise InputError(f'{place} is not the contract of a graph: keys missing {sorted(wanted - set(values))}, '
+                             f'unknown {sorted(set(values) - set(_FIELDS))}')
+        for key, value in values.items():
+            suits, description = _FIELDS[key]
+            if not suits(value):
+                raise InputError(f'{place}: {key} is {short(value)}, wanted {description}')
+        read: Dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value
+                                for key, value in values.items()}
+        read['garments'] = stored_garments(values.get('garments', {}), f'{place}, garments')
+        contract = cls(**read)
+        contract._check_names(place)
+        return contract
+
+    def _check_names(self, place: str) -> None:
+        """Raises InputError where tag, keypoints, types or head are not those of the table and of the heads."""
+        try:
+            garment = self.garments.of(self.tag)
+            HeadOptions.of(self.head)
+        except InputError as error:
+            raise InputError(f'{place}: {error}') from None
+        for key, found, names in (('keypoints', self.keypoints, garment.keypoints),
+                                  ('types', self.types or garment.types, garment.types)):
+            if found != names:
+                raise InputError(f'{place}: {key} has other names, or another order, than the table of garments has '
+                                 f'for {self.tag}: {", ".join(found)}; wanted {", ".join(names) or "none"}')
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
+
+
+def _is_side(value: Any) -> bool:
+    return _is_whole(value) and value % TRUNK_STRIDE == 0 and 0 < value <= LARGEST_SIDE
+
+
+def _are_names(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_is_text, value))
+
+
+def _is_error(value: Any) -> bool:
+    return value is None or (type(value) in (int, float) and 0 <= value < float('inf'))
+
+
+_FIELDS: Mapping[str, Tuple[Callable[[Any], bool], str]] = MappingProxyType({
+    'tag': (_is_text, 'the name of a garment type'), 'model': (_is_text, 'the name of a network'),
+    'keypoints': (_are_names, 'a list of names'), 'types': (_are_names, 'a list of names'),
+    'input_hw': (lambda value: isinstance(value, list) and len(value) == 2 and all(map(_is_side, value)),
+                 f'[height, width], multiples of {TRUNK_STRIDE} up to {LARGEST_SIDE}'),
+    'stride': (lambda value: _is_whole(value) and value in STRIDES, f'one of {", ".join(map(str, STRIDES))}'),
+    'step': (_is_whole, 'a whole number from 0 on'), 'graph_sha256': (_is_text, 'a sum of the model'),
+    'validation_ne': (_is_error, 'per cent, or null'),
+    'head': (lambda value: isinstance(value, dict), 'an object of options'),
+    'export': (lambda value: isinstance(value, dict), 'an object of facts'),
+    'garments': (lambda value: isinstance(value, dict), 'a table of garments'),
+    'input_name': (lambda value: _is_text(value) and value, 'the name of an operation'),
+    'output_name': (lambda value: _is_text(value) and value, 'the name of an operation'),
+    'channel_order': (lambda value: value == 'BGR', 'BGR'),
+    'value_range': (lambda value: value == [0, 255], '[0, 255]'),
+    'mean': (lambda value: value == [0, 0, 0], '[0, 0, 0]')})
+"""By field of Contract, as JSON has it: whether a value suits, and what does in words."""
+
+
+def contract_path(graph: Union[str, Path]) -> Path:
+    """Where the contract of a model lies: beside a `.pb` under the same name with `.json`; beside an exported model,
+    which may lie beside its graph, under its whole name and `.json`."""
+    path = Path(graph)
+    return path.with_name(f'{path.name}.json') if path.suffix in EXPORTED.values() else path.with_suffix('.json')
+
+
+def contract_of(graph: Union[str, Path]) -> Optional[Contract]:
+    """The contract beside a model or, if there is no file beside it, inside it; None of a model that has neither.
+
+    Raises InputError, naming the file, for a contract that cannot be one, and for one beside another model than it was
+    written for: a copy of one file of two, or an installation that was interrupted.
+    """
+    beside = contract_path(graph)
+    if not beside.exists():
+        text = contract_inside(Path(graph))
+        return None if text is None else Contract.of_json(_parsed(text, str(graph)), f'the contract inside {graph}')
+    contract = Contract.load(beside)
+    if contract.graph_sha256 != file_sum(graph):
+        raise InputError(f'{beside} was written for another model than {graph} is now: install both again '
+                         f'(code/freeze.py --install, code/export.py), or copy both; without {beside.name} the model '
+                         'is taken as it is')
+    return contract
+
+
+@contextmanager
+def replacing_model(model: Path) -> Iterator[Path]:
+    """Yield where to write a model and, under `contract_path` of that, its contract; at the end of the block both take
+    the places of those of `model`. If the block raises, all stays as it was.
+
+    The contract goes first: from then on, whenever the process is killed, its sum fits no model but the whole new one,
+    and `contract_of` refuses any other. A new model is never beside an old contract, and never alone.
+    """
+    model.parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(prefix=f'.{model.name}.', dir=str(model.parent)) as folder:
+        draft = Path(folder, model.name)
+        yield draft
+        os.replace(str(contract_path(draft)), str(contract_path(model)))
+        for part in sorted(draft.parent.iterdir()):
+            if part.is_dir() and (model.parent / part.name).exists():
+                shutil.rmtree(str(model.parent / part.name))
+            os.replace(str(part), str(model.parent / part.name))
+
+
+def file_sum(path: Union[str, Path]) -> str:
+    """The SHA-256 of a file; of an `.xml` and its `.bin` together, and of all files of a folder."""
+    digest = hashlib.sha256()
+    for part in model_files(path):
+        with open(str(part), 'rb') as file:
+            for block in iter(lambda: file.read(1 << 20), b''):
+                digest.update(block)
+    return digest.hexdigest()
+
+
+def model_files(model: Union[str, Path]) -> Sequence[Path]:
+    """The files that a model consists of, its contract left out."""
+    path = Path(model)
+    if path.is_dir():
+        return sorted(part for part in path.rglob('*') if part.is_file())
+    weights = path.with_suffix('.bin')
+    return [path, weights] if path.suffix == EXPORTED['openvino'] and weights.exists() else [path]
+
+
+def read_json(path: Path) -> Dict[str, Any]:
+    """The object in a file, {} where there is no file. Raises InputError where it holds anything else."""
+    return _parsed(path.read_bytes(), str(path)) if path.is_file() else {}
+
+
+def _parsed(text: Union[str, bytes], place: str) -> Dict[str, Any]:
+    values = parse_json(text.encode() if isinstance(text, str) else text, place)
+    if not isinstance(values, dict):
+        raise InputError(f'{place} holds a {type(values).__name__}: wanted an object')
+    return values

@@ -1,1 +1,0 @@
-"""The page that evaluate.py --report writes: what a submission errs in, in figures, words and pictures."""

@@ -1,0 +1,123 @@
+"""A finding drawn over its picture, for people to look at. Colours are BGR."""
+from pathlib import Path
+from typing import Iterable, List, Optional, Set, Tuple
+
+import cv2
+import numpy as np
+
+from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
+from fashionai.garments.measurements import measure
+from fashionai.images.drawing import draw_keypoints, keypoint_colour, write_picture
+from fashionai.images.sources import Picture
+from fashionai.inference.garment_predictor import LOW, GarmentPrediction, points_of
+
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_PAPER = (255, 255, 255)
+_DOUBT = (80, 200, 255)
+_BEHIND_TEXT = 0.4
+"""Of the picture's brightness where text is written."""
+
+_YELLOW = 190
+"""The last level of OpenCV's colours from black over red that is not yet on its way to white."""
+
+_SHOWN = 0.75
+"""Of a full response's colour over the picture; the picture itself is dimmed by as much."""
+
+
+class Overlays:
+    """A folder of drawn pictures, by the names of theirs, of which none overwrites another, nor one of `kept`, the
+    pictures themselves. Raises OSError where the folder cannot be made."""
+
+    def __init__(self, folder: Path, kept: Iterable[str], with_heatmaps: bool, with_doubts: bool = False) -> None:
+        folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be made had better be told of at once
+        self._folder, self._with_heatmaps, self._with_doubts = folder, with_heatmaps, with_doubts
+        self._taken: Set[Path] = {Path(path).resolve() for path in kept}
+
+    def draw(self, name: str, frame: Optional[int], image: np.ndarray, finding: GarmentPrediction) -> Path:
+        """Draw a finding over its picture (h, w, 3) uint8; the file, `shop/7.jpg` for a picture of the name
+        `shop/7.png`, `shop/7_000012.jpg` for frame 12 of the video `shop/7.mp4`.
+
+        Raises OSError or InputError where it cannot be written.
+        """
+        path = self._taken_for(name, frame)
+        write_picture(path, draw_finding(image, finding, self._with_heatmaps, self._with_doubts))
+        return path
+
+    def pass_over(self, picture: Picture) -> None:
+        """Keep the name that the drawing of a picture has, which an earlier run drew."""
+        self._taken_for(picture.source.name, picture.frame)
+
+    def _taken_for(self, name: str, frame: Optional[int]) -> Path:
+        place = (self._folder / name).resolve()
+        stem = place.stem if frame is None else f'{place.stem}_{frame:06d}'
+        path, copy = place.with_name(f'{stem}.jpg'), 1
+        while path in self._taken:
+            copy += 1
+            path = place.with_name(f'{stem}_{copy}.jpg')
+        self._taken.add(path)
+        return path
+
+
+def draw_finding(image: np.ndarray, finding: GarmentPrediction, with_heatmaps: bool = False,
+                 with_doubts: bool = False) -> np.ndarray:
+    """A copy of the picture (h, w, 3) with limbs, keypoints and their names, and the type in a corner.
+
+    Points with a score below LOW, those not found among them, are rings. `with_heatmaps`: over all heat maps.
+    `with_doubts`: below the type, which lengths are doubtful, and why.
+    """
+    picture = draw_responses(image, finding.responses_over()) if with_heatmaps else image
+    keypoints = np.full((len(finding.garment.csv_keypoints), 3), ABSENT, np.float64)
+    keypoints[finding.garment.csv_indices] = np.column_stack(
+        [finding.points_xy, np.where(finding.scores < LOW, OCCLUDED, VISIBLE)])
+    picture = draw_keypoints(picture, finding.garment, keypoints)
+    labels = _Labels(picture)
+    labels.write(type_text(finding), 0, 0, _PAPER, False)
+    if with_doubts:
+        lengths = measure(points_of(finding)).values()
+        for reason in dict.fromkeys(reason for length in lengths for reason in length.doubtful):
+            labels.write(reason, 0, 0, _DOUBT, False)
+    middle = finding.points_xy[:, 0].mean()
+    for name, (x, y) in zip(finding.keypoints, finding.points_xy):
+        labels.write(name, x, y, keypoint_colour(name), x < middle)
+    return picture
+
+
+def draw_responses(image: np.ndarray, strengths: np.ndarray) -> np.ndarray:
+    """The dimmed picture (h, w, 3) and colours over it, from none at 0 over red to yellow at 1, of (h, w) strengths."""
+    levels = np.clip(np.rint(_YELLOW * strengths), 0, _YELLOW).astype(np.uint8)
+    colours = cv2.applyColorMap(levels, cv2.COLORMAP_HOT).astype(np.float32)
+    share = _SHOWN * np.clip(strengths, 0, 1)[:, :, None] ** 0.5
+    return np.rint((1 - share) * _SHOWN * image + share * colours).astype(np.uint8)
+
+
+def type_text(finding: GarmentPrediction) -> str:
+    """The type and, where the network told it, how probable it is; with a question mark where it is unsure."""
+    if not finding.type_probabilities:
+        return finding.type
+    return f'{finding.type}{"" if finding.type_sure else "?"} {finding.type_probabilities[finding.type]:.2f}'
+
+
+class _Labels:
+    """Texts on a picture that is drawn on, none over another."""
+
+    def __init__(self, picture: np.ndarray) -> None:
+        self._picture, self._size = picture, max(picture.shape[:2]) / 100
+        self._boxes: List[Tuple[float, float, float, float]] = []
+
+    def write(self, text: str, x: float, y: float, colour: Tuple[int, int, int], to_left: bool) -> None:
+        """Text beside a point, to its left or right; below it where there is no room, and below other texts."""
+        scale, thickness = self._size / 13, max(1, round(self._size / 7))
+        (width, height), below = cv2.getTextSize(text, _FONT, scale, thickness)
+        left = x - width - 2 * self._size if to_left else x + 2 * self._size
+        inside = min(max(left, 0), max(self._picture.shape[1] - width, 0))
+        top = y - height / 2 if left == inside else y + 2 * self._size
+        left, top = inside, min(max(top, 0), max(self._picture.shape[0] - height - below, 0))
+        while any(left < right and start < left + width and top < bottom and start_y < top + height + below
+                  for start, start_y, right, bottom in self._boxes):
+            top += 1
+        self._boxes.append((left, top, left + width, top + height + below))
+        place = int(round(left)), int(round(top + height))
+        rows, columns = (slice(int(start), int(start + length) + 2) for start, length in (
+            (top, height + below), (left, width)))
+        self._picture[rows, columns] = _BEHIND_TEXT * self._picture[rows, columns]
+        cv2.putText(self._picture, text, place, _FONT, scale, colour, thickness, cv2.LINE_AA)
