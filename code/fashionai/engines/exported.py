@@ -193,6 +193,11 @@ def open_network(path: Path, garment: Garment, threads: int = 0, maps: str = 'la
     return ENGINES[engine_of(path, engine)].open(path, garment, threads, maps, garments, trusted)
 
 
+def default_engine() -> str:
+    """The engine of the network that comes with the package: ONNX Runtime if it is installed, else TensorFlow."""
+    return 'tensorflow' if find_spec('onnxruntime') is None else 'onnxruntime'
+
+
 def exported_beside(graph: Path, engine: str) -> Path:
     """The model that an engine opens in place of a frozen graph: the graph itself where it can, or the model exported
     beside it under the same name.

@@ -53,6 +53,11 @@ class Breakdown:
     types: Mapping[str, Figure]
     keypoints: Mapping[str, Figure]
 
+    @property
+    def ne(self) -> Optional[float]:
+        """The pooled normalised error in percent; None over no keypoints."""
+        return self.pooled.percent
+
     def to_json(self) -> Dict[str, Any]:
         """`ne` and `points` of all, then the same for each of `types` and `keypoints`."""
         return {**self.pooled.to_json(),

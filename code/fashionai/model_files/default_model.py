@@ -14,6 +14,15 @@ USUAL_HW = (368, 368)
 _LOG = logging.getLogger(__name__)
 
 
+def supplied_graph() -> Path:
+    """The frozen graph that comes with the project: inside the installed package, or in the checkout."""
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / 'supplied', package.parents[1] / 'models' / 'trained' / SUPPLIED / 'graph'):
+        if folder.is_dir():
+            return folder / 'frozen_graph.pb'
+    raise InputError(f'the supplied network is in neither {package} nor a checkout around it: install the package again')
+
+
 def usual_graph(tag: str, trained: Path) -> Path:
     """The graph for a tag in a folder such as models/trained: its own, that for all types, or the supplied one. The log
     says if the tag was trained since its graph was frozen.
