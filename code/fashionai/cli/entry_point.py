@@ -10,8 +10,8 @@ import traceback
 from argparse import ArgumentParser, ArgumentTypeError, Namespace
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
-from typing import Callable, Iterator, Optional, Sequence, Tuple, Union
+from types import FrameType, MappingProxyType
+from typing import Callable, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garments
@@ -20,7 +20,9 @@ from fashionai.garments.table_files import read_garments
 MOST = 2 ** 31 - 1
 """The largest whole number of a flag: libraries count in 32 bits."""
 
-PROJECT_ROOT = Path(__file__).resolve().parents[3]
+_CHECKOUT = Path(__file__).resolve().parents[3]
+PROJECT_ROOT = _CHECKOUT if (_CHECKOUT / 'code' / 'fashionai').is_dir() else Path.cwd()
+"""The checkout; of an installed package, the working directory."""
 
 Main = Callable[..., int]
 
@@ -51,7 +53,10 @@ def guarded(main: Main) -> Main:
         except KeyboardInterrupt:
             print('interrupted', file=sys.stderr)
             return 130
-        except Exception:
+        except Exception as error:
+            if isinstance(error, ModuleNotFoundError) and _module(error) in EXTRAS:
+                print(f'error: {missing_package(error)}', file=sys.stderr)
+                return 1
             traceback.print_exc()
             print('error: this is a fault of the program, not of your input. Please report it: send the command and '
                   'the lines above', file=sys.stderr)
@@ -73,6 +78,23 @@ def exit_on_sigterm() -> Iterator[None]:
         yield
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+EXTRAS: Mapping[str, str] = MappingProxyType({
+    'tensorflow': 'tensorflow', 'tensorpack': 'tensorflow', 'zmq': 'tensorflow', 'h5py': 'tensorflow',
+    'fastapi': 'serve', 'uvicorn': 'serve', 'tf2onnx': 'export', 'matplotlib': 'report', 'yaml': 'yaml'})
+"""The optional dependencies of pyproject.toml that bring a module."""
+
+
+def missing_package(error: ModuleNotFoundError) -> str:
+    """Returns a line that says which package is missing, and the command that installs it."""
+    module = _module(error)
+    return (f'this needs the package {module}, which is not installed. To install it: '
+            f'python -m pip install "fashionai-keypoints[{EXTRAS[module]}]"')
+
+
+def _module(error: ModuleNotFoundError) -> str:
+    return (error.name or '').split('.')[0]
 
 
 def _reason(error: Exception) -> str:

@@ -9,7 +9,7 @@ from typing import Callable, List, Mapping, Optional, Sequence, Tuple
 
 from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, at_least, chosen_garments, resolve, size_hw
 from fashionai.codec.decoding import DECODERS
-from fashionai.engines.exported import ENGINES, exported_beside, needs_tensorflow
+from fashionai.engines.exported import ENGINES, default_engine, exported_beside, has_tensorflow, needs_tensorflow
 from fashionai.errors import InputError
 from fashionai.garments.shapes import has_shape
 from fashionai.garments.table import Garments
@@ -94,7 +94,8 @@ def graphs_of(args: argparse.Namespace, tag: str) -> List[Path]:
         graphs = [resolve(path) for path in args.modelpath.split(',')]
     else:
         graphs = [usual_graph(tag, PROJECT_ROOT / 'models/trained')]
-    return [exported_beside(graph, args.engine) for graph in graphs] if args.engine else graphs
+    engine = args.engine or (default_engine() if not args.modelpath and not has_tensorflow() else None)
+    return [exported_beside(graph, engine) for graph in graphs] if engine else graphs
 
 
 def garments_of(args: argparse.Namespace, graphs: Sequence[Path]) -> Garments:

@@ -7,9 +7,10 @@ from types import ModuleType
 from typing import Optional, Sequence
 
 from fashionai import __version__
+from fashionai.cli.entry_point import EXTRAS, missing_package
 
-COMMANDS = ('predict', 'run', 'merge', 'combine', 'evaluate', 'draw', 'classify', 'train', 'freeze', 'export', 'serve', 'prepare',
-            'browse', 'synthesize', 'experiments', 'send-batches')
+COMMANDS = ('predict', 'run', 'merge', 'combine', 'evaluate', 'draw', 'classify', 'train', 'freeze', 'export', 'serve',
+            'prepare', 'browse', 'synthesize', 'experiments', 'send-batches')
 """The subcommands, in the order of the help text."""
 
 _STANDALONE = ('merge', 'combine')
@@ -30,7 +31,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         print(f'error: unknown command {command!r}: wanted one of {", ".join(COMMANDS)}', file=sys.stderr)
         return 2
     sys.argv = [f'fashionai {command}', *arguments[1:]]  # argparse prints it in messages
-    return _module(command).main(arguments[1:])
+    try:
+        module = _module(command)
+    except ModuleNotFoundError as error:
+        if (error.name or '').split('.')[0] not in EXTRAS:
+            raise
+        print(f'error: {missing_package(error)}', file=sys.stderr)
+        return 1
+    return module.main(arguments[1:])
 
 
 def _help() -> str:

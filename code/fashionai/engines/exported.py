@@ -239,6 +239,11 @@ def needed(module: str) -> Any:
                          f'3.10 or newer: python -m pip install -r {REQUIREMENTS}') from None
 
 
+def has_tensorflow() -> bool:
+    """Whether TensorFlow is installed."""
+    return find_spec('tensorflow') is not None
+
+
 def _has_litert() -> bool:
     return find_spec('ai_edge_litert') is not None
 

@@ -27,10 +27,9 @@ def usual_graph(tag: str, trained: Path) -> Path:
     """The graph for a tag in a folder such as models/trained: its own, that for all types, or the supplied one. The log
     says if the tag was trained since its graph was frozen.
 
-    Raises InputError, naming them, where there is none, and where there are only checkpoints of the tag or of all
-    types.
+    Raises InputError where there are only checkpoints of the tag or of all types.
     """
-    graphs = {name: trained / name / 'graph' / 'frozen_graph.pb' for name in dict.fromkeys((tag, JOINT, SUPPLIED))}
+    graphs = {name: trained / name / 'graph' / 'frozen_graph.pb' for name in dict.fromkeys((tag, JOINT))}
     for name, graph in graphs.items():
         newest = newest_index(trained / name)
         freezing = f'./begin_to_frozen.sh {name} --install'
@@ -42,11 +41,10 @@ def usual_graph(tag: str, trained: Path) -> Path:
         if newest and newest.stat().st_mtime > graph.stat().st_mtime:
             _LOG.warning('%s is older than the checkpoint %s: %s takes its place', graph, newest.with_suffix(''),
                          freezing)
-        if name == SUPPLIED:
-            _LOG.info('no network for %s was trained here: taking the supplied one, %s', tag, trained / SUPPLIED)
         return graph
-    raise InputError(f'no graph for {tag}: freeze one or give --modelpath; looked for '
-                     f'{", ".join(map(str, graphs.values()))}')
+    supplied = supplied_graph()
+    _LOG.info('no network for %s was trained here: taking the supplied one, %s', tag, supplied)
+    return supplied
 
 
 def model_name(graph: Path) -> str:
