@@ -10,8 +10,9 @@ set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 
 TAG=blouse            # blouse, dress, outwear, skirt, trousers, or all: one network for every type
-MODEL=vgg             # the network: see models/README.md; it starts from its usual weights in models/pretrained,
-                      # others follow the type: --pretrain_path FILE, or --pretrain_path '' for none
+MODEL=vgg             # the network: see models/README.md. At 368 pixels vgg wants a GPU. Without one: efficientnet_lite0
+                      # here and 256 below, or ./begin_to_train_all.sh. Each starts from its usual weights in
+                      # models/pretrained; others: --pretrain_path FILE, or --pretrain_path '' for none
 DATAPATH=data         # has train/train.csv and train/val.csv
 IMGPATH=data          # has train/Images/
 INPUT_WIDTH=368       # pixels, multiples of 8
