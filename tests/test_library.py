@@ -1,0 +1,101 @@
+"""The front door: `import fashionai`, and every block of docs/library.md."""
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fashionai
+from fashionai.annotations import Annotations, write_annotations
+from fashionai.images.decoder import read_upright
+
+PROJECT = Path(__file__).resolve().parents[1]
+PHOTOGRAPHS = PROJECT / 'tests' / 'photographs'
+SHIRT = PHOTOGRAPHS / 'shirt.jpg'
+
+
+@pytest.fixture(scope='module')
+def model() -> 'fashionai.GarmentModel':
+    return fashionai.load_model(preset='fast', threads=1)
+
+
+def test_importing_is_cheap() -> None:
+    program = ('import sys, fashionai\nfashionai.InputError\n'
+               'heavy = {"tensorflow", "cv2", "onnxruntime", "tensorpack"} & set(sys.modules)\nassert not heavy, heavy')
+    subprocess.run([sys.executable, '-c', program], check=True, env={'PYTHONPATH': str(PROJECT / 'code')})
+
+
+def test_every_public_name_is_there() -> None:
+    assert all(hasattr(fashionai, name) for name in fashionai.__all__)
+    assert set(fashionai.__all__) <= set(dir(fashionai))
+    with pytest.raises(AttributeError):
+        fashionai.nothing  # noqa: B018
+
+
+def test_path_bytes_and_array_give_the_same(model: 'fashionai.GarmentModel') -> None:
+    first = model.predict(SHIRT)
+    assert first.path == str(SHIRT) and first.type in model.types
+    for other in (model.predict(str(SHIRT)), model.predict(SHIRT.read_bytes()), model.predict(read_upright(SHIRT))):
+        assert other.type == first.type
+        assert np.array_equal(other.result.points_xy, first.result.points_xy)
+    height, width = first.image.shape[:2]
+    assert all(0 <= point.x < width and 0 <= point.y < height for point in first.keypoints.values())
+
+
+def test_a_garment_says_the_same_in_every_form(model: 'fashionai.GarmentModel', tmp_path: Path) -> None:
+    garment = model.predict(SHIRT, tag='blouse')
+    assert garment.type == 'blouse' and garment.type_sure and not garment.type_probabilities
+    point, text = garment.keypoints['armpit_left'], garment.to_dict()
+    assert text['keypoints']['armpit_left']['x'] == round(point.x, 2) and text['path'] == str(SHIRT)
+    assert text['lengths']['chest']['pixels'] == garment.lengths()['chest'].pixels
+    assert garment.lengths(reference='armpit_left,armpit_right=50')['chest'].cm == pytest.approx(50)
+    assert garment.lengths(cm_per_pixel=2)['chest'].cm == pytest.approx(2 * garment.lengths()['chest'].pixels)
+    garment.draw().save(tmp_path / 'drawn.png')
+    drawn = read_upright(tmp_path / 'drawn.png')
+    assert drawn.shape == garment.image.shape and (drawn != garment.image).any()
+
+
+def test_a_list_is_read_a_few_pictures_ahead(model: 'fashionai.GarmentModel') -> None:
+    asked = []
+
+    def pictures():  # type: ignore[no-untyped-def]
+        for number in range(1000):
+            asked.append(number)
+            yield np.full((32, 32, 3), number % 256, np.uint8)
+
+    found = model.predict(pictures(), tag='skirt')
+    assert [next(found).image[0, 0, 0] for _ in range(5)] == [0, 1, 2, 3, 4]
+    assert len(asked) < 50
+    found.close()  # type: ignore[attr-defined]
+
+
+def test_what_cannot_be_read_or_served_is_an_input_error(model: 'fashionai.GarmentModel', tmp_path: Path) -> None:
+    (tmp_path / 'text.jpg').write_text('no picture')
+    for bad in (tmp_path / 'text.jpg', tmp_path / 'none.jpg', b'no picture'):
+        with pytest.raises(fashionai.InputError):
+            model.predict(bad)
+    with pytest.raises(fashionai.InputError):
+        model.predict(SHIRT, tag='sock')
+    with pytest.raises(fashionai.InputError):
+        fashionai.load_model(tmp_path / 'none.pb')
+    with pytest.raises(fashionai.InputError):
+        fashionai.load_model(preset='slow')
+
+
+def test_every_block_of_the_guide_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(str(PHOTOGRAPHS), 'shop')
+    keypoints = np.tile(np.arange(24, dtype=np.int32)[:, None], (1, 1, 3))
+    keypoints[..., 2] = 1
+    for name in ('val.csv', 'submit.csv'):
+        write_annotations(name, Annotations(('a.jpg',), ('skirt',), keypoints, name))
+    blocks = re.findall(r'```python\n(.*?)```', (PROJECT / 'docs/library.md').read_text(encoding='utf-8'), re.DOTALL)
+    assert len(blocks) >= 5
+    names: dict = {}
+    for block in blocks:
+        exec(compile(block, 'docs/library.md', 'exec'), names)
+    assert Path('drawn.jpg').stat().st_size > 1000
+    assert names['scores'].visible.ne == names['scores'].leaderboard.ne == 0

@@ -1,0 +1,70 @@
+"""pyproject.toml and the requirements files say the same, and the command `fashionai` knows every entry point."""
+import re
+from pathlib import Path
+from typing import Dict, List
+
+import pytest
+
+import fashionai
+from fashionai.cli import main as command
+
+PROJECT = Path(__file__).resolve().parents[1]
+
+
+def requirements(name: str) -> List[str]:
+    """The requirements of a file, without comments, in one form."""
+    lines = (PROJECT / name).read_text(encoding='utf-8').splitlines()
+    return [_plain(line.split('  #')[0]) for line in lines if line.strip() and not line.startswith(('#', '-r'))]
+
+
+def project_lists() -> Dict[str, List[str]]:
+    """`dependencies` and the extras of pyproject.toml. Python 3.7 has no reader of TOML: the lists are simple."""
+    text = (PROJECT / 'pyproject.toml').read_text(encoding='utf-8')
+    lists = re.findall(r'^(\w+) = \[\n?(.*?)\n?\]$', text, re.MULTILINE | re.DOTALL)
+    return {name: [_plain(item) for item in re.findall(r'"([^"]+)"', items)] for name, items in lists}
+
+
+def _plain(requirement: str) -> str:
+    return requirement.replace("'", '"').replace(' ', '')
+
+
+def test_training_needs_what_requirements_txt_says() -> None:
+    lists = project_lists()
+    inference_alone = {item for item in lists['dependencies'] if item.startswith('onnxruntime')}
+    linux_alone = {item for item in requirements('requirements.txt') if item.startswith('python-prctl')}
+    tested_by = {item for item in requirements('requirements.txt') if item.startswith('scikit-image')}
+    assert len(inference_alone) == len(linux_alone) == len(tested_by) == 1
+    assert (set(lists['dependencies']) | set(lists['tensorflow'])) - inference_alone == \
+        set(requirements('requirements.txt')) - linux_alone - tested_by
+
+
+@pytest.mark.parametrize('extra, file', [('serve', 'requirements-serve.txt'), ('export', 'requirements-export.txt')])
+def test_extras_are_the_requirements_files(extra: str, file: str) -> None:
+    wanted = {item.split(';')[0] for item in requirements(file)}
+    assert {item.split(';')[0] for item in project_lists()[extra]} == wanted
+
+
+def test_every_entry_point_is_a_subcommand() -> None:
+    scripts = {path.stem for folder in ('code', 'submit') for path in (PROJECT / folder).glob('*.py')}
+    assert {name.replace('-', '_') for name in command.COMMANDS} == scripts
+
+
+def test_help_names_every_command_and_a_wrong_one_is_refused(capsys: pytest.CaptureFixture) -> None:
+    assert command.main([]) == command.main(['--help']) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert all(any(line.split()[:1] == [name] for line in lines) for name in command.COMMANDS)
+    assert command.main(['--version']) == 0
+    assert fashionai.__version__ in capsys.readouterr().out
+    assert command.main(['predikt']) == 2
+    assert 'predikt' in capsys.readouterr().err
+
+
+def test_a_subcommand_is_its_entry_point(tmp_path: Path, capsys: pytest.CaptureFixture,
+                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr('sys.argv', ['fashionai'])
+    assert command.main(['evaluate', '--truth', str(tmp_path / 'none.csv'), '--submission', 'x.csv']) == 1
+    assert 'none.csv' in capsys.readouterr().err
+
+
+def test_the_citation_names_the_version() -> None:
+    assert f'version: {fashionai.__version__}\n' in (PROJECT / 'CITATION.cff').read_text(encoding='utf-8')
