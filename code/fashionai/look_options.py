@@ -1,6 +1,5 @@
 """The flags that say which graphs look at pictures, and how; run.py and predict.py have them in common."""
 import argparse
-import logging
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -13,19 +12,17 @@ from fashionai.errors import InputError
 from fashionai.garments import Garments
 from fashionai.inference.canvas import JOINS
 from fashionai.inference.engines import ENGINES, exported_beside, needs_tensorflow
-from fashionai.inference.models import USUAL_HW, trained_garments, usual_graph
+from fashionai.inference.models import trained_garments, trained_hw, usual_graph
 from fashionai.inference.opening import Look
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
 from fashionai.inference.second_pass import SECOND_PASSES
 from fashionai.inference.tiling import DEFAULT_TILING, PERIOD, TILINGS
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
-from fashionai.networks.contract import OUTPUTS, contract_of
+from fashionai.networks.contract import OUTPUTS
 from fashionai.shapes import has_shape
 from fashionai.stack import graph_mode
 
 _NO_SECOND_PASS = 'none'
-
-logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -62,9 +59,8 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
     add('--inputsize', help='side of the square canvas in pixels (default: the longer one that the first graph was '
         'trained at; 368 where it does not say)')
     add('--resolution', help='input of the network, WIDTHxHEIGHT; several with commas between: one for each graph, '
-        'or all for the only one, averaged. Points are shifted where a network with features of stride 32 is given '
-        'anything but multiples of 32 more or less than it was trained at (default: what each was trained at; 368x368 '
-        'where it does not say)')
+        'or all for the only one, averaged. Images fit into it; it is widened to the next size that is a multiple of '
+        f'{PERIOD} more or less than was trained at (default: what each was trained at; 368x368 where it does not say)')
     add('--scales', help='list of None, s, (s, step) or (cx, cy, s); at s = 1 the image just fits the input (default: '
         f'{DEFAULT_SCALES})')
     add('--windows', default=DEFAULT_TILING, choices=TILINGS, help='exact: as --scales says. merged: overlapping ones '
@@ -105,8 +101,7 @@ def look_of(args: argparse.Namespace, graphs: Sequence[Path], garments: Garments
     """How the flags have pictures of a table's garments looked at by those graphs. Raises InputError for values that
     mean nothing."""
     way = WAYS[args.look]
-    contracts = [contract_of(graph) for graph in graphs]
-    trained = [contract.input_hw if contract else USUAL_HW for contract in contracts]
+    trained = [trained_hw(graph) for graph in graphs]
     canvas_hw = size_hw(args.inputsize) if args.inputsize else (max(trained[0]),) * 2
     if canvas_hw[0] != canvas_hw[1]:
         raise InputError(f'--inputsize {args.inputsize}: the canvas is a square, wanted one number such as 368')
@@ -114,9 +109,6 @@ def look_of(args: argparse.Namespace, graphs: Sequence[Path], garments: Garments
                                 args.decode, args.assembly)
     resolutions = _named_resolutions(args.resolution, len(graphs)) if args.resolution else [
         list(dict.fromkeys(_suitable(one_hw, factor) for factor in way.sizes)) for one_hw in trained]
-    for graph, contract, sizes in zip(graphs, contracts, resolutions):
-        if contract:
-            _warn_of_shifts(graph, contract.input_hw, sizes)
     return Look(options, parse_scales(args.scales or way.scales), tuple(map(tuple, resolutions)), args.maps,
                 _second_pass(args.second_pass, way, garments), args.windows, args.engine, args.trust_graph)
 
@@ -137,17 +129,6 @@ def _suitable(trained: Tuple[int, int], factor: Fraction) -> Tuple[int, int]:
     stay in their places."""
     height, width = (side + int((factor - 1) * side / PERIOD) * PERIOD for side in trained)
     return height, width
-
-
-def _warn_of_shifts(graph: Path, trained: Tuple[int, int], sizes: Sequence[Tuple[int, int]]) -> None:
-    """Say which sizes (height, width) are no whole periods from the one that a graph was trained at, and what is."""
-    for size in sizes:
-        near = [max(side % PERIOD or PERIOD, side + round((wanted - side) / PERIOD) * PERIOD)
-                for side, wanted in zip(trained, size)]
-        if tuple(near) != size:
-            logger.warning('%s was trained at %dx%d: at %dx%d, which is not a multiple of %d pixels from it on both '
-                           'sides, its points are shifted if it has features of stride 32; %dx%d suits it', graph,
-                           *trained[::-1], *size[::-1], PERIOD, *near[::-1])
 
 
 def _second_pass(asked: Optional[str], way: _Way, garments: Garments) -> Optional[str]:

@@ -59,7 +59,7 @@ def predictors_of(graphs: Sequence[Network], tag: str, look: Look, turn: Lock,
         raise InputError(f'resolutions for {len(look.resolutions_hw)} graphs, and there are {len(graphs)}: wanted '
                          'one or several for each')
     views = [View(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw, look.scales,
-                  look.windows)
+                  look.windows, graph.trained_hw)
              for graph, resolutions_hw in zip(graphs, look.resolutions_hw) for resolution_hw in resolutions_hw]
     return {name: _predictor(views, garment, look) for name, garment in garments.items() if tag in (name, JOINT)}
 
