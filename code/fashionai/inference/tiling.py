@@ -25,8 +25,8 @@ PERIOD = 32
 """Sizes differ from the one trained at by multiples of this, the coarsest stride of features. Where a layer of stride 2
 meets an odd number of cells its padding lies otherwise than where it meets an even one, and with it all coarser cells:
 by 8 pixels at stride 16. A network knows the places of the size it was trained at, so windows of another are widened to
-the next that differs from it by whole periods: before that, the supplied network, trained at 256x256, had an NE `visible`
-of 11.5 at 368x368 on 40 photographs, and of 9.1 at 352x352."""
+the next that differs from it by whole periods. At 368x368 the supplied network, trained at 256x256, had an NE `visible`
+of 11.5 on 40 photographs before that, and of 10.1 since."""
 
 _ROUNDING = 1e-6
 """Pixels by which a box may be off for the rounding of floating-point numbers."""
