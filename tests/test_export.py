@@ -323,7 +323,8 @@ def test_operations_of_tensorflow_in_a_tflite_are_refused(tmp_path: Path) -> Non
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
         model.write_bytes(converter.convert())
     Contract('all', ALL.keypoints, 'testing', (8, 8), 8, 7, file_sum(model)).save(contract_path(model))
-    for trusted, said in ((False, r'model\.tflite has the operation Flex.*--trust-graph'), (True, r'model\.tflite cannot be loaded')):
+    for trusted, said in ((False, r'model\.tflite has the operation Flex.*--trust-graph'),
+                          (True, r'model\.tflite cannot be loaded')):
         with pytest.raises(InputError, match=said):
             open_network(model, ALL, 1, trusted=trusted)
     assert not reached.exists()
