@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from fashionai.annotations import ABSENT, Annotations, read_annotations
 from fashionai.cli.entry_point import at_least, guarded, resolve
-from fashionai.cli.inference_flags import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.evaluation.metrics import score
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
@@ -91,7 +91,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parser.parse_args(argv)
     graphs = graphs_of(args, JOINT)
     garments = garments_of(args, graphs)
-    look = look_of(args, graphs, garments)
+    look = config_of(args, graphs, garments)
     truth = read_annotations(resolve(args.csv), garments)
     truth = truth.select([row for name in garments for row in [
         row for row, category in enumerate(truth.categories) if category == name][:args.images]])

@@ -88,7 +88,7 @@ def work_gflop(contract: Contract, args: argparse.Namespace, way: str, image_hw:
     from fashionai.networks.head_options import HeadOptions
     side, head = args.resolution, HeadOptions.of(contract.head)
     windows = windows_of(parse_scales(args.scales), side, (side, side), image_hw)
-    parts = TILINGS.get(way, exact_windows)(windows, (side, side), image_hw, side)
+    parts = TILINGS.get(way, exact_windows)(windows, (side, side), contract.input_hw, image_hw, side)
     flop = sum(network_cost(contract.model, GARMENTS.of(contract.tag), part.size_hw, head).flop for part in parts)
     return (1 if args.no_flip else 2) * flop / 1e9
 

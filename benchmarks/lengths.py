@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli.entry_point import guarded, resolve
-from fashionai.cli.inference_flags import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.garments.measurements import Points, measure
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
@@ -70,7 +70,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parser.parse_args(argv)
     graphs = graphs_of(args, JOINT)
     garments = garments_of(args, graphs)
-    look = look_of(args, graphs, garments)
+    look = config_of(args, graphs, garments)
     truth = read_annotations(resolve(args.csv), garments)
     start_engines(graphs, look)
     with load_predictor(graphs, JOINT, look, args.threads, garments) as finder:

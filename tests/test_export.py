@@ -310,6 +310,7 @@ def test_the_snippet_of_the_document_finds_what_run_py_finds(finish: Finish, tmp
     assert len(apart) > 20 and np.median(apart) < 1.5 and np.quantile(apart, 0.9) < 5, sorted(apart)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 10), reason='the converter of TensorFlow 1.15 makes no such model')
 def test_operations_of_tensorflow_in_a_tflite_are_refused(tmp_path: Path) -> None:
     model, reached = tmp_path / 'model.tflite', tmp_path / 'reached'
     with tf.Graph().as_default(), tf.Session() as session:
@@ -320,7 +321,8 @@ def test_operations_of_tensorflow_in_a_tflite_are_refused(tmp_path: Path) -> Non
         converter.target_spec.supported_ops = [tf.lite.OpsSet.TFLITE_BUILTINS, tf.lite.OpsSet.SELECT_TF_OPS]
         model.write_bytes(converter.convert())
     Contract('all', ALL.keypoints, 'testing', (8, 8), 8, 7, file_sum(model)).save(contract_path(model))
-    for trusted, said in ((False, r'model\.tflite'), (True, r'model\.tflite cannot be loaded')):
+    for trusted, said in ((False, r'model\.tflite has the operation Flex.*--trust-graph'),
+                          (True, r'model\.tflite cannot be loaded')):
         with pytest.raises(InputError, match=said):
             open_network(model, ALL, 1, trusted=trusted)
     assert not reached.exists()

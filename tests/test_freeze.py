@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.cli import freeze
-from fashionai.cli import entry_point
+from fashionai.cli import entry_point, freeze
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.weights import load_pretrained
 from fashionai.networks.catalog import build, input_placeholder

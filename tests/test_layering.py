@@ -133,6 +133,7 @@ def test_imports_are_found_wherever_they_stand() -> None:
 
 
 def test_a_cycle_is_found() -> None:
-    chain = {'fashionai.training.loop': ['fashionai.inference.windows'], 'fashionai.codec.fields': ['fashionai.garments.table'],
+    chain = {'fashionai.training.loop': ['fashionai.inference.windows'],
+             'fashionai.codec.fields': ['fashionai.garments.table'],
              'fashionai.inference.windows': ['fashionai.synthetic'], 'fashionai.synthetic': ['fashionai.training']}
     assert cycles(chain) == ['inference', 'synthetic', 'training']

@@ -1,11 +1,10 @@
 """What `--look` stands for, and which flags have the last word."""
 import argparse
-import logging
 from pathlib import Path
 
 import pytest
 
-from fashionai.cli.inference_flags import add_look_options, look_of
+from fashionai.cli.inference_flags import add_look_options, config_of
 from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.inference.loading import InferenceConfig
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
@@ -25,7 +24,7 @@ def graph(tmp_path: Path) -> Path:
 def look(*flags: str, graphs: tuple, garments: Garments = GARMENTS) -> InferenceConfig:
     parser = argparse.ArgumentParser()
     add_look_options(parser)
-    return look_of(parser.parse_args(flags), graphs, garments)
+    return config_of(parser.parse_args(flags), graphs, garments)
 
 
 def test_the_usual_way_is_the_originals(graph: Path) -> None:
@@ -71,17 +70,3 @@ def test_trust_is_no_part_of_what_a_run_remembers(graph: Path) -> None:
     """Rows do not depend on it, so a run may go on with or without."""
     plain, trusting = look(graphs=(graph,)), look('--trust-graph', graphs=(graph,))
     assert trusting.trusted and not plain.trusted and repr(trusting) == repr(plain)
-
-
-def test_sizes_that_shift_points_are_said(graph: Path, caplog: pytest.LogCaptureFixture) -> None:
-    """Trained at 192x160: 224x96 is 32 more and 64 less; 208x160 is 16 more, and a bare graph says nothing."""
-    caplog.set_level(logging.WARNING)
-    look('--resolution=224x96', graphs=(graph,))
-    look('--look=thorough', graphs=(graph,))
-    bare = graph.with_name('bare.pb')
-    bare.write_text('graph')
-    look('--resolution=208x160', graphs=(bare,))
-    assert not caplog.records
-    look('--resolution=208x160', graphs=(graph,))
-    record, = caplog.records
-    assert all(text in record.getMessage() for text in (str(graph), '192x160', '208x160', '32'))

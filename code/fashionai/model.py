@@ -10,16 +10,24 @@ import numpy as np
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.engines.exported import default_engine, exported_beside, needs_tensorflow
+from fashionai.errors import InputError
 from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
-from fashionai.garments.measurements import Measurement, fixed_scale, measure, no_scale, parse_reference, reference_scale
+from fashionai.garments.measurements import (
+    Measurement,
+    Scale,
+    fixed_scale,
+    measure,
+    no_scale,
+    parse_reference,
+    reference_scale,
+)
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import decode_upright, read_upright
 from fashionai.images.drawing import write_picture
 from fashionai.inference.config import DEFAULT_PRESET, preset_config
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, load_predictor
 from fashionai.inference.pipeline import AT_ONCE, in_order
-from fashionai.errors import InputError
 from fashionai.model_files.default_model import model_name, supplied_graph, trained_garments, trained_hw
 from fashionai.results.overlays import draw_finding
 from fashionai.results.writers import points_of, record_of
@@ -107,7 +115,7 @@ class Prediction:
 
         Raises InputError for a scale that is not one.
         """
-        scale = no_scale
+        scale: Scale = no_scale
         if reference:
             scale = reference_scale(parse_reference(reference, [self.result.garment]))
         elif cm_per_pixel is not None:

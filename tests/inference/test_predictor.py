@@ -1,7 +1,7 @@
 """A stand-in network that finds coloured dots: what it sees is found again in the image's own pixels."""
 import importlib.util
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Dict, List, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -79,8 +79,10 @@ class DotNetwork:
 
 
 def predict(network: DotNetwork, images: List[np.ndarray], scales: str, resolution_hw: Tuple[int, int] = (368, 368),
-            tiling: str = 'exact', **choices: object) -> List[Prediction]:
-    view = NetworkInput(network, network.garment, network.stride, resolution_hw, parse_scales(scales), tiling)
+            tiling: str = 'exact', trained_hw: Optional[Tuple[int, int]] = None,
+            **choices: object) -> List[Prediction]:
+    view = NetworkInput(network, network.garment, network.stride, resolution_hw, parse_scales(scales), tiling,
+                        trained_hw)
     return Predictor([view], SKIRT, PredictionOptions(368, **choices)).predict(images)
 
 
@@ -111,9 +113,11 @@ def test_inputs_that_are_not_square_leave_nothing_out(resolution_hw: Tuple[int, 
     """Points near the edges of upright, square and lying pictures."""
     images, points = zip(*[dotted(image_hw) for image_hw in SIZES_HW])
     for scales in ('[1.0]', DEFAULT_SCALES, '[(1.3, 0.3)]'):
-        for found, wanted in zip(predict(DotNetwork(), list(images), scales, resolution_hw, tiling), points):
-            np.testing.assert_allclose(found.points_xy, wanted, atol=1.5)
-            assert found.valid.all()
+        for trained_hw in (None, (256, 192)):
+            predictions = predict(DotNetwork(), list(images), scales, resolution_hw, tiling, trained_hw)
+            for found, wanted in zip(predictions, points):
+                np.testing.assert_allclose(found.points_xy, wanted, atol=1.5)
+                assert found.valid.all()
 
 
 def test_mirrored_passes_bear_the_points_alone() -> None:

@@ -16,8 +16,8 @@ SKIRT = GARMENTS['skirt']
 
 
 def merged(scales: str, image_hw: Tuple[int, int], size: int = SIZE) -> Tuple[Window, ...]:
-    return TILINGS['merged'](windows_of(parse_scales(scales), size, (size, size), image_hw), (size, size),
-                              image_hw, size)
+    windows = windows_of(parse_scales(scales), size, (size, size), image_hw)
+    return TILINGS['merged'](windows, (size, size), (size, size), image_hw, size)
 
 
 def sizes(scales: str, image_hw: Tuple[int, int]) -> List[Tuple[int, int]]:
@@ -74,6 +74,29 @@ def test_no_window_costs_more_than_before() -> None:
         windows = merged(str([tuple(map(float, centre)) for centre in centres]), tuple(random.randint(50, 500, 2)))
         assert sum(window.area for window in windows) <= 5 * SIZE ** 2
         assert all(side % 32 == 368 % 32 for window in windows for side in window.size_hw)
+
+
+@pytest.mark.parametrize('resolution_hw', [(368, 368), (256, 320), (368, 656), (264, 264), (8, 48)])
+@pytest.mark.parametrize('tiling', TILINGS)
+def test_sizes_suit_the_one_that_was_trained_at(resolution_hw: Tuple[int, int], tiling: str) -> None:
+    """Whole periods from it; what the windows showed stays in their middle, at its scale."""
+    for scales in ('[1.0]', '[None, (0.3, 0.8, 1.5)]'):
+        windows = windows_of(parse_scales(scales), SIZE, resolution_hw, (500, 400))
+        found = TILINGS[tiling](windows, resolution_hw, (256, 192), (500, 400), SIZE)
+        assert all(side % 32 == 0 for window in found for side in window.size_hw)
+        if tiling == 'exact':
+            for window, wanted in zip(found, windows):
+                assert window.size_hw == tuple(-(-side // 32) * 32 for side in resolution_hw)
+                margin = (np.array(window.size_hw[::-1]) - resolution_hw[::-1]) / 2
+                np.testing.assert_allclose(window.affine[:, :2], wanted[:, :2])
+                np.testing.assert_allclose(window.affine[:, 2], wanted[:, 2] + margin, atol=1e-9)
+
+
+def test_a_size_that_suits_keeps_its_windows() -> None:
+    windows = windows_of(parse_scales(DEFAULT_SCALES), SIZE, (320, 384), (500, 400))
+    for window, wanted in zip(TILINGS['exact'](windows, (320, 384), (256, 256), (500, 400), SIZE), windows):
+        assert window.size_hw == (320, 384)
+        np.testing.assert_array_equal(window.affine, wanted)
 
 
 def test_windows_beside_the_image_are_left_out() -> None:

@@ -1,60 +1,45 @@
-"""The flags that say which graphs look at pictures, and how; run.py and predict.py have them in common."""
+"""The flags of inference: which networks are used, and how pictures go through them."""
 import argparse
 import logging
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from types import MappingProxyType
-from typing import Callable, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, List, Optional, Sequence, Tuple
 
 from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, at_least, chosen_garments, resolve, size_hw
 from fashionai.codec.decoding import DECODERS
 from fashionai.engines.exported import ENGINES, default_engine, exported_beside, has_tensorflow, needs_tensorflow
 from fashionai.errors import InputError
-from fashionai.garments.shapes import has_shape
 from fashionai.garments.table import Garments
 from fashionai.inference.canvas import JOINS
-from fashionai.inference.loading import InferenceConfig
+from fashionai.inference.config import (
+    DEFAULT_PRESET,
+    NO_SECOND_PASS,
+    ORIGINAL_NAMES,
+    PRESETS,
+    InferenceConfig,
+    Preset,
+    preset_named,
+    preset_sizes,
+    suitable_second_pass,
+)
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
 from fashionai.inference.second_pass import SECOND_PASSES
 from fashionai.inference.tiling import DEFAULT_TILING, PERIOD, TILINGS
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
-from fashionai.model_files.contract import contract_of
-from fashionai.model_files.default_model import USUAL_HW, trained_garments, usual_graph
+from fashionai.model_files.default_model import trained_garments, trained_hw, usual_graph
 from fashionai.networks.tensor_names import OUTPUTS
 from fashionai.tf_compat import graph_mode
 
-_NO_SECOND_PASS = 'none'
-
-logger = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class _Way:
-    """What `--look` stands for: what its flags are where nobody says otherwise. `sizes` are factors of the size that a
-    graph was trained at, each looked at and averaged."""
-
-    scales: str = DEFAULT_SCALES
-    flip: bool = True
-    merge: str = 'addup'
-    second_pass: str = _NO_SECOND_PASS
-    sizes: Tuple[Fraction, ...] = (Fraction(1),)
-
-
-WAYS: Mapping[str, _Way] = MappingProxyType({
-    'quick': _Way(scales='[1.0]', flip=False),
-    'usual': _Way(),
-    'thorough': _Way(merge='average', second_pass='agree', sizes=(Fraction(3, 4), Fraction(1), Fraction(4, 3)))})
-"""By the name `--look` takes; what each gains and costs is in models/trained/supplied/README.md."""
+_LOG = logging.getLogger(__name__)
 
 
 def add_look_options(parser: argparse.ArgumentParser) -> None:
-    """Add them, as a group of their own, and --garments."""
+    """Add the flags of inference, as a group of their own, and --garments."""
     add_garments_option(parser)
     add = parser.add_argument_group('how pictures are looked at').add_argument
-    add('--look', default='usual', choices=WAYS, help='quick: once. usual: at six windows, mirrored too, as the '
-        'original. thorough: at three sizes of input, and again at the garment set upright; windows averaged. '
-        '--scales, --flip, --merge, --second-pass and --resolution each change their part (default: %(default)s)')
+    add('--preset', default=DEFAULT_PRESET, choices=PRESETS, help='fast: one pass. standard: six windows and their '
+        'mirror images, as the original. accurate: three input sizes, and a second pass over the garment set upright. '
+        'Explicit flags override the preset (default: %(default)s)')
+    add('--look', dest='preset', choices=ORIGINAL_NAMES, default=argparse.SUPPRESS, help='old name of --preset')
     add('--modelpath', help='frozen graph or exported model, or several with commas between: their heat maps are '
         'averaged (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
     add_trust_option(add)
@@ -63,9 +48,8 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
     add('--inputsize', help='side of the square canvas in pixels (default: the longer one that the first graph was '
         'trained at; 368 where it does not say)')
     add('--resolution', help='input of the network, WIDTHxHEIGHT; several with commas between: one for each graph, '
-        'or all for the only one, averaged. Points are shifted where a network with features of stride 32 is given '
-        'anything but multiples of 32 more or less than it was trained at (default: what each was trained at; 368x368 '
-        'where it does not say)')
+        'or all for the only one, averaged. Images fit into it; it is widened to the next size that is a multiple of '
+        f'{PERIOD} more or less than was trained at (default: what each was trained at; 368x368 where it does not say)')
     add('--scales', help='list of None, s, (s, step) or (cx, cy, s); at s = 1 the image just fits the input (default: '
         f'{DEFAULT_SCALES})')
     add('--windows', default=DEFAULT_TILING, choices=TILINGS, help='exact: as --scales says. merged: overlapping ones '
@@ -74,8 +58,8 @@ def add_look_options(parser: argparse.ArgumentParser) -> None:
     add('--maps', default='last', choices=OUTPUTS, help='of the last stage, or the mean of the last two')
     add('--decode', default='blur', choices=DECODERS, help='how a point is read off its heat map (default: blur)')
     add('--assembly', default='peaks', choices=ASSEMBLIES, help='the highest peaks, or those that the fields join best')
-    add('--second-pass', choices=[*SECOND_PASSES, _NO_SECOND_PASS], help='look again at the garment set upright: '
-        f'{", ".join(SECOND_PASSES)}; see docs/experiments.md (default: {_NO_SECOND_PASS})')
+    add('--second-pass', choices=[*SECOND_PASSES, NO_SECOND_PASS], help='look again at the garment set upright: '
+        f'{", ".join(SECOND_PASSES)}; see docs/experiments.md (default: {NO_SECOND_PASS})')
     add('--flip', action='store_true', default=None, help='look at the mirror image too (default)')
     add('--no-flip', dest='flip', action='store_false', help='do not: half the time')
     add('--batch', type=at_least(1), default=1, help='images that are looked at together (default: %(default)s)')
@@ -103,24 +87,24 @@ def garments_of(args: argparse.Namespace, graphs: Sequence[Path]) -> Garments:
     return chosen_garments(args) if args.garments else trained_garments(graphs)
 
 
-def look_of(args: argparse.Namespace, graphs: Sequence[Path], garments: Garments) -> InferenceConfig:
-    """How the flags have pictures of a table's garments looked at by those graphs. Raises InputError for values that
-    mean nothing."""
-    way = WAYS[args.look]
-    contracts = [contract_of(graph) for graph in graphs]
-    trained = [contract.input_hw if contract else USUAL_HW for contract in contracts]
+def config_of(args: argparse.Namespace, graphs: Sequence[Path], garments: Garments) -> InferenceConfig:
+    """Returns the configuration that the flags give: the preset, and explicit flags over it.
+
+    Raises InputError for a value that is none.
+    """
+    if args.preset in ORIGINAL_NAMES:
+        _LOG.warning('--look %s is --preset %s now', args.preset, ORIGINAL_NAMES[args.preset])
+    preset, trained = preset_named(args.preset), [trained_hw(graph) for graph in graphs]
     canvas_hw = size_hw(args.inputsize) if args.inputsize else (max(trained[0]),) * 2
     if canvas_hw[0] != canvas_hw[1]:
         raise InputError(f'--inputsize {args.inputsize}: the canvas is a square, wanted one number such as 368')
-    options = PredictionOptions(canvas_hw[0], way.flip if args.flip is None else args.flip, args.merge or way.merge,
-                                args.decode, args.assembly)
-    resolutions = _named_resolutions(args.resolution, len(graphs)) if args.resolution else [
-        list(dict.fromkeys(_suitable(one_hw, factor) for factor in way.sizes)) for one_hw in trained]
-    for graph, contract, sizes in zip(graphs, contracts, resolutions):
-        if contract:
-            _warn_of_shifts(graph, contract.input_hw, sizes)
-    return InferenceConfig(options, parse_scales(args.scales or way.scales), tuple(map(tuple, resolutions)), args.maps,
-                _second_pass(args.second_pass, way, garments), args.windows, args.engine, args.trust_graph)
+    options = PredictionOptions(canvas_hw[0], preset.flip if args.flip is None else args.flip,
+                                args.merge or preset.join, args.decode, args.assembly)
+    resolutions = (_named_resolutions(args.resolution, len(graphs)) if args.resolution
+                   else preset_sizes(preset, trained))
+    return InferenceConfig(options, parse_scales(args.scales or preset.scales), tuple(map(tuple, resolutions)),
+                           args.maps, _second_pass(args.second_pass, preset, garments), args.windows, args.engine,
+                           args.trust_graph)
 
 
 def _named_resolutions(text: str, graphs: int) -> Sequence[Sequence[Tuple[int, int]]]:
@@ -134,28 +118,11 @@ def _named_resolutions(text: str, graphs: int) -> Sequence[Sequence[Tuple[int, i
     return [[size] for size in named * (graphs // len(named))]
 
 
-def _suitable(trained: Tuple[int, int], factor: Fraction) -> Tuple[int, int]:
-    """About that many times a size (height, width), and whole periods of the network's layers from it, so that cells
-    stay in their places."""
-    height, width = (side + int((factor - 1) * side / PERIOD) * PERIOD for side in trained)
-    return height, width
-
-
-def _warn_of_shifts(graph: Path, trained: Tuple[int, int], sizes: Sequence[Tuple[int, int]]) -> None:
-    """Say which sizes (height, width) are no whole periods from the one that a graph was trained at, and what is."""
-    for size in sizes:
-        near = [max(side % PERIOD or PERIOD, side + round((wanted - side) / PERIOD) * PERIOD)
-                for side, wanted in zip(trained, size)]
-        if tuple(near) != size:
-            logger.warning('%s was trained at %dx%d: at %dx%d, which is not a multiple of %d pixels from it on both '
-                           'sides, its points are shifted if it has features of stride 32; %dx%d suits it', graph,
-                           *trained[::-1], *size[::-1], PERIOD, *near[::-1])
-
-
-def _second_pass(asked: Optional[str], way: _Way, garments: Garments) -> Optional[str]:
-    """The second pass that is asked for; where none is, that of the way, if all types have the mean shape it needs."""
-    how = asked or (way.second_pass if all(map(has_shape, garments.values())) else _NO_SECOND_PASS)
-    return None if how == _NO_SECOND_PASS else how
+def _second_pass(asked: Optional[str], preset: Preset, garments: Garments) -> Optional[str]:
+    """The explicit second pass, else that of the preset."""
+    if asked is None:
+        return suitable_second_pass(preset, garments)
+    return None if asked == NO_SECOND_PASS else asked
 
 
 def start_engines(graphs: Sequence[Path], look: InferenceConfig) -> None:

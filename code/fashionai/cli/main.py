@@ -44,8 +44,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 def _help() -> str:
     width = max(map(len, COMMANDS)) + 2
     lines = [f'  {command:{width}}{_summary(_file(command))}' for command in COMMANDS]
-    return '\n'.join(['usage: fashionai COMMAND [flags]', '', 'Find the keypoints of garments in photographs; train the '
-                      'networks that do.', '', *lines, '', '`fashionai COMMAND --help` explains the flags of a command.'])
+    return '\n'.join([
+        'usage: fashionai COMMAND [flags]', '',
+        'Find the keypoints of garments in photographs; train the networks that do.', '',
+        *lines, '',
+        '`fashionai COMMAND --help` explains the flags of a command.'])
 
 
 def _file(command: str) -> Path:

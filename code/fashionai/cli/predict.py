@@ -9,7 +9,7 @@ from typing import ContextManager, Iterable, List, Optional, Sequence, TextIO, U
 from tqdm import tqdm
 
 from fashionai.cli.entry_point import at_least, exit_on_sigterm, guarded, prepare_output, resolve
-from fashionai.cli.inference_flags import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
@@ -66,7 +66,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     garments = garments_of(args, graphs)
     if args.tag not in (AUTO, *garments):
         raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
-    look = look_of(args, graphs, garments)
+    look = config_of(args, graphs, garments)
     scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
     truth = _ground_truth(args, sources, garments)
     if args.format == 'coco':

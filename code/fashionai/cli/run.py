@@ -6,7 +6,7 @@ from typing import ContextManager, Mapping, Optional, Sequence
 
 from fashionai.annotations import read_annotations, read_test_list
 from fashionai.cli.entry_point import add_outside_option, exit_on_sigterm, guarded, in_project, prepare_output, resolve
-from fashionai.cli.inference_flags import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import check_measured, format_scores, score, warn_of_unmeasured
 from fashionai.garments.table import Garments
@@ -52,7 +52,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise InputError(f'{list_file} has no row of type {args.tag}')
     images.check_inside(args.allow_outside)
     output = prepare_output(args.output or in_project(f'submit/{args.test}_{args.tag}.csv'))
-    look = look_of(args, graphs, garments)
+    look = config_of(args, graphs, garments)
     record = Record(output, {'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
                              'list': list_sum(images.image_ids), 'image folder': str(folder), 'setting': repr(look)})
     with exit_on_sigterm():

@@ -9,7 +9,7 @@ from typing import Optional, Sequence
 import numpy as np
 
 from fashionai.cli.entry_point import at_least, guarded
-from fashionai.cli.inference_flags import add_look_options, garments_of, graphs_of, look_of, start_engines
+from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.errors import InputError
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import MEGAPIXELS
@@ -58,7 +58,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                     connections=args.connections)
     graphs = graphs_of(args, args.tag)
     garments = garments_of(args, graphs)
-    look = look_of(args, graphs, garments)
+    look = config_of(args, graphs, garments)
     garments.of(args.tag)
     front = Front([name.strip() for name in args.hosts.split(',') if name.strip()])
     with _listening(args.host, args.port) as door, running(Server(front, limits), door) as until_ended:

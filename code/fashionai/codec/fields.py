@@ -50,7 +50,8 @@ def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray,
     return fields.reshape(fields.shape[:2] + (-1,))
 
 
-def _rows_reached(starts_y: np.ndarray, ends_y: np.ndarray, view: InputBox, height: int) -> Tuple[np.ndarray, np.ndarray]:
+def _rows_reached(starts_y: np.ndarray, ends_y: np.ndarray, view: InputBox,
+                  height: int) -> Tuple[np.ndarray, np.ndarray]:
     """(M,) limbs and (M,) rows, of the input and in the view, that lie no further above or below than RADIUS."""
     rows = np.arange(height)
     top, bottom = np.minimum(starts_y, ends_y) - RADIUS, np.maximum(starts_y, ends_y) + RADIUS

@@ -111,6 +111,7 @@ class LiteNetwork(_Exported):
             raise _unreadable(path, error) from None
         image, = self._interpreter.get_input_details()
         self._place, self._input_hw = image['index'], tuple(image['shape'][1:3])
+        self.trained_hw = self._input_hw  # it takes no other
         details = {output['name']: output for output in self._interpreter.get_output_details()}
         self._check({name: output['shape'][-1] for name, output in details.items()})
         self._places = {name: output['index'] for name, output in details.items()}

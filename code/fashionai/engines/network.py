@@ -18,8 +18,9 @@ class Network:
     """A network of a file, closed by leaving the `with` block; those of each engine are derived from this one.
 
     `maps` is the output to take, a name of OUTPUTS; `wanted` is of the table `garments`. `garment` is the one whose
-    channels it gives: the type wanted, or the joint one. `stride` is in input pixels. `types` are the garment types
-    whose probabilities `look` gives, in their order; () where the network cannot tell them.
+    channels it gives: the type wanted, or the joint one. `stride` is in input pixels. `trained_hw`, (height, width), is
+    None where no contract says it. `types` are the garment types whose probabilities `look` gives, in their order; ()
+    where the network cannot tell them.
 
     Raises InputError, naming the file, where its contract is for other types, or was written for another model.
     """
@@ -29,6 +30,7 @@ class Network:
         self.garment = _contract_garment(contract, wanted, garments.joint, Path(path)) if contract else wanted
         self.stride = contract.stride if contract else _USUAL_STRIDE
         self.types: Tuple[str, ...] = contract.types if contract else ()
+        self.trained_hw: Optional[Tuple[int, int]] = contract.input_hw if contract else None
         self._path, self._wanted, self._joint, self._contract = Path(path), wanted, garments.joint, contract
         self._input, self._maps = INPUT_NAME, OUTPUTS[maps]
         if contract and maps == 'last':

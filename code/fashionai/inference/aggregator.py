@@ -23,7 +23,8 @@ from fashionai.networks.tensor_names import Forward
 class NetworkInput:
     """A network and the windows it sees. `forward` gives the channels of `garment`, which may be the joint one, in
     cells of `stride` pixels, from an input of `resolution_hw` = (h, w); `scales` name the windows it sees, and
-    `tiling`, one of TILINGS, says how they are computed.
+    `tiling`, one of TILINGS, says how they are computed. `trained_hw` is the size that the network was trained at, the
+    resolution where it is None.
 
     Raises InputError where the input is no multiple of 8, which a network of a finer stride wants too, and for an
     unknown tiling.
@@ -35,6 +36,7 @@ class NetworkInput:
     resolution_hw: Tuple[int, int]
     scales: Sequence[Scale]
     tiling: str = 'exact'
+    trained_hw: Optional[Tuple[int, int]] = None
 
     def __post_init__(self) -> None:
         if self.tiling not in TILINGS:
@@ -101,7 +103,8 @@ class HeatmapAggregator:
         """How an image of a size is looked at."""
         view = self._view
         seen = windows_of(view.scales, self._size, view.resolution_hw, image_hw)
-        windows = TILINGS[view.tiling](seen, view.resolution_hw, image_hw, self._size)
+        windows = TILINGS[view.tiling](seen, view.resolution_hw, view.trained_hw or view.resolution_hw, image_hw,
+                                       self._size)
         return _Plan(windows, [
             placement_of(compose(scaling(self._cell, self._cell), window.affine), self._grid,
                          (window.size_hw[0] // view.stride, window.size_hw[1] // view.stride), view.stride)

@@ -1,5 +1,5 @@
 """How pictures go through the networks: the presets, and the one value that says all of it."""
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Mapping, Optional, Sequence, Tuple
@@ -51,10 +51,11 @@ class InferenceConfig:
         options: of the canvas and of decoding.
         scales: the windows; see windows.py.
         resolutions_hw: for each network one input size (height, width) in pixels or several, which are averaged.
-        maps: a name of contract.OUTPUTS.
+        maps: a name of tensor_names.OUTPUTS.
         second_pass: a name of SECOND_PASSES, or None.
         windows: a name of TILINGS.
         engine: a name of ENGINES, or None: the file's ending decides.
+        trusted: whether a graph may have any operation. It decides no point, so it is no part of the text of a config.
     """
 
     options: PredictionOptions
@@ -64,6 +65,7 @@ class InferenceConfig:
     second_pass: Optional[str] = None
     windows: str = DEFAULT_TILING
     engine: Optional[str] = None
+    trusted: bool = field(default=False, repr=False)
 
 
 def preset_named(name: str) -> Preset:
@@ -88,8 +90,9 @@ def preset_config(name: str, trained_hws: Sequence[SizeHw], garments: Garments,
     """
     preset = preset_named(name)
     second_pass = suitable_second_pass(preset, garments)
-    return InferenceConfig(PredictionOptions(max(trained_hws[0]), preset.flip, preset.join), parse_scales(preset.scales),
-                           preset_sizes(preset, trained_hws), second_pass=second_pass, engine=engine)
+    options = PredictionOptions(max(trained_hws[0]), preset.flip, preset.join)
+    return InferenceConfig(options, parse_scales(preset.scales), preset_sizes(preset, trained_hws),
+                           second_pass=second_pass, engine=engine)
 
 
 def preset_sizes(preset: Preset, trained_hws: Sequence[SizeHw]) -> Tuple[Tuple[SizeHw, ...], ...]:
@@ -99,7 +102,7 @@ def preset_sizes(preset: Preset, trained_hws: Sequence[SizeHw]) -> Tuple[Tuple[S
 
 
 def suitable_second_pass(preset: Preset, garments: Garments) -> Optional[str]:
-    """Returns the second pass of a preset; None if a type of the table has no mean shape, which a second pass needs."""
+    """Returns the second pass of a preset; None if a type of the table has no mean shape, which it needs."""
     if preset.second_pass == NO_SECOND_PASS or not all(map(has_shape, garments.values())):
         return None
     return preset.second_pass

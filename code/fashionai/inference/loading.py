@@ -1,37 +1,18 @@
 """Networks opened together, and the predictors that look through them."""
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from threading import Lock
-from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Iterator, List, Mapping, Sequence
 
 from fashionai.engines.exported import open_network
 from fashionai.engines.network import Network
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT, Garment, Garments
 from fashionai.inference.aggregator import NetworkInput
+from fashionai.inference.config import InferenceConfig
 from fashionai.inference.pipeline import in_turn
-from fashionai.inference.predictor import PredictionOptions, Predictor
+from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
-from fashionai.inference.tiling import DEFAULT_TILING
-from fashionai.inference.windows import Scale
-
-
-@dataclass(frozen=True)
-class InferenceConfig:
-    """How images are looked at: `scales` in each resolution (height, width), of which each graph has one or several;
-    `maps`, a name of contract.OUTPUTS; `second_pass`, one of SECOND_PASSES or None for none; `windows`, one of TILINGS;
-    `engine`, one of ENGINES or None for that of each graph's ending; `trusted`, whether graphs may have any operation,
-    which decides no point and so is no part of the text of a Look."""
-
-    options: PredictionOptions
-    scales: Tuple[Scale, ...]
-    resolutions_hw: Tuple[Sequence[Tuple[int, int]], ...]
-    maps: str = 'last'
-    second_pass: Optional[str] = None
-    windows: str = DEFAULT_TILING
-    engine: Optional[str] = None
-    trusted: bool = field(default=False, repr=False)
 
 
 @contextmanager
@@ -59,7 +40,7 @@ def predictors_of(graphs: Sequence[Network], tag: str, look: InferenceConfig, tu
         raise InputError(f'resolutions for {len(look.resolutions_hw)} graphs, and there are {len(graphs)}: wanted '
                          'one or several for each')
     views = [NetworkInput(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw, look.scales,
-                  look.windows)
+                          look.windows, graph.trained_hw)
              for graph, resolutions_hw in zip(graphs, look.resolutions_hw) for resolution_hw in resolutions_hw]
     return {name: _predictor(views, garment, look) for name, garment in garments.items() if tag in (name, JOINT)}
 

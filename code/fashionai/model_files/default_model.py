@@ -20,7 +20,8 @@ def supplied_graph() -> Path:
     for folder in (package / 'supplied', package.parents[1] / 'models' / 'trained' / SUPPLIED / 'graph'):
         if folder.is_dir():
             return folder / 'frozen_graph.pb'
-    raise InputError(f'the supplied network is in neither {package} nor a checkout around it: install the package again')
+    raise InputError(f'the supplied network is neither in {package} nor in a checkout around it: install the package '
+                     'again')
 
 
 def usual_graph(tag: str, trained: Path) -> Path:
