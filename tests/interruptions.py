@@ -27,7 +27,7 @@ import predict  # noqa: E402
 import run  # noqa: E402
 
 from fashionai.inference.garment_predictor import GarmentPredictor  # noqa: E402
-from fashionai.inference.predictor import Prediction  # noqa: E402
+from fashionai.inference.predictor import KeypointPrediction  # noqa: E402
 
 PICTURES, SECONDS = 24, 0.01
 """How many pictures, and how long each takes."""
@@ -38,10 +38,10 @@ Command = Callable[[Path], int]
 class Slow:
     """In the place of the networks: points are where the brightness of the picture says."""
 
-    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
+    def predict(self, images: Sequence[np.ndarray]) -> List[KeypointPrediction]:
         """Points (4, 2), after a while."""
         time.sleep(SECONDS * len(images))
-        return [Prediction(np.full((4, 2), image.mean()), np.full(4, 0.7), np.ones(4, bool),
+        return [KeypointPrediction(np.full((4, 2), image.mean()), np.full(4, 0.7), np.ones(4, bool),
                            np.full((4, 8, 8), 0.6, np.float32)) for image in images]
 
 

@@ -62,14 +62,14 @@ def compare(graph: Network, exported: Network, sample: Sample, input_hw: Tuple[i
     gaps: List[Tuple[float, float, float]] = []
 
     def look(images: np.ndarray) -> Tuple[np.ndarray, None]:
-        maps, types = exported.look(images)
-        wanted, wanted_types = graph.look(images)
+        maps, types = exported.predict_with_types(images)
+        wanted, wanted_types = graph.predict_with_types(images)
         gaps.append((_gap(maps, wanted), float(np.abs(wanted).max()),
                      0. if types is None or wanted_types is None else _gap(types, wanted_types)))
         return maps, None  # types are compared above, and how many are right was said of the graph
 
     measure = validation_error(sample.truth, sample.folder, graph.garment, InputShape(input_hw, graph.stride))
-    errors = measure(graph.look), measure(look)
+    errors = measure(graph.predict_with_types), measure(look)
     if not fixed:
         other_hw = input_hw[0] + _OTHER, input_hw[1] + 2 * _OTHER
         look(np.random.RandomState(0).uniform(0, 255, (3, *other_hw, 3)).astype(np.float32))
