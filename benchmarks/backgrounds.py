@@ -1,7 +1,7 @@
-"""Before which background transparent pictures are looked at best: crude cut-outs of labelled photographs.
+"""Measures which background is best for transparent pictures, with rough cut-outs of labelled photographs.
 
-A cut-out is what lies in the hull of a photograph's keypoints, and a margin around it. Nothing is left of the rest, as
-of pictures that tools for cutting out have made.
+A cut-out is the part of a photograph inside the hull of its keypoints and a margin around it. The rest is removed, as
+tools that cut out objects do.
 """
 import argparse
 import sys
@@ -24,12 +24,12 @@ from fashionai.inference.garment_predictor import GarmentPredictor, load_predict
 from fashionai.inference.missing_keypoints import submission_keypoints
 
 Filling = Callable[[np.ndarray, np.ndarray], np.ndarray]
-"""Picture (h, w, 3) float32 and the share (h, w, 1) of each pixel that is opaque, to a background: (h, w, 3), (3,)."""
+"""A function from a picture (h, w, 3) float32 and its opacity (h, w, 1) to a background (h, w, 3) or (3,)."""
 
 
 def cut_out(shape: Sequence[int], points: np.ndarray, margin: float) -> np.ndarray:
-    """(h, w, 1) float32: 1 in the hull of points (n, 2) and within a margin around it, a share of the longer side; soft
-    over some two pixels."""
+    """Returns (h, w, 1) float32: 1 in the hull of points (n, 2) and in a margin around it, 0 elsewhere. The edge is
+    soft over about two pixels. The margin is a share of the longer side."""
     inside = np.zeros(shape[:2], np.uint8)
     cv2.fillConvexPoly(inside, cv2.convexHull(np.rint(points).astype(np.int32)), 255)
     reach = max(1, round(margin * max(shape)))
@@ -42,7 +42,7 @@ def _mean(picture: np.ndarray, share: np.ndarray) -> np.ndarray:
 
 
 def _smeared(picture: np.ndarray, share: np.ndarray) -> np.ndarray:
-    """The colours of the cut-out carried on outside of it."""
+    """Returns the colours of the cut-out, continued outside it."""
     sigma = max(picture.shape) / 16
     weights = cv2.GaussianBlur(share, (0, 0), sigma)[..., None] + 1e-3
     return (cv2.GaussianBlur(picture * share, (0, 0), sigma) + 1e-3 * _mean(picture, share)) / weights
@@ -62,11 +62,11 @@ FILLINGS: Mapping[str, Filling] = MappingProxyType({
     'grey, 128': _colour(128, 128, 128), 'light grey, 192': _colour(192, 192, 192), 'white': _colour(255, 255, 255),
     'black or white, the farther': _other_end, "the garment's mean colour": _mean,
     "the garment's colours, carried on": _smeared})
-"""By name, what is put behind."""
+"""Backgrounds by name."""
 
 
 def errors(predictor: GarmentPredictor, truth: Annotations, folder: str, margin: float) -> Dict[str, float]:
-    """NE `visible` in per cent of all pictures before each background."""
+    """Returns the NE `visible` of all pictures in percent, by background."""
     found: Dict[str, List[np.ndarray]] = {name: [] for name in FILLINGS}
     for image_id, category, labels in tqdm(list(zip(truth.image_ids, truth.categories, truth.keypoints))):
         picture = read_image(resolve(folder) / image_id).astype(np.float32)
@@ -81,23 +81,25 @@ def errors(predictor: GarmentPredictor, truth: Annotations, folder: str, margin:
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Look at cut-outs before each background, and print the table."""
+    """Predicts cut-outs before each background and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--csv', default='data/train/val.csv', help='labels (default: %(default)s)')
-    parser.add_argument('--imagepath', default='data/train', help='folder the image ids lead from')
-    parser.add_argument('--images', type=at_least(1), default=12, help='the first so many of each type')
-    parser.add_argument('--margins', default='0.03', help='around the hulls, shares of the longer side (default: 0.03)')
+    parser.add_argument('--imagepath', default='data/train', help='folder of the image ids (default: %(default)s)')
+    parser.add_argument('--images', type=at_least(1), default=12,
+                        help='number of images of each type (default: %(default)s)')
+    parser.add_argument('--margins', default='0.03',
+                        help='margins around the hulls, as shares of the longer side (default: %(default)s)')
     add_look_options(parser)
     args = parser.parse_args(argv)
     graphs = graphs_of(args, JOINT)
     garments = garments_of(args, graphs)
-    look = config_of(args, graphs, garments)
+    config = config_of(args, graphs, garments)
     truth = read_annotations(resolve(args.csv), garments)
     truth = truth.select([row for name in garments for row in [
         row for row, category in enumerate(truth.categories) if category == name][:args.images]])
-    start_engines(graphs, look)
+    start_engines(graphs, config)
     margins = [float(margin) for margin in args.margins.split(',')]
-    with load_predictor(graphs, JOINT, look, args.threads, garments) as predictor:
+    with load_predictor(graphs, JOINT, config, args.threads, garments) as predictor:
         columns = [errors(predictor, truth, args.imagepath, margin) for margin in margins]
     print(circumstances(), f'\n\nNE `visible` of {len(truth)} cut-outs\n')
     print('| behind the cut-out |' + ''.join(f' margin {margin:.0%} |' for margin in margins))

@@ -1,7 +1,7 @@
-"""How long people wait for a running service that many use at once: clients that send a picture again and again.
+"""Measures how long clients wait for a service that many use at a time. Each client sends a picture again and again.
 
-Start the service first: `./begin_to_serve.sh --look quick`. A refused client comes back after `Retry-After`, as the
-page does, and its time goes on from its first try.
+Start the service first: `./begin_to_serve.sh --preset fast`. A refused client tries again after `Retry-After`, as the
+page does; its time counts from its first try.
 """
 import argparse
 import random
@@ -21,7 +21,7 @@ from fashionai.errors import InputError
 
 
 class Client(threading.Thread):
-    """Sends a picture until a moment of `time.monotonic`; keeps the seconds of each answer, and counts refusals."""
+    """Sends a picture until a time of `time.monotonic`; keeps the seconds of each answer, and counts refusals."""
 
     def __init__(self, url: str, picture: bytes, end: float) -> None:
         super().__init__(daemon=True)
@@ -30,7 +30,7 @@ class Client(threading.Thread):
         self.refused, self.failed = 0, 0
 
     def run(self) -> None:
-        """Ask until the end; a picture that was sent by then is waited for."""
+        """Sends pictures until the end, and waits for the last answer."""
         while time.monotonic() < self._end:
             start = time.monotonic()
             try:
@@ -42,7 +42,7 @@ class Client(threading.Thread):
                 time.sleep(0.1)
 
     def _asked(self) -> int:
-        """The status of one answer; after a 503, when the client may come back."""
+        """Returns the status of one answer; after a 503, waits until the client may try again."""
         connection = HTTPConnection(self._url.hostname or '', self._url.port, timeout=300)
         try:
             connection.request('POST', f'{self._url.path.rstrip("/")}/predict?{self._url.query}', self._picture)
@@ -59,12 +59,12 @@ class Client(threading.Thread):
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Run the clients, and print how long they waited."""
+    """Runs the clients and prints how long they waited."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('picture', help='the picture that every client sends')
     parser.add_argument('--url', default='http://127.0.0.1:8000', help='the service (default: %(default)s)')
-    parser.add_argument('--clients', type=at_least(1), default=50, help='at the same time (default: %(default)s)')
-    parser.add_argument('--seconds', type=float, default=15, help='for so long (default: %(default)s)')
+    parser.add_argument('--clients', type=at_least(1), default=50, help='number of clients (default: %(default)s)')
+    parser.add_argument('--seconds', type=float, default=15, help='duration in seconds (default: %(default)s)')
     args = parser.parse_args(argv)
     picture = Path(resolve(args.picture)).read_bytes()
     end = time.monotonic() + args.seconds
@@ -75,7 +75,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         client.join()
     waits = np.array([wait for client in clients for wait in client.waits])
     if not len(waits):
-        raise InputError(f'{args.url} answered nothing in {args.seconds:g} seconds')
+        raise InputError(f'no answer from {args.url} in {args.seconds:g} seconds: wanted a running service')
     print(circumstances(), '\n')
     print(f'{args.clients} clients, {args.seconds:g} s: {len(waits)} answers, {sum(c.refused for c in clients)} '
           f'refusals, {sum(c.failed for c in clients)} failures; p50 {np.percentile(waits, 50):.2f} s, p90 '

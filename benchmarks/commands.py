@@ -1,6 +1,6 @@
-"""What whole commands take, from their start: run.py until its first row, evaluate.py and merge.py on many rows.
+"""Measures whole commands from their start: run.py until its first row, evaluate.py and merge.py on many rows.
 
-Each is a process of its own, as a user starts it; the memory is the most it ever held.
+Each is a process of its own, as a user starts it; the memory is the maximum that the process held.
 """
 import argparse
 import logging
@@ -27,22 +27,22 @@ from fashionai.tf_compat import graph_mode
 _GRAPH = 'graph.pb'
 
 _IMAGES = 4
-"""That run.py gets; the first row alone is waited for, and all of them written."""
+"""The number of images for run.py. The benchmark waits only for the first row."""
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
-    add('--modelpath', help='a frozen graph for skirts; in its place:')
-    add('--model', default='mobilenet_small', help='a network, its weights at random')
-    add('--rows', type=at_least(10), default=64000, help='of the files that are evaluated and merged')
-    add('--repetitions', type=at_least(1), default=3)
+    add('--modelpath', help='frozen graph for skirts; without it, --model is used')
+    add('--model', default='mobilenet_small', help='name of a network, which gets random weights')
+    add('--rows', type=at_least(10), default=64000, help='rows of the files that are evaluated and merged')
+    add('--repetitions', type=at_least(1), default=3, help='timed rounds')
     return parser.parse_args(argv)
 
 
 def labels(rows: int) -> Annotations:
-    """Points anywhere in pictures of 512 x 512, for rows of all types in turn."""
+    """Returns random points in pictures of 512 x 512, for rows of all types in turn."""
     random = np.random.RandomState(0)
     names = sorted(GARMENTS)
     keypoints = np.full((rows, 24, 3), -1, np.int32)
@@ -56,7 +56,7 @@ def labels(rows: int) -> Annotations:
 
 
 def write_files(folder: Path, rows: int) -> None:
-    """truth.csv, guess.csv and submit_<type>.csv in a folder."""
+    """Writes truth.csv, guess.csv and submit_<type>.csv into a folder."""
     truth = labels(rows)
     seen = truth.keypoints[..., 2:] >= 0
     guess = replace(truth, keypoints=(truth.keypoints + seen * np.array([3, -2, 0])).astype(np.int32))
@@ -67,7 +67,7 @@ def write_files(folder: Path, rows: int) -> None:
 
 
 def pictures(folder: Path) -> None:
-    """A few skirts, and test.csv, their list."""
+    """Writes a few pictures of skirts, and their list, test.csv."""
     ids = [f'{number}.jpg' for number in range(_IMAGES)]
     for number, image_id in enumerate(ids):
         cv2.imwrite(str(folder / image_id), picture(512, 512, number))
@@ -76,8 +76,9 @@ def pictures(folder: Path) -> None:
 
 
 class Process:
-    """A command that is run to its end or, where `first_row_of` is given, until that file has a row, which it has not
-    before; it keeps the most memory it ever held, in MB of 10^6 bytes.
+    """A command that runs to its end; with `first_row_of`, until that file, which is deleted before, has a row.
+
+    `memory_mb` is the maximum memory of its runs in MB of 10^6 bytes.
 
     Raises ValueError with the output of a command that fails.
     """
@@ -96,7 +97,7 @@ class Process:
                     process.kill()
                 time.sleep(0.005)
                 ended, status, usage = os.wait4(process.pid, os.WNOHANG)
-            process.returncode = status  # it has been waited for
+            process.returncode = status  # os.wait4 has waited for it
             if status and not _rows(self._file):
                 output.seek(0)
                 raise ValueError(f'{" ".join(self._command)} failed: {output.read().decode()}')
@@ -104,12 +105,12 @@ class Process:
 
 
 def _rows(file: Optional[Path]) -> int:
-    """Whole rows of a CSV file that a command may be writing."""
+    """Returns the number of complete rows of a CSV file that a command may be writing."""
     return max(0, file.read_bytes().count(b'\n') - 1) if file and file.exists() else 0
 
 
 def prepare(folder: Path, model: str, rows: int) -> None:
-    """Everything the commands read, in a folder; without a network where `model` is ''."""
+    """Writes everything that the commands read into a folder; no network if `model` is ''."""
     logging.disable(logging.WARNING)  # of TensorFlow, about itself
     pictures(folder)
     write_files(folder, rows)
@@ -120,7 +121,7 @@ def prepare(folder: Path, model: str, rows: int) -> None:
 
 
 def commands(folder: Path, graph: Path) -> Mapping[str, Process]:
-    """What is measured, by name."""
+    """Returns the measured commands by name."""
     output, files = folder / 'rows.csv', [str(folder / f'submit_{name}.csv') for name in GARMENTS]
     return MappingProxyType({
         'run.py, first row': Process(
@@ -133,12 +134,12 @@ def commands(folder: Path, graph: Path) -> Mapping[str, Process]:
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Measure and print."""
+    """Measures and prints."""
     args = parse(argv)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         graph = resolve(args.modelpath) if args.modelpath else folder / _GRAPH
-        # in a process of its own, since what a process holds when it starts another counts as that one's memory
+        # in a process of its own: the memory of a process when it starts another counts as the memory of the other
         maker = multiprocessing.get_context('spawn').Process(
             target=prepare, args=(folder, '' if args.modelpath else args.model, args.rows))
         maker.start()

@@ -1,8 +1,8 @@
-"""How fast training samples are made: JPEG files to augmented inputs with their maps, on one core and by workers.
+"""Measures how fast training samples are made, from JPEG files to inputs and maps, on one core and by workers.
 
-The limit is reading the same files with one warp each; the original's way is in original_samples.py. Without
---datapath, generated pictures of 512 x 512 are read. With --rows, a second table says what memory streams over so many
-rows hold.
+The limit is the time to read the same files and warp each once; the original's way is in original_samples.py. Without
+--datapath, generated pictures of 512 x 512 are used. With --rows, a second table gives the memory of streams over so
+many rows.
 """
 import argparse
 import itertools
@@ -29,24 +29,24 @@ from fashionai.tf_compat import graph_mode
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
-    add('--datapath', help='folder with train/train.csv and its images')
-    add('--tag', default='all', help='garment type, or all')
-    add('--size', type=at_least(8), default=368, help='of the input in pixels')
-    add('--stride', type=at_least(1), default=8, help='pixels a cell of the maps')
-    add('--images', type=at_least(1), default=16, help='that a repetition makes')
-    add('--workers', type=at_least(1), nargs='*', default=[1, 2], help='numbers of processes to try')
-    add('--batches', type=at_least(2), default=10, help='that are taken from the workers')
-    add('--repetitions', type=at_least(1), default=7)
-    add('--rows', type=at_least(1), nargs='*', default=[], help='of data sets whose memory is to be told')
-    add('--samples', type=at_least(1), default=64000, help='that are taken from each of those data sets')
+    add('--datapath', help='folder with train/train.csv and its images (default: generated pictures)')
+    add('--tag', default='all', help='garment type, or all for the joint network')
+    add('--size', type=at_least(8), default=368, help='side of the network input in pixels')
+    add('--stride', type=at_least(1), default=8, help='side of a cell of the maps in input pixels')
+    add('--images', type=at_least(1), default=16, help='images of a repetition')
+    add('--workers', type=at_least(1), nargs='*', default=[1, 2], help='numbers of worker processes to measure')
+    add('--batches', type=at_least(2), default=10, help='batches that are taken from the workers')
+    add('--repetitions', type=at_least(1), default=7, help='timed rounds')
+    add('--rows', type=at_least(1), nargs='*', default=[], help='sizes of data sets whose memory is measured')
+    add('--samples', type=at_least(1), default=64000, help='samples that are taken from each of these data sets')
     return parser.parse_args(argv)
 
 
 def generated_rows(folder: Path, images: int) -> Annotations:
-    """Pictures in a folder, and labels of points that lie anywhere in them."""
+    """Writes pictures into a folder, and returns labels with random points in them."""
     random = np.random.RandomState(0)
     categories = tuple(sorted(GARMENTS)[number % len(GARMENTS)] for number in range(images))
     keypoints = np.full((images, 24, 3), -1, np.int32)
@@ -58,7 +58,7 @@ def generated_rows(folder: Path, images: int) -> Annotations:
 
 
 def alone(encoder: SampleEncoder, images: int, repetitions: int) -> List[Line]:
-    """What one core makes of images throughout the rows: read and warped once, read, whole samples, the original's."""
+    """Times one core on images of all rows: reading with one warp, reading, whole samples, the original's samples."""
     keys = [(0, number * len(encoder.annotations) // images) for number in range(images)]
     files = [encoder.image_root / encoder.annotations.image_ids[row] for _, row in keys]
     input_hw, few, turns = encoder.shape.input_hw, -(-images // 8), itertools.cycle(keys)
@@ -79,7 +79,7 @@ def alone(encoder: SampleEncoder, images: int, repetitions: int) -> List[Line]:
 
 
 def by_workers(encoder: SampleEncoder, batch_size: int, workers: int, batches: int) -> Line:
-    """Batches as the trainer takes them, each timed alone, after the buffers have been emptied once."""
+    """Times batches as the trainer takes them, each alone, after the buffers were emptied once."""
     from fashionai.dataflow.flow import TrainingFlow  # only here: tensorpack loads TensorFlow
     flow = TrainingFlow(encoder, batch_size, workers)
     flow.reset_state()
@@ -92,13 +92,13 @@ def by_workers(encoder: SampleEncoder, batch_size: int, workers: int, batches: i
         next(stream)
         seconds.append(time.perf_counter() - start)
     flow.close()
-    mean = (sum(seconds) / batches,) * batches  # batches come in bursts: their median would say nothing
+    mean = (sum(seconds) / batches,) * batches  # batches come in bursts, so their median has no meaning
     return Line(f'samples, {workers} worker{"s" * (workers > 1)}', Timing(mean), batch_size, 'image')
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Measure and print."""
+    """Measures and prints."""
     args = parse(argv)
     graph_mode()
     from fashionai.dataflow.workers import settle_worker  # only here: tensorpack loads TensorFlow
@@ -111,7 +111,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         encoder = SampleEncoder(rows, root, GARMENTS.of(args.tag), InputShape((args.size, args.size), args.stride), 0)
         lines = [by_workers(encoder, args.images, workers, args.batches) for workers in args.workers]
         memory = list(memory_growth(Path(folder), args.rows, args.samples, max(args.workers, default=1)))
-        settle_worker()  # only now: of the processes above, workers alone are settled, by themselves
+        settle_worker()  # only now: each worker above calls it itself, and this process must not
         lines = alone(encoder, args.images, args.repetitions) + lines
     print(circumstances())
     print(format_table(lines))

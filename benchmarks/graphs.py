@@ -1,4 +1,4 @@
-"""Graphs to be timed: those of users, and networks of the catalogue with weights at random, which cost the same."""
+"""Graphs for benchmarks: networks of the catalogue with random weights, which take as long as trained ones."""
 from pathlib import Path
 
 import tensorflow.compat.v1 as tf
@@ -11,7 +11,8 @@ from fashionai.networks.head_options import UNCHANGED, HeadOptions
 
 
 def random_graph(model: str, tag: str, folder: Path, head: HeadOptions = UNCHANGED) -> Path:
-    """Freeze a network as it begins its training, with its contract, in a folder; `graph_mode` has been called."""
+    """Freezes a network with the weights at the start of training, and writes it with its contract into a folder. Call
+    `graph_mode` before."""
     garment, output = GARMENTS.of(tag), folder / f'{model}{head.label}_{tag}.pb'
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()

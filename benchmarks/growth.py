@@ -1,6 +1,6 @@
-"""How the time of a prediction grows: a table each for the images of a batch, their size, scales, stages and types.
+"""Measures how the time of a prediction grows with the batch, the image size, the scales, the stages and the type.
 
-A table's first line is what its ratios are to; rates are of single images.
+Ratios are relative to the first line of a table; rates are of single images.
 """
 import argparse
 import sys
@@ -24,8 +24,16 @@ from fashionai.tf_compat import graph_mode
 
 @dataclass(frozen=True)
 class Case:
-    """One prediction: so many images of `side` pixels at once, through a network of so many stages (None: its own),
-    of a type or of all, by windows of `scales`; `graph_tag`: the type the network was made for, None for the same."""
+    """One prediction.
+
+    Attributes:
+        batch: images that go through the network together.
+        side: of the images in pixels.
+        scales: of the windows.
+        stages: of the network; None: its usual number.
+        tag: the garment type of the points.
+        graph_tag: the type that the network is made for; None: the same type.
+    """
 
     batch: int = 1
     side: int = 512
@@ -36,19 +44,19 @@ class Case:
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
-    add('--model', default='mobilenet_small', help='a network, its weights at random')
-    add('--resolution', type=at_least(8), default=368, help='input of the network and canvas, in pixels')
-    add('--windows', default=DEFAULT_TILING, choices=TILINGS, help='as run.py takes it')
-    add('--only', choices=AXES, help='this table alone')
-    add('--repetitions', type=at_least(1), default=5)
+    add('--model', default='mobilenet_small', help='name of a network, which gets random weights')
+    add('--resolution', type=at_least(8), default=368, help='side of the network input and of the canvas in pixels')
+    add('--windows', default=DEFAULT_TILING, choices=TILINGS, help='tiling of windows, as in run.py')
+    add('--only', choices=AXES, help='measure only this table')
+    add('--repetitions', type=at_least(1), default=5, help='timed rounds')
     return parser.parse_args(argv)
 
 
 def cases() -> Mapping[str, Mapping[str, Case]]:
-    """The tables' lines by the tables' names."""
+    """Returns the lines of each table by the name of the table."""
     usual, six = Case(), parse_scales(DEFAULT_SCALES)
     return {
         'images': {f'{batch} at once': replace(usual, batch=batch) for batch in (1, 2, 4, 8)},
@@ -61,11 +69,11 @@ def cases() -> Mapping[str, Mapping[str, Case]]:
 
 
 AXES = MappingProxyType(cases())
-"""What grows."""
+"""The tables by name."""
 
 
 def table(lines: Mapping[str, Case], args: argparse.Namespace, folder: Path) -> List[Line]:
-    """Time the cases of a table side by side."""
+    """Times the cases of a table in turn."""
     with ExitStack() as stack:
         tasks = {name: task(case, args, folder, stack) for name, case in lines.items()}
         timings = interleaved(tasks, args.repetitions)
@@ -73,19 +81,20 @@ def table(lines: Mapping[str, Case], args: argparse.Namespace, folder: Path) -> 
 
 
 def task(case: Case, args: argparse.Namespace, folder: Path, stack: ExitStack) -> Task:
-    """What a case does each time; its graph stays open as long as `stack`."""
+    """Returns the task of a case; `stack` closes its network."""
     from graphs import random_graph
     graph = random_graph(args.model, case.graph_tag or case.tag, folder, HeadOptions(stages=case.stages))
     side = args.resolution
-    look = InferenceConfig(PredictionOptions(side), parse_scales(case.scales), (((side, side),),), windows=args.windows)
-    predictor = stack.enter_context(open_predictors([graph], case.tag, look, threads=0))[case.tag]
+    config = InferenceConfig(PredictionOptions(side), parse_scales(case.scales), (((side, side),),),
+                             windows=args.windows)
+    predictor = stack.enter_context(open_predictors([graph], case.tag, config, threads=0))[case.tag]
     images = [picture(case.side, case.side, seed) for seed in range(case.batch)]
     return lambda: predictor.predict(images)
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Measure and print."""
+    """Measures and prints."""
     args = parse(argv)
     graph_mode()
     import tensorflow as tf

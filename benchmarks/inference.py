@@ -1,7 +1,7 @@
-"""How fast points are found: the original's way, its windows exactly, merged ones, and other engines on the same graph.
+"""Measures the speed of predictions: the original's way, exact windows, merged windows, and other engines.
 
-A line in images says what a whole prediction takes; one in GFLOP, what the network alone makes of its operations,
-beside the machine's matrix products.
+A line in images is of whole predictions. A line in GFLOP is of the network alone, to compare with the machine's matrix
+products.
 """
 import argparse
 import sys
@@ -29,14 +29,14 @@ from fashionai.tf_compat import graph_mode
 _ORIGINAL = 'the original way'
 
 _SIDE = 2048
-"""Of the matrices whose product the network is compared with."""
+"""The side of the matrices whose product the network is compared with."""
 
 _AGREEMENT = 1e-2
-"""The part of the largest output by which another engine may differ."""
+"""Another engine may differ by this share of the largest output."""
 
 
 class Watched:
-    """A network that keeps the seconds it takes, the sum of each round's calls."""
+    """A network that keeps the seconds of its calls, summed by round."""
 
     def __init__(self, forward: Forward) -> None:
         self._forward, self.rounds = forward, [0.]
@@ -49,24 +49,24 @@ class Watched:
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
-    add('--modelpath', help='a frozen graph with its contract; in its place:')
-    add('--model', default='mobilenet_small', help='a network, its weights at random')
-    add('--tag', default='skirt', help='garment type, or all, of --model')
-    add('--sizes', default='512x512,342x512', help='of the pictures, WIDTHxHEIGHT; a table for each')
-    add('--resolution', type=at_least(8), default=368, help='input of the network and canvas, in pixels')
-    add('--scales', default=DEFAULT_SCALES, help='as run.py takes them')
+    add('--modelpath', help='frozen graph with its contract; without it, --model is used')
+    add('--model', default='mobilenet_small', help='name of a network, which gets random weights')
+    add('--tag', default='skirt', help='garment type of --model, or all')
+    add('--sizes', default='512x512,342x512', help='sizes of the pictures, WIDTHxHEIGHT; each has a table')
+    add('--resolution', type=at_least(8), default=368, help='side of the network input and of the canvas in pixels')
+    add('--scales', default=DEFAULT_SCALES, help='scales of the windows, as in run.py')
     add('--batch', type=at_least(1), default=1, help='images that go through the network together')
-    add('--threads', type=at_least(0), default=0, help='of the network; 0: one a core')
+    add('--threads', type=at_least(0), default=0, help='threads of the network; 0: one for each core')
     add('--no-flip', action='store_true', help='without the mirror image')
-    add('--repetitions', type=at_least(1), default=5)
+    add('--repetitions', type=at_least(1), default=5, help='timed rounds')
     return parser.parse_args(argv)
 
 
 def engines(graph: Path, own: Forward, args: argparse.Namespace) -> Dict[str, Forward]:
-    """The other engines that are installed. Raises ValueError for one that computes something else."""
+    """Returns the other engines that are installed. Raises ValueError if one gives other maps."""
     images = np.random.RandomState(0).uniform(0, 255, (1, args.resolution, args.resolution, 3)).astype(np.float32)
     wanted, found = own(images), {}
     for name, open_graph in PEERS.items():
@@ -82,7 +82,7 @@ def engines(graph: Path, own: Forward, args: argparse.Namespace) -> Dict[str, Fo
 
 
 def work_gflop(contract: Contract, args: argparse.Namespace, way: str, image_hw: Tuple[int, int]) -> float:
-    """10^9 operations that the network does for one image."""
+    """Returns the operations of the network for one image, in 10^9."""
     from fashionai.model_files.cost import network_cost
     from fashionai.networks.head_options import HeadOptions
     side, head = args.resolution, HeadOptions.of(contract.head)
@@ -94,16 +94,16 @@ def work_gflop(contract: Contract, args: argparse.Namespace, way: str, image_hw:
 
 def measured(networks: Mapping[str, Tuple[str, Forward]], stride: int, garment: Garment, args: argparse.Namespace,
              image_hw: Tuple[int, int]) -> Tuple[Timing, Dict[str, Tuple[Timing, Timing]]]:
-    """Seconds of the matrix product, and by name of a whole prediction and of its network alone.
+    """Returns the timing of the matrix product, and by name those of whole predictions and of the network alone.
 
-    `networks` are (tiling or _ORIGINAL, network) by name. Of a joint network, what is wanted are the points of a dress.
+    `networks` are (tiling or _ORIGINAL, network) by name. With a joint network, the points of a dress are predicted.
     """
     side, scales = args.resolution, parse_scales(args.scales)
     wanted = GARMENTS.get(garment.name, GARMENTS['dress'])
     images = [picture(*image_hw, seed) for seed in range(args.batch)]
     watched = {name: Watched(forward) for name, (_, forward) in networks.items()}
 
-    def look_of(network: Forward, way: str) -> Task:
+    def prediction_of(network: Forward, way: str) -> Task:
         if way == _ORIGINAL:
             return lambda: [original_points(network, garment, wanted, scales, side, image) for image in images]
         network_input = NetworkInput(network, garment, stride, (side, side), scales, way)
@@ -112,11 +112,11 @@ def measured(networks: Mapping[str, Tuple[str, Forward]], stride: int, garment: 
 
     def task(name: str) -> Task:
         network = watched[name]
-        look = look_of(network, networks[name][0])
+        predict_images = prediction_of(network, networks[name][0])
 
         def predict() -> None:
             network.rounds.append(0)
-            look()
+            predict_images()
         return predict
 
     product = tensorflow_product(_SIDE, args.threads)
@@ -127,7 +127,7 @@ def measured(networks: Mapping[str, Tuple[str, Forward]], stride: int, garment: 
 
 def table(product: Timing, seconds: Mapping[str, Tuple[Timing, Timing]], gflop: Mapping[str, float],
           batch: int) -> List[Line]:
-    """Lines of whole predictions, then of networks alone; `gflop` of an image, by the same names."""
+    """Returns the lines of whole predictions, then of networks alone; `gflop` is of an image, by the same names."""
     whole = [Line(name, both[0], batch, 'image') for name, both in seconds.items()]
     alone = [Line(f'{name}, network alone', both[1], gflop[name] * batch, 'GFLOP') for name, both in seconds.items()]
     return whole + [Line('matrix product', product, product_gflop(_SIDE), 'GFLOP')] + alone
@@ -135,7 +135,7 @@ def table(product: Timing, seconds: Mapping[str, Tuple[Timing, Timing]], gflop: 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Measure and print."""
+    """Measures and prints."""
     args = parse(argv)
     sizes = [size_hw(size) for size in args.sizes.split(',')]
     graph_mode()

@@ -1,8 +1,9 @@
-"""What lengths of one garment can be to each other: makes code/fashionai/garments/length_limits.json from shapes.json.
+"""Computes the limits of ratios of lengths: writes code/fashionai/garments/length_limits.json from shapes.json.
 
-Shapes are drawn as the statistics of the labels say. Of the ratios of two lengths, the limits leave out one shape in a
-thousand at either end; of the longer side to the shorter, one in ten, since a side that is bent or turned away is short
-in the picture alone. --csv prints which share of labels is outside of the limits, and makes nothing.
+Random shapes follow the statistics of the labels. The limits of the ratio of two lengths leave out one shape in a
+thousand at either end. The limit of the ratio of the longer to the shorter side leaves out one in ten, because a side
+that is bent or turned away is short only in the picture. --csv prints the share of labels outside the limits, and
+writes nothing.
 """
 import argparse
 import json
@@ -22,31 +23,31 @@ from fashionai.garments.table import GARMENTS, Garment
 
 SHAPES, SEED = 200_000, 0
 OUTSIDE = 0.001
-"""Of shapes, at either end of a ratio of two lengths."""
+"""The share of shapes outside, at either end of a ratio of two lengths."""
 
 SIDES_OUTSIDE = 0.1
-"""Of shapes, beyond the ratio of the longer side to the shorter."""
+"""The share of shapes above the limit of the ratio of the longer to the shorter side."""
 
 SIDES_AT_LEAST = 1.4
-"""Up to this ratio the mean of two sides is within 20 % of either, whichever is right."""
+"""The minimum limit: up to this ratio, the mean of two sides is within 20 % of each of them."""
 
 Lengths = Mapping[str, Sequence[np.ndarray]]
-"""By name, (N,) lengths of each side, NaN where a point is absent."""
+"""Lengths (N,) of each side by name, NaN if a point is absent."""
 
 
 def lengths_of(garment: Garment, points_xy: np.ndarray) -> Lengths:
-    """The lengths of N garments, (N, K, 2) points in the garment's order, NaN where absent."""
+    """Returns the lengths of N garments from points (N, K, 2) in the garment's order, NaN if absent."""
     return {name: [along(points_xy, places_of(garment, path) or []) for path in paths]
             for name, paths in LENGTHS[garment.name].items()}
 
 
 def side_ratios(sides: Sequence[np.ndarray]) -> np.ndarray:
-    """(N,) the longer side by the shorter."""
+    """Returns (N,) the ratio of the longer to the shorter side."""
     return np.maximum(*sides) / np.minimum(*sides)
 
 
 def made_limits(garment: Garment) -> Dict[str, Any]:
-    """The entry of a type."""
+    """Returns the entry of a type."""
     shape = shape_of(garment.name)
     order = [shape.keypoints.index(name) for name in garment.keypoints]
     lengths = lengths_of(garment, sampled_shapes(shape, SHAPES, np.random.RandomState(SEED))[:, order])
@@ -61,7 +62,7 @@ def made_limits(garment: Garment) -> Dict[str, Any]:
 
 
 def outside(garment: Garment, truth: Annotations) -> List[str]:
-    """A line for each limit of a type: how many labelled garments have both lengths, and which share is outside."""
+    """Returns a line for each limit of a type: how many labelled garments have both lengths, and the share outside."""
     labels = np.array([keypoints for tag, keypoints in zip(truth.categories, truth.keypoints) if tag == garment.name])
     labels = labels.reshape(-1, truth.keypoints.shape[1], 3)[:, garment.csv_indices]
     lengths = lengths_of(garment, np.where(labels[..., 2:] >= 0, labels[..., :2].astype(float), np.nan))
@@ -81,9 +82,9 @@ def outside(garment: Garment, truth: Annotations) -> List[str]:
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Write the file, or hold labels against it."""
+    """Writes the file, or compares labels with it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--csv', help='labels: print which share of them is outside of each limit')
+    parser.add_argument('--csv', help='labels; print the share of them outside each limit')
     args = parser.parse_args(argv)
     if args.csv:
         truth = read_annotations(resolve(args.csv))

@@ -1,6 +1,6 @@
-"""How far lengths may be trusted: of labelled pictures, how many good ones are flagged doubtful, and how many bad ones.
+"""Measures how reliable lengths are: how many good and how many bad lengths of labelled pictures are flagged doubtful.
 
-A length is good if it is within 20 % of what the labels give by the same points, and bad otherwise.
+A length is good if it is within 20 % of the length between the labels of the same points, and bad otherwise.
 """
 import argparse
 import sys
@@ -21,11 +21,11 @@ from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPred
 GOOD = 0.2
 
 Rows = Dict[str, List[List[float]]]
-"""By type and length, of each picture: the error as a share of the label's length, and whether it is flagged."""
+"""By type and length, a row for each picture: the error as a share of the label's length, and whether it is flagged."""
 
 
-def held_against(prediction: GarmentPrediction, labels: np.ndarray, rows: Rows) -> None:
-    """Add the lengths of a prediction, beside labels (K, 3) in the garment's order."""
+def compare_lengths(prediction: GarmentPrediction, labels: np.ndarray, rows: Rows) -> None:
+    """Adds the lengths of a prediction, compared with labels (K, 3) in the garment's order, to the rows."""
     truth = measure(Points(prediction.garment, labels[:, :2].astype(float), prediction.scores,
                            prediction.found & (labels[:, 2] >= 0)))
     for name, length in measure(points_of(prediction)).items():
@@ -36,18 +36,18 @@ def held_against(prediction: GarmentPrediction, labels: np.ndarray, rows: Rows) 
 
 
 def measured(predictor: GarmentPredictor, truth: Annotations, folder: str, batch: int) -> Rows:
-    """The rows of all pictures, each as a garment of its labelled type."""
+    """Returns the rows of all pictures, each predicted as a garment of its labelled type."""
     rows: Rows = {}
     for start in tqdm(range(0, len(truth), batch), unit='batch'):
         part = truth.select(range(start, min(start + batch, len(truth))))
         images = [read_image(resolve(folder) / image_id) for image_id in part.image_ids]
         for prediction, labels in zip(predictor.predict(images, part.categories), part.keypoints):
-            held_against(prediction, labels[prediction.garment.csv_indices], rows)
+            compare_lengths(prediction, labels[prediction.garment.csv_indices], rows)
     return rows
 
 
 def format_rows(rows: Rows) -> str:
-    """The table: of each length and of all, good and bad ones, and how many of both are flagged."""
+    """Returns the table: for each length and for all, the good and the bad ones, and how many of each are flagged."""
     lines = ['| length | good | of them flagged | bad | of them flagged |', '|---|---|---|---|---|']
     for name, own in [*rows.items(), ('all', [row for each in rows.values() for row in each])]:
         errors, flagged = np.array(own).T
@@ -62,18 +62,18 @@ def _counted(flagged: np.ndarray) -> str:
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Look at labelled pictures, and print the table."""
+    """Predicts labelled pictures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--csv', default='data/train/val.csv', help='labels (default: %(default)s)')
-    parser.add_argument('--imagepath', default='data/train', help='folder the image ids lead from')
+    parser.add_argument('--imagepath', default='data/train', help='folder of the image ids (default: %(default)s)')
     add_look_options(parser)
     args = parser.parse_args(argv)
     graphs = graphs_of(args, JOINT)
     garments = garments_of(args, graphs)
-    look = config_of(args, graphs, garments)
+    config = config_of(args, graphs, garments)
     truth = read_annotations(resolve(args.csv), garments)
-    start_engines(graphs, look)
-    with load_predictor(graphs, JOINT, look, args.threads, garments) as predictor:
+    start_engines(graphs, config)
+    with load_predictor(graphs, JOINT, config, args.threads, garments) as predictor:
         print(circumstances(), '\n')
         print(format_rows(measured(predictor, truth, args.imagepath, args.batch)))
     return 0

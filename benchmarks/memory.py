@@ -1,4 +1,4 @@
-"""What memory the stream of samples holds while it runs, over few rows and many, from its first samples to its last."""
+"""Measures the memory of a stream of samples while it runs, with few rows and with many."""
 import multiprocessing
 import os
 from pathlib import Path
@@ -13,16 +13,16 @@ from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.garments.table import GARMENTS
 
 _BATCH, _SIDE = 16, 32
-"""Samples a batch, and the sides of its inputs in pixels: small, for memory that grows does so with their number."""
+"""Samples of a batch, and the side of its inputs in pixels. They are small: growing memory depends on their number."""
 
 
 def started_since(earlier: Set[multiprocessing.process.BaseProcess]) -> List[multiprocessing.process.BaseProcess]:
-    """Child processes that did not run earlier, by number."""
+    """Returns the child processes that did not run earlier, sorted by number."""
     return sorted(set(multiprocessing.active_children()) - earlier, key=lambda process: process.pid or 0)
 
 
 def many_rows(folder: Path, count: int) -> Annotations:
-    """Rows of ids as long as the contest's, each a string of its own, that name five small pictures."""
+    """Returns rows that name five small pictures. Their ids are as long as the contest's, each a separate string."""
     names, types = [], tuple(sorted(GARMENTS))
     for number, category in enumerate(types):
         names.append((f'Images/{category}', f'{number:032x}.jpg'))
@@ -35,7 +35,7 @@ def many_rows(folder: Path, count: int) -> Annotations:
 
 
 def memory_mb(process: int) -> Tuple[float, float]:
-    """What a running process holds, and how much of that no other process shares; MB of 10^6 bytes."""
+    """Returns the memory of a running process, and the part that no other process shares, in MB of 10^6 bytes."""
     sizes: Dict[str, int] = {}
     for line in Path(f'/proc/{process}/smaps_rollup').read_text().splitlines()[1:]:
         name, size = line.split()[:2]
@@ -44,7 +44,7 @@ def memory_mb(process: int) -> Tuple[float, float]:
 
 
 def memory_growth(folder: Path, counts: Sequence[int], samples: int, workers: int) -> Iterator[str]:
-    """Lines of a table: for each count of rows, memory of this process and its workers at times of one stream."""
+    """Yields the lines of a table: for each number of rows, the memory of this process and of a worker."""
     from fashionai.dataflow.flow import TrainingFlow  # only here: tensorpack loads TensorFlow
     yield f'{"memory in MB":>12} {"samples":>8} {"epochs":>7} {"here":>7} {"a worker":>9} {"of it unshared":>15}'
     marks = sorted({-(-samples * part // 100 // _BATCH) * _BATCH for part in (1, 10, 50, 100)})

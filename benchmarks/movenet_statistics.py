@@ -1,7 +1,7 @@
-"""What the layers of MoveNet give on photographs: a mean and a deviation a channel, from which batch norm is put back.
+"""Measures the mean and deviation of each channel of MoveNet's layers on photographs, to restore batch norm.
 
-Writes code/fashionai/networks/movenet_statistics.npz, which movenet_file.py reads. The network is run as its files have
-it, so the mean and the deviation are those of its convolutions before the offset is added.
+Writes code/fashionai/model_files/movenet_statistics.npz, which movenet_file.py reads. The network runs as in its files,
+so mean and deviation are of the convolutions before the offset is added.
 """
 import argparse
 import logging
@@ -22,22 +22,22 @@ _BATCH = 16
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
     add('--weights', default=in_project('models/pretrained/movenet_thunder/movenet-thunder.json'))
     add('--datapath', default='data', help='folder with train/train.csv')
     add('--imgpath', default='data', help='folder with train/<image_id>')
-    add('--images', type=at_least(_BATCH), default=1024, help='that are looked at')
+    add('--images', type=at_least(_BATCH), default=1024, help='number of images')
     add('--size', type=at_least(32), default=160, help="pixels of the network's input")
-    add('--output', default=in_project('code/fashionai/networks/movenet_statistics.npz'))
+    add('--output', default=in_project('code/fashionai/model_files/movenet_statistics.npz'))
     parser.set_defaults(tag='all')
     return parser.parse_args(argv)
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Run the network, write the figures."""
+    """Runs the network and writes the statistics."""
     options = parse(argv)
     graph_mode()
     rows, image_root = labelled_rows(options, 'train')
@@ -52,7 +52,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def statistics(weights: Path, encoder: SampleEncoder, keys: Sequence[Tuple[int, ...]]) -> Dict[str, np.ndarray]:
-    """`<layer>/mean` and `<layer>/deviation` of the samples of the keys, a batch at a time."""
+    """Returns `<layer>/mean` and `<layer>/deviation` over the samples of the keys."""
     import tensorflow.compat.v1 as tf
 
     from fashionai.model_files.movenet_file import OFFSET, read_folded
@@ -64,7 +64,7 @@ def statistics(weights: Path, encoder: SampleEncoder, keys: Sequence[Tuple[int, 
         image = tf.placeholder(tf.float32, (None,) + encoder.shape.input_hw + (3,))
         movenet.features((image - spec.mean_bgr) * spec.scale, False, True)
         session.run(tf.global_variables_initializer())
-        for variable in tf.model_variables():  # batch norm that adds the offset and does nothing else
+        for variable in tf.model_variables():  # batch norm then only adds the offset
             layer, kind = variable.op.name.rsplit('/', 1)
             if kind in ('weights', 'biases') and variable.op.name in folded:
                 variable.load(folded[variable.op.name], session)

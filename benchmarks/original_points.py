@@ -1,6 +1,6 @@
-"""The way of the original from a photograph to its keypoints, rebuilt plainly: every window in full, one by one.
+"""The original's way from a photograph to keypoints, in a plain form: every window in full, one by one.
 
-It shares tables with the package, and none of what draws canvases or reads points off them.
+It shares tables with the package, but none of the code that makes canvases or decodes points.
 """
 from typing import Sequence, Tuple
 
@@ -15,13 +15,13 @@ Place = Tuple[int, int, int]
 """A window in the canvas scaled to `side` pixels: (side, left, top)."""
 
 _BLUR = 2.0
-"""Pixels: of the canvas before its highest place is looked for."""
+"""The sigma in pixels by which the canvas is blurred before its maximum is taken."""
 
 
 def original_points(forward: Forward, seen: Garment, garment: Garment, scales: Sequence[WindowScale], size: int,
                     image: np.ndarray) -> np.ndarray:
-    """(K, 2) keypoints of a type in the image's pixels, by a network whose channels are those of `seen`, which may be
-    the joint one; `scales` of the forms s and (cx, cy, s), in a canvas of size x size, as large as a window."""
+    """Returns (K, 2) keypoints of a type in the image's pixels. The network has the channels of `seen`, which may be
+    the joint garment. `scales` have the forms s and (cx, cy, s); the canvas is size x size, as large as a window."""
     height, width = image.shape[:2]
     longer = max(height, width)
     top, left = (longer - height) // 2, (longer - width) // 2
@@ -29,8 +29,8 @@ def original_points(forward: Forward, seen: Garment, garment: Garment, scales: S
     square[top:top + height, left:left + width] = image
     canvas = cv2.resize(square, (size, size), interpolation=cv2.INTER_CUBIC)
     places = [place_of(scale, size) for scale in scales]
-    heatmaps = look(forward, seen, garment, places, canvas)
-    mirrored = look(forward, seen, garment, places, canvas[:, ::-1])[:, ::-1]
+    heatmaps = heatmaps_of(forward, seen, garment, places, canvas)
+    mirrored = heatmaps_of(forward, seen, garment, places, canvas[:, ::-1])[:, ::-1]
     heatmaps = (heatmaps + mirrored[:, :, list(garment.mirror_indices)]) / 2
     points = []
     for channel in range(len(garment.keypoints)):
@@ -44,20 +44,21 @@ def original_points(forward: Forward, seen: Garment, garment: Garment, scales: S
 
 
 def place_of(scale: WindowScale, size: int) -> Place:
-    """Where a window lies: its centre at a fraction of the canvas, but kept inside it.
+    """Returns the place of a window: its centre at a fraction of the canvas, but moved to lie inside it.
 
     Raises ValueError for the forms None and (s, step).
     """
     if scale is None or isinstance(scale, tuple) and len(scale) == 2:
-        raise ValueError(f'the original way is rebuilt for scales s and (cx, cy, s), found {scale}')
+        raise ValueError(f'found scale {scale}: the original way needs s or (cx, cy, s)')
     x, y, factor = scale if isinstance(scale, tuple) else (0.5, 0.5, scale)
     side = int(round(size * factor))
     left, top = (int(np.clip(round(fraction * side - size / 2), 0, side - size)) for fraction in (x, y))
     return side, left, top
 
 
-def look(forward: Forward, seen: Garment, garment: Garment, places: Sequence[Place], canvas: np.ndarray) -> np.ndarray:
-    """(size, size, K) sigmoids of heat maps: all windows of a canvas in one call, joined by maximum."""
+def heatmaps_of(forward: Forward, seen: Garment, garment: Garment, places: Sequence[Place],
+                canvas: np.ndarray) -> np.ndarray:
+    """Returns (size, size, K) sigmoids of heat maps: all windows of a canvas in one call, joined by maximum."""
     size = len(canvas)
     maps = forward(np.stack([window_of(canvas, place) for place in places]).astype(np.float32))
     channels = [seen.keypoints.index(name) for name in garment.keypoints]
@@ -68,14 +69,14 @@ def look(forward: Forward, seen: Garment, garment: Garment, places: Sequence[Pla
 
 
 def window_of(canvas: np.ndarray, place: Place) -> np.ndarray:
-    """The part of the scaled canvas that a window shows."""
+    """Returns the part of the scaled canvas that a window shows."""
     side, left, top = place
     size = len(canvas)
     return cv2.resize(canvas, (side, side), interpolation=cv2.INTER_CUBIC)[top:top + size, left:left + size]
 
 
 def enlarged(maps: np.ndarray, place: Place, size: int) -> np.ndarray:
-    """A window's maps (h, w, K) where it lies on the canvas, (size, size, K), to the nearest pixel."""
+    """Returns a window's maps (h, w, K) at its place on the canvas, (size, size, K), to the nearest pixel."""
     left, right, top, bottom = (int(round(edge * size / place[0]))
                                 for start in place[1:] for edge in (start, start + size))
     canvas = np.zeros((size, size, maps.shape[2]), np.float32)

@@ -1,7 +1,7 @@
-"""The way of the original to training samples, rebuilt plainly: pixel by pixel in Python, and a warp for every step.
+"""The original's way to training samples, in a plain form: pixel by pixel in Python, and a warp for every step.
 
-It shares tables, the reading of files and the largest rectangle with the package, and none of what draws targets: tests
-hold the package's against these.
+It shares tables, the reading of files and the largest rectangle with the package, but none of the code that draws
+targets. Tests compare the package's targets with these.
 """
 import math
 from typing import List, Tuple
@@ -24,7 +24,7 @@ _SIGMA, _CUT, _RADIUS = 8.0, 4.6052, 8.0
 
 
 def draw_gaussian(heatmap: np.ndarray, x: float, y: float) -> None:
-    """Draw a keypoint's Gaussian, of sigma 8 pixels, cut where the exponent passes 4.6052, into (H, W)."""
+    """Draws a keypoint's Gaussian, of sigma 8 pixels, cut where the exponent passes 4.6052, into (H, W)."""
     height, width = heatmap.shape
     reach = _SIGMA * math.sqrt(2 * _CUT)
     for row in range(max(int(y - reach), 0), min(int(y + reach) + 2, height)):
@@ -35,7 +35,7 @@ def draw_gaussian(heatmap: np.ndarray, x: float, y: float) -> None:
 
 
 def draw_limb(field: np.ndarray, start: Point, end: Point, view: Box) -> None:
-    """Draw a limb's unit vector at every pixel in the view within 8 pixels of the segment, into (H, W, 2)."""
+    """Draws a limb's unit vector at every pixel in the view within 8 pixels of the segment, into (H, W, 2)."""
     (height, width), (x, y), (x_end, y_end) = field.shape[:2], start, end
     length = math.hypot(x_end - x, y_end - y)
     ux, uy = (x_end - x) / length, (y_end - y) / length
@@ -49,14 +49,14 @@ def draw_limb(field: np.ndarray, start: Point, end: Point, view: Box) -> None:
 
 
 def cell_means(pixels: np.ndarray, stride: int) -> np.ndarray:
-    """(h, w, C) means of the stride x stride blocks of (H, W, C)."""
+    """Returns (h, w, C), the means of the stride x stride blocks of (H, W, C)."""
     height, width = pixels.shape[:2]
     return cv2.resize(pixels, (width // stride, height // stride), interpolation=cv2.INTER_AREA)
 
 
 def original_targets(garment: Garment, points_xy: np.ndarray, visibility: np.ndarray, view: Box,
                      input_hw: Tuple[int, int], stride: int) -> Targets:
-    """What fashionai.codec.targets.encode_targets gives, in its arguments' terms."""
+    """Returns the same as fashionai.codec.targets.encode_targets, from the same arguments."""
     points, seen = points_xy.tolist(), visibility.tolist()
     heatmaps = np.zeros(input_hw + (len(points) + 1,), np.float32)
     for number, (x, y) in enumerate(points):
@@ -76,7 +76,7 @@ def original_targets(garment: Garment, points_xy: np.ndarray, visibility: np.nda
 
 def stepwise(image: np.ndarray, points_xy: np.ndarray, rng: np.random.RandomState,
              input_hw: Tuple[int, int]) -> Tuple[np.ndarray, np.ndarray, Box, bool]:
-    """An image augmented step by step, each a picture of its own: input, points, view, and whether mirrored."""
+    """Augments an image step by step; returns the input, its points, the view, and whether it is mirrored."""
     x_factor, y_factor = rng.uniform(0.8, 1.2, 2)
     image, points = _resized(image, points_xy, x_factor, y_factor)
     height, width = image.shape[:2]
@@ -96,7 +96,7 @@ def stepwise(image: np.ndarray, points_xy: np.ndarray, rng: np.random.RandomStat
 
 
 def original_sample(encoder: SampleEncoder, key: Key) -> List[np.ndarray]:
-    """A sample as the encoder makes it, of other random numbers."""
+    """Returns a sample like the encoder's, with other random numbers."""
     row, garment, shape = key[1], encoder.garment, encoder.shape
     labels = encoder.annotations.keypoints[row, garment.csv_indices]
     image, points, view, mirrored = stepwise(
@@ -108,7 +108,7 @@ def original_sample(encoder: SampleEncoder, key: Key) -> List[np.ndarray]:
 
 
 def _resized(image: np.ndarray, points: np.ndarray, x_factor: float, y_factor: float) -> Tuple[np.ndarray, np.ndarray]:
-    """An image and its points, enlarged by the factors."""
+    """Returns an image and its points, enlarged by the factors."""
     height, width = image.shape[:2]
     image = cv2.resize(image, (int(round(width * x_factor)), int(round(height * y_factor))))
     return image, (points + 0.5) * (image.shape[1] / width, image.shape[0] / height) - 0.5
@@ -116,7 +116,7 @@ def _resized(image: np.ndarray, points: np.ndarray, x_factor: float, y_factor: f
 
 def _centred(image: np.ndarray, points: np.ndarray,
              input_hw: Tuple[int, int]) -> Tuple[np.ndarray, np.ndarray, Box]:
-    """An image padded and cut to the input, its points, and the box of the input that shows it."""
+    """Returns an image padded and cut to the input, its points, and the box of the input that shows it."""
     (height, width), (y_space, x_space) = image.shape[:2], (side - own for side, own in zip(input_hw, image.shape))
     top, left = max(y_space // 2, 0), max(x_space // 2, 0)
     image = cv2.copyMakeBorder(image, top, max(y_space - top, 0), left, max(x_space - left, 0), cv2.BORDER_CONSTANT)

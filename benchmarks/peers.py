@@ -1,4 +1,4 @@
-"""Other engines for the same frozen graph, where they are installed; nothing of the project needs them."""
+"""Other engines for the same frozen graph, if they are installed. The project does not need them."""
 from pathlib import Path
 from types import MappingProxyType
 from typing import Callable, Mapping
@@ -8,11 +8,11 @@ import numpy as np
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, Forward
 
 Open = Callable[[Path, int], Forward]
-"""(a `.pb`, threads, 0 for as many as there are cores) -> the network. Raises ImportError where it is not installed."""
+"""A function (a `.pb`, threads; 0: one for each core) -> the network. Raises ImportError if it is not installed."""
 
 
 def onnx_runtime(graph: Path, threads: int) -> Forward:
-    """ONNX Runtime; tf2onnx translates the graph, which stays one of channels last at its ends."""
+    """Opens a graph in ONNX Runtime. tf2onnx converts it; input and output keep the channels last."""
     import onnxruntime
     import tensorflow.compat.v1 as tf
     from tf2onnx.convert import from_graph_def
@@ -26,7 +26,7 @@ def onnx_runtime(graph: Path, threads: int) -> Forward:
 
 
 def openvino(graph: Path, threads: int) -> Forward:
-    """OpenVINO, which reads frozen graphs itself."""
+    """Opens a graph in OpenVINO, which reads frozen graphs itself."""
     import openvino
     core = openvino.Core()
     settings = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_PRECISION_HINT': 'f32'}
@@ -42,4 +42,4 @@ def openvino(graph: Path, threads: int) -> Forward:
 PEERS: Mapping[str, Open] = MappingProxyType({'ONNX Runtime': onnx_runtime, 'OpenVINO': openvino})
 
 PACKAGES: Mapping[str, str] = MappingProxyType({'ONNX Runtime': 'onnxruntime tf2onnx', 'OpenVINO': 'openvino'})
-"""What each is installed by."""
+"""The packages of each engine."""

@@ -1,4 +1,4 @@
-"""How the score of a point relates to its error: points of labelled pictures, in classes of their score."""
+"""Compares scores with errors: points of labelled pictures, in classes of their score."""
 import argparse
 import sys
 from typing import List, Optional, Sequence, Tuple
@@ -15,12 +15,12 @@ from fashionai.images.decoder import read_image
 from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
 
 EDGES = (0., .1, .2, .3, .4, .5, .6, .7, .8, .9)
-"""Where classes of scores begin."""
+"""The lower ends of the classes of scores."""
 
 
 def measured(predictor: GarmentPredictor, truth: Annotations, folder: str,
              batch: int) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Of every visible keypoint: its score, whether it was found, and its error as a share of the normaliser."""
+    """Returns the score of every visible keypoint, whether it was found, and its error as a share of the normaliser."""
     rows: List[np.ndarray] = []
     for start in tqdm(range(0, len(truth), batch), unit='batch'):
         part = truth.select(range(start, min(start + batch, len(truth))))
@@ -37,7 +37,7 @@ def measured(predictor: GarmentPredictor, truth: Annotations, folder: str,
 
 
 def format_classes(scores: np.ndarray, found: np.ndarray, errors: np.ndarray) -> str:
-    """The table: of each class the share of all points, mean and median error, and how many are near."""
+    """Returns the table: for each class its share of all points, mean and median error, and shares of near points."""
     edges = [*EDGES, np.inf]
     classes = [('not found', ~found)] + [
         (f'{low:.1f} to {min(high, 1):.1f}', found & (scores >= low) & (scores < high))
@@ -53,18 +53,18 @@ def format_classes(scores: np.ndarray, found: np.ndarray, errors: np.ndarray) ->
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Look at labelled pictures, and print the table."""
+    """Predicts labelled pictures and prints the table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--csv', default='data/train/val.csv', help='labels (default: %(default)s)')
-    parser.add_argument('--imagepath', default='data/train', help='folder the image ids lead from')
+    parser.add_argument('--imagepath', default='data/train', help='folder of the image ids (default: %(default)s)')
     add_look_options(parser)
     args = parser.parse_args(argv)
     graphs = graphs_of(args, JOINT)
     garments = garments_of(args, graphs)
-    look = config_of(args, graphs, garments)
+    config = config_of(args, graphs, garments)
     truth = read_annotations(resolve(args.csv), garments)
-    start_engines(graphs, look)
-    with load_predictor(graphs, JOINT, look, args.threads, garments) as predictor:
+    start_engines(graphs, config)
+    with load_predictor(graphs, JOINT, config, args.threads, garments) as predictor:
         print(circumstances(), '\n')
         print(format_classes(*measured(predictor, truth, args.imagepath, args.batch)))
     return 0

@@ -1,7 +1,7 @@
-"""What memory a step of training takes, by images and by towers; each line is of a process of its own.
+"""Measures the memory of a training step by the number of images and towers. Each line is a process of its own.
 
-What a step adds is the most the process held, less what it held before, weights and the optimiser's values included:
-so activations and gradients. CPUs stand in for GPUs.
+"A step adds" is the maximum memory of the process minus its memory before, which has the weights and the optimiser's
+values; so it is activations and gradients. CPUs stand in for GPUs.
 """
 import argparse
 import logging
@@ -20,20 +20,20 @@ from fashionai.tf_compat import graph_mode
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
-    add('--model', default='mobilenet_small', help='the network')
-    add('--tag', default='all', help='garment type, or all')
-    add('--size', type=at_least(8), default=368, help='of the input in pixels')
-    add('--batchsize', type=at_least(1), nargs='+', default=[4, 8, 16], help='images a step')
-    add('--gpus', type=at_least(1), nargs='+', default=[1, 4], help='towers the batch is split over')
-    add('--steps', type=at_least(1), default=2, help='that are taken')
+    add('--model', default='mobilenet_small', help='name of the network')
+    add('--tag', default='all', help='garment type, or all for the joint network')
+    add('--size', type=at_least(8), default=368, help='side of the network input in pixels')
+    add('--batchsize', type=at_least(1), nargs='+', default=[4, 8, 16], help='images of a step')
+    add('--gpus', type=at_least(1), nargs='+', default=[1, 4], help='towers that share the batch')
+    add('--steps', type=at_least(1), default=2, help='number of steps')
     return parser.parse_args(argv)
 
 
 def measure(args: argparse.Namespace, results: Any) -> None:
-    """Put into a queue what this process holds before its first step and at most, in MB."""
+    """Puts the memory of this process before its first step, and its maximum, in MB, into a queue."""
     logging.disable(logging.WARNING)  # of TensorFlow, about itself
     graph_mode()
     with tempfile.TemporaryDirectory() as folder:
@@ -48,7 +48,7 @@ def measure(args: argparse.Namespace, results: Any) -> None:
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Measure and print."""
+    """Measures and prints."""
     args = parse(argv)
     spawn = multiprocessing.get_context('spawn')
     print(circumstances())
@@ -61,7 +61,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         process.start()
         process.join()
         if process.exitcode:
-            raise ValueError(f'no step of {batch_size} images over {towers} towers: see above')
+            raise ValueError(f'a step of {batch_size} images on {towers} towers failed: see above')
         before, most = results.get()
         print(f'{batch_size:>6} {towers:>6} {most:>8.0f} {most - before:>12.0f}', flush=True)
     return 0

@@ -1,6 +1,6 @@
-"""What the benchmarks share: repetitions that noise hits all alike, medians, memory, and one form of table.
+"""Tools of the benchmarks: interleaved repetitions, medians, memory, and one form of table.
 
-Importing it makes the package in code/ known, so that every program here runs by its name alone.
+Importing it adds code/ to the module path, so that every program here runs without further settings.
 """
 import os
 import platform
@@ -29,13 +29,13 @@ class Timing:
 
     @property
     def median(self) -> float:
-        """Of the seconds."""
+        """The median of the seconds."""
         return float(np.median(self.seconds))
 
 
 @dataclass(frozen=True)
 class Line:
-    """A line of a table: what was timed, and how many of which unit one repetition did."""
+    """A line of a table: what was timed, and the amount and unit of work of one repetition."""
 
     name: str
     timing: Timing
@@ -43,14 +43,14 @@ class Line:
     unit: str
 
     def speed_beside(self, other: 'Line') -> float:
-        """How many times as fast as another, by the median over the repetitions side by side where they were."""
+        """Returns how many times as fast this is as another: the median over repetitions, in pairs if possible."""
         one, two = np.array(self.timing.seconds), np.array(other.timing.seconds)
         times = np.median(two / one) if len(one) == len(two) else other.timing.median / self.timing.median
         return float(times) * self.amount / other.amount
 
 
 def interleaved(tasks: Mapping[str, Task], repetitions: int, warm_up: int = 1) -> Dict[str, Timing]:
-    """Time tasks in turn, all of them once a round, so that a slow minute of the machine is slow for all.
+    """Times tasks in turn, each once in a round, so that a slow minute of the machine affects all alike.
 
     The first `warm_up` rounds do not count.
     """
@@ -64,7 +64,7 @@ def interleaved(tasks: Mapping[str, Task], repetitions: int, warm_up: int = 1) -
 
 
 def format_table(lines: Sequence[Line]) -> str:
-    """A table; the last column says how many times as fast a line is as the first one of its unit."""
+    """Returns a table; its last column says how many times as fast a line is as the first line of the same unit."""
     width = max(len(line.name) for line in lines)
     rows = [f'{"":{width}} {"rate":>20} {"ms":>10} {"quartiles":>17} {"ratio":>7}']
     for line in lines:
@@ -77,19 +77,19 @@ def format_table(lines: Sequence[Line]) -> str:
 
 
 def _digits(number: float, count: int = 4) -> str:
-    """A number with so many digits that count, and no exponent."""
+    """Returns a number with so many significant digits, and no exponent."""
     return np.format_float_positional(number, count, unique=False, fractional=False, trim='-')
 
 
 def circumstances(*libraries: ModuleType) -> str:
-    """The command, the machine and the versions a table was made with."""
+    """Returns the command, the machine and the versions that a table was made with."""
     versions = [f'{library.__name__.split(".")[0]} {library.__version__}' for library in (np, cv2) + libraries]
     return (f'$ {" ".join(["python"] + sys.argv)}\n{processor()}, {len(os.sched_getaffinity(0))} cores; '
             f'Python {platform.python_version()}, {", ".join(versions)}')
 
 
 def processor() -> str:
-    """The processor's name, as Linux gives it."""
+    """Returns the processor's name, as Linux gives it."""
     try:
         lines = Path('/proc/cpuinfo').read_text().splitlines()
     except OSError:
@@ -98,12 +98,12 @@ def processor() -> str:
 
 
 def peak_memory_mb(who: int = resource.RUSAGE_SELF) -> float:
-    """The most memory that this process, or the largest of its ended children, ever held, in MB of 10^6 bytes."""
+    """Returns the maximum memory of this process, or of the largest of its ended children, in MB of 10^6 bytes."""
     return resource.getrusage(who).ru_maxrss * 1024 / 1e6
 
 
 def picture(height: int, width: int, seed: int = 0) -> np.ndarray:
-    """(height, width, 3) uint8: soft blotches, which make a JPEG of a photograph's size."""
+    """Returns (height, width, 3) uint8 of soft blotches; their JPEG file is as large as that of a photograph."""
     noise = np.random.RandomState(seed).uniform(0, 255, (height // 8 + 1, width // 8 + 1, 3)).astype(np.uint8)
     grain = np.random.RandomState(seed + 1).normal(0, 4, (height, width, 3))
     return np.clip(cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC) + grain, 0, 255).astype(np.uint8)

@@ -1,7 +1,7 @@
-"""What a step of training takes: the session alone on one batch, the whole loop on it, and the loop fed by workers.
+"""Measures a training step: the session alone on one batch, the whole loop on it, and the loop fed by workers.
 
-The first two run side by side, a step of one and a step of the other; so do sessions with --xla and with --precision
-mixed, where asked for. Without --datapath, generated pictures are read.
+The first two alternate, a step of one and a step of the other; so do sessions with --xla and with --precision mixed, if
+they are asked for. Without --datapath, generated pictures are used.
 """
 import argparse
 import sys
@@ -22,28 +22,28 @@ from fashionai.garments.table import GARMENTS
 from fashionai.tf_compat import graph_mode
 
 _WARM_UP = 3
-"""Steps that do not count."""
+"""The number of first steps that do not count."""
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the options."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
-    add('--model', default='mobilenet_small', help='the network')
-    add('--tag', default='all', help='garment type, or all')
+    add('--model', default='mobilenet_small', help='name of the network')
+    add('--tag', default='all', help='garment type, or all for the joint network')
     add('--datapath', help='folder with train/train.csv and its images')
-    add('--batchsize', type=at_least(1), default=8, help='images a step')
-    add('--size', type=at_least(8), default=368, help='of the input in pixels')
-    add('--gpus', type=at_least(1), default=1, help='towers the batch is split over')
-    add('--workers', type=at_least(0), default=DEFAULT_WORKERS, help='processes that make samples; 0: none are tried')
-    add('--steps', type=at_least(1), default=10, help='that are timed')
-    add('--precision', choices=('float32', 'mixed'), default='float32', help='mixed: tried too')
-    add('--xla', action='store_true', help='tried too')
+    add('--batchsize', type=at_least(1), default=8, help='images of a step')
+    add('--size', type=at_least(8), default=368, help='side of the network input in pixels')
+    add('--gpus', type=at_least(1), default=1, help='towers that share the batch')
+    add('--workers', type=at_least(0), default=DEFAULT_WORKERS, help='worker processes; 0: no measurement with workers')
+    add('--steps', type=at_least(1), default=10, help='timed steps')
+    add('--precision', choices=('float32', 'mixed'), default='float32', help='mixed: measure mixed precision too')
+    add('--xla', action='store_true', help='measure XLA too')
     return parser.parse_args(argv)
 
 
 def settings_of(args: argparse.Namespace, folder: Path) -> Any:
-    """TrainingSettings without validation and without checkpoints on the way."""
+    """Returns TrainingSettings without validation and without checkpoints."""
     from fashionai.training.loop import TrainingSettings
     return TrainingSettings(
         model=args.model, garment=GARMENTS.of(args.tag), input_hw=(args.size, args.size), batch_size=args.batchsize,
@@ -53,7 +53,7 @@ def settings_of(args: argparse.Namespace, folder: Path) -> Any:
 
 
 def random_batch(settings: Any) -> List[np.ndarray]:
-    """A batch of noise, every map of which counts."""
+    """Returns a batch of noise, in which every map counts."""
     from fashionai.training.loop import batch_shapes
     random, shapes = np.random.RandomState(0), batch_shapes(settings)
     return ([random.randint(0, 256, shapes[0]).astype(np.uint8)] +
@@ -62,7 +62,7 @@ def random_batch(settings: Any) -> List[np.ndarray]:
 
 
 def bare_step(settings: Any, batch: List[np.ndarray]) -> Task:
-    """A step of the same graph in a session of its own, and nothing else."""
+    """Returns a task: a step of the same graph in a session of its own, and nothing else."""
     import tensorflow.compat.v1 as tf
 
     from fashionai.training.loop import training_graph
@@ -85,7 +85,7 @@ def bare_steps(args: argparse.Namespace, settings: Any, batch: List[np.ndarray])
 
 
 class Resident:
-    """Stands in for the queue of batches: always the same one. Between two calls the loop has done a step."""
+    """A stand-in for the queue of batches, which always has the same batch. The loop does a step between two calls."""
 
     capacity = fill = 1
 
@@ -95,7 +95,7 @@ class Resident:
         self.alone: Dict[str, List[float]] = {name: [] for name in bare}
 
     def get(self) -> List[np.ndarray]:
-        """The batch; before it, bare steps are timed."""
+        """Times bare steps, then returns the batch."""
         if self._returned:
             self.loop.append(time.perf_counter() - self._returned)
         for name, bare in self._bare.items():
@@ -107,7 +107,7 @@ class Resident:
 
 
 class Fed:
-    """A queue of batches that notes when they are asked for, and how many were ready."""
+    """A queue of batches that notes when each is asked for, and how many are ready then."""
 
     def __init__(self, queue: Any) -> None:
         self._queue, self.capacity = queue, queue.capacity
@@ -116,18 +116,18 @@ class Fed:
 
     @property
     def fill(self) -> int:
-        """Batches that are ready."""
+        """The number of batches that are ready."""
         return self._queue.fill
 
     def get(self) -> Sequence[np.ndarray]:
-        """The next batch."""
+        """Returns the next batch."""
         self.asked.append(time.perf_counter())
         self.ready.append(self.fill)
         return self._queue.get()
 
 
 def fed_by_workers(args: argparse.Namespace, folder: Path) -> Fed:
-    """Train on samples that worker processes make."""
+    """Trains on samples that worker processes make."""
     from fashionai.dataflow.flow import TrainingFlow
     from fashionai.networks.catalog import network_spec
     from fashionai.training.feeding import BatchQueue
@@ -147,7 +147,7 @@ def fed_by_workers(args: argparse.Namespace, folder: Path) -> Fed:
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Measure and print."""
+    """Measures and prints."""
     args = parse(argv)
     graph_mode()
     import tensorflow as tf
@@ -157,7 +157,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         folder = Path(name)
         for run in ('fed', 'resident'):
             (folder / run).mkdir()
-        fed = fed_by_workers(args, folder) if args.workers else None  # first: workers are forked
+        fed = fed_by_workers(args, folder) if args.workers else None  # first, because workers are forked
         settings = settings_of(args, folder / 'resident')
         batch = random_batch(settings)
         memory_mb = peak_memory_mb()
@@ -171,9 +171,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         lines.append(Line(f'fed by workers, {args.workers}', Timing(steps), args.batchsize, 'image'))
     print(circumstances(tf))
     print(format_table(lines))
-    print(f'{args.model}, {args.batchsize} images of {args.size}x{args.size} over {args.gpus} towers; most memory: '
+    print(f'{args.model}, {args.batchsize} images of {args.size}x{args.size} over {args.gpus} towers; maximum memory: '
           f'{memory_mb:.0f} MB {"of the training fed by workers" if fed else "before the first session"}, '
-          f'{peak_memory_mb():.0f} MB in all, with the sessions side by side')
+          f'{peak_memory_mb():.0f} MB in all, with all sessions')
     print('first steps: ' + ', '.join(f'{name} {seconds[0]:.1f} s' for name, seconds in resident.alone.items()))
     if fed:
         print(f'batches ready, of {fed.capacity}: {np.mean(fed.ready[_WARM_UP:]):.1f} on average, '

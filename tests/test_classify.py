@@ -46,7 +46,7 @@ def arguments(data: Path, *more: object) -> List[object]:
 
 def test_types_are_told_and_counted(data: Path, finish: Callable) -> None:
     printed = finish(classify.main, *arguments(data))
-    assert 'right in 75.0% of 4 images' in printed and 'outwear            0         1         1' in printed
+    assert '75.0%' in printed and 'outwear            0         1         1' in printed
     with open(str(data / 'types.csv'), newline='') as file:
         rows = list(csv.DictReader(file))
     assert [row['image_id'] for row in rows] == ['0.png', '1.png', '2.png', '3.png']
@@ -59,11 +59,11 @@ def test_types_are_told_and_counted(data: Path, finish: Callable) -> None:
 def test_an_image_that_cannot_be_read_is_named_and_the_others_told(data: Path, finish: Callable) -> None:
     (data / '1.png').write_text('no picture')
     printed = finish(classify.main, *arguments(data), code=1)
-    assert '1 of 4 images could not be read' in printed
+    assert '1 of 4' in printed and '1.png' in printed
     assert len((data / 'types.csv').read_text().splitlines()) == 4
 
 
 def test_a_network_that_tells_no_types_is_refused(data: Path, finish: Callable) -> None:
     graph = write_graph(data / 'other.pb', with_types=False)
     printed = finish(classify.main, *arguments(data, '--modelpath', graph), code=1)
-    assert 'error: ' in printed and 'cannot tell types' in printed and '--type-head along' in printed
+    assert 'error: ' in printed and 'other.pb' in printed and '--type-head along' in printed

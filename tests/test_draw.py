@@ -52,7 +52,7 @@ def test_the_entry_point_draws_a_csv(tmp_path, capsys, monkeypatch):
     assert draw.main(arguments + ['--output', str(tmp_path / 'out.png')]) == 0
     assert cv2.imread(str(tmp_path / 'out.png')).shape == (64, 128, 3)
     assert draw.main(arguments + ['--output', str(tmp_path / 'out.nopicture')]) == 1
-    assert 'name of a picture' in capsys.readouterr().err
+    assert 'out.nopicture' in capsys.readouterr().err
     monkeypatch.setattr('fashionai.cli.entry_point.PROJECT_ROOT', tmp_path)
     assert draw.main(arguments) == 0 and (tmp_path / 'submit/a.png').exists(), 'named as the CSV'
 
@@ -87,7 +87,7 @@ def test_a_picture_is_written_under_any_name_and_told_why_not(tmp_path):
     assert read_image(name).shape == picture.shape
     with pytest.raises(OSError, match='caf'):
         write_picture(name / 'a.png', picture)
-    with pytest.raises(ValueError, match='a .jpg file cannot hold 1 x 70000 pixels'):
+    with pytest.raises(ValueError, match='1 x 70000'):
         write_picture(tmp_path / 'a.jpg', np.zeros((70000, 1, 3), np.uint8))
 
 

@@ -1,7 +1,8 @@
-"""predict.py from command line to files, with a graph that tells types, and answers for points, by colours."""
+"""predict.py from command line to files, with a graph whose types and points depend on colours."""
 import io
 import json
 import os
+import re
 import shutil
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
@@ -25,7 +26,7 @@ ENDS = ((0, 'waistband_left'), (2, 'waistband_right'))
 
 
 def write_graph(path: Path, with_types: bool = True, answers: Sequence[Tuple[int, str]] = ENDS) -> Path:
-    """Blue answers for waistband_left, red for waistband_right; all three colours tell a skirt."""
+    """Blue answers for waistband_left, red for waistband_right; all three colours predict a skirt."""
     joint, types = GARMENTS.of('all'), list(GARMENTS)
     kernel = np.zeros((8, 8, 3, joint.num_heatmaps + joint.num_fields), np.float32)
     for colour, name in answers:
@@ -62,7 +63,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.fixture()
 def call(shop: Path, finish: Callable[..., str]) -> Callable[..., str]:
-    """Calls predict.py with the usual flags; all it printed."""
+    """Calls predict.py with the usual flags; returns everything it printed."""
     return lambda *arguments, code=0: finish(predict.main, *arguments, *USUAL, '--modelpath=graph.pb', code=code)
 
 
@@ -81,7 +82,7 @@ def test_a_folder_becomes_json_lines_and_drawings(shop: Path, call: Callable[...
     assert second['keypoints']['waistband_right'] == {'x': 43.5, 'y': 19.5, 'score': 0.157, 'found': True}
     assert not first['keypoints']['hemline_left']['found'] and 'measurements' not in first
     assert first['model'].startswith('graph-') and len(first['model']) == len('graph-') + 12
-    assert 'unsure of the type of 1 of 2 pictures, such as ' in printed and 'b.png: skirt? 0.32' in printed
+    assert re.search(r'\b1 of 2 ', printed) and 'b.png: skirt? 0.32' in printed
     assert cv2.imread('drawn/a.jpg').shape == cv2.imread('drawn/new/b.jpg').shape == (64, 64, 3)
 
 
@@ -100,10 +101,10 @@ def test_lengths_that_contradict_each_other_are_flagged(shop: Path, call: Callab
     """A skirt that is 24 pixels wide and has no length: its hem is found where its waistband is."""
     write_graph(shop / 'graph.pb', answers=[*ENDS, (0, 'hemline_left'), (2, 'hemline_right')])
     call('shop/a.png', '--output=o.json', '--draw=plain')
-    call('shop/a.png', '--measure', '--output=o.json', '--draw=drawn')
+    call('shop/a.png', '--measure', '--output=o.json', '--draw=drawn', '--overwrite')
     lengths = records(shop / 'o.json')[0]['measurements']
     assert lengths['waist']['pixels'] == 24 and lengths['body_length']['pixels'] == 0
-    assert all('24.00 x body_length' in lengths[name]['doubtful'] for name in ('waist', 'body_length'))
+    assert all('24.00' in lengths[name]['doubtful'] for name in ('waist', 'body_length'))
     assert (cv2.imread('plain/a.jpg') != cv2.imread('drawn/a.jpg')).any()
 
 
@@ -111,8 +112,7 @@ def test_bad_files_are_reported_and_nothing_is_lost(shop: Path, call: Callable[.
     (shop / 'bad.png').write_text('no picture')
     printed = call('bad.png', 'shop/*.png', 'none.jpg', 'shop/new', '--output=o.json', code=1)
     assert [Path(record['path']).name for record in records(shop / 'o.json')] == ['a.png', 'b.png']
-    assert 'bad.png: not a picture' in printed and 'none.jpg: no such file' in printed
-    assert '2 of 4 pictures could not be read or drawn (listed above)' in printed
+    assert 'bad.png' in printed and 'none.jpg' in printed and '2 of 4' in printed
 
 
 def test_names_need_not_be_utf8(shop: Path, call: Callable[..., str]) -> None:
@@ -138,7 +138,7 @@ def test_other_forms(shop: Path, call: Callable[..., str]) -> None:
     printed = call('shop', '--format=coco', '--output=o.coco', '--draw=drawn', '--draw-heatmaps')
     results = json.loads((shop / 'o.coco').read_text())
     assert [(result['image_id'], result['category_id']) for result in results] == [(1, 4), (2, 4)]
-    assert 'categories: 1 blouse, 2 dress, 3 outwear, 4 skirt, 5 trousers' in printed
+    assert '1 blouse, 2 dress, 3 outwear, 4 skirt, 5 trousers' in printed
     blue, green, red = cv2.imread('drawn/a.jpg')[14:18, 17:23].reshape(-1, 3).mean(axis=0)
     assert red > blue, 'above the point its heat map'
 
@@ -160,7 +160,7 @@ def test_images_and_categories_have_the_ids_of_a_ground_truth(shop: Path, call: 
     assert '--ids' in call('shop', '--format=coco', '--output=p.coco'), 'that numbers are positions is said'
 
 
-def test_what_a_ground_truth_does_not_number_is_refused_before_anything_is_looked_at(
+def test_what_a_ground_truth_does_not_number_is_refused_before_any_prediction(
         shop: Path, call: Callable[..., str]) -> None:
     ids, more = f'--ids={truth(shop, a=1)}', ['--format=coco', '--output=o.coco']
     assert str(Path('shop/new/b.png')) in call('shop', ids, *more, code=1)
@@ -172,11 +172,10 @@ def test_what_a_ground_truth_does_not_number_is_refused_before_anything_is_looke
     assert '--format coco' in call('shop/a.png', ids, code=1) and not (shop / 'o.coco').exists()
 
 
-def test_a_picture_that_no_jpeg_can_hold_is_told_of_and_the_next_drawn(shop: Path, call: Callable[..., str]) -> None:
+def test_a_picture_that_no_jpeg_can_hold_is_named_and_the_next_drawn(shop: Path, call: Callable[..., str]) -> None:
     cv2.imwrite('shop/Long.png', np.zeros((1, 65501, 3), np.uint8))
     printed = call('shop', '--output=o.json', '--draw=drawn', code=1)
-    assert 'Long.jpg: a .jpg file cannot hold 65501 x 1 pixels' in printed
-    assert '1 of 3 pictures could not be read or drawn (listed above)' in printed
+    assert 'Long.jpg' in printed and '65501 x 1' in printed and '1 of 3' in printed
     assert len(records(shop / 'o.json')) == 3 and Path('drawn/new/b.jpg').exists()
 
 
@@ -191,29 +190,30 @@ def test_every_nth_frame_of_a_video(shop: Path, call: Callable[..., str]) -> Non
 
 
 @pytest.mark.parametrize('flags, fault', [
-    (['--reference=waistband_left,waistband_right=38'], 'give --measure too'),
-    (['--measure', '--cm-per-pixel=1', '--reference=waistband_left,waistband_right=38'], 'wanted one of them'),
-    (['--measure', '--cm-per-pixel=0'], 'wanted a number above 0'),
-    (['--measure', '--format=csv'], 'csv has no place for lengths'),
-    (['--measure', '--tag=dress', '--reference=waistband_left,waistband_right=3'], "'waistband_left' is none of the"),
-    (['--tag=all'], '--tag all: wanted auto, or one of blouse, dress, outwear, skirt, trousers'),
-    (['--tag=hat'], '--tag hat: wanted auto'),
-    (['--output=shop/a.png'], '--output shop/a.png is among the pictures'),
-    (['--draw-heatmaps'], 'the folder of --draw')])
+    (['--reference=waistband_left,waistband_right=38'], '--measure'),
+    (['--measure', '--cm-per-pixel=1', '--reference=waistband_left,waistband_right=38'], '--cm-per-pixel'),
+    (['--measure', '--cm-per-pixel=0'], 'above 0'),
+    (['--measure', '--format=csv'], '--measure'),
+    (['--measure', '--tag=dress', '--reference=waistband_left,waistband_right=3'], "'waistband_left'"),
+    (['--tag=all'], 'blouse, dress, outwear, skirt, trousers'),
+    (['--tag=hat'], '--tag hat'),
+    (['--output=shop/a.png'], '--output shop/a.png'),
+    (['--draw-heatmaps'], '--draw')])
 def test_flags_that_mean_nothing_are_refused(flags: Sequence[str], fault: str, call: Callable[..., str]) -> None:
     assert fault in call('shop', *flags, code=1)
 
 
-def test_a_network_that_tells_no_types_wants_one_given(shop: Path, call: Callable[..., str]) -> None:
+def test_a_network_that_predicts_no_types_needs_one(shop: Path, call: Callable[..., str]) -> None:
     write_graph(shop / 'graph.pb', with_types=False)
-    assert 'cannot tell garment types: give --tag' in call('shop', '--output=o.json', code=1)
+    printed = call('shop', '--output=o.json', code=1)
+    assert 'graph.pb' in printed and '--tag' in printed
     assert not (shop / 'o.json').exists()
     call('shop', '--tag=skirt', '--output=o.json')
     assert len(records(shop / 'o.json')) == 2
 
 
 def rows(path: Path) -> Any:
-    """What an output says, without the times of its making."""
+    """Returns the rows of an output, without their times."""
     if path.suffix != '.json':
         return path.read_bytes()
     return [{key: value for key, value in record.items() if key not in ('time', 'seconds')} for record in records(path)]
@@ -237,9 +237,11 @@ def test_an_interrupted_output_is_gone_on_with(shop: Path, call: Callable[..., s
         kept = {'json': data[:cut].count(b'\n'), 'csv': max(0, data[:cut].count(b'\n') - 1),
                 'coco': data[:cut].count(b'}')}[form]
         predicted.clear()
-        assert 'bad.png: not a picture' in call('shop', f'--format={form}', '--output', output, code=1)
+        assert 'bad.png' in call('shop', f'--format={form}', '--output', output, code=1)
         assert rows(output) == rows(whole) and sum(predicted) == 5 - kept, cut
-    assert 'complete already' in call('shop', f'--format={form}', '--output', output, code=1)
+    before = output.read_bytes()
+    assert 'bad.png' in call('shop', f'--format={form}', '--output', output, code=1)
+    assert output.read_bytes() == before, 'it is complete'
 
 
 def test_ctrl_c_keeps_what_there_is_and_the_drawings_their_names(shop: Path, call: Callable[..., str],
@@ -272,9 +274,10 @@ def test_another_job_is_refused_and_changes_nothing(shop: Path, call: Callable[.
                         (('shop', '--format=csv'), 'format'), (('shop', '--measure'), 'measurement'),
                         (('shop', '--merge=average'), 'setting'), (('shop', '--megapixels=1'), 'pixel limit')):
         printed = call(*other, '--output=o.json', code=1)
-        assert f'another {name}' in printed and '--overwrite' in printed
+        assert name in printed and '--overwrite' in printed
     (shop / 'mine.txt').write_text('mine')
-    assert 'holds no record' in call('shop', '--output=mine.txt', code=1)
+    printed = call('shop', '--output=mine.txt', code=1)
+    assert 'mine.txt' in printed and '--overwrite' in printed
     assert (shop / 'o.json').read_bytes() == before and (shop / 'mine.txt').read_text() == 'mine'
     call('shop/a.png', '--output=o.json', '--overwrite')
     assert len(records(shop / 'o.json')) == 1
@@ -291,7 +294,7 @@ def test_one_process_writes_an_output(shop: Path, call: Callable[..., str]) -> N
 @pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes with a name')
 def test_pipes_are_named_and_devices_written_to(shop: Path, call: Callable[..., str]) -> None:
     os.mkfifo('shop/pipe.png')
-    assert 'pipe.png: a pipe' in call('shop', '--output=o.json', code=1)
+    assert 'pipe.png' in call('shop', '--output=o.json', code=1)
     assert len(records(shop / 'o.json')) == 2
     call('shop/a.png', '--output=/dev/null')
     assert not Path('/dev/.null.json').exists()
@@ -302,6 +305,6 @@ def test_large_pictures_are_named_and_not_decoded(shop: Path, call: Callable[...
     large[16:24] = (20000).to_bytes(4, 'big') * 2
     (shop / 'shop/large.png').write_bytes(bytes(large))
     printed = call('shop', '--output=o.json', code=1)
-    assert 'large.png: 20000 x 20000 pixels, 400.0 million: at most 25 million' in printed
+    assert re.search('large.png.*20000 x 20000 .*400.0 .*25 million', printed)
     assert len(records(shop / 'o.json')) == 2
-    assert '3 of 3 pictures' in call('shop', '--output=p.json', '--megapixels=0.004', code=1)
+    assert '3 of 3' in call('shop', '--output=p.json', '--megapixels=0.004', code=1)

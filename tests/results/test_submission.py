@@ -102,7 +102,7 @@ def test_another_job_is_refused_and_changes_nothing(images: TestList, tmp_path: 
     output = tmp_path / 'out.csv'
     write(images, output)
     before = output.read_bytes()
-    with pytest.raises(ValueError, match='another graph.*--overwrite'):
+    with pytest.raises(ValueError, match='graph.*--overwrite'):
         write(images, output, never, job={**JOB, 'graph': 'retrained'})
     assert output.read_bytes() == before
     skirts = BrightnessPredictor('skirt')
@@ -129,7 +129,7 @@ def test_a_file_of_unknown_origin_is_not_gone_on_with(images: TestList, tmp_path
     output = tmp_path / 'out.csv'
     write(images, output)
     RunManifest(output, JOB).path.write_text('{"job": ')
-    with pytest.raises(ValueError, match='damaged'):
+    with pytest.raises(ValueError, match=r'\.out\.csv\.json'):
         write(images, output)
     RunManifest(output, JOB).path.unlink()
     with pytest.raises(ValueError, match='--overwrite'):

@@ -71,7 +71,7 @@ def test_shapes_stay_near_the_model(tag: str) -> None:
     """Undoing place and size leaves a shape within the truncated model."""
     shape = shape_of(tag)
     for number in range(20):
-        pose = sample_pose(np.random.default_rng(number), tag, 512, filling=False)
+        pose = sample_pose(np.random.default_rng(number), tag, 512, fills_picture=False)
         points = np.stack([pose.points[name] for name in shape.keypoints])
         aligned = points / np.sqrt(np.sum(points ** 2)) * np.sqrt(1 + np.sum(shape.std ** 2))
         coefficients = np.tensordot(shape.components, aligned - shape.mean_xy, 2)
@@ -79,7 +79,7 @@ def test_shapes_stay_near_the_model(tag: str) -> None:
 
 
 def test_a_covered_corner_is_occluded_and_a_bare_one_visible() -> None:
-    pose = sample_pose(np.random.default_rng(0), 'skirt', 256, filling=True)
+    pose = sample_pose(np.random.default_rng(0), 'skirt', 256, fills_picture=True)
     canvas = Canvas(np.zeros(pose.size_hw + (3,), np.uint8), pose.frame)
     corners = np.stack([pose.points[name] for name in
                         ('waistband_left', 'waistband_right', 'hemline_right', 'hemline_left')])

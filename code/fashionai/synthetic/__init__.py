@@ -1,1 +1,1 @@
-"""Generated garments: drawings, not photographs, with exact keypoints, in place of a data set nobody may share."""
+"""Generated garments: drawings with exact keypoints, not photographs. They replace a data set nobody may share."""

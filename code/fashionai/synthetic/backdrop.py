@@ -1,4 +1,4 @@
-"""What is behind the garment: studios, rooms, streets and floors, all in pixels of the picture."""
+"""Draws what is behind the garment: studios, rooms, streets and floors, all in pixels of the picture."""
 from typing import Callable, Tuple
 
 import cv2
@@ -12,16 +12,16 @@ from fashionai.synthetic.scene import FLAT, HANGER
 
 
 def draw_backdrop(rng: np.random.Generator, size_hw: Tuple[int, int], shown: str) -> np.ndarray:
-    """An empty scene (h, w, 3) uint8 for a garment that is `shown` in one of the ways of the easel."""
+    """Returns an empty backdrop (h, w, 3) uint8 for a garment that is `shown` in one of the ways of Scene."""
     shares = {FLAT: (0.5, 0.05, 0.1, 0.35), HANGER: (0.55, 0.2, 0.1, 0.15)}.get(shown, (0.4, 0.25, 0.3, 0.05))
-    image = _SCENES[rng.choice(len(_SCENES), p=shares)](rng, size_hw)
+    image = _BACKDROPS[rng.choice(len(_BACKDROPS), p=shares)](rng, size_hw)
     if rng.random() < 0.35:
         _draw_clutter(rng, image)
     return image
 
 
 def _studio(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
-    """One colour, brighter towards some point."""
+    """Returns one colour, brighter towards a random point."""
     height, width = size_hw
     colour = np.float32(backdrop_colour(rng))
     y, x = np.mgrid[0:height:8, 0:width:8].astype(np.float32)
@@ -40,7 +40,7 @@ def _darken_below(image: np.ndarray, horizon: float, factor: float) -> None:
 
 
 def _room(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
-    """A wall and a floor, with frames, doors and furniture."""
+    """Returns a wall and a floor with frames, doors and furniture."""
     height, width = size_hw
     image = _studio(rng, size_hw)
     canvas = Canvas(image, np.eye(2, 3))
@@ -58,7 +58,7 @@ def _room(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
 
 
 def _street(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
-    """Out of focus: trees, walls, windows and passers-by as soft blobs and bars."""
+    """Returns a street out of focus: trees, walls, windows and people as soft blobs and bars."""
     height, width = size_hw
     image = _haze(rng, size_hw) if rng.random() < 0.7 else _studio(rng, size_hw)
     canvas = Canvas(image, np.eye(2, 3))
@@ -73,7 +73,7 @@ def _street(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
 
 
 def _haze(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
-    """Leaves, stone or crowds: three colours mixed by noise of several sizes."""
+    """Returns leaves, stone or crowds: three colours mixed by noise of several sizes."""
     height, width = size_hw
     colours = np.float32([shaded(backdrop_colour(rng), rng.uniform(0.5, 1)), shaded(backdrop_colour(rng), 0.8),
                           shaded(cloth_colour(rng), 0.8)])
@@ -95,7 +95,7 @@ def _blurred(rng: np.random.Generator, image: np.ndarray, rate: float) -> np.nda
 
 
 def _pattern(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
-    """A floor, a wall of bricks or boards, or a blanket."""
+    """Returns a floor, a wall of bricks or boards, or a blanket."""
     height, width = size_hw
     if rng.random() < 0.5:
         cloth = sample_fabric(rng, max(size_hw)).patch((0, 0, width, height), rng.uniform(-30, 30))
@@ -111,11 +111,12 @@ def _pattern(rng: np.random.Generator, size_hw: Tuple[int, int]) -> np.ndarray:
     return image
 
 
-_SCENES: Tuple[Callable[[np.random.Generator, Tuple[int, int]], np.ndarray], ...] = (_studio, _room, _street, _pattern)
+_BACKDROPS: Tuple[Callable[[np.random.Generator, Tuple[int, int]], np.ndarray], ...] = (
+    _studio, _room, _street, _pattern)
 
 
 def cast_shadow(rng: np.random.Generator, canvas: Canvas, strength: float) -> None:
-    """Darken the backdrop beside whatever stands in front of it."""
+    """Darkens the backdrop beside everything that is in front of it."""
     height, width = canvas.size_hw
     solid = (canvas.owner != BACKDROP).astype(np.float32)
     thing = cv2.resize(solid, (width // 4, height // 4), interpolation=cv2.INTER_AREA)
@@ -128,7 +129,7 @@ def cast_shadow(rng: np.random.Generator, canvas: Canvas, strength: float) -> No
 
 
 def _draw_clutter(rng: np.random.Generator, image: np.ndarray) -> None:
-    """Small things near the left and right borders."""
+    """Draws small things near the left and right borders."""
     height, width = image.shape[:2]
     canvas = Canvas(image, np.eye(2, 3))
     for _ in range(int(rng.integers(1, 5))):
@@ -163,7 +164,7 @@ def _word(rng: np.random.Generator, canvas: Canvas, centre: np.ndarray, size: fl
 
 
 def write_word(rng: np.random.Generator, image: np.ndarray, at_xy: np.ndarray, scale: float) -> None:
-    """Print some letters, as shops do, from a point on; `scale` 1 is some 20 pixels high."""
+    """Prints random letters, as shops do, from a point to the right; with `scale` 1 they are about 20 pixels high."""
     word = ''.join(chr(code) for code in rng.integers(65, 91, int(rng.integers(3, 10))))
     cv2.putText(image, word, (int(at_xy[0]), int(at_xy[1])), int(rng.integers(0, 8)), scale, cloth_colour(rng),
                 max(1, int(1.5 * scale)), cv2.LINE_AA)

@@ -1,10 +1,10 @@
-"""What the camera and the shop add: light, colour cast, blur, noise and JPEG."""
+"""Simulates the camera and the shop: light, colour cast, blur, noise and JPEG."""
 import cv2
 import numpy as np
 
 
 def develop(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """The picture (h, w, 3) uint8 as photographed: the same shape, nothing moved."""
+    """Returns the picture (h, w, 3) uint8 like a photograph, of the same shape. No pixel moves."""
     height, width = image.shape[:2]
     exposure = rng.normal(1, 0.1) * (1 + rng.normal(0, 0.025, 3))
     table = np.arange(256) / 255.0
@@ -20,7 +20,7 @@ def develop(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
 
 def _light_unevenly(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Brighter towards one side of the picture."""
+    """Returns the picture, brighter towards one side."""
     slope_x, slope_y = rng.normal(0, 0.18, 2)
     height, width = image.shape[:2]
     light = (1 + slope_x * np.linspace(-1, 1, width) + slope_y * np.linspace(-1, 1, height)[:, None]).astype(np.float32)
@@ -28,7 +28,7 @@ def _light_unevenly(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
 
 def _add_grain(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
-    """Luminance noise, repeated from a tile."""
+    """Returns the picture with luminance noise, repeated from a tile."""
     grain = np.round(rng.normal(0, rng.uniform(1, 6), (128, 128))).astype(np.int16)
     height, width = image.shape[:2]
     tiled = np.tile(grain, (height // 128 + 1, width // 128 + 1))[:height, :width]
@@ -36,6 +36,6 @@ def _add_grain(rng: np.random.Generator, image: np.ndarray) -> np.ndarray:
 
 
 def encode_jpeg(rng: np.random.Generator, image: np.ndarray) -> bytes:
-    """The picture as a JPEG file of varying quality."""
+    """Returns the picture as a JPEG file of random quality."""
     quality = int(rng.integers(60, 97))
     return cv2.imencode('.jpg', image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1].tobytes()

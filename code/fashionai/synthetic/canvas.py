@@ -1,4 +1,4 @@
-"""The picture being painted, and for every pixel which part of the garment it shows."""
+"""The picture that is drawn, and for every pixel the part of the garment that it shows."""
 from typing import Callable, Optional, Tuple, Union
 
 import cv2
@@ -7,20 +7,26 @@ import numpy as np
 from fashionai.images import geometry
 
 BACKDROP, BODY, LEFT, RIGHT, FOREIGN = 0, 1, 2, 3, 255
-"""Owners of a pixel: nothing of the garment, its body, its left or right sleeve or leg, something in front of it."""
+"""Owners of a pixel: the backdrop, the garment's body, its left or right sleeve or leg, something else in front."""
 
 Colour = Tuple[int, int, int]
 """Blue, green, red, 0 to 255."""
 Box = Tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels, the last ones excluded."""
+"""x0, y0, x1, y1 in pixels; x1 and y1 are outside."""
 Paint = Union[Colour, Callable[[Box, np.ndarray], np.ndarray]]
-"""A colour, or a function of a box and its (h, w) uint8 coverage that gives the box's (h, w, 3) float32 colours."""
+"""A colour, or a function from a box and its (h, w) uint8 coverage to the box's (h, w, 3) float32 colours."""
 
 _SHIFT = 4
 
 
 class Canvas:
-    """A BGR picture with its owner map. Shapes come upright and go through `frame` to the pixels of the picture."""
+    """A BGR picture with its owner map.
+
+    Attributes:
+        image: (h, w, 3) uint8.
+        frame: (2, 3), the map from upright coordinates, in which shapes are given, to pixels of the picture.
+        owner: (h, w) uint8, the owner of each pixel.
+    """
 
     def __init__(self, image: np.ndarray, frame: np.ndarray, owner: Optional[np.ndarray] = None) -> None:
         self.image = image
@@ -33,7 +39,7 @@ class Canvas:
         return self.image.shape[:2]
 
     def fill(self, outline: np.ndarray, paint: Paint, owner: int) -> None:
-        """Paint the inside of an outline (N, 2) and make `owner` the owner of its pixels."""
+        """Paints the inside of an outline (N, 2) and makes `owner` the owner of its pixels."""
         pixels = geometry.transform_points(self.frame, outline)
         corners = _fixed(pixels)
         if isinstance(paint, tuple):
@@ -58,18 +64,18 @@ class Canvas:
         region[...] = ground + np.float32(0.5)
 
     def stroke(self, line: np.ndarray, colour: Colour, width: float, closed: bool = False) -> None:
-        """Draw along a line (N, 2), `width` pixels wide; owners stay as they are."""
+        """Draws along a line (N, 2), `width` pixels wide. Owners do not change."""
         pixels = _fixed(geometry.transform_points(self.frame, line))
         cv2.polylines(self.image, [pixels], closed, colour, max(1, int(round(width))), cv2.LINE_AA, _SHIFT)
 
     def shows(self, point_xy: np.ndarray, owners: Tuple[int, ...], radius: int) -> bool:
-        """Whether any pixel within `radius` of a point, in pixels of the picture, belongs to one of the owners."""
+        """Returns whether one of the owners has any pixel within `radius` of a point, in pixels of the picture."""
         x, y = (int(round(value)) for value in point_xy)
         near = self.owner[max(y - radius, 0):y + radius + 1, max(x - radius, 0):x + radius + 1]
         return bool(np.isin(near, owners).any())
 
 
 def _fixed(pixels: np.ndarray) -> np.ndarray:
-    """(N, 1, 2) int32 fixed-point corners, as OpenCV wants them; a whole number is the centre of a pixel."""
+    """Returns (N, 1, 2) int32 fixed-point corners for OpenCV; a whole number is the centre of a pixel."""
     limited = np.clip(pixels, -4000, 4000)
     return np.round(limited * (1 << _SHIFT)).astype(np.int32)[:, None]

@@ -1,4 +1,4 @@
-"""Cloth as the eye sees it: a fabric's pattern, rounded at the edges, creased, and lit from one side."""
+"""Cloth: a fabric's pattern, rounded at the edges, with creases, and lit from one side."""
 from dataclasses import dataclass
 from typing import Sequence, Tuple
 
@@ -12,7 +12,7 @@ from fashionai.synthetic.fabric import Fabric
 
 @dataclass(frozen=True)
 class Crease:
-    """A fold of the cloth: a line (N, 2) upright, how wide it is in pixels, and how high (negative: a valley)."""
+    """A fold of the cloth: a line (N, 2) upright, its width in pixels, and its height (negative: a valley)."""
 
     line: np.ndarray
     width: float
@@ -21,7 +21,7 @@ class Crease:
 
 @dataclass(frozen=True)
 class Cloth:
-    """What one part of a garment is painted with; callable as a canvas paint."""
+    """The paint of one part of a garment; callable as a canvas paint."""
 
     fabric: Fabric
     frame: np.ndarray
@@ -32,7 +32,7 @@ class Cloth:
     seed: int = 0
 
     def __call__(self, box: Box, coverage: np.ndarray) -> np.ndarray:
-        """(h, w, 3) float32 colours of a box of the picture."""
+        """Returns the (h, w, 3) float32 colours of a box of the picture."""
         mirrored = np.sign(np.linalg.det(self.frame[:, :2]))
         tilt = np.degrees(np.arctan2(self.frame[1, 0], self.frame[0, 0] * mirrored))
         colours = self.fabric.patch(box, tilt + self.turn_deg)
@@ -40,7 +40,7 @@ class Cloth:
         return np.clip(colours, 0, 255, out=colours)
 
     def _shade(self, box: Box, coverage: np.ndarray) -> np.ndarray:
-        """(h, w) float32 brightness from the relief of the cloth, computed at half the resolution."""
+        """Returns the (h, w) float32 brightness from the relief of the cloth, computed at half the resolution."""
         height, width = coverage.shape
         small = (max(width // 2, 1), max(height // 2, 1))
         relief = cv2.resize(coverage, small, interpolation=cv2.INTER_AREA).astype(np.float32) * np.float32(1 / 255)
@@ -67,20 +67,20 @@ class Cloth:
 
 
 def turn_of(start: np.ndarray, end: np.ndarray) -> float:
-    """Degrees by which the direction from start to end is turned from straight down."""
+    """Returns the degrees by which the direction from start to end is turned from straight down."""
     across = np.asarray(end) - np.asarray(start)
     return float(np.degrees(np.arctan2(-across[0], across[1])))
 
 
 def sample_light(rng: np.random.Generator) -> Tuple[float, float]:
-    """The direction that brightens slopes: the light comes from above, more or less from one side."""
+    """Returns the direction of the light, which brightens slopes: from above, more or less from one side."""
     angle = np.radians(rng.normal(90, 45))
     return float(np.cos(angle)), float(np.sin(angle))
 
 
 def scatter_creases(rng: np.random.Generator, anchors: Sequence[np.ndarray], towards: Sequence[np.ndarray],
                     reach: float, count: int, width: float) -> Tuple[Crease, ...]:
-    """Creases that start near an anchor and run some way towards a point, each a little bent."""
+    """Returns creases that start near an anchor and run some way towards a point, each slightly bent."""
     creases = []
     for _ in range(count):
         start = anchors[rng.integers(len(anchors))] + rng.normal(0, 0.12 * reach, 2)

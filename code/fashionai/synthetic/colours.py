@@ -1,4 +1,4 @@
-"""Colours as they are worn: many blacks, whites, greys and blues, the other hues less often."""
+"""Colours of clothes: black, white, grey and blue are frequent, other hues less so."""
 from typing import Sequence
 
 import cv2
@@ -13,19 +13,19 @@ WOOD_COLOURS = ((60, 95, 140), (90, 130, 175), (40, 55, 85), (30, 30, 34), (215,
 
 
 def as_colour(channels: Sequence[float]) -> Colour:
-    """Blue, green and red cut to 0 to 255."""
+    """Returns blue, green and red, clipped to 0 to 255."""
     blue, green, red = (int(min(255, max(0, channel))) for channel in channels)
     return blue, green, red
 
 
 def from_hsv(hue: float, saturation: float, value: float) -> Colour:
-    """The BGR colour of a hue in degrees, saturation and value 0 to 1."""
+    """Returns the BGR colour of a hue in degrees, and of saturation and value 0 to 1."""
     pixel = np.uint8([[[hue % 360 / 2, 255 * saturation, 255 * value]]])
     return as_colour(cv2.cvtColor(pixel, cv2.COLOR_HSV2BGR)[0, 0])
 
 
 def cloth_colour(rng: np.random.Generator) -> Colour:
-    """The colour of a garment."""
+    """Returns a random colour of a garment."""
     kind = rng.choice(6, p=(0.13, 0.15, 0.1, 0.17, 0.25, 0.2))
     hue = rng.uniform(0, 360)
     if kind == 0:
@@ -42,7 +42,7 @@ def cloth_colour(rng: np.random.Generator) -> Colour:
 
 
 def backdrop_colour(rng: np.random.Generator) -> Colour:
-    """The colour of a wall or a studio: mostly pale, sometimes dark."""
+    """Returns a random colour of a wall or a studio: mostly pale, sometimes dark."""
     if rng.random() < 0.3:
         level = int(rng.uniform(225, 256))
         return (level, level, level)
@@ -50,27 +50,27 @@ def backdrop_colour(rng: np.random.Generator) -> Colour:
 
 
 def pick(rng: np.random.Generator, colours: tuple) -> Colour:
-    """One of several colours, slightly changed."""
+    """Returns one of several colours, slightly changed."""
     return shaded(colours[rng.integers(len(colours))], rng.uniform(0.92, 1.05))
 
 
 def shaded(colour: Colour, factor: float) -> Colour:
-    """A colour made darker or lighter by a factor."""
+    """Returns a colour, darker or lighter by a factor."""
     return as_colour([channel * factor for channel in colour])
 
 
 def vivid(rng: np.random.Generator) -> Colour:
-    """Any colour at all: for shoes."""
+    """Returns any random colour, for shoes."""
     return as_colour(rng.integers(10, 235, 3))
 
 
 def distance(first: Colour, second: Colour) -> float:
-    """How far apart two colours are, 0 to 441."""
+    """Returns the distance of two colours, 0 to 441."""
     return float(np.linalg.norm(np.subtract(first, second)))
 
 
 def contrasting(rng: np.random.Generator, colour: Colour, least: float = 90) -> Colour:
-    """A cloth colour at least so far from another."""
+    """Returns a cloth colour whose distance from another is more than `least`."""
     while True:
         other = cloth_colour(rng)
         if distance(colour, other) > least:

@@ -1,13 +1,13 @@
-"""Smooth outlines: every function takes and returns points (N, 2) float64, x right and y down, in any unit."""
+"""Smooth outlines. Every function takes and returns points (N, 2) float64, x right and y down, in any unit."""
 from typing import Sequence
 
 import numpy as np
 
 
 def bow(start: Sequence[float], end: Sequence[float], bulge: float, at: float = 0.5, count: int = 9) -> np.ndarray:
-    """A curve from `start` to `end` that leaves the straight line by about `bulge`, most at the fraction `at`.
+    """Returns a curve from `start` to `end`. Its distance from the straight line is about `bulge` at the fraction `at`.
 
-    Positive bulges lie to the left of someone walking from start to end (on screen, where y points down).
+    A positive bulge lies to the left of a person who walks from start to end on the screen, whose y points down.
     """
     first, last = np.asarray(start, float), np.asarray(end, float)
     across = last - first
@@ -16,13 +16,13 @@ def bow(start: Sequence[float], end: Sequence[float], bulge: float, at: float = 
 
 
 def bezier(start: Sequence[float], control: Sequence[float], end: Sequence[float], count: int = 9) -> np.ndarray:
-    """The quadratic Bezier curve with one control point, as `count` points."""
+    """Returns the quadratic Bezier curve with one control point, as `count` points."""
     t = np.linspace(0, 1, count)[:, None]
     return (1 - t) ** 2 * np.asarray(start) + 2 * t * (1 - t) * np.asarray(control) + t ** 2 * np.asarray(end)
 
 
 def spline(points: Sequence[Sequence[float]], count: int = 7) -> np.ndarray:
-    """A Catmull-Rom curve through all the points, `count` points to a span."""
+    """Returns a Catmull-Rom curve through all points, with `count` points for each span."""
     through = np.asarray(points, float)
     padded = np.vstack([2 * through[0] - through[1], through, 2 * through[-1] - through[-2]])
     t = np.linspace(0, 1, count, endpoint=False)[:, None]
@@ -37,7 +37,7 @@ def _span(four: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def tube(centres: Sequence[Sequence[float]], widths: Sequence[float], count: int = 7) -> np.ndarray:
-    """The outline of a limb: as wide as `widths` at each point of its centre line, and round at both ends."""
+    """Returns the outline of a limb with the `widths` at the points of its centre line, round at both ends."""
     middle = spline(centres, count)
     breadth = np.interp(np.linspace(0, len(centres) - 1, len(middle)), np.arange(len(centres)), widths)
     along = np.gradient(middle, axis=0)
@@ -50,7 +50,7 @@ def tube(centres: Sequence[Sequence[float]], widths: Sequence[float], count: int
 
 
 def ellipse(centre: Sequence[float], radii: Sequence[float], degrees: float = 0, count: int = 28) -> np.ndarray:
-    """An ellipse turned by an angle."""
+    """Returns an ellipse turned by an angle."""
     t = np.linspace(0, 2 * np.pi, count, endpoint=False)
     turn = np.radians(degrees)
     circle = np.stack([radii[0] * np.cos(t), radii[1] * np.sin(t)], axis=1)
@@ -58,7 +58,7 @@ def ellipse(centre: Sequence[float], radii: Sequence[float], degrees: float = 0,
 
 
 def wavy(curve: np.ndarray, amplitude: float, waves: float, phase: float = 0) -> np.ndarray:
-    """A curve with waves across it that die out at both ends, so that its end points stay."""
+    """Returns a curve with waves across it. The waves vanish at both ends, so the end points stay."""
     t = np.linspace(0, 1, len(curve))
     along = np.gradient(curve, axis=0)
     normal = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.maximum(np.hypot(*along.T), 1e-6)[:, None]
@@ -67,12 +67,12 @@ def wavy(curve: np.ndarray, amplitude: float, waves: float, phase: float = 0) ->
 
 
 def box(centre: Sequence[float], size_wh: Sequence[float], degrees: float = 0) -> np.ndarray:
-    """A rectangle turned by an angle."""
+    """Returns a rectangle turned by an angle."""
     half = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * np.asarray(size_wh) / 2
     turn = np.radians(degrees)
     return half @ np.array([[np.cos(turn), np.sin(turn)], [-np.sin(turn), np.cos(turn)]]) + np.asarray(centre)
 
 
 def mix(start: np.ndarray, end: np.ndarray, share: float) -> np.ndarray:
-    """The point that share of the way from start to end."""
+    """Returns the point at that share of the way from start to end."""
     return (1 - share) * np.asarray(start, float) + share * np.asarray(end, float)

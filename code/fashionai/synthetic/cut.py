@@ -1,4 +1,4 @@
-"""The cut of a top: the outline of its body and of its sleeves, through the keypoints exactly."""
+"""The cut of a top: the outlines of its body and of its sleeves, which go exactly through the keypoints."""
 from dataclasses import dataclass
 from typing import Mapping, Optional, Tuple
 
@@ -13,24 +13,24 @@ NECKLINES = ('scoop', 'vee', 'square')
 
 @dataclass(frozen=True)
 class Cut:
-    """The free choices of an outline; lengths are shares of the part they shape."""
+    """The free parameters of an outline; lengths are shares of the part that they shape."""
 
     neckline: str
     armhole: float
-    """How far a sleeveless armhole bows in."""
+    """The inward curve of an armhole without a sleeve."""
     fit: float
-    """How far the sides bow out (or, negative, in) where no waist is known."""
+    """The outward curve of the sides (negative: inward) if there is no waist."""
     hem_sag: float
     hem_waves: int
     hem_height: float
     bend: float
-    """How far sleeves bow outwards at the elbow."""
+    """The outward curve of sleeves at the elbow."""
     puff: float
     gather: float
 
 
 def sample_cut(rng: np.random.Generator, flowing: bool, worn: bool) -> Cut:
-    """A cut; `flowing` hems have waves, worn sleeves bend at the elbow."""
+    """Returns a random cut. `flowing` hems have waves; worn sleeves bend at the elbow."""
     waves = int(rng.integers(2, 8)) if flowing else 0
     return Cut(
         neckline=NECKLINES[rng.choice(3, p=(0.62, 0.28, 0.1))],
@@ -41,7 +41,7 @@ def sample_cut(rng: np.random.Generator, flowing: bool, worn: bool) -> Cut:
 
 
 def neck_curve(points: Points, cut: Cut) -> np.ndarray:
-    """The front edge of the neck opening, left to right, through center_front."""
+    """Returns the front edge of the neck opening, left to right, through center_front."""
     left, right, dip = points['neckline_left'], points['neckline_right'], points['center_front']
     if cut.neckline == 'vee':
         hollow = -0.04 * np.hypot(*(dip - left))
@@ -53,14 +53,14 @@ def neck_curve(points: Points, cut: Cut) -> np.ndarray:
 
 
 def back_curve(points: Points, share: float = 0.3) -> np.ndarray:
-    """The back edge of the neck opening, left to right, dipping by a share of the front's dip."""
+    """Returns the back edge of the neck opening, left to right. Its depth is a share of the depth of the front."""
     left, right = points['neckline_left'], points['neckline_right']
     middle = (left + right) / 2
     return bezier(left, middle + share * (points['center_front'] - middle) - [0, 0.06 * (right - left)[0]], right)
 
 
 def side_curve(points: Points, side: str, hem: str, cut: Cut, waisted: bool) -> np.ndarray:
-    """One side seam from the armpit down to the hem's corner."""
+    """Returns one side seam, from the armpit down to the hem's corner."""
     armpit, low = points[f'armpit_{side}'], points[f'{hem}_{side}']
     sign = 1 if side == 'right' else -1
     if not waisted:
@@ -72,14 +72,17 @@ def side_curve(points: Points, side: str, hem: str, cut: Cut, waisted: bool) -> 
 
 
 def hem_curve(right: np.ndarray, left: np.ndarray, cut: Cut, phase: float) -> np.ndarray:
-    """A hem from its right corner to its left one."""
+    """Returns a hem from its right corner to its left corner."""
     width = np.hypot(*(right - left))
     edge = bow(right, left, cut.hem_sag * width, count=33)
     return wavy(edge, cut.hem_height * width, cut.hem_waves, phase) if cut.hem_waves else edge
 
 
 def body_outline(points: Points, hem: str, cut: Cut, waisted: bool, sleeved: bool, phase: float) -> np.ndarray:
-    """The body of a top, clockwise from the left end of the neckline; `hem` is the name of the hem's pair."""
+    """Returns the outline of a top's body, clockwise from the left end of the neckline.
+
+    `hem` is the name of the hem's pair of keypoints.
+    """
     armholes = []
     for side, start, end in (('right', 'shoulder', 'armpit'), ('left', 'armpit', 'shoulder')):
         first, last = points[f'{start}_{side}'], points[f'{end}_{side}']
@@ -94,7 +97,7 @@ def body_outline(points: Points, hem: str, cut: Cut, waisted: bool, sleeved: boo
 
 @dataclass(frozen=True)
 class Sleeve:
-    """One sleeve: its seams from body to cuff, and the middle line an arm would take."""
+    """One sleeve: its seams from body to cuff, and the middle line of an arm in it."""
 
     outer: np.ndarray
     inner: np.ndarray
@@ -103,7 +106,7 @@ class Sleeve:
 
 
 def sleeve_of(points: Points, side: str, cut: Cut, bend: Optional[float] = None) -> Sleeve:
-    """The sleeve of one side through its shoulder, armpit and both cuff points."""
+    """Returns the sleeve of one side, through its shoulder, armpit and both cuff points."""
     shoulder, armpit = points[f'shoulder_{side}'], points[f'armpit_{side}']
     cuff_out, cuff_in = points[f'cuff_{side}_out'], points[f'cuff_{side}_in']
     top, end = (shoulder + armpit) / 2, (cuff_out + cuff_in) / 2
@@ -123,12 +126,12 @@ def sleeve_of(points: Points, side: str, cut: Cut, bend: Optional[float] = None)
 
 
 def chest_width(points: Points) -> float:
-    """Distance of the armpits in pixels."""
+    """Returns the distance of the armpits in pixels."""
     return float(np.hypot(*(points['armpit_right'] - points['armpit_left'])))
 
 
 def completed(points: Points, dip: float) -> Points:
-    """The same points with a center_front where the type has none, `dip` neck widths below the neckline."""
+    """Returns the points; if the type has no center_front, with one that is `dip` neck widths below the neckline."""
     if 'center_front' in points:
         return points
     width = (points['neckline_right'] - points['neckline_left'])[0]
@@ -136,7 +139,7 @@ def completed(points: Points, dip: float) -> Points:
 
 
 def strapped(points: Points, width: float) -> Points:
-    """The same points with the shoulders drawn in to straps of that width, beside the ends of the neckline."""
+    """Returns the points with the shoulders moved to straps of that width, beside the ends of the neckline."""
     return {**points, 'shoulder_left': points['neckline_left'] + [-width, 0.1 * width],
             'shoulder_right': points['neckline_right'] + [width, 0.1 * width]}
 
@@ -146,5 +149,5 @@ def _unit(vector: np.ndarray) -> np.ndarray:
 
 
 def down_of(points: Points, hem: str) -> Tuple[np.ndarray, np.ndarray]:
-    """The top's axis: the middle of the neckline and the middle of the hem."""
+    """Returns the top's axis: the middle of the neckline and the middle of the hem."""
     return mean_of(points, 'neckline'), mean_of(points, hem)

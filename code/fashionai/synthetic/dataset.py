@@ -1,4 +1,4 @@
-"""Write whole sets of generated garments in the layout of the FashionAI data.
+"""Writes data sets of generated garments in the layout of the FashionAI data.
 
     <output>/train/train.csv, val.csv, Images/<type>/<32 hex>.jpg      labelled
     <output>/test/test.csv, Images/<type>/<32 hex>.jpg                 a test list: no labels
@@ -22,13 +22,21 @@ from fashionai.synthetic.camera import encode_jpeg
 from fashionai.synthetic.render import draw_garment
 
 SPLITS = (('train', 'train', 'train.csv'), ('val', 'train', 'val.csv'), ('test', 'test', 'answer.csv'))
-"""Name of each split, the folder it goes to, and the file its labels go to."""
+"""The name of each split, its folder, and the file of its labels."""
 TEST_LIST = 'test.csv'
 
 
 @dataclass(frozen=True)
-class Order:
-    """One picture to draw: everything about it follows from these values."""
+class PictureTask:
+    """One picture that is to be drawn. These values determine everything in it.
+
+    Attributes:
+        folder: of the split.
+        seed: of the data set.
+        split: the number of the split in SPLITS.
+        number: of the picture in its split.
+        size: the longer side in pixels.
+    """
 
     folder: Path
     seed: int
@@ -38,51 +46,52 @@ class Order:
 
     @property
     def tag(self) -> str:
-        """The garment type; the types take turns."""
+        """The garment type; the types alternate."""
         tags = tuple(GARMENTS)
         return tags[self.number % len(tags)]
 
 
 def write_dataset(output: Path, counts: Tuple[int, int, int], seed: int, size: int, workers: int) -> None:
-    """Draw and write train, validation and test pictures, so many of each split over all five types.
+    """Draws and writes training, validation and test pictures; `counts` has the number of pictures of each split.
 
-    Every picture has its own random generator, so the same seed gives the same bytes however many processes draw.
-    Raises InputError where the output folder holds something already.
+    Every picture has its own random generator, so the same seed gives the same bytes for any number of processes.
+
+    Raises InputError if the output folder is not empty.
     """
     if output.exists() and any(output.iterdir()):
-        raise InputError(f'{output} is not empty: wanted a new folder, so that no old picture stays among the new ones')
-    orders = [Order(output / folder, seed, split, number, size)
+        raise InputError(f'{output} is not empty: wanted a new or empty folder')
+    tasks = [PictureTask(output / folder, seed, split, number, size)
               for split, (_, folder, _) in enumerate(SPLITS) for number in range(counts[split])]
-    for images in {order.folder / 'Images' / order.tag for order in orders}:
+    for images in {task.folder / 'Images' / task.tag for task in tasks}:
         images.mkdir(parents=True, exist_ok=True)
-    labelled = _draw_all(orders, workers)
+    labelled = _draw_all(tasks, workers)
     for split, (_, folder, table) in enumerate(SPLITS):
-        rows = [(row, order) for row, order in zip(labelled, orders) if order.split == split]
+        rows = [(row, task) for row, task in zip(labelled, tasks) if task.split == split]
         if rows:
             _write_tables(output / folder, table, rows)
 
 
-def _draw_all(orders: List[Order], workers: int) -> List[Tuple[str, np.ndarray]]:
-    """Image id and keypoints of every order, in order."""
-    bar = {'total': len(orders), 'desc': 'drawing', 'unit': 'image'}
+def _draw_all(tasks: List[PictureTask], workers: int) -> List[Tuple[str, np.ndarray]]:
+    """Returns image id and keypoints of every task, in order."""
+    bar = {'total': len(tasks), 'desc': 'drawing', 'unit': 'image'}
     if workers <= 1:
-        return list(tqdm(map(draw_order, orders), **bar))
+        return list(tqdm(map(draw_task, tasks), **bar))
     with multiprocessing.get_context('spawn').Pool(workers, initializer=cv2.setNumThreads, initargs=(1,)) as pool:
-        return list(tqdm(pool.imap(draw_order, orders, chunksize=8), **bar))
+        return list(tqdm(pool.imap(draw_task, tasks, chunksize=8), **bar))
 
 
-def draw_order(order: Order) -> Tuple[str, np.ndarray]:
-    """Draw one picture into its file; its image id and (24, 3) int32 keypoints."""
-    rng = np.random.default_rng([order.seed, order.split, order.number])
-    image_id = f'Images/{order.tag}/{rng.bytes(16).hex()}.jpg'
-    image, keypoints = draw_garment(rng, order.tag, order.size)
-    write_bytes(order.folder / image_id, encode_jpeg(rng, image))
+def draw_task(task: PictureTask) -> Tuple[str, np.ndarray]:
+    """Draws one picture and writes its file; returns its image id and (24, 3) int32 keypoints."""
+    rng = np.random.default_rng([task.seed, task.split, task.number])
+    image_id = f'Images/{task.tag}/{rng.bytes(16).hex()}.jpg'
+    image, keypoints = draw_garment(rng, task.tag, task.size)
+    write_bytes(task.folder / image_id, encode_jpeg(rng, image))
     return image_id, keypoints
 
 
-def _write_tables(folder: Path, table: str, rows: List[Tuple[Tuple[str, np.ndarray], Order]]) -> None:
+def _write_tables(folder: Path, table: str, rows: List[Tuple[Tuple[str, np.ndarray], PictureTask]]) -> None:
     image_ids = tuple(image_id for (image_id, _), _ in rows)
-    tags = tuple(order.tag for _, order in rows)
+    tags = tuple(task.tag for _, task in rows)
     keypoints = np.stack([points for (_, points), _ in rows])
     write_annotations(folder / table, Annotations(image_ids, tags, keypoints, str(folder / table)))
     if table == 'answer.csv':

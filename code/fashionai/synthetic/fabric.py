@@ -1,4 +1,4 @@
-"""Fabrics: a colour and a swatch of the pattern that repeats across the cloth."""
+"""Fabrics: a colour, and a swatch of the pattern that repeats over the cloth."""
 from dataclasses import dataclass, replace
 from typing import Callable, Optional, Tuple
 
@@ -10,25 +10,25 @@ from fashionai.synthetic.colours import cloth_colour, contrasting, from_hsv, sha
 from fashionai.synthetic.curves import ellipse
 
 TILE = 128
-"""Side of a swatch in pixels; it repeats seamlessly."""
+"""The side of a swatch in pixels; a swatch repeats without seams."""
 
 
 @dataclass(frozen=True)
 class Fabric:
-    """A cloth: its main colour, its swatch, and how the light falls on it."""
+    """A fabric: its main colour, its swatch, and how it reflects light and folds."""
 
     colour: Colour
     swatch: Optional[np.ndarray]
-    """Seamless (TILE, TILE, 3) uint8 pattern, or None for the plain colour."""
+    """(TILE, TILE, 3) uint8 pattern without seams; None: the plain colour."""
     zoom: float
     turn_deg: float
     gloss: float
     """Strength of folds and highlights."""
     softness: float
-    """How strongly it folds: 0 stiff, 1 flowing."""
+    """The strength of folding: 0 stiff, 1 flowing."""
 
     def patch(self, box: Box, turn_deg: float) -> np.ndarray:
-        """(h, w, 3) float32 colours of a box of the picture, the pattern turned with the part it covers."""
+        """Returns the (h, w, 3) float32 colours of a box of the picture. The pattern turns with its part."""
         if self.swatch is None:
             return np.full((box[3] - box[1], box[2] - box[0], 3), self.colour, np.float32)
         angle = np.radians(self.turn_deg + turn_deg)
@@ -40,12 +40,12 @@ class Fabric:
         return patch.astype(np.float32)
 
     def plain(self, colour: Colour) -> 'Fabric':
-        """The same cloth without its pattern, in a colour: for trimmings and linings."""
+        """Returns the same fabric in one colour without a pattern, for trimmings and linings."""
         return replace(self, colour=colour, swatch=None)
 
 
 def sample_fabric(rng: np.random.Generator, long_side: int) -> Fabric:
-    """A fabric for a picture of that size."""
+    """Returns a random fabric for a picture of that size."""
     colour = cloth_colour(rng)
     second = contrasting(rng, colour)
     weave = _WEAVES[rng.choice(len(_WEAVES), p=_WEAVE_SHARES)]
@@ -112,14 +112,14 @@ def _flowers(rng: np.random.Generator, colour: Colour, second: Colour) -> Weave:
 
 
 def _scatter(tile: np.ndarray, outline: np.ndarray, colour: Colour) -> None:
-    """Fill an outline on a tile that repeats: what crosses an edge comes in at the opposite one."""
+    """Fills an outline on a tile that repeats: what crosses an edge continues at the opposite edge."""
     for shift in ((0, 0), (-TILE, 0), (0, -TILE), (-TILE, -TILE)):
         corners = np.round((outline + shift) * 16).astype(np.int32)
         cv2.fillPoly(tile, [corners], colour, cv2.LINE_AA, 4)
 
 
 def _blotches(rng: np.random.Generator, colour: Colour, second: Colour) -> Weave:
-    """Soft noise cut at a level: camouflage, leopard, marble."""
+    """Returns soft noise, cut at a level: camouflage, leopard, marble."""
     cells = int(rng.choice((6, 10, 16)))
     noise = cv2.resize(np.pad(rng.random((cells, cells)).astype(np.float32), 2, 'wrap'), None,
                        fx=TILE / cells, fy=TILE / cells, interpolation=cv2.INTER_CUBIC)

@@ -1,6 +1,6 @@
-"""Sample where a garment's keypoints lie: a shape from the shape model, then a size, a place and a tilt.
+"""Samples the places of a garment's keypoints: a shape from the shape model, then a size, a place and a tilt.
 
-A garment is sampled and drawn *upright*: in pixels, about its own centroid, y down, not yet tilted or mirrored; its
+A garment is sampled and drawn *upright*: in pixels from its centroid, y down, not yet tilted or mirrored. Its
 `frame` is the (2, 3) affine map from there to the pixels of the picture.
 """
 from dataclasses import dataclass
@@ -13,42 +13,43 @@ from fashionai.garments.table import mirror_name
 from fashionai.images import geometry
 
 ASPECTS = ((1, 1), (3, 2), (4, 3), (3, 4))
-"""Height : width of the pictures, and the share of each."""
+"""Height : width of the pictures; ASPECT_SHARES has the share of each."""
 ASPECT_SHARES = (0.72, 0.16, 0.1, 0.02)
 TRUNCATION = 2.0
-"""Coefficients are drawn within so many standard deviations."""
+"""Coefficients are sampled within so many standard deviations."""
 MARGIN = 4
 CUT_OFF_RATE = 0.03
-"""Share of the garments that may reach out of the picture; the labels call what lies outside absent."""
+"""The share of garments that may reach outside the picture. In the labels, points outside are absent."""
 
 
 @dataclass(frozen=True)
 class Pose:
-    """Where one garment is: its keypoints upright, which of them it has not, and its place in the picture."""
+    """The pose of one garment: its keypoints upright, the absent ones, and its place in the picture."""
 
     tag: str
     points: Mapping[str, np.ndarray]
-    """Upright (2,) point of every keypoint of the type, also of those the garment has not."""
+    """The upright point (2,) of every keypoint of the type, also of absent ones."""
     absent: FrozenSet[str]
     frame: np.ndarray
     size_hw: Tuple[int, int]
     mirrored: bool
 
 
-def sample_pose(rng: np.random.Generator, tag: str, long_side: int, filling: bool) -> Pose:
-    """A pose of that garment type in a picture whose longer side is `long_side` pixels.
+def sample_pose(rng: np.random.Generator, tag: str, long_side: int, fills_picture: bool) -> Pose:
+    """Returns a random pose of a garment type in a picture whose longer side is `long_side` pixels.
 
-    `filling` garments, which nobody wears, are as large as the larger half of the labels and nearly symmetrical.
+    Garments with `fills_picture`, which nobody wears, are as large as the larger half of the labels and nearly
+    symmetrical.
     """
     shape = shape_of(tag)
     aspect = ASPECTS[rng.choice(len(ASPECTS), p=ASPECT_SHARES)]
     height, width = (long_side * side // max(aspect) for side in aspect)
     aligned = _sample_shape(rng, shape)
-    if filling:
+    if fills_picture:
         aligned = _evened(aligned, shape, rng.uniform(0.3, 1))
     tilt = float(np.clip(rng.normal(0, shape.tilt_std_deg), -25, 25)) if rng.random() < 0.8 else 0.0
     mean, spread = shape.size_mean_std
-    size = mean + abs(rng.normal(0, spread)) if filling else rng.normal(mean - 0.3 * spread, 0.9 * spread)
+    size = mean + abs(rng.normal(0, spread)) if fills_picture else rng.normal(mean - 0.3 * spread, 0.9 * spread)
     size = max(size, 0.4 * mean)
     scales = np.array([width, height]) / REFERENCE_SIZE
     centre = rng.normal(shape.centre_mean_xy, shape.centre_std_xy) * scales
@@ -65,14 +66,14 @@ def sample_pose(rng: np.random.Generator, tag: str, long_side: int, filling: boo
 
 
 def _fit(turned: np.ndarray, size: float, centre: np.ndarray, extent: np.ndarray) -> Tuple[float, np.ndarray]:
-    """Shrink and shift so that all points lie inside the picture."""
+    """Returns size and centre, changed so that all points lie inside the picture."""
     low, high = turned.min(axis=0), turned.max(axis=0)
     size = min(size, float(np.min((extent - 2 * MARGIN) / (high - low))))
     return size, np.clip(centre, MARGIN - size * low, extent - 1 - MARGIN - size * high)
 
 
 def _sample_absent(rng: np.random.Generator, shape: Shape) -> FrozenSet[str]:
-    """Keypoints this garment has not, at the rates of the labels: without shoulders it has no sleeves either."""
+    """Returns the absent keypoints, at the rates of the labels. Without shoulders, a garment has no sleeves either."""
     rates = {name.split('_')[0]: rate for name, rate in zip(shape.keypoints, shape.absent_rate)}
     top, waist = rng.random(2)
     chance = {'shoulder': top, 'cuff': top, 'waistline': waist}
@@ -81,7 +82,7 @@ def _sample_absent(rng: np.random.Generator, shape: Shape) -> FrozenSet[str]:
 
 
 def _sample_shape(rng: np.random.Generator, shape: Shape) -> np.ndarray:
-    """(K, 2) aligned points; folded-over shapes are drawn again, ever closer to the mean."""
+    """Returns (K, 2) aligned points. An impossible shape is sampled again, each time closer to the mean."""
     spread = 1.0
     while True:
         coefficients = np.clip(rng.normal(0, spread, len(shape.std)), -TRUNCATION, TRUNCATION) * shape.std
@@ -92,13 +93,13 @@ def _sample_shape(rng: np.random.Generator, shape: Shape) -> np.ndarray:
 
 
 def _evened(points: np.ndarray, shape: Shape, share: float) -> np.ndarray:
-    """The (K, 2) points made more symmetrical by a share: nobody's pose moves the two sides apart."""
+    """Returns the (K, 2) points, more symmetrical by a share, because no person's pose moves the two sides apart."""
     flipped_keypoints = [shape.keypoints.index(mirror_name(name)) for name in shape.keypoints]
     return (1 - share / 2) * points + share / 2 * points[flipped_keypoints] * [-1, 1]
 
 
 def _unfolded(points: Mapping[str, np.ndarray]) -> bool:
-    """Whether a garment can have its corners there: left of right, top above bottom, no sleeve or leg crossed."""
+    """Returns whether a garment can have these corners: left of right, top above bottom, no sleeve or leg crossed."""
     return (_legs_unfolded if 'crotch' in points else _skirt_unfolded if 'waistband_left' in points
             else _top_unfolded)(points)
 
@@ -134,12 +135,12 @@ def _top_unfolded(points: Mapping[str, np.ndarray]) -> bool:
 
 
 def mean_of(points: Mapping[str, np.ndarray], part: str) -> np.ndarray:
-    """The point midway between the left and the right keypoint of a pair."""
+    """Returns the point midway between the left and the right keypoint of a pair."""
     return (points[f'{part}_left'] + points[f'{part}_right']) / 2
 
 
 def _side(points: Mapping[str, np.ndarray], side: str, sign: int) -> bool:
-    """One half of a top: neck, shoulder, armpit, waist and hem in order, and a sleeve that is not twisted."""
+    """Returns whether one half of a top has neck, shoulder, armpit, waist and hem in order, and no twisted sleeve."""
     neck, shoulder, armpit = (points[f'{part}_{side}'] for part in ('neckline', 'shoulder', 'armpit'))
     hem = points.get(f'hemline_{side}', points.get(f'top_hem_{side}'))
     chain = [shoulder[1], armpit[1]] + ([points[f'waistline_{side}'][1]] if f'waistline_{side}' in points else [])
@@ -151,7 +152,8 @@ def _side(points: Mapping[str, np.ndarray], side: str, sign: int) -> bool:
 
 
 def _sleeve_unfolded(corners: np.ndarray) -> bool:
-    """Whether shoulder, both ends of the cuff and armpit make a sleeve; of the image-left sleeve, or one mirrored."""
+    """Returns whether shoulder, both ends of the cuff and armpit make a sleeve. The corners are of the sleeve on the
+    left of the image, or of the other one mirrored."""
     shoulder, outer, inner, armpit = corners
     axis, cuff = (outer + inner - shoulder - armpit) / 2, inner - outer
     length, width, armhole = np.hypot(*axis), np.hypot(*cuff), np.hypot(*(armpit - shoulder))
@@ -161,13 +163,13 @@ def _sleeve_unfolded(corners: np.ndarray) -> bool:
 
 
 def _area(polygon: np.ndarray) -> float:
-    """Signed area; positive where the corners run anticlockwise on screen."""
+    """Returns the signed area, positive if the corners run anticlockwise on the screen."""
     x, y = polygon.T
     return float(np.sum(y * np.roll(x, -1) - x * np.roll(y, -1)) / 2)
 
 
 def _crossing(a: np.ndarray, b: np.ndarray, c: np.ndarray, d: np.ndarray) -> bool:
-    """Whether the segments ab and cd cross."""
+    """Returns whether the segments ab and cd cross."""
     def beside(p: np.ndarray, q: np.ndarray, r: np.ndarray) -> float:
         return (q[0] - p[0]) * (r[1] - p[1]) - (q[1] - p[1]) * (r[0] - p[0])
     return beside(a, b, c) * beside(a, b, d) < 0 and beside(c, d, a) * beside(c, d, b) < 0

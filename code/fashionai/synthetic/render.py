@@ -1,4 +1,4 @@
-"""Draw one garment picture with its exact labels."""
+"""Draws one garment picture with its exact labels."""
 from types import MappingProxyType
 from typing import Tuple
 
@@ -31,7 +31,7 @@ LEAST_CONTRAST = 35
 
 
 def draw_garment(rng: np.random.Generator, tag: str, size: int = DEFAULT_SIZE) -> Tuple[np.ndarray, np.ndarray]:
-    """Draw one garment of a type.
+    """Draws one garment of a type.
 
     Args:
         rng: the source of all randomness; the same state gives the same picture.
@@ -40,40 +40,39 @@ def draw_garment(rng: np.random.Generator, tag: str, size: int = DEFAULT_SIZE) -
 
     Returns:
         image: (h, w, 3) uint8, BGR; not yet compressed.
-        keypoints: (24, 3) int32 of x, y, v in CSV_KEYPOINTS order, in pixels of the image; v is 1 where the corner can
-            be seen, 0 where something hides it, and x, y and v are -1 where the garment has no such corner.
+        keypoints: (24, 3) int32 of x, y, v in CSV_KEYPOINTS order, in pixels of the image; v is 1 if the corner is
+            visible, 0 if something hides it, and x, y and v are -1 if the garment has no such corner.
 
-    Raises:
-        ValueError: for a tag that is not one of the five types.
+    Raises InputError if the tag is not one of the five types.
     """
     if tag not in GARMENTS:
         raise InputError(f'cannot draw {tag!r}: wanted one of {", ".join(GARMENTS)}')
     shown = SHOWN[rng.choice(len(SHOWN), p=SHOWN_SHARES)]
-    pose = sample_pose(rng, tag, size, filling=shown in (HANGER, FLAT))
+    pose = sample_pose(rng, tag, size, fills_picture=shown in (HANGER, FLAT))
     ground = draw_backdrop(rng, pose.size_hw, shown)
     canvas = Canvas(ground, pose.frame)
     skin = pick(rng, SKIN_TONES if shown == WORN else MANNEQUIN_COLOURS)
-    easel = Scene(canvas, rng, sample_light(rng), _metre(pose), shown, skin)
+    scene = Scene(canvas, rng, sample_light(rng), _metre(pose), shown, skin)
     fabric = sample_fabric(rng, size)
     height, width = pose.size_hw
     behind = as_colour(cv2.mean(ground[height // 4:-height // 4, width // 4:-width // 4])[:3])
     while distance(fabric.colour, behind) < LEAST_CONTRAST:
         fabric = sample_fabric(rng, size)
-    (draw_bottom if tag in BOTTOMS else draw_top)(easel, pose, fabric)
-    draw_occluders(easel, pose)
-    if easel.chance(SHADOW_RATES[shown]):
+    (draw_bottom if tag in BOTTOMS else draw_top)(scene, pose, fabric)
+    draw_occluders(scene, pose)
+    if scene.chance(SHADOW_RATES[shown]):
         cast_shadow(rng, canvas, rng.uniform(0.15, 0.5))
     return develop(rng, canvas.image), label(pose, canvas)
 
 
 def _metre(pose: Pose) -> float:
-    """Pixels a metre takes on the garment's wearer."""
+    """Returns the pixels of a metre on the garment's wearer."""
     part, metres = ('waistband', WAIST_METRES) if pose.tag in BOTTOMS else ('shoulder', SHOULDER_METRES)
     return float(np.hypot(*(pose.points[f'{part}_right'] - pose.points[f'{part}_left']))) / metres
 
 
 def label(pose: Pose, canvas: Canvas) -> np.ndarray:
-    """(24, 3) int32 labels of a finished drawing, read off its owner map."""
+    """Returns the (24, 3) int32 labels of a finished drawing, from its owner map."""
     keypoints = np.full((len(CSV_KEYPOINTS), 3), ABSENT, np.int32)
     height, width = canvas.size_hw
     for name, point in pose.points.items():
@@ -87,7 +86,7 @@ def label(pose: Pose, canvas: Canvas) -> np.ndarray:
 
 
 def _owners(name: str) -> Tuple[int, ...]:
-    """The parts of the garment whose corner a keypoint is."""
+    """Returns the parts of the garment that have this keypoint as a corner."""
     side = LEFT if '_left' in name else RIGHT
     if name.startswith(('cuff', 'bottom')):
         return (side,)

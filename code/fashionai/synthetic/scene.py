@@ -1,4 +1,4 @@
-"""What every part of a drawing shares: the canvas, the random numbers, the light, the scale and the way it is shown."""
+"""The scene: canvas, random numbers, light, scale and presentation, which all parts of a drawing share."""
 from dataclasses import dataclass
 from typing import Optional, Sequence, Tuple
 
@@ -13,34 +13,34 @@ WORN, MANNEQUIN, HANGER, FLAT = 'worn', 'mannequin', 'hanger', 'flat'
 
 @dataclass(frozen=True)
 class Scene:
-    """A canvas set up for one picture."""
+    """Everything that the parts of one picture share."""
 
     canvas: Canvas
     rng: np.random.Generator
     light_xy: Tuple[float, float]
     metre: float
-    """Pixels a metre of a grown person takes."""
+    """Pixels of a metre on an adult."""
     shown: str
     """WORN by a person, on a MANNEQUIN, on a HANGER, or lying FLAT."""
     skin: Colour
 
     @property
     def has_body(self) -> bool:
-        """Whether somebody, or a mannequin, fills the garment."""
+        """Whether a person or a mannequin is in the garment."""
         return self.shown in (WORN, MANNEQUIN)
 
     def paint(self, outline: np.ndarray, fabric: Fabric, owner: int = FOREIGN, turn_deg: float = 0,
               creases: Sequence[Crease] = (), tone: float = 1.0) -> None:
-        """Fill an upright outline with cloth."""
+        """Fills an upright outline with cloth."""
         seed = int(self.rng.integers(1 << 31))
         cloth = Cloth(fabric, self.canvas.frame, self.light_xy, turn_deg, creases, tone, seed)
         self.canvas.fill(outline, cloth, owner)
 
     def paint_smooth(self, outline: np.ndarray, colour: Optional[Colour] = None, owner: int = FOREIGN) -> None:
-        """Fill an upright outline with something smooth and round, of the skin's colour unless told."""
+        """Fills an upright outline with a smooth, round surface; its default colour is the skin's."""
         colour = self.skin if colour is None else colour
         self.paint(outline, Fabric(colour, None, zoom=1, turn_deg=0, gloss=0.6, softness=0), owner)
 
     def chance(self, probability: float) -> bool:
-        """True that often."""
+        """Returns True with this probability."""
         return bool(self.rng.random() < probability)
