@@ -1,25 +1,23 @@
 """experiments.py as it is called, with the smallest network, on generated garments."""
 import os
-import runpy
 from pathlib import Path
 from typing import Callable, List
 
 import pytest
 
-from fashionai.cli import evaluate, freeze, run, train
+from fashionai.cli import evaluate, experiments, freeze, run, train
 from fashionai.experiments.recipes import filled, recipes
 from fashionai.experiments.settings import SETTINGS, Budget
 from fashionai.experiments.table import read_rows
 from fashionai.files import locked
 from fashionai.inference.windows import parse_scales
-from fashionai.networks import packaged
+from fashionai.model_files import packaged
 from fashionai.networks.head_options import HeadOptions
 from fashionai.synthetic.dataset import write_dataset
 from fashionai.training.loss_options import LossOptions
 
 ROOT = Path(__file__).resolve().parents[1]
-PROGRAM = runpy.run_path(str(ROOT / 'code/experiments.py'))  # tests have a folder of the program's name
-MAIN, PARSE = PROGRAM['main'], PROGRAM['parse']
+MAIN, PARSE = experiments.main, experiments.parse
 
 
 def flags_of(folder: Path, *more: str) -> List[str]:

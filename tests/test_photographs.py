@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import image_path, read_annotations
-from fashionai.garments import CSV_KEYPOINTS, GARMENTS, mirror_name
+from fashionai.evaluation.metrics import normaliser_ends, score
+from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS, mirror_name
 from fashionai.images.decoder import read_image, read_upright
-from fashionai.metrics import normaliser_ends, score
 
 FOLDER = Path(__file__).resolve().parents[1] / 'data' / 'photographs'
 ALWAYS_THERE = {

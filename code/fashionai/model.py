@@ -1,4 +1,5 @@
 """The front door: a model is loaded once, and finds the garment in each picture that it is given."""
+import weakref
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -142,7 +143,8 @@ class GarmentModel:
     """
 
     def __init__(self, predictor: GarmentPredictor, name: str, tag: str, resources: ExitStack) -> None:
-        self._predictor, self._tag, self._resources = predictor, tag, resources
+        self._predictor, self._tag = predictor, tag
+        self._freed = weakref.finalize(self, resources.close)  # also when the interpreter ends
         self.name, self.types = name, tuple(predictor.served)
 
     def __enter__(self) -> 'GarmentModel':
@@ -154,7 +156,7 @@ class GarmentModel:
 
     def close(self) -> None:
         """Free the network."""
-        self._resources.close()
+        self._freed()
 
     @overload
     def predict(self, images: Image, tag: Optional[str] = None) -> Prediction: ...

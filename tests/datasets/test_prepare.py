@@ -8,7 +8,7 @@ import pytest
 
 from fashionai.annotations import read_annotations, read_test_list
 from fashionai.cli import prepare
-from fashionai.datasets import placing, sources
+from fashionai.datasets import sources, tree_writer
 from fashionai.datasets.pictures import picture_fault
 from fashionai.files import locked
 
@@ -102,7 +102,7 @@ def test_after_an_interruption_the_same_command_makes_the_same_tree(finish, sour
 
     arguments = ['fashionai', source[0], '--val', 3, '--output']
     with monkeypatch.context() as patch:
-        patch.setattr(placing, 'picture_fault', broken_off)
+        patch.setattr(tree_writer, 'picture_fault', broken_off)
         finish(prepare.main, *arguments, tmp_path / 'data', code=130)
     assert len(list((tmp_path / 'data').rglob('*.jpg'))) == 5 and not list((tmp_path / 'data').rglob('*.csv'))
     for folder in ('data', 'at_once'):

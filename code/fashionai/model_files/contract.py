@@ -182,7 +182,7 @@ def replacing_model(model: Path) -> Iterator[Path]:
     and `contract_of` refuses any other. A new model is never beside an old contract, and never alone.
     """
     model.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f'.{model.name}.', dir=str(model.parent)) as folder:
+    with TemporaryDirectory(prefix=f'.{model.name}.', dir=str(model.parent)) as folder, _naming(model, folder):
         draft = Path(folder, model.name)
         yield draft
         os.replace(str(contract_path(draft)), str(contract_path(model)))
@@ -190,6 +190,17 @@ def replacing_model(model: Path) -> Iterator[Path]:
             if part.is_dir() and (model.parent / part.name).exists():
                 shutil.rmtree(str(model.parent / part.name))
             os.replace(str(part), str(model.parent / part.name))
+
+
+@contextmanager
+def _naming(model: Path, folder: str) -> Iterator[None]:
+    """An OSError about a file in the draft's folder is raised as one about the model."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or not str(error.filename or folder).startswith(folder):
+            raise
+        raise type(error)(error.errno, error.strerror, str(model)) from error
 
 
 def file_sum(path: Union[str, Path]) -> str:
