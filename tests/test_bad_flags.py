@@ -12,8 +12,8 @@ from fashionai.cli import classify, export, freeze, predict, run, send_batches, 
 
 ROOT = Path(__file__).resolve().parents[1]
 GRAPH = ROOT / 'models/trained/supplied/graph/frozen_graph.pb'
-MAINS = {module.__name__: module.main for module in (classify, export, freeze, predict, run, send_batches, synthesize,
-                                                     train)}
+MAINS = {module.__name__.rpartition('.')[2]: module.main
+         for module in (classify, export, freeze, predict, run, send_batches, synthesize, train)}
 MAINS['experiments'] = runpy.run_path(str(ROOT / 'code/experiments.py'))['main']  # tests have a folder of that name
 
 NUMBERS = ['', 'nan', 'inf', '-1', '1.5', '1e3', '٣', '99999999999999999999', '9' * 5000]
