@@ -13,7 +13,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
 
-from fashionai.annotations import ABSENT, FARTHEST
+from fashionai.annotations import ABSENT, MAX_COORDINATE
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.orientation import Size
 from fashionai.datasets.sources import DataSource, Pictures
@@ -79,8 +79,8 @@ def csv_row(points: Mapping[str, Tuple[float, float, int]], garments: Garments =
     row = np.full((len(columns), 3), ABSENT, np.int32)
     for name, (x, y, v) in points.items():
         if v != ABSENT:
-            if not all(isinstance(value, (int, float)) and abs(value) <= FARTHEST for value in (x, y)):
-                raise InputError(f'{name}: x {shown(x)}, y {shown(y)}, wanted pixels, numbers up to {FARTHEST}')
+            if not all(isinstance(value, (int, float)) and abs(value) <= MAX_COORDINATE for value in (x, y)):
+                raise InputError(f'{name}: x {shown(x)}, y {shown(y)}, wanted pixels, numbers up to {MAX_COORDINATE}')
             row[columns.index(name)] = int(np.floor(x + 0.5)), int(np.floor(y + 0.5)), v
     return row
 

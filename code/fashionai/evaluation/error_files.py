@@ -6,11 +6,10 @@ import csv
 import math
 from typing import Dict, Optional, Sequence
 
-from fashionai.annotations import Annotations
-from fashionai.csv_rows import PathLike, data_rows
+from fashionai.annotations import Annotations, data_rows
 from fashionai.errors import InputError, shown
 from fashionai.evaluation.metrics import PooledError
-from fashionai.files import read_json, replacing
+from fashionai.files import PathLike, read_json, replacing
 
 HEADER = ('image_id', 'image_category', 'ne', 'points')
 """Columns of the CSV file: `ne` is empty if `points`, the number of measured keypoints, is 0."""

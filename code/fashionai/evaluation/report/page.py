@@ -2,14 +2,13 @@
 from pathlib import Path
 from typing import Optional
 
-from fashionai.annotations import PathLike
 from fashionai.evaluation.report import sections
 from fashionai.evaluation.report.markup import Html, element, joined
 from fashionai.evaluation.report.resampling import differences, ne_estimates
 from fashionai.evaluation.report.scored_submission import ScoredSubmission
 from fashionai.evaluation.report.systematic_errors import biases, swapped_pairs
 from fashionai.evaluation.report.words import findings
-from fashionai.files import write_text
+from fashionai.files import PathLike, write_text
 
 _STYLE = Path(__file__).with_name('page.css')
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
