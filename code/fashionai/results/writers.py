@@ -14,7 +14,7 @@ from fashionai.errors import InputError
 from fashionai.files import parse_json
 from fashionai.garments.measurements import Scale, measure
 from fashionai.garments.table import Garments
-from fashionai.images.sources import Picture, Source
+from fashionai.images.sources import MediaFile, Picture
 from fashionai.inference.batch_inference import Outcome
 from fashionai.inference.garment_predictor import GarmentPrediction, points_of
 from fashionai.inference.missing_keypoints import submission_keypoints
@@ -94,7 +94,7 @@ class JsonLines(Writer):
             row = _row_of(line) if line.endswith(b'\n') else None
             if row is None:
                 break
-            names.add(printable(Picture(Source(row['path'], ''), row.get('frame')).label))
+            names.add(printable(Picture(MediaFile(row['path'], ''), row.get('frame')).label))
             length += len(line)
         return names, length
 
