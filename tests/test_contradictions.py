@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
+from fashionai.garments import contradictions
 from fashionai.garments.contradictions import CLEARLY, PAIRS, Length, Limits, believed, doubts, limits_of, merged
 from fashionai.garments.measurements import LENGTHS, Points, measure
 from fashionai.garments.shapes import sampled_shapes, shape_of
-from fashionai.garments.table import GARMENTS, contradictions
+from fashionai.garments.table import GARMENTS
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / 'benchmarks'
 LONG, SHORT = Length(307, 0.8), Length(109, 0.8)

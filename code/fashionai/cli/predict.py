@@ -13,7 +13,7 @@ from fashionai.cli.inference_flags import add_look_options, config_of, garments_
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
-from fashionai.garments.measurements import LENGTHS, Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.garments.measurements import LENGTHS, PixelScale, fixed_scale, no_scale, parse_reference, reference_scale
 from fashionai.garments.table import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.images.sources import MediaFile, expected, pictures_of, sources_of
@@ -186,7 +186,7 @@ def _opened(path: str, record: Optional[Record], done: Done) -> ContextManager[T
     return opened(record, done) if record else open(path, 'w', encoding='utf-8', newline='')
 
 
-def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Scale]:
+def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[PixelScale]:
     """How measurements of the types come to centimetres; None where nothing is measured. Raises InputError for a bad
     combination, and for types of which no length is known."""
     if args.cm_per_pixel is not None and args.reference:

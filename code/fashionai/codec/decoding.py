@@ -23,8 +23,8 @@ place is on the border."""
 class Decoder:
     """A way to decode heat maps.
 
-    place: size of a place in canvas pixels, reduced if it does not divide the canvas; None for a cell of the network.
-        Places smaller than cells are drawn with bicubic weights.
+    place: size of a place in canvas pixels; if it does not divide the side of the canvas, their greatest common
+        divisor. None for a cell of the network. Places smaller than cells are drawn with bicubic weights.
     blur: standard deviation, in canvas pixels, of the Gaussian that smooths the canvas before the peak is searched; 0
         for none.
     refine: finds the peak between places.
