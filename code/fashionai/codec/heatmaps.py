@@ -72,7 +72,7 @@ def cells_hw(input_hw: Tuple[int, int], stride: int) -> Tuple[int, int]:
     """Returns (h, w) of the maps for an input. Raises InputError if the stride does not divide its sides."""
     height, width = input_hw
     if height % stride or width % stride:
-        raise InputError(f'an input of {width}x{height} pixels cannot be divided into cells of {stride} pixels; '
+        raise InputError(f'an input of {width}x{height} pixels does not divide into cells of {stride} pixels; '
                          f'wanted multiples of {stride}')
     return height // stride, width // stride
 
