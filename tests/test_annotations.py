@@ -1,4 +1,4 @@
-"""Reading and writing the CSV files."""
+"""Reads and writes the CSV files."""
 from pathlib import Path
 from typing import Sequence
 
@@ -25,7 +25,7 @@ TOP = 'image_id,image_category,neckline_left,neckline_right,center_front,shoulde
 
 
 def row(image_id: str, category: str = 'skirt', **cells: str) -> str:
-    """A line whose cells are absent but for those named."""
+    """Returns a line; all cells are absent except those in `cells`."""
     return ','.join([image_id, category] + [cells.get(name, ABSENT) for name in TOP.split(',')[2:]])
 
 

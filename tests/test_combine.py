@@ -1,4 +1,4 @@
-"""submit/combine.py as it is called: a script beside merge.py, from any folder."""
+"""Calls submit/combine.py as a user does: a script in the folder of merge.py, from any folder."""
 import ast
 import re
 import shutil
@@ -18,7 +18,7 @@ TOP = ','.join(header())
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the scripts with three submissions of two images."""
+    """A folder with a copy of the scripts and three submissions of two images."""
     for name in ('combine.py', 'merge.py'):
         shutil.copy(str(SUBMIT / name), str(tmp_path))
     for number, (x, y) in enumerate([(10, 100), (13, 101), (40, 105)]):
@@ -36,7 +36,7 @@ def save(folder: Path, name: str, rows: List[str]) -> None:
 
 
 def run(folder: Path, *arguments: str, cwd: str = '') -> Tuple[int, str, str]:
-    """Exit code, output and errors of the script in the folder; the result is out.csv beside it."""
+    """Runs the script in the folder; returns exit code, output and errors. The result is out.csv."""
     done = subprocess.run([sys.executable, str(folder / 'combine.py'), *arguments, '--output', str(folder / 'out.csv')],
                           cwd=cwd or str(folder), capture_output=True, text=True)
     assert 'Traceback' not in done.stderr
@@ -44,7 +44,7 @@ def run(folder: Path, *arguments: str, cwd: str = '') -> Tuple[int, str, str]:
 
 
 def combined(folder: Path, image_id: str) -> Dict[str, Tuple[int, ...]]:
-    """The keypoints of an image in the result, those that are not -1_-1_-1."""
+    """Returns the keypoints of an image in the result that are not -1_-1_-1."""
     found = read_annotations(folder / 'out.csv')
     cells = found.keypoints[found.image_ids.index(image_id)]
     return {name: tuple(cell) for name, cell in zip(CSV_KEYPOINTS, cells.tolist()) if cell != [-1, -1, -1]}
@@ -55,7 +55,7 @@ def combined(folder: Path, image_id: str) -> Dict[str, Tuple[int, ...]]:
     (['--how', 'median', '--weights', '1,1,3'], (40, 105, 1)), (['--how', 'mean', '--weights', '7,2,1'], (14, 101, 1)),
     (['--how', 'median', '--weights', '1, 1, 2'], (26, 103, 1))])
 def test_points_are_combined(folder: Path, options: List[str], wanted: Tuple[int, int, int]) -> None:
-    """E.g. the median of 10, 13, 40, 40 is 26.5, which rounds to the even number."""
+    """For example, the median of 10, 13, 40, 40 is 26.5, which is rounded to the even number."""
     code, out, err = run(folder, 'a.csv', 'b.csv', 'c.csv', *options)
     assert (code, err) == (0, '') and out.endswith('3 submissions\n') and 'out.csv: 2 rows' in out
     assert combined(folder, 's.jpg') == {'waistband_left': wanted, 'hemline_right': (7, 8, 1)}

@@ -1,4 +1,4 @@
-"""Errors that evaluate.py writes are read again; whatever else is in their place is refused by name."""
+"""Files of errors that evaluate.py writes are read again; other files are refused with their names."""
 import json
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""evaluate.py as it is called."""
+"""Calls evaluate.py as a user does."""
 import json
 import subprocess
 import sys
@@ -14,7 +14,7 @@ from fashionai.cli import evaluate
 
 @pytest.fixture
 def files(tmp_path: Path) -> Tuple[str, str]:
-    """A skirt whose four points are each 10 pixels off, its waistband being 50 wide."""
+    """A skirt with a waistband of 50 pixels; each of its four points is 10 pixels off."""
     keypoints = np.full((1, 24, 3), -1)
     keypoints[0, 15:19] = [[100, 50, 1], [150, 50, 1], [90, 300, 0], [160, 300, 1]]
     names = []

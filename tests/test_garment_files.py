@@ -1,4 +1,4 @@
-"""Tables of garments in files: what is read, and that every mistake is told by file, type and key."""
+"""Garment tables in files: reading them, and errors that name file, type and key."""
 import json
 import pickle
 import re
@@ -94,7 +94,7 @@ def test_it_is_kept_and_travels(tmp_path: Path) -> None:
 
 
 def change(keys: str, value: Any) -> Callable[[Dict[str, Any]], None]:
-    """A function that puts a value in a place of a table, such as `types/sock/limbs`; None takes it out."""
+    """Returns a function that sets the value of a key such as `types/sock/limbs`; None removes the key."""
     def changed(table: Dict[str, Any]) -> None:
         *path, last = keys.split('/')
         for key in path:

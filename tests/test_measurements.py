@@ -1,4 +1,4 @@
-"""Lengths along paths over keypoints, worked out by hand."""
+"""Lengths along paths over keypoints, compared with values computed by hand."""
 from typing import Dict, Tuple
 
 import numpy as np
@@ -78,7 +78,7 @@ def test_every_type_has_lengths_over_its_own_keypoints_that_look_alike_in_a_mirr
         lengths = measure(Points(garment, places, np.ones(len(places)), everything))
         mirrored = measure(Points(garment, places[garment.mirror_indices] * [-1, 1], np.ones(len(places)), everything))
         for name in LENGTHS[tag]:
-            assert lengths[name].pixels is not None, f'{tag}: {name} names a keypoint that there is not'
+            assert lengths[name].pixels is not None, f'{tag}: {name} has an unknown keypoint'
             assert lengths[name].pixels == pytest.approx(mirrored[name].pixels), f'{tag}: {name}'
 
 

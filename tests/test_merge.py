@@ -1,4 +1,4 @@
-"""submit/merge.py as it is called: a script on its own, beside the files."""
+"""Calls submit/merge.py as a user does: a script without the package, in the folder of the files."""
 import ast
 import importlib.util
 import re
@@ -20,7 +20,7 @@ TOP = ','.join(header())
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the script with the submissions of all five types, two rows each."""
+    """A folder with a copy of the script and the submissions of all five types, two rows each."""
     shutil.copy(str(SCRIPT), str(tmp_path))
     for name in GARMENTS:
         save(tmp_path, name, [f'{name}{i}.jpg,{name}{CELLS}' for i in range(2)])
@@ -32,7 +32,7 @@ def save(folder: Path, name: str, rows: List[str]) -> None:
 
 
 def run(folder: Path, *arguments: str, cwd: str = '') -> Tuple[int, str, str]:
-    """Exit code, output and errors of the script in the folder."""
+    """Runs the script in the folder; returns exit code, output and errors."""
     done = subprocess.run([sys.executable, str(folder / 'merge.py'), *arguments], cwd=cwd or str(folder),
                           capture_output=True, text=True)
     assert 'Traceback' not in done.stderr
@@ -133,7 +133,7 @@ def test_its_own_tables_agree_with_the_package() -> None:
 
 
 def test_it_needs_the_standard_library_alone() -> None:
-    nodes = ast.parse(SCRIPT.read_text()).body  # within load_yaml, PyYAML too
+    nodes = ast.parse(SCRIPT.read_text()).body  # inside load_yaml, also PyYAML
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or '.' for node in nodes if isinstance(node, ast.ImportFrom)}
     assert imported <= {'argparse', 'collections', 'csv', 'json', 'os', 'pathlib', 're', 'sys', 'typing'}
@@ -160,7 +160,7 @@ def test_another_table_of_garments(folder: Path, more: str, columns: str) -> Non
 
 
 def run_one(folder: Path, text: str) -> str:
-    """The errors about a file of the other table."""
+    """Returns the errors about a file with the other garment table."""
     (folder / 'one.csv').write_text(text)
     code, _, err = run(folder, 'one.csv', '--garments', 'my.json')
     assert code == 1

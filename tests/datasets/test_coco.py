@@ -1,4 +1,4 @@
-"""COCO keypoint files: ours and others' read, ours written."""
+"""Reads COCO keypoint files of ours and of others, and writes ours."""
 import json
 
 import numpy as np
@@ -189,7 +189,7 @@ def test_our_own_files_say_that_labels_are_in_stored_pixels(ours):
 
 @pytest.mark.parametrize('points, box', [
     ([(10, 20), (40, 72)], [10, 20, 30, 52]),
-    ([(10, 20), (40, 20)], [10, 5, 30, 30]),       # a line: as high as it is wide, around it
+    ([(10, 20), (40, 20)], [10, 5, 30, 30]),       # a line: the box around it is as high as it is wide
     ([(10, 20), (40, 22)], [10, 6, 30, 30]),
     ([(10, 20), (40, 23)], [10, 20, 30, 3]),       # a tenth is enough
     ([(10, 4), (40, 4)], [10, 0, 30, 30]),         # moved into the picture
@@ -204,7 +204,7 @@ def test_every_box_has_an_extent(points, box):
 
 
 def test_a_labelled_point_can_be_matched(ours, tmp_path):
-    """OKS of COCO's evaluation, exp(-d^2 / (2 area (2 sigma)^2)): that of a point 2 pixels off is above 0."""
+    """The OKS of COCO's evaluation, exp(-d^2 / (2 area (2 sigma)^2)), is above 0 for a point that is 2 pixels off."""
     table, root = ours
     write_coco(root / 'out.json', table, root)
     trousers = json.loads((root / 'out.json').read_text())['annotations'][1]

@@ -1,4 +1,4 @@
-"""DeepFashion's landmarks and DeepFashion2's, in their own files and numbers."""
+"""Reads the landmarks of DeepFashion and of DeepFashion2 in their own file formats."""
 import json
 
 import numpy as np
@@ -74,7 +74,7 @@ def test_malformed_landmarks_are_named(made, tmp_path, row, message):
 
 
 def item(category, *missing, x=lambda number: 10 * number):
-    """A garment whose landmark n is at (10 n, n), visible where n is even and occluded where it is odd."""
+    """Returns a garment whose landmark n is at (10 n, n), visible if n is even and occluded if n is odd."""
     numbers = range(1, DEEPFASHION2[category].landmarks + 1)
     return {'category_id': category, 'landmarks': [value for n in numbers for value in (
         (0, 0, 0) if n in missing else (x(n), n, 2 - n % 2))]}
@@ -137,7 +137,7 @@ def test_a_file_that_is_no_annotation_is_named_and_left_out(made, tmp_path, text
 def test_left_and_right_are_mirror_images_in_the_order_of_landmarks(number):
     category = DEEPFASHION2[number]
     first = 4 if category.garment in ('skirt', 'trousers') else 7
-    last = category.landmarks if number not in (3, 4) else category.landmarks - 6  # outwear ends with its front's edges
+    last = category.landmarks if number not in (3, 4) else category.landmarks - 6  # the last of outwear: front edges
     around = 4 if first == 4 else 8
     for name, landmark in category.numbers.items():
         assert name in GARMENTS[category.garment].keypoints and 1 <= landmark <= last
@@ -156,7 +156,7 @@ def test_real_landmarks_lie_as_the_table_says():
     for left, right in (('neckline_left', 'neckline_right'), ('armpit_left', 'armpit_right'),
                         ('cuff_left_out', 'cuff_right_out')):
         assert at[left][0] < at[right][0]
-    for side in ('left', 'right'):  # the inner end of a cuff is the nearer to the armpit
+    for side in ('left', 'right'):  # the inner end of a cuff is nearer to the armpit
         distances = [np.hypot(*(at[f'cuff_{side}_{end}'] - at[f'armpit_{side}'])) for end in ('in', 'out')]
         assert distances[0] < distances[1]
 

@@ -1,4 +1,4 @@
-"""The archives of the competition, as small made-up ones of the same layout."""
+"""Reads the archives of the competition: small generated ones with the same layout."""
 import numpy as np
 import pytest
 
@@ -19,7 +19,7 @@ def read(*paths):
 
 @pytest.fixture
 def archives(made, tmp_path):
-    """Warm-up, round 1, test A with its list, and the list's answers; one image of A is in round 1, too."""
+    """Warm-up, round 1, test A with its list, and the answers of the list; one image of A is also in round 1."""
     warm = made.tar(tmp_path / '[update] warm_up_train_20180222.tar', {
         'train/Annotations/annotations.csv': made.table(made.row(S1, 'skirt', waistband_left='1_2_1')),
         'train/' + S1: made.picture(1)})

@@ -1,4 +1,4 @@
-"""The entry point: archives in, the tree of train.py and run.py out."""
+"""Calls prepare.py: it reads archives and writes the folders of train.py and run.py."""
 import json
 import os
 

@@ -1,4 +1,4 @@
-"""Samples: each image once, the draw of the validation images, and which side is left."""
+"""Samples: images without repeats, the draw of the validation images, and the side that is left."""
 import numpy as np
 import pytest
 

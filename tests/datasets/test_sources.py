@@ -1,4 +1,4 @@
-"""Folders and archives: the same names and bytes whatever holds them, and no path out of the destination."""
+"""Folders and archives give the same names and bytes, and no path leads out of the destination."""
 import os
 
 import pytest
@@ -53,7 +53,7 @@ def test_damaged_and_encrypted_archives_are_named(made, tmp_path):
     squeezed.unlink()
     locked = made.zip(tmp_path / 'locked.zip', {'a.jpg': b'one'})
     data = bytearray(locked.read_bytes())
-    for signature, flags in ((b'PK\x03\x04', 6), (b'PK\x01\x02', 8)):  # what says of a file that it is encrypted
+    for signature, flags in ((b'PK\x03\x04', 6), (b'PK\x01\x02', 8)):  # the flag of an encrypted file
         data[data.index(signature) + flags] |= 1
     locked.write_bytes(bytes(data))
     with pytest.raises(InputError, match='locked.zip: encrypted'):

@@ -1,4 +1,4 @@
-"""What the user names becomes pictures: files, folders, patterns and videos, in an order that can be relied on."""
+"""Finds the pictures that a user names: files, folders, patterns and videos, in a fixed order."""
 import errno
 import logging
 import os
@@ -15,7 +15,7 @@ from fashionai.images.sources import MediaFile, expected, pictures_of, sources_o
 
 @pytest.fixture()
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with a folder of pictures, of which the brightness is the number."""
+    """A working directory with a folder of pictures; the brightness of a picture is its number."""
     for number, name in enumerate(['b.png', 'a.JPG', 'new/c.png', '.hidden/d.png', '._a.png'], 1):
         path = tmp_path / 'shop' / name
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -31,7 +31,7 @@ def paths(sources: List[MediaFile]) -> List[str]:
 
 
 def reasons(named: List[str]) -> List[str]:
-    """Why pictures cannot be read, of those that cannot."""
+    """Returns the reasons of the pictures that cannot be read."""
     read = [picture.read() for picture in pictures_of(sources_of(named))]
     return [found.reason for found in read if isinstance(found, Unreadable)]
 
@@ -75,7 +75,7 @@ def test_a_folder_that_is_closed_is_told_of(shop: Path, monkeypatch: pytest.Monk
             raise PermissionError(errno.EACCES, 'Permission denied', path)
         return scandir(path)
 
-    monkeypatch.setattr(os, 'scandir', guarded)  # since root may look into every folder
+    monkeypatch.setattr(os, 'scandir', guarded)  # since root may read every folder
     picture, *_, closed = [picture.read() for picture in pictures_of(sources_of(['shop']))]
     assert isinstance(closed, Unreadable)
     assert closed.reason.startswith('shop/new: ') and 'Permission denied' in closed.reason
@@ -152,7 +152,7 @@ def test_links_in_a_circle_are_reported_and_passed_over(shop: Path) -> None:
     os.symlink('..', 'shop/new/back')
     os.symlink('itself.png', 'shop/itself.png')
     os.makedirs('other')
-    os.symlink('../shop', 'other/all')  # followed, and leads back by shop/other
+    os.symlink('../shop', 'other/all')  # followed, and leads back through shop/other
     os.symlink('../other', 'shop/other')
     for named in ('shop', 'shop/**/*.png', 'shop/**/*', 'shop/**'):
         found = {source.path: source.fault for source in sources_of([named])}

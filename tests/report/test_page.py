@@ -1,4 +1,4 @@
-"""The page: whole, by itself, and with text from files as text."""
+"""The page is complete and self-contained, and text from files is escaped."""
 import base64
 import re
 from html.parser import HTMLParser
@@ -20,7 +20,7 @@ EVIL = 'Images/<script>alert("x")</script>&.png'
 
 
 class Balanced(HTMLParser):
-    """Collects tags and the addresses in them; fails where ends do not meet beginnings."""
+    """Collects tags and the URLs in them; fails if end tags do not match start tags."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -43,7 +43,7 @@ class Balanced(HTMLParser):
 
 
 def submission(seed: int, source: str) -> ScoredSubmission:
-    """All five types, two images each, predicted with noise; the first skirt has one gross error."""
+    """Returns a submission of all five types, two images each, with noise; the first skirt has one gross error."""
     random = np.random.RandomState(seed)
     names = [name for name in GARMENTS for _ in range(2)]
     keypoints: np.ndarray = np.full((len(names), 24, 3), -1)
@@ -88,7 +88,7 @@ def test_the_page_needs_nothing_besides(full: str) -> None:
     assert found.seen.count('svg') == 5 and found.seen.count('img') == 10
     assert '&lt;script&gt;' in text and 'deep/&lt;i&gt;submit.csv' in text and 'somewhere' not in text
     ids = re.findall(r'\bid="([^"]*)"', text)
-    assert len(ids) == len(set(ids)), 'drawings do not share ids'
+    assert len(ids) == len(set(ids)), 'drawings have different ids'
     assert set(re.findall(r'"#([^"]+)"|url\(#([^)]+)\)', text)) <= {(name, '') for name in ids} | {
         ('', name) for name in ids}
     assert '#010101' not in text and 'currentColor' in text

@@ -1,4 +1,4 @@
-"""Bias, swapped sides and differences, of submissions whose faults are known."""
+"""Bias, swapped sides and differences of submissions with known errors."""
 from typing import Sequence, Tuple
 
 import numpy as np
@@ -40,7 +40,7 @@ SKIRT = np.array([[100, 50, 1], [200, 50, 1], [90, 300, 1], [210, 300, 1]])  # s
 
 
 def skirts(rows: Sequence[np.ndarray], source: str = 'truth.csv') -> Annotations:
-    """A skirt a row, of the four points (4, 3) each."""
+    """Returns one skirt in each row, from its four points (4, 3)."""
     keypoints: np.ndarray = np.full((len(rows), 24, 3), -1)
     for row, points in enumerate(rows):
         keypoints[row, COLUMNS] = points
@@ -53,7 +53,7 @@ def measured(predicted: Sequence[np.ndarray]) -> ScoredSubmission:
 
 
 def moved(*offsets: Tuple[int, int]) -> np.ndarray:
-    """The skirt with an offset of each of its points."""
+    """Returns the skirt with an offset for each of its points."""
     return SKIRT + np.array([(*offset, 0) for offset in offsets])
 
 
@@ -67,7 +67,7 @@ def named(found: Sequence[Bias], name: str) -> Bias:
 
 
 def test_the_bootstrap_knows_the_error_of_a_mean() -> None:
-    """Of N independent numbers, the standard error of the mean is their deviation / sqrt(N)."""
+    """The standard error of the mean of N independent numbers is their deviation / sqrt(N)."""
     numbers = np.random.RandomState(5).normal(3, 2, (400, 1))
     drawn = resampled(numbers, np.ones((400, 1)))
     assert drawn.shape == (2000, 1)
@@ -79,7 +79,7 @@ def test_the_bootstrap_knows_the_error_of_a_mean() -> None:
 
 
 def test_images_are_drawn_whole() -> None:
-    """Ten keypoints an image with one and the same error say no more than one does."""
+    """Ten keypoints in an image with the same error count as much as one keypoint."""
     numbers = np.random.RandomState(5).normal(3, 2, (400, 1))
     np.testing.assert_allclose(resampled(10 * numbers, np.full((400, 1), 10)), resampled(numbers, np.ones((400, 1))))
 
@@ -95,7 +95,7 @@ def test_errors_and_shares_by_hand() -> None:
     assert share_within(errors_by_type(scored)['all'], 10) == 87.5
     found = ne_estimates(scored)['leaderboard'][0]
     assert found.value == pytest.approx(45 / 8)
-    assert (found.low, found.high) == (pytest.approx(5 / 4), pytest.approx(10))  # one image twice
+    assert (found.low, found.high) == (pytest.approx(5 / 4), pytest.approx(10))  # one image drawn twice
 
 
 def test_bias_by_hand() -> None:
@@ -104,7 +104,7 @@ def test_bias_by_hand() -> None:
     assert [bias.name for bias in found] == [EVERY, LEFT, RIGHT, *BAND]
     left = named(found, 'waistband_left')
     assert left.points == 2
-    assert left.pixels[0] == MeanOffset(3, pytest.approx(0.5 ** 0.5, rel=0.05), 2)  # of draws of two from 2 and 4
+    assert left.pixels[0] == MeanOffset(3, pytest.approx(0.5 ** 0.5, rel=0.05), 2)  # two values drawn from 2 and 4
     assert left.percent[0].mean == 3 and left.percent[0].sign == 0, 'two points prove nothing'
     assert named(found, 'waistband_right').pixels[1].mean == -2
     hem = named(found, 'hemline_left')
@@ -160,7 +160,7 @@ def test_what_is_missing_is_said() -> None:
 
 
 def test_a_difference_is_paired() -> None:
-    """What both find hard weighs nothing: the second is 3 pixels worse on every point of images that differ wildly."""
+    """Differences between images do not count: they are large, and the second is 3 pixels worse on every point."""
     first = [moved((error, 0), (error, 0), (error, 0), (error, 0)) for error in range(60)]
     second = [moved((error + 3, 0), (error + 3, 0), (error + 3, 0), (error + 3, 0)) for error in range(60)]
     found = differences(measured(first), measured(second))

@@ -146,11 +146,14 @@ def open_sources(paths: Sequence[Path]) -> List[DataSource]:
 
 
 def scan(sources: Sequence[DataSource], wanted: Wanted, notes: Notes) -> Iterator[Tuple[int, str, Optional[bytes]]]:
-    """Every file of all sources, with its source's number and, of those wanted, the bytes; shows a progress bar."""
+    """Yields every file of all sources: the number of its source, its name, and its bytes if `wanted(name)`, else None.
+
+    Adds names that are not read to `notes`, and shows a progress bar.
+    """
     for number, source in enumerate(sources):
         for name, fault in source.faults():
             notes['names that are not read'].append(f'{source.label}: {name} ({fault})')
-        for name, data in tqdm(source.walk(wanted), desc=f'looking into {source.label}', unit='file'):
+        for name, data in tqdm(source.walk(wanted), desc=f'reading {source.label}', unit='file'):
             if source.path(name) is None and name.lower().endswith(ARCHIVES):
                 notes['archives inside of archives, not read: unpack the outer one'].append(f'{source.label}: {name}')
             yield number, name, data
