@@ -95,8 +95,8 @@ def test_sizes_tell_the_frame(labelled, stored, orientation, frame):
 
 @pytest.fixture
 def coco(finish, made, tmp_path):
-    """`coco(pictures, *flags)` prepares pictures (bytes, JSON width, JSON height, point) by name. It returns the output,
-    the rows, and the pictures as training reads them."""
+    """`coco(pictures, *flags)` prepares pictures (bytes, JSON width, JSON height, point) by name. It returns the
+    output, the rows, and the pictures as training reads them."""
     def prepared(pictures, *flags):
         images, annotations = [], []
         for number, (name, (_, width, height, point)) in enumerate(pictures.items(), 1):
