@@ -216,8 +216,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('inputs', nargs='*', metavar='FILE', help='submissions to merge (default: submit_<type>.csv of '
                                                                       'each type, in the folder of this script)')
-    parser.add_argument('--list', metavar='CSV', help='test list that gives the order of the rows; it must have all '
-                                                      'images')
+    parser.add_argument('--list', metavar='CSV', help='test list that gives the order of the rows; it must contain '
+                                                      'all images of the submissions')
     parser.add_argument('--output', metavar='CSV', default=str(HERE / 'submit.csv'), help='file for the merged '
                         'submission (default: %(default)s)')
     parser.add_argument('--garments', metavar='FILE', help='garment table, if it is not the built-in one')

@@ -95,7 +95,7 @@ def test_writes_a_report(files: Tuple[str, str], tmp_path: Path, capsys: pytest.
     assert evaluate.main(arguments) == 0
     assert f'wrote {out}' in capsys.readouterr().out
     page = out.read_text(encoding='utf-8')
-    assert 'NE is 20.00\u00a0% visible' in page and 'second is better by 20.00 points' in page
+    assert 'NE is 20.00\u00a0% visible' in page and 'second is better by 20.00' in page
     assert '--imagepath' in page and 'a.jpg' in page
     assert evaluate.main(arguments + ['--imagepath', str(tmp_path)]) == 1
     assert 'a.jpg' in capsys.readouterr().err

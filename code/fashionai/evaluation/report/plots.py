@@ -106,7 +106,8 @@ def changes(found: Sequence[Difference]) -> Html:
                           fmt='o', ms=4, lw=1.4, color=_CONVENTION_COLOURS[convention], label=convention)
         axes.axvline(0, color=_INK, lw=0.8)
         axes.grid(axis='x', color=_FAINT, lw=0.6)
-        axes.set(ylim=(len(names) - 0.5, -0.5), xlabel='difference of NE, points (left: the first is better)')
+        axes.set(ylim=(len(names) - 0.5, -0.5),
+                 xlabel='difference of NE, percentage points (below 0: the first is better)')
         axes.set_yticks(range(len(names)))
         axes.set_yticklabels(names)
         _legend_above(axes)

@@ -32,7 +32,7 @@ def errors(scored: ScoredSubmission, found: Dict[str, List[Estimate]]) -> Html:
                for name, a, points, b, more in zip(
                    (ALL, *scored.types), found['visible'], (visible.pooled, *visible.types.values()),
                    found['leaderboard'], (board.pooled, *board.types.values()))]
-    head = ['', 'NE visible', f'{LEVEL} %', 'points', 'NE leaderboard', f'{LEVEL} %', 'points']
+    head = ['', 'NE visible', f'{LEVEL} %', 'keypoints', 'NE leaderboard', f'{LEVEL} %', 'keypoints']
     status = [[name, number(figure.percent), figure.points] for name, figure in scored.scores.status.items()]
     return section('Normalised error',
                    note('The normalised error (NE) is the distance between prediction and label, in percent of the '
@@ -40,7 +40,7 @@ def errors(scored: ScoredSubmission, found: Dict[str, List[Estimate]]) -> Html:
                         f'keypoints too. The columns "{LEVEL} %" are confidence intervals.'),
                    table('NE by type', head, texts(by_type)),
                    element('h3', 'By keypoint; NE visible also by type'), _by_keypoint(scored),
-                   element('h3', 'By visibility'), table('NE by visibility', ['', 'NE', 'points'], texts(status)))
+                   element('h3', 'By visibility'), table('NE by visibility', ['', 'NE', 'keypoints'], texts(status)))
 
 
 def _by_keypoint(scored: ScoredSubmission) -> Html:
@@ -60,7 +60,7 @@ def _by_keypoint(scored: ScoredSubmission) -> Html:
     board, visible = scored.scores.leaderboard.keypoints, scored.scores.visible.keypoints
     rows = [[name, number(visible[name].percent), str(visible[name].points), number(board[name].percent),
              str(board[name].points), *(cell(part.get(name)) for part in parts.values())] for name in board]
-    return table('NE by keypoint', ['', 'NE visible', 'points', 'NE leaderboard', 'points', *parts], rows)
+    return table('NE by keypoint', ['', 'NE visible', 'keypoints', 'NE leaderboard', 'keypoints', *parts], rows)
 
 
 def distribution(scored: ScoredSubmission) -> Html:
@@ -94,7 +94,7 @@ def bias(found: Sequence[Bias]) -> Html:
                                mean_offsets({one.name: one.percent for one in found}, 'every', unit)),
                 element('figure', element('figcaption', f'Predictions {near}'),
                         mean_offsets({one.name: one.close for one in found}, 'close', 'pixels')), class_='plots'),
-        table('Mean offset by keypoint', ['', 'points', *units], rows))
+        table('Mean offset by keypoint', ['', 'keypoints', *units], rows))
 
 
 def swaps(scored: ScoredSubmission, complete: np.ndarray, swapped: np.ndarray) -> Html:

@@ -9,7 +9,7 @@ from fashionai.evaluation.report.scored_submission import ALL, ScoredSubmission,
 from fashionai.evaluation.report.systematic_errors import CLOSE_BOUND, EVERY, LEFT, RIGHT, Bias, MeanOffsets
 
 _ALIKE = 0.75
-"""Smallest share of keypoints that are off in one direction for a hint at a shift of all keypoints."""
+"""Smallest share of keypoints that are shifted in one direction for a hint at a shift of all keypoints."""
 
 _DIRECTIONS = MappingProxyType({(0, 1): 'to the right', (0, -1): 'to the left', (1, 1): 'down', (1, -1): 'up'})
 """By axis and sign."""
@@ -43,19 +43,20 @@ def towards(mean_offsets: MeanOffsets, unit: str) -> str:
 
 
 def shift(found: Sequence[Bias]) -> str:
-    """Returns whether close predictions have a common offset."""
+    """Returns whether close predictions have a common shift."""
     every = [bias.close for bias in found if bias.name == EVERY]
     near = f'The predictions within {100 * CLOSE_BOUND:.0f} % of the normaliser'
     if not every or not _significant(every[0]):
-        return f'{near} have no significant common offset.'
+        return f'{near} have no significant common shift.'
     keypoints = [bias.close for bias in found if bias.name not in (EVERY, LEFT, RIGHT)]
     alike = []
     for axis, offset in enumerate(every[0]):
         same = [one[axis].mean * offset.sign > 0 for one in keypoints if one[axis].points]
         if offset.sign and np.mean(same) >= _ALIKE:
-            alike.append(f'{sum(same)} of {len(same)} keypoints are off {_DIRECTIONS[axis, offset.sign]}')
+            alike.append(f'{sum(same)} of {len(same)} keypoints are shifted {_DIRECTIONS[axis, offset.sign]}')
     hint = f' {" and ".join(alike)}: check the conventions for pixel and cell coordinates.' if alike else ''
-    return f'{near} are off their labels by {towards(every[0], " pixels")} on average.{hint}'
+    shifted = towards(every[0], ' pixels')
+    return f'{near} are shifted from their labels by {shifted} on average.{hint}'
 
 
 def verdict(change: Difference) -> str:
@@ -63,7 +64,7 @@ def verdict(change: Difference) -> str:
     estimate = change.estimate
     if estimate.value is None:
         return f'{change.convention}: nothing to compare.'
-    size = (f'{abs(estimate.value):.2f} points of NE ({change.first:.2f} and {change.second:.2f} %; the difference '
+    size = (f'{abs(estimate.value):.2f} percentage points of NE ({change.first:.2f} and {change.second:.2f} %; the difference '
             f'is {interval(estimate)} in {LEVEL} % of the bootstrap samples)')
     if not estimate.sign:
         return f'{change.convention}: they differ by {size}, which may be chance.'
@@ -90,12 +91,12 @@ def _overall(scored: ScoredSubmission, errors: Dict[str, List[Estimate]]) -> Lis
 
 
 def _sides(found: Sequence[Bias]) -> List[str]:
-    """Returns a sentence if left and right keypoints are off in opposite directions."""
+    """Returns a sentence if left and right keypoints are shifted in opposite directions."""
     left, right = ([bias.percent[0] for bias in found if bias.name == name] for name in (LEFT, RIGHT))
     if not left or not right or left[0].sign * right[0].sign >= 0:
         return []
     way = 'towards each other' if left[0].sign > 0 else 'away from each other'
-    return [f'Left and right keypoints are off {way}: by {left[0].mean:+.2f} and {right[0].mean:+.2f} % of the '
+    return [f'Left and right keypoints are shifted {way}: by {left[0].mean:+.2f} and {right[0].mean:+.2f} % of the '
             'normaliser on average.' + (' Swapped pairs cause this.' if left[0].sign > 0 else '')]
 
 
