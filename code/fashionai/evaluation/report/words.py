@@ -64,8 +64,8 @@ def verdict(change: Difference) -> str:
     estimate = change.estimate
     if estimate.value is None:
         return f'{change.convention}: nothing to compare.'
-    size = (f'{abs(estimate.value):.2f} percentage points of NE ({change.first:.2f} and {change.second:.2f} %; the difference '
-            f'is {interval(estimate)} in {LEVEL} % of the bootstrap samples)')
+    size = (f'{abs(estimate.value):.2f} percentage points of NE ({change.first:.2f} and {change.second:.2f} %; the '
+            f'difference is {interval(estimate)} in {LEVEL} % of the bootstrap samples)')
     if not estimate.sign:
         return f'{change.convention}: they differ by {size}, which may be chance.'
     return f'{change.convention}: the {"second" if estimate.sign > 0 else "first"} is better by {size}.'
