@@ -9,7 +9,7 @@ CODE = Path(__file__).resolve().parents[1] / 'code'
 PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
     ('__version__', 'errors', 'files'),
-    ('csv_rows', 'garments', 'option_group'),
+    ('garments', 'option_group'),
     ('annotations',),
     ('images',),
     ('evaluation', 'codec', 'datasets'),

@@ -16,7 +16,7 @@ from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
 from fashionai.garments.measurements import (
     Measurement,
-    Scale,
+    PixelScale,
     fixed_scale,
     measure,
     no_scale,
@@ -116,7 +116,7 @@ class Prediction:
 
         Raises InputError for a scale that is not one.
         """
-        scale: Scale = no_scale
+        scale: PixelScale = no_scale
         if reference:
             scale = reference_scale(parse_reference(reference, [self.result.garment]))
         elif cm_per_pixel is not None:

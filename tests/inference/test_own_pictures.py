@@ -12,7 +12,7 @@ import pytest
 from fashionai.annotations import read_annotations
 from fashionai.garments.measurements import fixed_scale, no_scale
 from fashionai.garments.table import GARMENTS
-from fashionai.images.sources import Picture, Source
+from fashionai.images.sources import MediaFile, Picture
 from fashionai.inference.batch_inference import Failure, Outcome, outcomes
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor
 from fashionai.inference.predictor import Prediction
@@ -29,7 +29,7 @@ def finding(found: Sequence[bool] = (True, True, True, True)) -> GarmentPredicti
 
 
 def outcome(number: int = 1, frame: Optional[int] = None) -> Outcome:
-    picture = Picture(Source('shop/ä.png', 'ä.png'), frame)
+    picture = Picture(MediaFile('shop/ä.png', 'ä.png'), frame)
     return Outcome(number, picture, np.zeros((90, 50, 3), np.uint8), finding(), .5)
 
 
@@ -101,7 +101,7 @@ def test_pictures_come_back_in_order_and_bad_ones_as_failures(tmp_path: Path) ->
     for number in range(7):
         path = tmp_path / f'{number}.png'
         cv2.imwrite(str(path), np.zeros((5, 10 + number, 3), np.uint8))
-        pictures.append(Picture(Source(str(path), path.name)))
+        pictures.append(Picture(MediaFile(str(path), path.name)))
     (tmp_path / '2.png').write_text('no picture')
     pictures[4] = Picture(pictures[4].source, 3, np.zeros((5, 99, 3), np.uint8))
     width = Width()

@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, Iterable, Optional, Tuple
 
-from fashionai.csv_rows import data_rows
+from fashionai.annotations import data_rows
 from fashionai.errors import InputError
 from fashionai.files import read_json, replacing
 

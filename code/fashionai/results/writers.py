@@ -12,9 +12,9 @@ from fashionai.annotations import START, format_row, header
 from fashionai.datasets.coco_ids import CocoIds, Id
 from fashionai.errors import InputError
 from fashionai.files import parse_json
-from fashionai.garments.measurements import Scale, measure
+from fashionai.garments.measurements import PixelScale, measure
 from fashionai.garments.table import Garments
-from fashionai.images.sources import Picture, Source
+from fashionai.images.sources import MediaFile, Picture
 from fashionai.inference.batch_inference import Outcome
 from fashionai.inference.garment_predictor import GarmentPrediction, points_of
 from fashionai.inference.missing_keypoints import submission_keypoints
@@ -22,7 +22,7 @@ from fashionai.inference.missing_keypoints import submission_keypoints
 Record = Dict[str, Any]
 
 
-def record_of(finding: GarmentPrediction, scale: Optional[Scale] = None) -> Record:
+def record_of(finding: GarmentPrediction, scale: Optional[PixelScale] = None) -> Record:
     """A finding as JSON has it: points in pixels of the picture, to hundredths, by name. With a scale, measurements."""
     height, width = finding.image_hw
     points = zip(finding.keypoints, finding.points_xy.tolist(), finding.scores.tolist(), finding.found.tolist())
@@ -39,7 +39,7 @@ class Writer:
     """Writes findings to a text file as they come; leaving the `with` block completes it, whatever ended it. `goes_on`:
     the file has rows already, and ends behind the last, as `whole_rows` says."""
 
-    def __init__(self, file: TextIO, model: str, scale: Optional[Scale], garments: Garments,
+    def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
                  goes_on: bool = False) -> None:
         self._file, self._model, self._scale, self._garments, self._goes_on = file, model, scale, garments, goes_on
 
@@ -94,7 +94,7 @@ class JsonLines(Writer):
             row = _row_of(line) if line.endswith(b'\n') else None
             if row is None:
                 break
-            names.add(printable(Picture(Source(row['path'], ''), row.get('frame')).label))
+            names.add(printable(Picture(MediaFile(row['path'], ''), row.get('frame')).label))
             length += len(line)
         return names, length
 
@@ -142,7 +142,7 @@ class CocoResults(Writer):
     categories have the ids of a ground truth instead after `number_by`. Of a keypoint the third number is its score;
     `score` is their mean."""
 
-    def __init__(self, file: TextIO, model: str, scale: Optional[Scale], garments: Garments,
+    def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
                  goes_on: bool = False) -> None:
         super().__init__(file, model, scale, garments, goes_on)
         self._before = ',\n' if goes_on else '[\n'
@@ -205,7 +205,7 @@ def _row_of(text: bytes) -> Optional[Record]:
     return row if isinstance(row, dict) else None
 
 
-def _measured(finding: GarmentPrediction, scale: Scale) -> Record:
+def _measured(finding: GarmentPrediction, scale: PixelScale) -> Record:
     points = points_of(finding)
     cm_per_pixel = scale(points)
     lengths = measure(points, cm_per_pixel)

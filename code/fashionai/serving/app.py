@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from fashionai.garments.measurements import Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.garments.measurements import PixelScale, fixed_scale, no_scale, parse_reference, reference_scale
 from fashionai.garments.table import Garment
 from fashionai.inference.garment_predictor import AUTO, GarmentPredictor
 from fashionai.results.writers import record_of
@@ -100,7 +100,7 @@ def _add_predict(app: FastAPI, finder: GarmentPredictor, card: Card, limits: Lim
                       seconds=round(time.monotonic() - start, 3))
 
 
-def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> Scale:
+def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> PixelScale:
     """Raises Refusal, 422, for anything but one of the two, or none."""
     if cm_per_pixel is not None and reference:
         raise Refusal(422, 'cm_per_pixel and reference both say how large a pixel is: wanted one of them')
