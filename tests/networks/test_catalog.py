@@ -6,7 +6,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments.table import GARMENTS
-from fashionai.networks.catalog import NETWORKS, Network, build, input_placeholder, network_spec
+from fashionai.networks.catalog import NETWORKS, BuiltNetwork, build, input_placeholder, network_spec
 from fashionai.networks.head_options import HeadOptions
 
 VGG_MEAN = (104, 117, 123)
@@ -18,18 +18,18 @@ DIFFERENT = [name for name in NETWORKS if name != 'cmu']
 """cmu is vgg with other weights to start from."""
 
 
-def built(model: str, tag: str = 'all', is_training: bool = False, size_hw: Tuple[int, int] = (64, 96)) -> Network:
+def built(model: str, tag: str = 'all', is_training: bool = False, size_hw: Tuple[int, int] = (64, 96)) -> BuiltNetwork:
     return build(model, tf.zeros((2,) + size_hw + (3,)), GARMENTS.of(tag), is_training)
 
 
 def test_scopes_of_vgg_are_those_of_the_paper() -> None:
     built('vgg', 'dress')
-    trunk = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1', 'conv3_2', 'conv3_3', 'conv3_4', 'conv4_1',
+    backbone = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1', 'conv3_2', 'conv3_3', 'conv3_4', 'conv4_1',
              'conv4_2', 'conv4_3_CPM', 'conv4_4_CPM']
     first = [f'Openpose/conv5_{layer}_CPM_{branch}' for branch in ('L1', 'L2') for layer in range(1, 6)]
     later = [f'Openpose/Mconv{layer}_stage{stage}_{branch}'
              for stage in range(2, 7) for branch in ('L1', 'L2') for layer in range(1, 8)]
-    wanted = [f'{layer}/{name}' for layer in trunk + first + later for name in ('weights', 'biases')]
+    wanted = [f'{layer}/{name}' for layer in backbone + first + later for name in ('weights', 'biases')]
     assert [variable.op.name for variable in tf.model_variables()] == wanted
 
 
@@ -70,7 +70,7 @@ def test_the_mean_image_is_nothing_to_an_untrained_network(model: str) -> None:
 @pytest.mark.parametrize('model', ['efficientnet_lite0', 'movenet_thunder', 'mobilenet_050', 'seresnet50', 'dsconv',
                                    'testing'])
 def test_sizes_that_only_the_stride_divides(model: str) -> None:
-    """A deep trunk's last cells reach over the edge; its maps have the image's size all the same."""
+    """A deep backbone's last cells reach over the edge; its maps have the image's size all the same."""
     assert built(model, 'skirt', size_hw=(72, 104)).output.shape.as_list() == [2, 9, 13, 15]
 
 

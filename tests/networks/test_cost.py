@@ -41,13 +41,13 @@ def test_a_product_of_matrices(turned: bool) -> None:
 
 
 def test_vgg_by_hand() -> None:
-    """Trunk and stages as the papers' tables have them, at 368x368 with 24 keypoints and 33 limbs."""
+    """Backbone and stages as the papers' tables have them, at 368x368 with 24 keypoints and 33 limbs."""
     def plain(side: int, kernel: int, inputs: int, outputs: int) -> int:
         return 2 * side * side * kernel * kernel * inputs * outputs
 
-    trunk = [(368, 3, 64), (368, 64, 64), (184, 64, 128), (184, 128, 128), (92, 128, 256)] + 3 * [(92, 256, 256)] + [
+    backbone = [(368, 3, 64), (368, 64, 64), (184, 64, 128), (184, 128, 128), (92, 128, 256)] + 3 * [(92, 256, 256)] + [
         (46, 256, 512), (46, 512, 512), (46, 512, 256), (46, 256, 128)]
-    flop = sum(plain(side, 3, inputs, outputs) for side, inputs, outputs in trunk)
+    flop = sum(plain(side, 3, inputs, outputs) for side, inputs, outputs in backbone)
     for maps in (66, 25):
         flop += 3 * plain(46, 3, 128, 128) + plain(46, 1, 128, 512) + plain(46, 1, 512, maps)
         flop += 5 * (plain(46, 7, 128 + 91, 128) + 4 * plain(46, 7, 128, 128) + plain(46, 1, 128, 128)

@@ -70,13 +70,13 @@ def test_pyramid(model: str, without: int, joined: int) -> None:
     for pyramid, channels in (('off', without), ('on', joined)):
         spec = network_spec(model, HeadOptions(pyramid=pyramid))
         with tf.Graph().as_default():
-            features = spec.trunk(tf.zeros((1, 40, 56, 3)), True, spec.pyramid).stride8
+            features = spec.backbone(tf.zeros((1, 40, 56, 3)), True, spec.pyramid).stride8
             assert features.shape.as_list() == [1, 5, 7, channels]
             gradients = tf.gradients(features, tf.trainable_variables())
             assert all(gradient is not None for gradient in gradients)
 
 
-def test_the_pyramid_adds_no_variables_to_the_trunk_of_vgg() -> None:
+def test_the_pyramid_adds_no_variables_to_the_backbone_of_vgg() -> None:
     plain, joined = (names_of('vgg', HeadOptions(pyramid=pyramid)) for pyramid in ('off', 'on'))
     assert plain == joined
 

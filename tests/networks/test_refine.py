@@ -9,7 +9,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.weights import load_first_network
-from fashionai.networks.catalog import NETWORKS, Network, build, input_placeholder, network_spec
+from fashionai.networks.catalog import NETWORKS, BuiltNetwork, build, input_placeholder, network_spec
 from fashionai.networks.head_options import HeadOptions
 
 JOINT, FROZEN = HeadOptions(refine='joint'), HeadOptions(refine='frozen')
@@ -26,7 +26,7 @@ PLAIN = ('vgg', 'cmu', 'vgg16', 'seresnet50', 'seresnext50')
 """Networks whose heads are of convolutions with biases; the others' are separable with batch norm."""
 
 
-def built(options: HeadOptions, is_training: bool = True, tag: str = 'skirt', model: str = 'testing') -> Network:
+def built(options: HeadOptions, is_training: bool = True, tag: str = 'skirt', model: str = 'testing') -> BuiltNetwork:
     return build(model, tf.constant(IMAGES), GARMENTS.of(tag), is_training, options)
 
 

@@ -258,12 +258,12 @@ def test_caffe_batch_norm_gives_what_it_gave(tmp_path: Path, layer: str, normed:
 def test_layer_names_of_se_resnet_are_the_published_ones(model: str, groups: int) -> None:
     build(model, tf.constant(IMAGE), GARMENTS.of('skirt'), is_training=False)
     shapes = {variable.op.name: variable.shape.as_list() for variable in tf.model_variables()}
-    trunk = {name.split('/')[0] for name in shapes if not name.startswith('Openpose/')}
+    backbone = {name.split('/')[0] for name in shapes if not name.startswith('Openpose/')}
     blocks = [f'conv{depth}_{block}' for depth, count in zip((2, 3, 4, 5), (3, 4, 6, 3))
               for block in range(1, count + 1)]
     layers = ('1x1_reduce', '3x3', '1x1_increase', '1x1_down', '1x1_up')
     others = {'conv1_7x7_s2', 'conv5_4_CPM', 'conv5_5_CPM'} | {f'conv{depth}_1_1x1_proj' for depth in (2, 3, 4, 5)}
-    assert trunk == others | {f'{block}_{layer}' for block in blocks for layer in layers}
+    assert backbone == others | {f'{block}_{layer}' for block in blocks for layer in layers}
     inner = 256 * (2 if groups > 1 else 1)
     assert shapes['conv4_2_3x3/weights'] == [3, 3, inner // groups, inner]
     assert shapes['conv4_2_1x1_down/weights'] == [1, 1, 1024, 64]

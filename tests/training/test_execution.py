@@ -56,7 +56,7 @@ def test_compiled_steps_are_the_same_steps(settings):
 def test_mixed_precision_on_a_cpu_rounds_to_bfloat16_or_is_refused(settings):
     mixed = replace(settings, execution=MIXED)
     if ONE_FIFTEEN:
-        with pytest.raises(ValueError, match='--precision mixed: TensorFlow 1.15.* has none on a CPU.*wanted'):
+        with pytest.raises(ValueError, match='--precision mixed.*1.15.*CPU'):
             two_steps(mixed)
         return
     plain, _, usual = two_steps(settings)
@@ -85,7 +85,7 @@ def test_a_run_goes_on_under_other_flags(settings):
 
 
 def test_another_precision_is_an_error():
-    with pytest.raises(ValueError, match='--precision float16: wanted one of float32, mixed'):
+    with pytest.raises(ValueError, match='--precision float16.*float32, mixed'):
         Execution(precision='float16')
 
 

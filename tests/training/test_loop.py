@@ -210,12 +210,12 @@ def test_a_refine_net_is_trained_with_the_first_network_or_alone(settings, tmp_p
 
 def test_a_refine_net_wants_the_loss_of_the_first_network(settings):
     run(settings)
-    with tf.Session() as session, pytest.raises(ValueError, match='was trained with --loss l2'):
+    with tf.Session() as session, pytest.raises(ValueError, match='--loss l2'):
         load_first_network(HeadOptions(refine='frozen'), 'focal', settings.run_folder, session)
 
 
-def test_an_input_that_does_not_divide_into_cells_of_the_trunk(settings):
-    with pytest.raises(ValueError, match='an input of 68x64 pixels .*: wanted multiples of 8'):
+def test_an_input_that_does_not_divide_into_cells_of_the_backbone(settings):
+    with pytest.raises(ValueError, match=r'\b68x64\b.*\b8\b'):
         run(replace(settings, input_hw=(64, 68), head=HeadOptions(refine='joint')))
 
 
@@ -275,7 +275,7 @@ def test_a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before(settings, c
     batches._given, loads = 4, []
     with caplog.at_level('INFO'):
         train(settings, batches, loads.append, None)
-    assert not loads and 'model-6' in caplog.text and 'going on from step 4' in caplog.text
+    assert not loads and 'model-6' in caplog.text and 'step 4 ' in caplog.text
     found = read_weights(settings.run_folder / 'model-6')
     off, moved = (sum(np.abs(values[name] - wanted[name]).sum() for name in wanted) for values in (found, before))
     assert off < moved / 20, 'but for the order of sums'
@@ -308,7 +308,7 @@ def test_a_checkpoint_without_the_optimizer_says_what_it_is_good_for(settings):
     with pytest.raises(InputError, match='model-7.*--checkpoint'):
         run(replace(settings, max_steps=9, seed=5))
     assert (settings.run_folder / 'run.json').read_text() == before
-    with pytest.raises(InputError, match='model-7 is of another network'):
+    with pytest.raises(InputError, match='model-7.*--run-name'):
         run(replace(settings, max_steps=9, garment=GARMENTS['dress']))
 
 
@@ -343,7 +343,7 @@ def test_an_average_of_the_weights_is_kept_validated_and_frozen_over_an_interrup
 
 @pytest.mark.parametrize('decay', [-0.1, 1.0, float('nan')])
 def test_a_decay_that_is_none_is_refused(decay):
-    with pytest.raises(ValueError, match=f'--average-decay {decay}: wanted a number from 0 on and below 1'):
+    with pytest.raises(ValueError, match=f'--average-decay {decay}'):
         UpdateOptions(decay)
 
 
@@ -375,5 +375,5 @@ def test_the_type_head_learns_with_the_rest(settings, caplog):
 
 
 def test_a_weight_without_a_type_head_is_refused(settings):
-    with pytest.raises(ValueError, match='--type-weight 2.0 has nothing to weigh: wanted --type-head too'):
+    with pytest.raises(ValueError, match='--type-weight 2.0.*--type-head'):
         replace(settings, loss=LossOptions(type_weight=2.))

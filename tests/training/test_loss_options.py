@@ -7,7 +7,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments.table import GARMENTS
-from fashionai.networks.catalog import Network
+from fashionai.networks.catalog import BuiltNetwork
 from fashionai.networks.head import ACTIVATIONS, StageMaps
 from fashionai.training.loss_options import UNCHANGED, LossOptions
 from fashionai.training.losses import Batch, focal, stage_losses, total_loss
@@ -28,7 +28,7 @@ def found(options: LossOptions, weights: Tuple[float, ...] = ()) -> Tuple[np.nda
     """Losses (1, 2) and the gradient of their total by the heat maps."""
     with tf.Graph().as_default(), tf.Session() as session:
         heatmaps = tf.constant(HEATMAPS, tf.float32)
-        network = Network((StageMaps(tf.constant(FIELDS, tf.float32), heatmaps),), heatmaps)
+        network = BuiltNetwork((StageMaps(tf.constant(FIELDS, tf.float32), heatmaps),), heatmaps)
         losses = stage_losses(network, Batch(*map(tf.constant, BATCH)), 6, options, weights)
         return tuple(session.run([losses, tf.gradients(total_loss(losses), heatmaps)[0]]))
 
@@ -91,10 +91,10 @@ def test_untrained_heat_maps_are_background() -> None:
 
 
 def test_what_is_refused() -> None:
-    with pytest.raises(ValueError, match='--loss l1: wanted one of l2, focal'):
+    with pytest.raises(ValueError, match='--loss l1.*l2, focal'):
         LossOptions('l1')
     for keypoints in (0, 4, 100):
-        with pytest.raises(ValueError, match=f'--hard-keypoints {keypoints}: skirt has 4 keypoints, wanted 1 to 3'):
+        with pytest.raises(ValueError, match=rf'--hard-keypoints {keypoints}\b.*skirt.*\b3\b'):
             LossOptions(hard_keypoints=keypoints).check_garment(SKIRT)
     LossOptions(hard_keypoints=3).check_garment(SKIRT)
     replace(UNCHANGED, hard_keypoints=23).check_garment(GARMENTS.of('all'))

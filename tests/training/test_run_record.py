@@ -182,7 +182,7 @@ def test_a_longer_run_goes_on_and_a_shorter_one_is_over(settings: TrainingSettin
 def test_a_run_of_an_earlier_version_goes_on(settings: TrainingSettings, caplog: pytest.LogCaptureFixture) -> None:
     save(settings, settings.description)
     going_on = continued(settings, 5, record(settings), False)
-    assert 'run.json' in caplog.text and 'not be compared' in caplog.text
+    assert 'run.json' in caplog.text
     assert going_on['decides'] == decided() and [change['step'] for change in going_on['changes']] == [5]
     save(settings, {**settings.description, 'loss': {'loss': 'focal'}})
     with pytest.raises(InputError, match='focal'):

@@ -11,7 +11,7 @@ from fashionai.garments.table import JOINT, Garment, Garments
 from fashionai.model_files.checkpoints import Checkpoint, best_name, garments_of, loss_of
 from fashionai.model_files.contract import Contract, contract_path, file_sum, replacing_model
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
-from fashionai.networks.head_options import TRUNK_STRIDE, HeadOptions
+from fashionai.networks.head_options import BACKBONE_STRIDE, HeadOptions
 from fashionai.networks.tensor_names import INPUT_NAME
 
 TOLERANCE, HALF_TOLERANCE = 1e-3, 3e-2
@@ -45,7 +45,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: 
         outputs += [network.types.probabilities] if network.types else []
         _restore(session, checkpoint, model, tag)
         frozen = fold_constants(session, image, outputs, half).SerializeToString()
-        batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * TRUNK_STRIDE, 6 * TRUNK_STRIDE, 3))
+        batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * BACKBONE_STRIDE, 6 * BACKBONE_STRIDE, 3))
         live = session.run(outputs, {image: batch})
     difference = _difference(live, _run_frozen(frozen, [tensor.name for tensor in outputs], batch),
                              HALF_TOLERANCE if half else TOLERANCE, checkpoint.prefix)

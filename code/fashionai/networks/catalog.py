@@ -29,7 +29,7 @@ class NetworkSpec:
     """
 
     name: str
-    trunk: Callable[[tf.Tensor, bool, bool], Features]
+    backbone: Callable[[tf.Tensor, bool, bool], Features]
     head: HeadSpec
     mean_bgr: Tuple[float, float, float]
     scale: float
@@ -43,7 +43,7 @@ class NetworkSpec:
 
 
 @dataclass(frozen=True)
-class Network:
+class BuiltNetwork:
     """A built network: the maps of every stage, for the loss, and the output (N, h, w, K + 1 + 2L), heat maps first.
 
     A refine net is the last stage; where it is trained alone, it is the only one. `types` is what
@@ -122,7 +122,7 @@ def input_placeholder() -> tf.Tensor:
 
 
 def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
-          options: HeadOptions = UNCHANGED, loss: str = 'l2') -> Network:
+          options: HeadOptions = UNCHANGED, loss: str = 'l2') -> BuiltNetwork:
     """Build a network on float32 images (N, H, W, 3), BGR 0..255, in the current graph and variable scope.
 
     Towers share variables by building inside `tf.variable_scope(..., reuse=tf.AUTO_REUSE)`. The output tensor is named
@@ -134,7 +134,7 @@ def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
     scope, output_name = OUTPUT_NAME.split('/')
     before_refining = is_training and not head.frozen
     with refine_net_alone() if head.frozen else nullcontext():
-        features = spec.trunk((image - spec.mean_bgr) * spec.scale, before_refining, spec.pyramid)
+        features = spec.backbone((image - spec.mean_bgr) * spec.scale, before_refining, spec.pyramid)
         with tf.variable_scope(scope):
             stages = cpm_stages(upsampled(features.stride8, head), head, garment.num_fields, garment.num_heatmaps,
                                 before_refining)
@@ -144,10 +144,10 @@ def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
             output = tf.concat([ACTIVATIONS[loss](stages[-1].heatmaps), stages[-1].fields], axis=3, name=output_name)
             types = (garment_types(features, len(garment.types), options.type_head, before_refining,
                                    TYPES_NAME.split('/')[1]) if options.type_head else None)
-    return Network(stages, output, types)
+    return BuiltNetwork(stages, output, types)
 
 
-def mean_of_last_two(network: Network, options: HeadOptions = UNCHANGED, loss: str = 'l2') -> Optional[tf.Tensor]:
+def mean_of_last_two(network: BuiltNetwork, options: HeadOptions = UNCHANGED, loss: str = 'l2') -> Optional[tf.Tensor]:
     """The mean of the last two stages' maps, like `output` otherwise; None where there is one stage, and where the
     last is a refine net, whose cells are smaller."""
     if len(network.stages) < 2 or options.refine:

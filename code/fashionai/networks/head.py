@@ -11,7 +11,7 @@ from typing import Callable, Mapping, Optional, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.networks.head_options import FROZEN, REFINED_STRIDE, STRIDES, TRUNK_STRIDE, UPSAMPLINGS, HeadOptions
+from fashionai.networks.head_options import BACKBONE_STRIDE, FROZEN, REFINED_STRIDE, STRIDES, UPSAMPLINGS, HeadOptions
 from fashionai.networks.layers import bilinear, conv, transposed
 
 Layers = Tuple[Tuple[int, int], ...]
@@ -43,7 +43,7 @@ class HeadSpec:
     @property
     def stride(self) -> int:
         """Input pixels a cell of the last maps."""
-        return REFINED_STRIDE if self.refine else TRUNK_STRIDE // 2 ** len(self.upsampling)
+        return REFINED_STRIDE if self.refine else BACKBONE_STRIDE // 2 ** len(self.upsampling)
 
     @property
     def frozen(self) -> bool:

@@ -10,7 +10,7 @@ from typing import Any, Callable, Iterator
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.head import HeadSpec, StageMaps
-from fashionai.networks.head_options import REFINED_STRIDE, TRUNK_STRIDE
+from fashionai.networks.head_options import BACKBONE_STRIDE, REFINED_STRIDE
 from fashionai.networks.layers import bilinear, conv
 
 LAYERS = 3
@@ -27,7 +27,7 @@ def refined(maps: StageMaps, features: tf.Tensor, spec: HeadSpec, is_training: b
     give, a 1x1 layer a branch makes the correction that is added. Layers are those of the stages, and as wide as the
     first layer of the first.
     """
-    factor, width = TRUNK_STRIDE // REFINED_STRIDE, spec.first[0][1]
+    factor, width = BACKBONE_STRIDE // REFINED_STRIDE, spec.first[0][1]
     fields = bilinear(f'{_PREFIX}fields', maps.fields, factor)
     heatmaps = bilinear(f'{_PREFIX}heatmaps', maps.heatmaps, factor)
     narrow = spec.layer(f'{_PREFIX}features', features, width, 1, is_training)

@@ -31,7 +31,7 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool, blocks: Blocks)
     to them. The last of conv3 is (N, H/4, W/4, 256). There is no batch norm: `is_training` changes nothing.
     """
     del is_training
-    return _trunk(image, pyramid, blocks, lambda name, inputs, filters: conv(name, inputs, filters, 3),
+    return _backbone(image, pyramid, blocks, lambda name, inputs, filters: conv(name, inputs, filters, 3),
                   lambda name, inputs, filters: conv(name, inputs, filters, 3, input_deviation=_PIXEL_DEVIATION))
 
 
@@ -39,12 +39,12 @@ def separable_features(image: tf.Tensor, is_training: bool, pyramid: bool, block
     """As `features`, from an image in -1..1, of depthwise-separable layers with batch norm; the first is a plain one,
     since three channels leave a depthwise filter little to do.
     """
-    return _trunk(image, pyramid, blocks,
+    return _backbone(image, pyramid, blocks,
                   lambda name, inputs, filters: separable_bn(name, inputs, filters, 3, is_training),
                   lambda name, inputs, filters: conv_bn(name, inputs, filters, 3, is_training))
 
 
-def _trunk(image: tf.Tensor, pyramid: bool, blocks: Blocks, layer: Layer, first: Layer) -> Features:
+def _backbone(image: tf.Tensor, pyramid: bool, blocks: Blocks, layer: Layer, first: Layer) -> Features:
     net = image
     levels: List[Level] = []
     for block, (layers, channels) in enumerate(blocks, 1):
