@@ -96,7 +96,7 @@ def test_what_is_refused(values: dict, message: str) -> None:
 
 @pytest.mark.parametrize('model', ['mobilenet_thin', 'testing', 'efficientnet_lite0'])
 def test_no_7x7_layers_to_factorise(model: str) -> None:
-    with pytest.raises(ValueError, match=f'--model {model}: --factorised finds no 7x7 layers'):
+    with pytest.raises(ValueError, match=f'{model}.*--factorised'):
         network_spec(model, HeadOptions(factorised=True))
 
 
