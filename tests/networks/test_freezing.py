@@ -117,7 +117,7 @@ def test_heat_maps_are_like_the_targets_whatever_the_loss(tmp_path: Path) -> Non
 def test_one_stage_has_no_mean(tmp_path: Path) -> None:
     freeze(trained(tmp_path, 'testing', 'skirt', HeadOptions(stages=1))['checkpoint'], 'testing', 'skirt',
            tmp_path / 'graph.pb')
-    with pytest.raises(ValueError, match='graph.pb has no mean of the last two stages.*--maps last'):
+    with pytest.raises(ValueError, match='graph.pb.*--maps last'):
         FrozenGraph(tmp_path / 'graph.pb', GARMENTS.of('skirt'), maps='mean')
 
 
@@ -183,7 +183,7 @@ def test_the_contract_lies_beside_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize('model, tag', [('testing', 'dress'), ('mobilenet_small', 'skirt')])
 def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path, model: str, tag: str) -> None:
     case = trained(tmp_path, 'testing', 'skirt')
-    with pytest.raises(ValueError, match=f'model-1200 is no checkpoint of {model} for {tag}: .*(shape|not found)'):
+    with pytest.raises(ValueError, match=f'model-1200.*{model}.*{tag}.*(shape|not found)'):
         freeze(case['checkpoint'], model, tag, tmp_path / 'graph.pb')
     assert not (tmp_path / 'graph.pb').exists()
 

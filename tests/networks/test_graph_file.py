@@ -119,7 +119,7 @@ def test_what_does_more_than_compute_is_refused(tmp_path: Path, operation: str, 
     reached = tmp_path / 'reached'
     path = frozen(tmp_path / ('graph.savedmodel' if as_folder else 'graph.pb'), CASES[operation](str(reached)),
                   as_folder)
-    with pytest.raises(InputError, match=f'{path.name} has the operation {operation}.*--trust-graph'):
+    with pytest.raises(InputError, match=rf'{path.name}.*\b{operation}\b.*--trust-graph'):
         FrozenGraph(path, SKIRT)
     assert not reached.exists()
     assert len(read_graph(path, trusted=True).node) > 3

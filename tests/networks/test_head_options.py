@@ -82,13 +82,13 @@ def test_the_pyramid_adds_no_variables_to_the_backbone_of_vgg() -> None:
 
 
 @pytest.mark.parametrize('values, message', [
-    ({'stages': 0}, '--stages 0: wanted one of 1, 2, 3, 4, 5, 6'),
+    ({'stages': 0}, '--stages 0'),
     ({'stages': 7}, '--stages 7'),
-    ({'pyramid': 'yes'}, '--pyramid yes: wanted one of on, off'),
-    ({'stride': 3}, '--stride 3: wanted one of 8, 4, 2'),
-    ({'stride': 4, 'upsampling': 'cubic'}, '--upsampling cubic: wanted one of transposed, bilinear'),
-    ({'factorised': True, 'stages': 1}, '--factorised has nothing to do at --stages 1'),
-    ({'upsampling': 'bilinear'}, '--upsampling bilinear has nothing to do at --stride 8: wanted one of 4, 2')])
+    ({'pyramid': 'yes'}, '--pyramid yes.*on, off'),
+    ({'stride': 3}, '--stride 3.*8, 4, 2'),
+    ({'stride': 4, 'upsampling': 'cubic'}, '--upsampling cubic.*transposed, bilinear'),
+    ({'factorised': True, 'stages': 1}, '--factorised.*--stages 1'),
+    ({'upsampling': 'bilinear'}, '--upsampling bilinear.*--stride 8.*4, 2')])
 def test_what_is_refused(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         HeadOptions(**values)

@@ -118,9 +118,9 @@ def test_frozen_or_not_the_variables_are_the_same() -> None:
 
 
 @pytest.mark.parametrize('values, message', [
-    ({'refine': 'later'}, '--refine later: wanted one of joint, frozen'),
-    ({'refine': 'joint', 'stride': 4}, '--refine joint with --stride 4: .* from stride 8 to 4, wanted --stride 8'),
-    ({'refine': 'frozen', 'stride': 2, 'upsampling': 'bilinear'}, '--refine frozen with --stride 2')])
+    ({'refine': 'later'}, '--refine later.*joint, frozen'),
+    ({'refine': 'joint', 'stride': 4}, '--refine joint.*--stride 4.*--stride 8'),
+    ({'refine': 'frozen', 'stride': 2, 'upsampling': 'bilinear'}, '--refine frozen.*--stride 2')])
 def test_what_is_refused(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         HeadOptions(**values)
@@ -159,10 +159,10 @@ def test_the_first_network_is_loaded_whole(tmp_path: Path, describe: bool) -> No
 
 
 @pytest.mark.parametrize('tag, head, describe, message', [
-    ('dress', HeadOptions(), True, 'is of another network or garment type: .* fits [0-9]+ variables, such as Openpose'),
-    ('skirt', HeadOptions(stages=1), False, 'is of another network.* such as Openpose/Mconv1_stage2'),
-    ('skirt', HeadOptions(stages=3), True, "was trained with the head flags {'stages': 3}: wanted the same"),
-    ('skirt', HeadOptions(stride=4, upsampling='bilinear'), True, "was trained with .*'stride': 4")])
+    ('dress', HeadOptions(), True, '[0-9]+ variables, such as Openpose'),
+    ('skirt', HeadOptions(stages=1), False, 'such as Openpose/Mconv1_stage2'),
+    ('skirt', HeadOptions(stages=3), True, "{'stages': 3}"),
+    ('skirt', HeadOptions(stride=4, upsampling='bilinear'), True, "'stride': 4")])
 def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path, tag: str, head: HeadOptions, describe: bool,
                                                    message: str) -> None:
     path = saved(tmp_path, tag, head, describe)

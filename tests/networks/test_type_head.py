@@ -97,9 +97,9 @@ def test_a_frozen_graph_tells_types_and_maps_in_one_pass(tmp_path: Path) -> None
 
 def test_it_is_for_the_network_of_all_types() -> None:
     HeadOptions(type_head='along').check_garment(ALL)
-    with pytest.raises(ValueError, match='--type-head along: a network for skirt alone .*wanted --tag all'):
+    with pytest.raises(ValueError, match='--type-head along.*skirt.*--tag all'):
         HeadOptions(type_head='along').check_garment(GARMENTS.of('skirt'))
-    with pytest.raises(ValueError, match='--type-head beside: wanted one of along, apart'):
+    with pytest.raises(ValueError, match='--type-head beside.*along, apart'):
         HeadOptions(type_head='beside')
-    with pytest.raises(ValueError, match='--type-weight 0.0: wanted a number above 0'):
+    with pytest.raises(ValueError, match='--type-weight 0.0'):
         LossOptions(type_weight=0.)

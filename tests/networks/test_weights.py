@@ -128,21 +128,21 @@ def test_batch_norm_statistics_are_weights_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize('name', ['vgg19.npy', 'vgg19.h5', 'own.npz', 'model-12', '.'])
 def test_a_missing_file_is_an_error_that_says_where_to_get_it(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match='no weights at .*models/README.md'):
+    with pytest.raises(ValueError, match='models/README.md'):
         read_weights(tmp_path / name)
 
 
 @pytest.mark.parametrize('name', ['vgg19.npy', 'vgg19.h5', 'own.npz'])
 def test_a_damaged_file_is_an_error_that_says_how_to_check_it(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(b'<html>404</html>')
-    with pytest.raises(ValueError, match=f'{name} cannot be read.*models/README.md'):
+    with pytest.raises(ValueError, match=f'{name}.*models/README.md'):
         read_weights(tmp_path / name)
 
 
 def test_a_file_that_fills_nothing_is_an_error(tmp_path: Path) -> None:
     small_network()
     path = save_pickled(tmp_path / 'other.npy', {'fc8': [OTHER, BIASES]})
-    with tf.Session() as session, pytest.raises(ValueError, match='fits none of the 4 variables'):
+    with tf.Session() as session, pytest.raises(ValueError, match=r'\b4 variables'):
         load_pretrained(path, session)
 
 

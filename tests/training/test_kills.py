@@ -49,7 +49,7 @@ class Trainer:
 
     def __init__(self, folder):
         self._folder, self._starts = folder, 0
-        self._process = subprocess.Popen([sys.executable, '-c', TRAINER, str(Path(synthesize.__file__).parent)],
+        self._process = subprocess.Popen([sys.executable, '-c', TRAINER, str(Path(synthesize.__file__).parents[2])],
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True)
 
     def run(self, name, interrupt=lambda process, log: None):
