@@ -22,7 +22,7 @@ from fashionai.engines.exported import exported_beside, needs_tensorflow, open_n
 from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
 from fashionai.exporting import exporter, parity
-from fashionai.exporting.formats import FORMATS, Format, Source
+from fashionai.exporting.formats import FORMATS, Format, GraphToConvert
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.contract import EXPORTED, Contract, contract_of, contract_path, file_sum, model_files
 from fashionai.model_files.freezing import fold_constants
@@ -168,7 +168,7 @@ def test_garments_are_generated_where_no_list_is_given(folder: Path, finish: Fin
 
 def test_another_network_is_not_written(folder: Path, finish: Finish, tmp_path: Path,
                                         monkeypatch: pytest.MonkeyPatch) -> None:
-    def changed(source: Source, output: Path) -> str:
+    def changed(source: GraphToConvert, output: Path) -> str:
         for node in source.definition.node:
             if node.op == 'Const' and node.attr['dtype'].type == tf.float32.as_datatype_enum:
                 values = tf.make_ndarray(node.attr['value'].tensor)
@@ -198,7 +198,7 @@ def test_a_model_of_the_graph_before_is_refused(folder: Path, models: Dict[str, 
 
 
 def test_a_converter_that_fails_ends_in_one_line(folder: Path, finish: Finish, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(source: Source, output: Path) -> str:
+    def fail(source: GraphToConvert, output: Path) -> str:
         raise RuntimeError('no such\n operation')
     monkeypatch.setattr(exporter, 'FORMATS', {'tflite': Format(fail, fixed=True)})
     said = finish(export.main, *command(folder, 'tflite'), code=1)
