@@ -9,10 +9,10 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.garments.table import GARMENTS
+from fashionai.model_files import freezing
 from fashionai.model_files.checkpoints import Checkpoint
 from fashionai.model_files.contract import Contract, file_sum
 from fashionai.model_files.freezing import fold_constants, freeze
-from fashionai.networks import freezing
 from fashionai.networks.catalog import build, input_placeholder, network_spec
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.networks.layers import conv_bn

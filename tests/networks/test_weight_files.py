@@ -14,10 +14,10 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments.table import GARMENTS
+from fashionai.model_files import movenet_file
 from fashionai.model_files.packaged import PACKAGED, packaged_path
 from fashionai.model_files.torch_file import read_torch
 from fashionai.model_files.weights import load_pretrained, read_weights
-from fashionai.networks import movenet_file
 from fashionai.networks.backbones import efficientnet, movenet
 from fashionai.networks.catalog import build
 from fashionai.networks.layers import EPSILON, conv_bn
