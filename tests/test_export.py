@@ -213,7 +213,7 @@ def test_a_size_that_does_not_fit_is_refused_before_the_converter_sees_it(
 
 
 @pytest.mark.parametrize('more, said', [
-    (('--to', 'savedmodel', '--size', '64x64'), '--size: a model of savedmodel takes images of any size'),
+    (('--to', 'savedmodel', '--size', '64x64'), '--size'),
     (('--output', 'model.onnx'), '.tflite'), (('--size', '60x60'), '60x60'),
     (('--modelpath', 'absent.pb'), 'absent.pb'), (('--tag', 'dress'), 'dress')])
 def test_mistakes_end_in_one_line(folder: Path, finish: Finish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
