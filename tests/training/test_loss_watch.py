@@ -31,7 +31,7 @@ TESTING_AT_A_RATE_OF_5 = [
 def normality(losses):
     watch, normal = LossWatch(), []
     for loss in losses:
-        watch.see(float(loss), 1.)
+        watch.check(float(loss), 1.)
         normal.append(watch.normal)
     return normal
 
@@ -62,5 +62,5 @@ def test_both_figures_are_named():
 def test_what_is_no_number_stops_the_training(loss, norm):
     watch = LossWatch()
     with pytest.raises(DivergedError):
-        watch.see(loss, norm)
+        watch.check(loss, norm)
     assert not watch.normal

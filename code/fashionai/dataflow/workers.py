@@ -109,7 +109,7 @@ class _Worker(MultiProcessMapDataZMQ._Worker):
         os._exit(1)
 
 
-def settle_worker() -> None:
+def prepare_worker() -> None:
     """Prepares this process as a data worker: it uses one core and keeps its freed memory.
 
     If freed arrays went back to the kernel, the kernel would have to clear their pages again for the next sample, which
@@ -127,12 +127,12 @@ class _Guarded:
     """The encoder in a worker. It prepares the process first, and returns WorkerFailed instead of raising."""
 
     def __init__(self, encoder: SampleEncoder) -> None:
-        self._encoder, self._settled = encoder, False
+        self._encoder, self._prepared = encoder, False
 
     def __call__(self, key: Key) -> Union[List[np.ndarray], WorkerFailed]:
-        if not self._settled:
-            settle_worker()
-            self._settled = True
+        if not self._prepared:
+            prepare_worker()
+            self._prepared = True
         try:
             return self._encoder(key)
         except InputError as error:

@@ -34,8 +34,8 @@ def recipes(setting: Setting, seed: int, budget: Budget, data: str) -> Dict[str,
     """Returns the recipes of a setting by product. `data` is the folder with train/train.csv and train/val.csv."""
     own = f'{setting.name}/{seed}'
     graphs = ','.join(f'{{graph:{name}/{number}}}' for name, number in networks_of(setting, seed))
-    look = ('code/run.py', *budget.run_flags(), '--imagepath', f'{data}/train', '--modelpath', graphs, *setting.run)
-    measure = ('code/evaluate.py', '--truth')
+    predict = ('code/run.py', *budget.run_flags(), '--imagepath', f'{data}/train', '--modelpath', graphs, *setting.run)
+    evaluate = ('code/evaluate.py', '--truth')
     made = {
         'checkpoint': ('trained', ('code/train.py', *budget.train_flags(setting.parts), '--seed', str(seed),
                                    '--datapath', data, '--imgpath', data, '--logpath', '{here}/logs', *setting.train,
@@ -43,11 +43,11 @@ def recipes(setting: Setting, seed: int, budget: Budget, data: str) -> Dict[str,
         'graph': ('frozen_graph.pb', ('code/freeze.py', '--modelpath', f'{{checkpoint:{own}}}', *setting.freeze,
                                       '--output')),
         'submission': ('submission.csv', ((setting.script, *setting.run) if setting.script else
-                                          (*look, '--csv', f'{data}/train/val.csv')) + ('--output',)),
-        'ne': ('ne.json', (*measure, f'{data}/train/val.csv', '--submission', f'{{submission:{own}}}', '--json')),
-        'seen': ('seen.csv', (*look, '--csv', f'{data}/train/train.csv', '--output')),
-        'scores': ('scores.json', (*measure, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--json')),
-        'errors': ('errors.csv', (*measure, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--errors'))}
+                                          (*predict, '--csv', f'{data}/train/val.csv')) + ('--output',)),
+        'ne': ('ne.json', (*evaluate, f'{data}/train/val.csv', '--submission', f'{{submission:{own}}}', '--json')),
+        'seen': ('seen.csv', (*predict, '--csv', f'{data}/train/train.csv', '--output')),
+        'scores': ('scores.json', (*evaluate, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--json')),
+        'errors': ('errors.csv', (*evaluate, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--errors'))}
     left_out = ('checkpoint', 'graph') * bool(setting.uses) + ('seen', 'scores', 'errors') * bool(setting.script)
     return {kind: Recipe(product, command + (f'{{here}}/{product}',))
             for kind, (product, command) in made.items() if kind not in left_out}

@@ -78,7 +78,7 @@ class Workshop:
         return product
 
     def _recipe(self, kind: str, name: str, seed: int) -> Recipe:
-        """Returns the recipe of a product. Raises StepFailed if it, or a product that it needs, was made differently."""
+        """Returns the recipe of a product. Raises StepFailed if it, or a product it needs, was made differently."""
         known = recipes(self._settings[name], seed, self._budget, str(self._data)) if name in self._settings else {}
         if kind not in known:
             raise InputError(f'{{{kind}:{name}}}: ' + (f'this setting has only {", ".join(known)}' if known

@@ -28,7 +28,7 @@ class DivergenceHook(tf.train.SessionRunHook):
         return tf.train.SessionRunArgs(self._watched)
 
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
-        self._watch.see(*map(float, run_values.results))
+        self._watch.check(*map(float, run_values.results))
 
 
 class ProgressHook(tf.train.SessionRunHook):

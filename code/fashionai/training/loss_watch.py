@@ -36,7 +36,7 @@ class LossWatch:
         self._losses: Deque[float] = deque(maxlen=_WINDOW)
         self._lowest = float('inf')
 
-    def see(self, loss: float, gradient_norm: float) -> None:
+    def check(self, loss: float, gradient_norm: float) -> None:
         """Takes the loss of a step and the norm of its gradient. Raises DivergedError if the training must stop."""
         usual = median(self._losses) if self._losses else loss
         self.normal = bool(loss <= _RAISED * usual)  # False for NaN

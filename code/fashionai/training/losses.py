@@ -61,25 +61,25 @@ def summed(losses: Sequence[Losses]) -> Losses:
     return Losses(tf.add_n([one.stages for one in losses]), tf.add_n(types) if types else None)
 
 
-def l2(predicted: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+def l2(predicted: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """Returns (N, C): half the sum of the squared differences of two maps (N, h, w, C)."""
-    return tf.reduce_sum(tf.square(predicted - wanted), axis=(1, 2)) / 2
+    return tf.reduce_sum(tf.square(predicted - target), axis=(1, 2)) / 2
 
 
-def focal(logits: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
+def focal(logits: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
     """Returns (N, C): the sum over the cells of |y - p|^2 * -(y log p + (1 - y) log(1 - p)).
 
     p is the sigmoid of the logits, y the target. This is the quality focal loss, a focal loss for targets between 0 and
     1, with beta = 2. See Li et al., "Generalized focal loss: learning qualified and distributed bounding boxes for
     dense object detection", NeurIPS 2020.
     """
-    entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=wanted, logits=logits)
-    return tf.reduce_sum(tf.square(wanted - tf.sigmoid(logits)) * entropy, axis=(1, 2))
+    entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=target, logits=logits)
+    return tf.reduce_sum(tf.square(target - tf.sigmoid(logits)) * entropy, axis=(1, 2))
 
 
 LOSSES: Mapping[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = MappingProxyType(
-    dict(zip(LOSS_NAMES, (l2, lambda heatmaps, wanted: focal(as_logits(heatmaps), wanted)))))
-"""Functions of (predicted, wanted) heat maps that return the loss of each channel, by the value of `--loss`."""
+    dict(zip(LOSS_NAMES, (l2, lambda heatmaps, target: focal(as_logits(heatmaps), target)))))
+"""Functions of (predicted, target) heat maps that return the loss of each channel, by the value of `--loss`."""
 
 
 def network_losses(network: BuiltNetwork, batch: Batch, global_batch: int, options: LossOptions = UNCHANGED,
@@ -114,14 +114,14 @@ def total_loss(losses: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.reduce_mean(losses, axis=1))
 
 
-def _fields_loss(predicted: tf.Tensor, wanted: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+def _fields_loss(predicted: tf.Tensor, target: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
     """Returns (): the squared difference of maps (N, h, w, C), weighted by (N, C) and summed."""
-    return tf.reduce_sum(l2(predicted, wanted) * weights)
+    return tf.reduce_sum(l2(predicted, target) * weights)
 
 
-def _heatmaps_loss(predicted: tf.Tensor, wanted: tf.Tensor, weights: tf.Tensor, options: LossOptions) -> tf.Tensor:
+def _heatmaps_loss(predicted: tf.Tensor, target: tf.Tensor, weights: tf.Tensor, options: LossOptions) -> tf.Tensor:
     """Returns (): the loss of the heat maps, which the options define."""
-    losses = LOSSES[options.loss](predicted, wanted) * weights
+    losses = LOSSES[options.loss](predicted, target) * weights
     if options.hard_keypoints:
         losses = _hardest(losses, options.hard_keypoints)
     return tf.reduce_sum(losses)
@@ -137,11 +137,11 @@ def _hardest(losses: tf.Tensor, keypoints: int) -> tf.Tensor:
     return tf.concat([tf.nn.top_k(losses[:, :-1], keypoints, sorted=False).values, losses[:, -1:]], axis=1)
 
 
-def _in_cells_of(predicted: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-    """Returns the wanted maps with cells as large as those of the predicted maps.
+def _in_cells_of(predicted: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Returns the target maps with cells as large as those of the predicted maps.
 
-    In a stage before the refine net, one cell covers several wanted cells. Its target is their mean, because the value
-    of a wanted cell is itself the mean over its pixels.
+    In a stage before the refine net, one cell covers several target cells. Its target is their mean, because the value
+    of a target cell is itself the mean over its pixels.
     """
-    factor = int(wanted.shape[1]) // int(predicted.shape[1])
-    return mean_pool('wanted', wanted, factor) if factor > 1 else wanted
+    factor = int(target.shape[1]) // int(predicted.shape[1])
+    return mean_pool('wanted', target, factor) if factor > 1 else target

@@ -137,13 +137,13 @@ def _commit() -> str:
     """Returns the last commit that changed the code, and whether files differ from it; '' if there is no checkout."""
     code = Path(__file__).resolve().parents[2]
 
-    def said(*command: str) -> str:
+    def git(*command: str) -> str:
         return subprocess.run(['git', '-C', str(code), *command, '--', '.'], stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, check=True, timeout=60).stdout.decode().strip()
 
     try:
-        commit = said('log', '-1', '--format=%H')[:12]
-        return commit + ('+changes' if commit and said('status', '--porcelain') else '')
+        commit = git('log', '-1', '--format=%H')[:12]
+        return commit + ('+changes' if commit and git('status', '--porcelain') else '')
     except (OSError, subprocess.SubprocessError):
         return ''
 

@@ -51,7 +51,7 @@ class CheckpointFolder:
             if other != step:
                 self._remove(other)
 
-    def take_back(self, step: int) -> None:
+    def remove_last(self, step: int) -> None:
         """Removes the last checkpoint, which has this step. The one before it becomes the last again."""
         self._remove(step)
         left = checkpoint_steps(self._folder)
@@ -113,7 +113,7 @@ class CheckpointHook(tf.train.SessionRunHook):
     def diverged(self) -> None:
         """Removes the last checkpoint if its weights made the loss explode."""
         if self._saved is not None and not self._judged:
-            self._folder.take_back(self._saved)
+            self._folder.remove_last(self._saved)
 
     def _save(self, session: tf.Session, step: int) -> None:
         """Saves a step, unless it is saved already."""
