@@ -68,7 +68,7 @@ def test_rows_go_to_a_file_of_ones_own_by_default() -> None:
 def test_one_process_writes_the_rows(folder: Path, finish: Callable[..., str]) -> None:
     output = folder / 'locked.csv'
     with locked(output, 'experiments.py'):
-        told = finish(experiments.main, *flags_of(folder, '--only', 'no-flip', '--seeds', '5', '--output', str(output)), code=1)
+        told = finish(experiments.main, *flags_of(folder, '--only', 'no-flip', '--output', str(output)), code=1)
     assert f'process {os.getpid()}' in told and not output.exists()
 
 
@@ -80,7 +80,8 @@ def test_list(finish: Callable[..., str]) -> None:
 def test_the_entry_points_know_the_flags_of_a_setting(name: str, tmp_path: Path) -> None:
     file = tmp_path / 'product'
     file.write_text('')
-    parsers = {f'code/{module.__name__.rpartition(".")[2]}.py': module.parse for module in (train, freeze, run, evaluate)}
+    modules = {'train': train, 'freeze': freeze, 'run': run, 'evaluate': evaluate}
+    parsers = {f'code/{program}.py': module.parse for program, module in modules.items()}
     for recipe in recipes(SETTINGS[name], 1, Budget(), 'data').values():
         program, *flags = (filled(text, 1, str(tmp_path), lambda *key: file) for text in recipe.command)
         assert (ROOT / program).is_file()
