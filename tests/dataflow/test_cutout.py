@@ -1,4 +1,4 @@
-"""Rectangles that hide parts of pictures."""
+"""Cutout: rectangles that hide parts of pictures."""
 import numpy as np
 import pytest
 
@@ -9,7 +9,7 @@ POINTS = np.array([[20., 30.], [70., 60.], [300., -200.]])
 
 
 def hidden(seed: int, points: np.ndarray = POINTS) -> np.ndarray:
-    """(h, w) bool: the pixels of a picture that changed; no colour that is drawn is its own."""
+    """Returns (h, w) bool: the changed pixels. The random colours never equal those of the picture."""
     picture = np.full((120, 90, 3), 0.5, np.float32)
     cut_out(np.random.RandomState(seed), picture, points)
     return (picture != 0.5).any(axis=2)

@@ -1,4 +1,4 @@
-"""Batches are the same whoever makes them, and a bad image is named."""
+"""Batches do not depend on the process that makes them, and errors name a bad image."""
 from dataclasses import replace
 
 import cv2
@@ -134,7 +134,7 @@ def test_what_stops_a_worker_is_told(encoder, tmp_path, workers):
 
 
 def test_pixels_are_read_as_they_are_stored(tmp_path):
-    """A JPEG whose EXIF says "turn me": labels refer to stored pixels, so it is not turned."""
+    """A JPEG whose EXIF asks for a rotation is not rotated, because labels refer to the stored pixels."""
     picture = np.zeros((40, 60, 3), np.uint8)
     jpeg = cv2.imencode('.jpg', picture)[1].tobytes()
     tiff = b'II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00'

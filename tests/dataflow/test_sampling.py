@@ -1,4 +1,4 @@
-"""How often rows are drawn: exactly their share, whatever the weights, and the order that equal ones always had."""
+"""Rows are drawn exactly in proportion to their weights. With equal weights the order is pinned."""
 from collections import Counter
 from pathlib import Path
 from typing import List, Sequence

@@ -1,4 +1,4 @@
-"""From rows to the table and the picture."""
+"""Makes the table and the plot from rows."""
 from pathlib import Path
 from typing import List
 

@@ -1,4 +1,4 @@
-"""Jobs to rows, with programs in place of the entry points that note how they were called."""
+"""Makes rows from jobs. Small programs replace the entry points and record how they were called."""
 import json
 import os
 import signal
@@ -46,7 +46,7 @@ TABLE = {setting.name: setting for setting in (
 
 
 class Place:
-    """A project of stand-ins."""
+    """A project whose entry points are replaced."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.output = folder, folder / 'rows.csv'
@@ -73,7 +73,7 @@ def place(tmp_path: Path) -> Place:
 
 
 def value_of(call: List[str], flag: str) -> str:
-    """The last value of a flag, which wins."""
+    """Returns the last value of a flag, which counts."""
     return [after for before, after in zip(call, call[1:]) if before == flag][-1]
 
 
@@ -160,7 +160,7 @@ def test_another_budget_is_refused(place: Place) -> None:
 
 
 def test_other_labels_in_the_same_folder_are_refused(place: Place) -> None:
-    """Data that were generated anew: the products of the old ones must not stand beside those of the new ones."""
+    """New generated data: products of the old data must not be mixed with products of the new data."""
     table = place.folder / 'data/train/train.csv'
     table.parent.mkdir(parents=True)
 

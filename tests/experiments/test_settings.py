@@ -1,4 +1,4 @@
-"""The table of settings: everything it names is there."""
+"""The table of settings: everything that it names exists."""
 import re
 
 import pytest

@@ -1,4 +1,4 @@
-"""The cost of networks, against TensorFlow's own profiler and counts by hand."""
+"""The cost of networks, compared with TensorFlow's profiler and with values computed by hand."""
 from pathlib import Path
 from typing import Dict
 
@@ -15,7 +15,7 @@ COUNTED = ('Conv2D', 'DepthwiseConv2dNative', 'Conv2DBackpropInput', 'MatMul')
 
 
 def profiled(graph: tf.Graph) -> Dict[str, int]:
-    """What TensorFlow's profiler counts, by type of operation."""
+    """Returns the counts of TensorFlow's profiler by type of operation."""
     options = tf.profiler.ProfileOptionBuilder(tf.profiler.ProfileOptionBuilder.float_operation())
     node, found = tf.profiler.profile(graph, cmd='op', options=options.with_empty_output().build()), {}
     while node.children:
@@ -41,7 +41,7 @@ def test_a_product_of_matrices(turned: bool) -> None:
 
 
 def test_vgg_by_hand() -> None:
-    """Backbone and stages as the papers' tables have them, at 368x368 with 24 keypoints and 33 limbs."""
+    """Backbone and stages from the tables of the papers, at 368x368 with 24 keypoints and 33 limbs."""
     def plain(side: int, kernel: int, inputs: int, outputs: int) -> int:
         return 2 * side * side * kernel * kernel * inputs * outputs
 

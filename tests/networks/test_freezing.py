@@ -1,4 +1,4 @@
-"""Freezing: the frozen graph computes what the session computes, from constants alone."""
+"""Freezing: the frozen graph has only constants and computes the same as the session."""
 from dataclasses import replace
 from pathlib import Path
 from typing import Dict
@@ -21,7 +21,7 @@ IMAGES = np.random.RandomState(0).uniform(0, 255, (3, 32, 64, 3)).astype(np.floa
 
 
 def randomise(session: tf.Session) -> None:
-    """Values for every variable such that no term of batch norm is 0 or 1."""
+    """Sets every variable so that no term of batch norm is 0 or 1."""
     rng = np.random.RandomState(1)
     values = {}
     for variable in tf.model_variables():
@@ -32,7 +32,7 @@ def randomise(session: tf.Session) -> None:
 
 
 def trained(folder: Path, model: str, tag: str, head: HeadOptions = UNCHANGED) -> Dict[str, object]:
-    """A checkpoint of a network with random values, and its output for IMAGES."""
+    """Writes a checkpoint of a network with random values, and returns its output for IMAGES."""
     with tf.Graph().as_default(), tf.Session() as session:
         image = input_placeholder()
         output = build(model, image, GARMENTS.of(tag), False, head).output

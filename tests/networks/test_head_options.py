@@ -1,4 +1,4 @@
-"""Heads that flags have changed: their maps, layers and size, and what is refused."""
+"""Heads that are changed by flags: their maps, layers and size, and invalid flags."""
 from typing import List
 
 import numpy as np

@@ -1,4 +1,4 @@
-"""The size of every network of the catalogue, counted by hand from the papers' tables."""
+"""The number of parameters of every network of the catalogue, computed by hand from the tables of the papers."""
 from typing import Callable, List, Sequence, Tuple
 
 import pytest
@@ -27,12 +27,12 @@ def plain(kernel: int, inputs: int, outputs: int) -> int:
 
 
 def conv_bn(kernel: int, inputs: int, outputs: int, groups: int = 1) -> int:
-    """Weights, and batch norm's four numbers a channel."""
+    """Weights, and the four values of batch norm per channel."""
     return kernel * kernel * inputs * outputs // groups + 4 * outputs
 
 
 def normed(inputs: int, outputs: int, kernel: int = 3) -> int:
-    """A filter a channel, a 1x1 convolution, and batch norm."""
+    """One filter per channel, a 1x1 convolution, and batch norm."""
     return kernel * kernel * inputs + conv_bn(1, inputs, outputs)
 
 
@@ -94,7 +94,7 @@ def se_resnet(inner: int, groups: int) -> int:
 
 
 def inverted_residuals(inputs: int, depths: Sequence[Tuple[int, int, int, int]]) -> Tuple[int, int]:
-    """Parameters, and how many of them are moving averages, of depths of (kernel, expansion, outputs, blocks)."""
+    """Returns parameters, and how many are moving averages; a depth is (kernel, expansion, outputs, blocks)."""
     count = averages = 0
     for kernel, expansion, outputs, blocks in depths:
         for _ in range(blocks):
@@ -107,7 +107,7 @@ def inverted_residuals(inputs: int, depths: Sequence[Tuple[int, int, int, int]])
 
 
 def efficientnet(published: int, widths: Sequence[int], blocks: Sequence[int]) -> int:
-    """The backbone is the published network less its classifier and last 1x1 layer, moving averages more."""
+    """The backbone is the published network without its classifier and last 1x1 layer, plus moving averages."""
     depths = list(zip((3, 3, 5, 3, 5, 5, 3), (1,) + 6 * (6,), widths, blocks))
     count, averages = inverted_residuals(32, depths)
     assert conv_bn(3, 3, 32) + count - 2 * 32 - averages == (

@@ -1,4 +1,4 @@
-"""The refine net: it starts as the identity, and alone it leaves what is before it in peace."""
+"""The refine net: it starts as the identity. If only it is trained, nothing before it changes."""
 import json
 from pathlib import Path
 from typing import List
@@ -18,12 +18,12 @@ IMAGES = np.random.RandomState(0).uniform(0, 255, (2, 40, 56, 3)).astype(np.floa
 FINE_CHANNELS = {'vgg': 256, 'cmu': 256, 'vgg16': 256, 'dsconv': 256, 'seresnet50': 256, 'seresnext50': 256,
                  'efficientnet_lite0': 24, 'efficientnet_lite2': 24, 'movenet_thunder': 40, 'mobilenet_100': 128,
                  'mobilenet_075': 96, 'mobilenet_050': 64, 'mobilenet_thin': 96, 'mobilenet_small': 64, 'testing': 16}
-"""Of the last layer at stride 4 in the papers' tables."""
+"""The channels of the last layer at stride 4 in the tables of the papers."""
 
 WIDTHS = {'efficientnet_lite0': 128, 'efficientnet_lite2': 128, 'movenet_thunder': 128, 'mobilenet_100': 128,
           'mobilenet_075': 96, 'mobilenet_050': 64, 'mobilenet_thin': 64, 'mobilenet_small': 64, 'testing': 16}
 PLAIN = ('vgg', 'cmu', 'vgg16', 'seresnet50', 'seresnext50')
-"""Networks whose heads are of convolutions with biases; the others' are separable with batch norm."""
+"""Networks whose heads have convolutions with biases. The heads of the others are separable, with batch norm."""
 
 
 def built(options: HeadOptions, is_training: bool = True, tag: str = 'skirt', model: str = 'testing') -> BuiltNetwork:
@@ -35,7 +35,7 @@ def names(variables: List[tf.Variable]) -> List[str]:
 
 
 def doubled(maps: np.ndarray) -> np.ndarray:
-    """Along the rows: an output a quarter of a cell off a centre has 3/4 of it and 1/4 of its neighbour."""
+    """Along the rows: an output a quarter of a cell away from a centre is 3/4 of it plus 1/4 of its neighbour."""
     before, after = np.concatenate([maps[:, :1], maps[:, :-1]], 1), np.concatenate([maps[:, 1:], maps[:, -1:]], 1)
     pairs = np.stack([0.75 * maps + 0.25 * before, 0.75 * maps + 0.25 * after], axis=2)
     return pairs.reshape((maps.shape[0], -1) + maps.shape[2:])
@@ -132,7 +132,7 @@ def test_from_flags_to_run_json_and_back() -> None:
 
 
 def saved(folder: Path, tag: str, head: HeadOptions, describe: bool = True) -> Path:
-    """A checkpoint of the `testing` network with other values than a fresh one's."""
+    """Writes a checkpoint of the `testing` network whose values are not the initial ones."""
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(7)
         built(head, tag=tag)

@@ -1,4 +1,4 @@
-"""The head that tells the garment type: what it computes, what trains it, and how it is frozen."""
+"""The type head: what it computes, how it is trained, and how it is frozen."""
 from pathlib import Path
 from typing import Optional
 
@@ -68,7 +68,7 @@ def test_its_loss_is_the_cross_entropy_an_image() -> None:
 
 
 def frozen(folder: Path) -> np.ndarray:
-    """Freeze a network with random weights and a type head; its probabilities for IMAGES."""
+    """Freezes a network with random weights and a type head. Returns its probabilities for IMAGES."""
     head = HeadOptions(type_head='along')
     image = input_placeholder()
     network = build('testing', image, ALL, False, head)

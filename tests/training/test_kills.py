@@ -45,7 +45,7 @@ for line in sys.stdin:
 
 
 class Trainer:
-    """Trains in a folder, each time in a process of its own."""
+    """Trains in a folder, each time in a new process."""
 
     def __init__(self, folder):
         self._folder, self._starts = folder, 0
@@ -70,7 +70,7 @@ class Trainer:
         return -(status & 127) or status >> 8, log.read_text()
 
     def last_saved(self, name):
-        """The step of the last checkpoint, 0 if there is none."""
+        """Returns the step of the last checkpoint, 0 if there is none."""
         return max([int(index.stem.split('-')[1]) for index in (self._folder / name).glob('skirt/*/model-*.index')],
                    default=0)
 
@@ -94,7 +94,7 @@ def trainer(tmp_path_factory, finish):
 
 
 def at_random_moment(trainer, number):
-    """A function that sends a signal: every third time while the training starts, else after a checkpoint or so."""
+    """Returns a function that sends a signal: every third time at the start, else after a checkpoint."""
     def interrupt(process, log):
         waits_for_step = random.random() > 0.3
         deadline = time.monotonic() + random.uniform(0, 2)
@@ -108,7 +108,7 @@ def at_random_moment(trainer, number):
 
 
 def weights(trainer, name, step):
-    """All weights of a checkpoint, its optimizer's too, in one array."""
+    """Returns all values of a checkpoint, also those of the optimiser, in one array."""
     reader = tf.train.load_checkpoint(str(trainer.run_folder(name) / f'model-{step}'))
     assert reader.get_tensor('global_step') == step
     return np.concatenate([reader.get_tensor(variable).ravel()
@@ -116,7 +116,7 @@ def weights(trainer, name, step):
 
 
 def test_a_training_that_is_killed_goes_on_to_the_same_end(trainer):
-    """Every start goes on from the last checkpoint; the last one ends as a training does that nobody disturbed."""
+    """Every start resumes from the last checkpoint. The end is the same as without interruptions."""
     assert trainer.run('undisturbed')[0] == 0
     random.seed(1)
     for kill in range(KILLS):

@@ -1,4 +1,4 @@
-"""The session loop: what is kept, what stops it, and what it says."""
+"""The session loop: which checkpoints it keeps, what stops it, and what it logs."""
 import json
 import os
 import re
@@ -24,7 +24,7 @@ from fashionai.training.update_options import UpdateOptions
 
 
 class Batches:
-    """A queue of random batches; the targets of number `broken` have no values but `value`."""
+    """A queue of random batches. All targets of batch number `broken` are `value`."""
 
     capacity, fill = 8, 8
 
@@ -50,7 +50,7 @@ def settings(tmp_path):
 
 
 class Ending(Batches):
-    """Batches that come to an end: before number 4 is given, `action` is called."""
+    """Batches with an end: before batch number 4, `action` is called."""
 
     def __init__(self, shapes, action):
         super().__init__(shapes)
@@ -107,7 +107,7 @@ def test_a_loss_that_explodes_leaves_the_checkpoints_from_before(settings):
 
 
 def test_nothing_is_saved_or_removed_while_the_loss_is_raised(settings):
-    """Targets of 5 make the loss 25 times as large: step 4 is not saved when it is due, but after step 5."""
+    """Targets of 5 make the loss 25 times as large. Step 4 is therefore not saved when it is due; step 5 is saved."""
     settings = replace(settings, keep=1, max_steps=5)
     seen = []
 
@@ -144,7 +144,7 @@ def test_what_ends_the_batches_saves_a_checkpoint(settings, error):
 
 
 def test_a_validation_that_was_interrupted_is_made_good(settings):
-    """Step 4 has the lowest error, and the training is stopped before that is known."""
+    """Step 4 has the lowest error, but the training is stopped before it is validated."""
     errors = iter([30., KeyboardInterrupt()])
 
     def validate(forward):
@@ -265,7 +265,7 @@ def test_a_moved_run_goes_on(settings, tmp_path):
 
 
 def test_a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before(settings, caplog):
-    """The steps after it are done again, with the same batches: so the weights are those of a run without damage."""
+    """The steps after it are repeated with the same batches, so the weights are those of an undamaged run."""
     run(settings)
     before, wanted = (read_weights(settings.run_folder / f'model-{step}') for step in (4, 6))
     for path in settings.run_folder.glob('model-6.data*'):
@@ -294,7 +294,7 @@ def test_a_folder_of_damaged_checkpoints_is_not_begun_anew(settings):
 
 
 def test_a_checkpoint_without_the_optimizer_says_what_it_is_good_for(settings):
-    """Such as one that was made of another program's weights."""
+    """For example a checkpoint that another program made."""
     run(settings)
     prefix = str(settings.run_folder / 'model-6')
     values = {name: tf.train.load_variable(prefix, name) for name, _ in tf.train.list_variables(prefix)}
@@ -313,7 +313,7 @@ def test_a_checkpoint_without_the_optimizer_says_what_it_is_good_for(settings):
 
 
 def test_an_average_of_the_weights_is_kept_validated_and_frozen_over_an_interruption(settings, tmp_path):
-    """Two trainings of the same batches, one in two parts; the averages by hand from the checkpoint of every step."""
+    """Two trainings on the same batches, one of them in two parts. The averages come from all checkpoints."""
     seen = []
     images = np.random.RandomState(3).uniform(0, 255, (1, 32, 48, 3)).astype(np.float32)
     settings = replace(settings, updates=UpdateOptions(0.5), save_every=1, keep=9, validate_every=6)
@@ -348,7 +348,7 @@ def test_a_decay_that_is_none_is_refused(decay):
 
 
 def test_the_type_head_learns_with_the_rest(settings, caplog):
-    """Grey images whose brightness is their type, in two towers; with averages, as the recipe has both."""
+    """Grey images with one brightness per type, in two towers and with averages, as in the recipe."""
     class Greys(Batches):
         def get(self):
             batch = super().get()

@@ -1,4 +1,4 @@
-"""The losses of heat maps, their weights and their choice, each against plain NumPy in double precision."""
+"""The losses of heat maps, their weights and their selection, compared with NumPy in double precision."""
 from dataclasses import replace
 from typing import Tuple
 
@@ -19,13 +19,13 @@ BATCH = (np.zeros((3, 32, 32, 3), np.uint8), RNG.rand(3, 4, 4, 5).astype(np.floa
          np.array([[1, 1, 1, 1, 1], [0, 1, 0, 0, 1], [1, 0, 1, 1, 1]], np.float32),
          RNG.randint(0, 2, (3, 10)).astype(np.float32), np.eye(5, dtype=np.float32)[[4, 0, 2]])
 ODDS = np.log(99) * np.array([-1, -1, -1, -1, 1])
-"""One to 99 for keypoints, 99 to one for the background."""
+"""The log-odds of the prior: 1 to 99 for keypoints, 99 to 1 for the background."""
 
 FIELDS, HEATMAPS = RNG.randn(3, 4, 4, 10), 3 * RNG.randn(3, 4, 4, 5)
 
 
 def found(options: LossOptions, weights: Tuple[float, ...] = ()) -> Tuple[np.ndarray, np.ndarray]:
-    """Losses (1, 2) and the gradient of their total by the heat maps."""
+    """Returns the losses (1, 2) and the gradient of their total with respect to the heat maps."""
     with tf.Graph().as_default(), tf.Session() as session:
         heatmaps = tf.constant(HEATMAPS, tf.float32)
         network = BuiltNetwork((StageMaps(tf.constant(FIELDS, tf.float32), heatmaps),), heatmaps)

@@ -1,4 +1,4 @@
-"""The loss against NumPy in double precision, and towers against one network."""
+"""The loss compared with NumPy in double precision, and towers compared with one network."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -57,7 +57,7 @@ def test_a_coarser_stage_is_compared_with_the_mean_of_the_cells_that_make_one_of
 
 
 def tower_gradients(towers):
-    """Loss and gradients of a small vgg-like training step split over towers; no batch norm, so they must agree."""
+    """Loss and gradients of a small vgg-like training step on several towers. Without batch norm, they must agree."""
     def plain_network(image):
         features = tf.nn.avg_pool(image / 255, (1, 8, 8, 1), (1, 8, 8, 1), 'SAME')
         weights = tf.get_variable('weights', (3, 3, 3, 15), tf.float32, tf.random_normal_initializer(0, 0.1, seed=5))

@@ -1,4 +1,4 @@
-"""Weights of keypoints from labels and from errors, by hand."""
+"""Weights of keypoints from labels and from errors, compared with values computed by hand."""
 import json
 from pathlib import Path
 
@@ -13,7 +13,7 @@ SKIRT = GARMENTS['skirt']
 
 
 def rows() -> Annotations:
-    """Of the skirt's four points, visible in 4, 2, 1 and 0 of four rows."""
+    """The skirt's four points are visible in 4, 2, 1 and 0 of four rows."""
     keypoints = np.full((4, 24, 3), -1, np.int32)
     for column, visible in zip(SKIRT.csv_indices, (4, 2, 1, 0)):
         keypoints[:, column, 2] = [1] * visible + [0] * (4 - visible)
