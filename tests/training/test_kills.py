@@ -46,11 +46,11 @@ for line in sys.stdin:
 
 
 class Trainer:
-    """Trains in a folder, each time in a process of its own."""
+    """Trains in a folder, each time in a new process."""
 
     def __init__(self, folder):
         self._folder, self._starts = folder, 0
-        self._process = subprocess.Popen([sys.executable, '-c', TRAINER, str(Path(synthesize.__file__).parent)],
+        self._process = subprocess.Popen([sys.executable, '-c', TRAINER, str(Path(synthesize.__file__).parents[2])],
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True)
 
     def run(self, name, interrupt=lambda process, log: None):
@@ -71,7 +71,7 @@ class Trainer:
         return -(status & 127) or status >> 8, log.read_text()
 
     def last_saved(self, name):
-        """The step of the last checkpoint, 0 if there is none."""
+        """Returns the step of the last checkpoint, 0 if there is none."""
         return max([int(index.stem.split('-')[1]) for index in (self._folder / name).glob('skirt/*/model-*.index')],
                    default=0)
 
@@ -95,7 +95,7 @@ def trainer(tmp_path_factory, finish):
 
 
 def at_random_moment(trainer, number):
-    """A function that sends a signal: every fourth time while the training starts, else after its first checkpoint."""
+    """Returns a function that sends a signal: every fourth time at the start, else after a checkpoint."""
     def interrupt(process, log):
         saves_first, before = random.random() > 0.25, trainer.last_saved('disturbed')
         while saves_first and trainer.last_saved('disturbed') == before and Path(f'/proc/{process}/fd').exists():
@@ -106,7 +106,7 @@ def at_random_moment(trainer, number):
 
 
 def weights(trainer, name, step):
-    """All weights of a checkpoint, its optimizer's too, in one array."""
+    """Returns all values of a checkpoint, also those of the optimiser, in one array."""
     reader = tf.train.load_checkpoint(str(trainer.run_folder(name) / f'model-{step}'))
     assert reader.get_tensor('global_step') == step
     return np.concatenate([reader.get_tensor(variable).ravel()
@@ -114,7 +114,7 @@ def weights(trainer, name, step):
 
 
 def test_a_training_that_is_killed_goes_on_to_the_same_end(trainer):
-    """Every start goes on from the last checkpoint; the last one ends as a training does that nobody disturbed."""
+    """Every start resumes from the last checkpoint. The end is the same as without interruptions."""
     assert trainer.run('undisturbed')[0] == 0
     random.seed(1)
     for kill in range(KILLS):
@@ -126,7 +126,7 @@ def test_a_training_that_is_killed_goes_on_to_the_same_end(trainer):
         assert code in (-number, 143) or (code, last) == (0, STEPS), output
         assert last >= before
         if 'loss' in output and before:
-            assert f'going on from step {before} ' in output
+            assert f'step {before} ' in output
         saved = re.search(r'step (\d+) is saved', output)
         assert saved is None or int(saved.group(1)) == last
     code, output = trainer.run('disturbed')

@@ -1,4 +1,4 @@
-"""Weights of keypoints from labels and from errors, by hand."""
+"""Weights of keypoints from labels and from errors, compared with values computed by hand."""
 import json
 from pathlib import Path
 
@@ -13,7 +13,7 @@ SKIRT = GARMENTS['skirt']
 
 
 def rows() -> Annotations:
-    """Of the skirt's four points, visible in 4, 2, 1 and 0 of four rows."""
+    """The skirt's four points are visible in 4, 2, 1 and 0 of four rows."""
     keypoints = np.full((4, 24, 3), -1, np.int32)
     for column, visible in zip(SKIRT.csv_indices, (4, 2, 1, 0)):
         keypoints[:, column, 2] = [1] * visible + [0] * (4 - visible)
@@ -36,7 +36,7 @@ def test_bad_keypoints_count_more(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='ne.json.*20.*neckline_left'):
         keypoint_weights(str(path), rows(), GARMENTS.of('all'))
     path.write_text(json.dumps({'visible': {'keypoints': {name: {'ne': None} for name in SKIRT.keypoints}}}))
-    with pytest.raises(ValueError, match='ne.json: has an error of no keypoint of skirt'):
+    with pytest.raises(ValueError, match='ne.json.*skirt'):
         keypoint_weights(str(path), rows(), SKIRT)
 
 
