@@ -86,7 +86,7 @@ def test_every_output_is_what_the_graph_gives(folder: Path, models: Dict[str, Pa
     for maps in ('last', 'mean'):
         with FrozenGraph(folder / 'graph.pb', ALL, 1, maps) as graph, open_network(models[to], ALL, 1, maps) as model:
             assert (model.garment, model.stride, model.types) == (ALL, 8, TYPES)
-            for wanted, found in zip(graph.look(IMAGES), model.look(IMAGES)):
+            for wanted, found in zip(graph.predict_with_types(IMAGES), model.predict_with_types(IMAGES)):
                 np.testing.assert_allclose(found, wanted, atol=1e-4 * np.abs(wanted).max())
             np.testing.assert_allclose(model.forward(IMAGES), graph.forward(IMAGES), atol=1e-4)
 

@@ -26,12 +26,12 @@ from fashionai.garments.measurements import (
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import decode_upright, read_upright
 from fashionai.images.drawing import write_picture
+from fashionai.inference.batch_inference import AT_ONCE, in_order
 from fashionai.inference.config import DEFAULT_PRESET, preset_config
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, load_predictor
-from fashionai.inference.pipeline import AT_ONCE, in_order
 from fashionai.model_files.default_model import model_name, supplied_graph, trained_garments, trained_hw
-from fashionai.results.overlays import draw_finding
-from fashionai.results.writers import points_of, record_of
+from fashionai.results.overlays import draw_prediction
+from fashionai.results.writers import points_of, prediction_json
 from fashionai.tf_compat import graph_mode
 
 Image = Union[str, Path, bytes, np.ndarray]
@@ -126,12 +126,13 @@ class Prediction:
 
     def draw(self, heatmaps: bool = False) -> Drawing:
         """Returns the picture with limbs, keypoints and their names; with the heat maps too if asked for."""
-        return Drawing(draw_finding(self.image, self.result, heatmaps))
+        return Drawing(draw_prediction(self.image, self.result, heatmaps))
 
     def to_dict(self) -> Dict[str, Any]:
         """Returns what a line of `predict.py` says of the garment, as JSON can hold it, with the lengths."""
         lengths = {name: asdict(length) for name, length in self.lengths().items()}
-        return {**({} if self.path is None else {'path': self.path}), **record_of(self.result), 'lengths': lengths}
+        path = {} if self.path is None else {'path': self.path}
+        return {**path, **prediction_json(self.result), 'lengths': lengths}
 
 
 class GarmentModel:
@@ -196,7 +197,7 @@ class GarmentModel:
 
     def _predicted(self, images: Sequence[Image], tag: str) -> List[Prediction]:
         read = [_read(image) for image in images]
-        results = self._predictor.find([pixels for _, pixels in read], [tag] * len(read))
+        results = self._predictor.predict([pixels for _, pixels in read], [tag] * len(read))
         return [Prediction(path, pixels, result) for (path, pixels), result in zip(read, results)]
 
 

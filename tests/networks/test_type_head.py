@@ -89,7 +89,7 @@ def test_a_frozen_graph_tells_types_and_maps_in_one_pass(tmp_path: Path) -> None
     (tmp_path / 'alone.pb').write_bytes((tmp_path / 'graph.pb').read_bytes())
     for name in ('graph.pb', 'alone.pb'):
         with FrozenGraph(tmp_path / name, GARMENTS.of('skirt')) as graph:
-            maps, types = graph.look(IMAGES)
+            maps, types = graph.predict_with_types(IMAGES)
             assert graph.types == ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
             np.testing.assert_allclose(types, wanted, rtol=1e-4)
             np.testing.assert_allclose(maps, graph.forward(IMAGES), rtol=1e-6)

@@ -95,7 +95,8 @@ def _look(graph: Path, images: TestList, folder: Path, threads: int,
                              if isinstance(picture, Unreadable)})
             pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, Unreadable)}
             if pictures:
-                probabilities = type_probabilities(network.look, list(pictures.values()), trained_hw(graph))
+                probabilities = type_probabilities(network.predict_with_types, list(pictures.values()),
+                                                   trained_hw(graph))
                 found.update(zip(pictures, probabilities))
     return list(network.types), found, failures
 

@@ -23,8 +23,7 @@ from fashionai.inference.config import (
 )
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
 from fashionai.inference.second_pass import SECOND_PASSES
-from fashionai.inference.tiling import DEFAULT_TILING, PERIOD, TILINGS
-from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
+from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, PERIOD, TILINGS, parse_scales
 from fashionai.model_files.default_model import trained_garments, trained_hw, usual_graph
 from fashionai.networks.tensor_names import OUTPUTS
 from fashionai.tf_compat import graph_mode

@@ -17,14 +17,14 @@ from fashionai.garments.measurements import LENGTHS, PixelScale, fixed_scale, no
 from fashionai.garments.table import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.images.sources import MediaFile, expected, pictures_of, sources_of
-from fashionai.inference.batch_inference import Failure, Outcome, failures, outcomes
+from fashionai.inference.batch_inference import Failure, Outcome, failures, predict_pictures
 from fashionai.inference.garment_predictor import load_predictor
 from fashionai.inference.loading import InferenceConfig
 from fashionai.model_files.contract import file_sum
 from fashionai.model_files.default_model import model_name
 from fashionai.results.overlays import Overlays, type_text
 from fashionai.results.prediction_output import Done, Failures, ToDo, done_so_far, opened
-from fashionai.results.run_manifest import Record, list_sum
+from fashionai.results.run_manifest import RunManifest, list_sum
 from fashionai.results.writers import FORMATS, CocoResults, Writer, coco_categories
 
 
@@ -86,10 +86,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         found: Iterable[Union[Outcome, Failure]] = failures(pictures)
         if pictures.are_left:
             start_engines(graphs, look)
-            finder = stack.enter_context(load_predictor(graphs, tag, look, args.threads, garments))
-            if args.tag == AUTO and not finder.types:
+            predictor = stack.enter_context(load_predictor(graphs, tag, look, args.threads, garments))
+            if args.tag == AUTO and not predictor.types:
                 raise InputError(f'{graphs[0]} cannot tell garment types: give --tag')
-            found = stack.enter_context(closing(outcomes(finder, pictures, args.tag, args.batch)))
+            found = stack.enter_context(closing(predict_pictures(predictor, pictures, args.tag, args.batch)))
         elif done.rows:
             _say(f'{args.output} is complete already: nothing to do')
         file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
@@ -118,18 +118,18 @@ def _write(found: Iterable[Union[Outcome, Failure]], writer: Writer, overlays: O
         if isinstance(outcome, Outcome):
             looked += 1
             writer.write(outcome)
-            if not outcome.finding.type_sure:
-                unsure.append(f'{outcome.picture.label}: {type_text(outcome.finding)}')
+            if not outcome.prediction.type_sure:
+                unsure.append(f'{outcome.picture.label}: {type_text(outcome.prediction)}')
     if unsure:
         _say(f'unsure of the type of {len(unsure)} of {looked} pictures, such as {unsure[0]}')
     return failed
 
 
 def _drawing_fault(outcome: Outcome, overlays: Optional[Overlays]) -> str:
-    """Draw a finding; why it cannot be drawn, such as a picture too large for a JPEG."""
+    """Draw a prediction; why it cannot be drawn, such as a picture too large for a JPEG."""
     try:
         if overlays:
-            overlays.draw(outcome.picture.source.name, outcome.picture.frame, outcome.image, outcome.finding)
+            overlays.draw(outcome.picture.source.name, outcome.picture.frame, outcome.image, outcome.prediction)
     except InputError as error:
         return str(error)
     return ''
@@ -164,8 +164,8 @@ def _ground_truth(args: argparse.Namespace, sources: Sequence[MediaFile], garmen
 
 
 def _record(args: argparse.Namespace, sources: Sequence[MediaFile], graphs: Sequence[Path],
-            look: InferenceConfig) -> Optional[Record]:
-    """The record of --output; None if findings go to standard output, a pipe or a device.
+            look: InferenceConfig) -> Optional[RunManifest]:
+    """The record of --output; None if predictions go to standard output, a pipe or a device.
 
     Raises InputError if the output is one of the sources, such as by a pattern behind --output.
     """
@@ -175,14 +175,14 @@ def _record(args: argparse.Namespace, sources: Sequence[MediaFile], graphs: Sequ
     if output in [Path(source.path).resolve() for source in sources]:
         raise InputError(f'--output {args.output} is among the pictures: wanted another file')
     pictures = [os.path.abspath(source.path) for source in sources]
-    return Record(output, {
+    return RunManifest(output, {
         'format': args.format, 'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
         'list of pictures': list_sum([*pictures, f'every {args.every}']), 'pixel limit': str(args.megapixels),
         'ids of images': file_sum(resolve(args.ids)) if args.ids else '',
         'setting': repr(look), 'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
 
 
-def _opened(path: str, record: Optional[Record], done: Done) -> ContextManager[TextIO]:
+def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextManager[TextIO]:
     return opened(record, done) if record else open(path, 'w', encoding='utf-8', newline='')
 
 

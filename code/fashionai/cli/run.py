@@ -13,7 +13,7 @@ from fashionai.garments.table import Garments
 from fashionai.inference.loading import InferenceConfig, open_predictors
 from fashionai.inference.second_pass import AnyPredictor
 from fashionai.model_files.contract import file_sum
-from fashionai.results.run_manifest import Record, list_sum
+from fashionai.results.run_manifest import RunManifest, list_sum
 from fashionai.results.submission import write_submission
 
 _PLACES = {'submit': ('data/test_b', 'test.csv'), 'validate': ('data/train', 'val.csv')}
@@ -53,8 +53,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     images.check_inside(args.allow_outside)
     output = prepare_output(args.output or in_project(f'submit/{args.test}_{args.tag}.csv'))
     look = config_of(args, graphs, garments)
-    record = Record(output, {'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
-                             'list': list_sum(images.image_ids), 'image folder': str(folder), 'setting': repr(look)})
+    record = RunManifest(output, {'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
+                                  'list': list_sum(images.image_ids), 'image folder': str(folder),
+                                  'setting': repr(look)})
     with exit_on_sigterm():
         failures = write_submission(record, args.overwrite, images, folder, args.batch,
                                     lambda: _opened(graphs, args.tag, look, args.threads, garments))

@@ -19,8 +19,8 @@ class Network:
 
     `maps` is the output to take, a name of OUTPUTS; `wanted` is of the table `garments`. `garment` is the one whose
     channels it gives: the type wanted, or the joint one. `stride` is in input pixels. `trained_hw`, (height, width), is
-    None where no contract says it. `types` are the garment types whose probabilities `look` gives, in their order; ()
-    where the network cannot tell them.
+    None where no contract says it. `types` are the garment types whose probabilities `predict_with_types` gives, in
+    their order; () where the network cannot tell them.
 
     Raises InputError, naming the file, where its contract is for other types, or was written for another model.
     """
@@ -40,7 +40,7 @@ class Network:
         """Maps (N, h / stride, w / stride, C) of images (N, h, w, 3), float32 BGR 0..255."""
         return self._run([self._maps], images)[0]
 
-    def look(self, images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+    def predict_with_types(self, images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
         """The same maps and, of the same pass, the probabilities (N, T) of `types`, None where there are none.
 
         Raises InputError, naming the file, where it gives another number of them than its contract names.

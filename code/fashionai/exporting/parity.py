@@ -64,14 +64,14 @@ def compare(graph: Network, exported: Network, images: ParityImages, input_hw: T
     gaps: List[Tuple[float, float, float]] = []
 
     def compared(batch: np.ndarray) -> Tuple[np.ndarray, None]:
-        maps, types = exported.look(batch)
-        wanted, wanted_types = graph.look(batch)
+        maps, types = exported.predict_with_types(batch)
+        wanted, wanted_types = graph.predict_with_types(batch)
         gaps.append((_gap(maps, wanted), float(np.abs(wanted).max()),
                      0. if types is None or wanted_types is None else _gap(types, wanted_types)))
         return maps, None  # the log has the share of correct types from the graph
 
     measure = validation_error(images.truth, images.folder, graph.garment, InputShape(input_hw, graph.stride))
-    errors = measure(graph.look), measure(compared)
+    errors = measure(graph.predict_with_types), measure(compared)
     if not fixed:
         other_hw = input_hw[0] + _OTHER, input_hw[1] + 2 * _OTHER
         compared(np.random.RandomState(0).uniform(0, 255, (3, *other_hw, 3)).astype(np.float32))

@@ -8,8 +8,7 @@ from fashionai.errors import InputError
 from fashionai.garments.shapes import has_shape
 from fashionai.garments.table import Garments
 from fashionai.inference.predictor import PredictionOptions
-from fashionai.inference.tiling import DEFAULT_TILING, PERIOD
-from fashionai.inference.windows import DEFAULT_SCALES, Scale, parse_scales
+from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, PERIOD, WindowScale, parse_scales
 
 NO_SECOND_PASS = 'none'
 """The value of `--second-pass` that switches it off."""
@@ -59,7 +58,7 @@ class InferenceConfig:
     """
 
     options: PredictionOptions
-    scales: Tuple[Scale, ...]
+    scales: Tuple[WindowScale, ...]
     resolutions_hw: Tuple[Sequence[SizeHw], ...]
     maps: str = 'last'
     second_pass: Optional[str] = None

@@ -1,8 +1,10 @@
-"""Networks opened together, and the predictors that look through them."""
+"""Opens networks together, and makes the predictors that use them."""
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from threading import Lock
-from typing import Iterator, List, Mapping, Sequence
+from typing import Callable, Iterator, List, Mapping, Sequence, TypeVar
+
+import numpy as np
 
 from fashionai.engines.exported import open_network
 from fashionai.engines.network import Network
@@ -10,55 +12,67 @@ from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT, Garment, Garments
 from fashionai.inference.aggregator import NetworkInput
 from fashionai.inference.config import InferenceConfig
-from fashionai.inference.pipeline import in_turn
 from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
 
+Result = TypeVar('Result')
+
 
 @contextmanager
-def open_graphs(graphs: Sequence[Path], tag: str, look: InferenceConfig, threads: int,
+def open_graphs(graphs: Sequence[Path], tag: str, config: InferenceConfig, threads: int,
                 garments: Garments) -> Iterator[List[Network]]:
-    """The networks of a tag of a table, in order, closed by leaving the `with` block; `graph_mode` has been called
-    where one of them needs TensorFlow.
+    """Yields the networks for a tag of a table, in order; leaving the `with` block closes them. If a network needs
+    TensorFlow, call `graph_mode` before.
 
-    Raises InputError, naming the file, for one that does not serve the tag.
+    Raises InputError, which names the file, if a network does not serve the tag.
     """
     with ExitStack() as stack:
-        yield [stack.enter_context(open_network(path, garments.of(tag), threads, look.maps, look.engine, garments,
-                                              look.trusted))
+        yield [stack.enter_context(open_network(path, garments.of(tag), threads, config.maps, config.engine, garments,
+                                                config.trusted))
                for path in graphs]
 
 
-def predictors_of(graphs: Sequence[Network], tag: str, look: InferenceConfig, turn: Lock,
+def predictors_of(graphs: Sequence[Network], tag: str, config: InferenceConfig, turn: Lock,
                   garments: Garments) -> Mapping[str, AnyPredictor]:
-    """The predictor of each garment type of a tag, looking through open graphs. Several threads may use them: they
-    take turns, as does whatever else shares the lock.
+    """Returns the predictor of each garment type of a tag; all use the open networks. Several threads may use the
+    predictors: the networks compute one batch at a time, and also wait for anything else that holds the lock.
 
-    Raises InputError where the look has resolutions for more graphs or for fewer.
+    Raises InputError if the configuration has resolutions for more networks or for fewer.
     """
-    if len(look.resolutions_hw) != len(graphs):
-        raise InputError(f'resolutions for {len(look.resolutions_hw)} graphs, and there are {len(graphs)}: wanted '
-                         'one or several for each')
-    views = [NetworkInput(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw, look.scales,
-                          look.windows, graph.trained_hw)
-             for graph, resolutions_hw in zip(graphs, look.resolutions_hw) for resolution_hw in resolutions_hw]
-    return {name: _predictor(views, garment, look) for name, garment in garments.items() if tag in (name, JOINT)}
+    if len(config.resolutions_hw) != len(graphs):
+        raise InputError(f'found resolutions for {len(config.resolutions_hw)} graphs, and {len(graphs)} graphs: wanted '
+                         'one resolution or several for each graph')
+    network_inputs = [
+        NetworkInput(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw, config.scales,
+                     config.windows, graph.trained_hw)
+        for graph, resolutions_hw in zip(graphs, config.resolutions_hw) for resolution_hw in resolutions_hw]
+    return {name: _predictor(network_inputs, garment, config)
+            for name, garment in garments.items() if tag in (name, JOINT)}
 
 
 @contextmanager
-def open_predictors(graphs: Sequence[Path], tag: str, look: InferenceConfig, threads: int,
+def open_predictors(graphs: Sequence[Path], tag: str, config: InferenceConfig, threads: int,
                     garments: Garments = GARMENTS) -> Iterator[Mapping[str, AnyPredictor]]:
-    """The predictor of each garment type wanted, of a table, while the graphs are open; `graph_mode` has been called
-    where one of them needs TensorFlow.
+    """Yields the predictor of each garment type of a tag; leaving the `with` block closes the networks. If a network
+    needs TensorFlow, call `graph_mode` before.
 
-    Several threads may use them: one graph computes at a time.
+    Several threads may use the predictors; one network computes at a time.
 
-    Raises InputError, naming the file, for a graph that does not serve the tag.
+    Raises InputError, which names the file, if a network does not serve the tag.
     """
-    with open_graphs(graphs, tag, look, threads, garments) as opened:
-        yield predictors_of(opened, tag, look, Lock(), garments)
+    with open_graphs(graphs, tag, config, threads, garments) as opened:
+        yield predictors_of(opened, tag, config, Lock(), garments)
 
 
-def _predictor(views: Sequence[NetworkInput], garment: Garment, look: InferenceConfig) -> AnyPredictor:
-    predictor = Predictor(views, garment, look.options)
-    return SecondPass(predictor, garment, look.second_pass) if look.second_pass else predictor
+def in_turn(forward: Callable[[np.ndarray], Result], turn: Lock) -> Callable[[np.ndarray], Result]:
+    """Returns a function that runs `forward` on one batch at a time, so that it takes the memory of one batch. Other
+    threads wait. Several networks may share the lock."""
+    def one_at_a_time(images: np.ndarray) -> Result:
+        with turn:
+            return forward(images)
+    return one_at_a_time
+
+
+def _predictor(network_inputs: Sequence[NetworkInput], garment: Garment, config: InferenceConfig) -> AnyPredictor:
+    predictor = Predictor(network_inputs, garment, config.options)
+    return SecondPass(predictor, garment, config.second_pass) if config.second_pass else predictor

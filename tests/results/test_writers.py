@@ -1,11 +1,10 @@
-"""A user's pictures through a finder, in order, the bad ones reported; and the files of what was found."""
+"""The files of predictions: JSON lines, submission rows, COCO results."""
 import csv
 import io
 import json
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import Optional, Sequence
 
-import cv2
 import numpy as np
 import pytest
 
@@ -13,16 +12,15 @@ from fashionai.annotations import read_annotations
 from fashionai.garments.measurements import fixed_scale, no_scale
 from fashionai.garments.table import GARMENTS
 from fashionai.images.sources import MediaFile, Picture
-from fashionai.inference.batch_inference import Failure, Outcome, outcomes
-from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor
-from fashionai.inference.predictor import Prediction
-from fashionai.results.writers import FORMATS, record_of
+from fashionai.inference.batch_inference import Outcome
+from fashionai.inference.garment_predictor import GarmentPrediction
+from fashionai.results.writers import FORMATS, prediction_json
 
 SKIRT = GARMENTS['skirt']
 CORNERS = np.array([[10.126, 5], [40, 5], [2, 85], [48.4, 85.6]])
 
 
-def finding(found: Sequence[bool] = (True, True, True, True)) -> GarmentPrediction:
+def prediction(found: Sequence[bool] = (True, True, True, True)) -> GarmentPrediction:
     scores = np.where(found, [0.25, 0.5, 0.75, 1], 0)
     return GarmentPrediction(SKIRT, {'skirt': 0.75004, 'dress': 0.24996}, False, CORNERS, scores, np.array(found),
                              (90, 50), np.zeros((4, 8, 8), np.float32))
@@ -30,7 +28,7 @@ def finding(found: Sequence[bool] = (True, True, True, True)) -> GarmentPredicti
 
 def outcome(number: int = 1, frame: Optional[int] = None) -> Outcome:
     picture = Picture(MediaFile('shop/ä.png', 'ä.png'), frame)
-    return Outcome(number, picture, np.zeros((90, 50, 3), np.uint8), finding(), .5)
+    return Outcome(number, picture, np.zeros((90, 50, 3), np.uint8), prediction(), .5)
 
 
 def written(form: str, *results: Outcome) -> str:
@@ -54,11 +52,11 @@ def test_json_has_everything_by_name() -> None:
 
 
 def test_measurements_are_added_where_there_is_a_scale() -> None:
-    measured = record_of(finding((True, True, True, False)), fixed_scale(0.5))
+    measured = prediction_json(prediction((True, True, True, False)), fixed_scale(0.5))
     assert measured['measurements']['waist'] == {'pixels': 29.87, 'cm': 14.94, 'score': 0.25, 'doubtful': None}
     assert measured['measurements']['hem'] == {'pixels': None, 'cm': None, 'score': None, 'doubtful': None}
     assert measured['cm_per_pixel'] == 0.5
-    in_pixels = record_of(finding(), no_scale)
+    in_pixels = prediction_json(prediction(), no_scale)
     assert in_pixels['measurements']['waist'] == {
         'pixels': 29.87, 'cm': None, 'score': 0.25, 'doubtful': None}
 
@@ -82,33 +80,3 @@ def test_coco_is_one_list_even_where_a_run_is_cut_off() -> None:
         writer.write(outcome())
         raise KeyboardInterrupt
     assert len(json.loads(file.getvalue())) == 1 and json.loads(written('coco')) == []
-
-
-class Width:
-    """In the place of a predictor: all points are at the width of the picture."""
-
-    def __init__(self) -> None:
-        self.batches: List[int] = []
-
-    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
-        self.batches.append(len(images))
-        return [Prediction(np.full((4, 2), float(image.shape[1])), np.ones(4), np.ones(4, bool), np.ones((4, 8, 8)))
-                for image in images]
-
-
-def test_pictures_come_back_in_order_and_bad_ones_as_failures(tmp_path: Path) -> None:
-    pictures = []
-    for number in range(7):
-        path = tmp_path / f'{number}.png'
-        cv2.imwrite(str(path), np.zeros((5, 10 + number, 3), np.uint8))
-        pictures.append(Picture(MediaFile(str(path), path.name)))
-    (tmp_path / '2.png').write_text('no picture')
-    pictures[4] = Picture(pictures[4].source, 3, np.zeros((5, 99, 3), np.uint8))
-    width = Width()
-    results = list(outcomes(GarmentPredictor({'skirt': width}, (), []), enumerate(pictures, 1), 'skirt', 3))
-    assert sorted(width.batches) == [1, 2, 3], '7 in threes, one of which has no picture'
-    failure = results.pop(2)
-    assert isinstance(failure, Failure) and failure.reason.startswith(f'{tmp_path / "2.png"}: not a picture')
-    assert [result.number for result in results] == [1, 2, 4, 5, 6, 7]
-    assert [result.finding.points_xy[0, 0] for result in results] == [10, 11, 13, 99, 15, 16]
-    assert [result.image.shape[1] for result in results] == [10, 11, 13, 99, 15, 16]

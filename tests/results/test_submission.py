@@ -9,9 +9,9 @@ import pytest
 
 from fashionai.annotations import TestList, read_annotations
 from fashionai.garments.table import GARMENTS
-from fashionai.inference.predictor import Prediction
+from fashionai.inference.predictor import KeypointPrediction
 from fashionai.model_files.contract import file_sum
-from fashionai.results.run_manifest import Record, list_sum
+from fashionai.results.run_manifest import RunManifest, list_sum
 from fashionai.results.submission import write_submission
 
 JOB = {'graph': 'abc', 'list': 'def'}
@@ -27,12 +27,12 @@ class BrightnessPredictor:
     def seen(self) -> int:
         return len(self.pictures)
 
-    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
+    def predict(self, images: Sequence[np.ndarray]) -> List[KeypointPrediction]:
         numbers = [(image.mean() - 20) / 10 for image in images]
         self.pictures.extend(numbers)
         if max(numbers) // 2 >= self.patience:
             raise KeyboardInterrupt
-        return [Prediction(np.arange(self.points)[:, None] * 2. + [image.mean(), image.shape[1]],
+        return [KeypointPrediction(np.arange(self.points)[:, None] * 2. + [image.mean(), image.shape[1]],
                            np.ones(self.points), np.ones(self.points, bool)) for image in images]
 
 
@@ -61,7 +61,7 @@ def images(tmp_path: Path) -> TestList:
 def write(images: TestList, output: Path, load: Callable = None, overwrite: bool = False, batch_size: int = 2,
           job: Dict[str, str] = JOB) -> Dict[str, str]:
     folder = output.parent
-    return write_submission(Record(output, job), overwrite, images, folder, batch_size, load or loader())
+    return write_submission(RunManifest(output, job), overwrite, images, folder, batch_size, load or loader())
 
 
 def test_every_image_gets_a_row_of_its_type(images: TestList, tmp_path: Path) -> None:
@@ -128,10 +128,10 @@ def test_a_graph_that_is_refused_leaves_what_is_there(images: TestList, tmp_path
 def test_a_file_of_unknown_origin_is_not_gone_on_with(images: TestList, tmp_path: Path) -> None:
     output = tmp_path / 'out.csv'
     write(images, output)
-    Record(output, JOB).path.write_text('{"job": ')
+    RunManifest(output, JOB).path.write_text('{"job": ')
     with pytest.raises(ValueError, match='damaged'):
         write(images, output)
-    Record(output, JOB).path.unlink()
+    RunManifest(output, JOB).path.unlink()
     with pytest.raises(ValueError, match='--overwrite'):
         write(images, output)
     output.unlink()
