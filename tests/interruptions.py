@@ -140,7 +140,7 @@ def interrupted(command: Command, output: Path, number: int, size: int, more: fl
 def main() -> None:
     """Interrupt each program by each signal, so many times, and complete it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--rounds', type=int, default=30, help='rounds of each program (default: %(default)s)')
+    parser.add_argument('--rounds', type=int, default=30, help='interruptions of each program (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=1)
     args = parser.parse_args()
     moments = random.Random(args.seed)

@@ -1,4 +1,5 @@
 """The front door: a model is loaded once, and finds the garment in each picture that it is given."""
+import weakref
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -15,7 +16,7 @@ from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
 from fashionai.garments.measurements import (
     Measurement,
-    Scale,
+    PixelScale,
     fixed_scale,
     measure,
     no_scale,
@@ -115,7 +116,7 @@ class Prediction:
 
         Raises InputError for a scale that is not one.
         """
-        scale: Scale = no_scale
+        scale: PixelScale = no_scale
         if reference:
             scale = reference_scale(parse_reference(reference, [self.result.garment]))
         elif cm_per_pixel is not None:
@@ -143,7 +144,8 @@ class GarmentModel:
     """
 
     def __init__(self, predictor: GarmentPredictor, name: str, tag: str, resources: ExitStack) -> None:
-        self._predictor, self._tag, self._resources = predictor, tag, resources
+        self._predictor, self._tag = predictor, tag
+        self._freed = weakref.finalize(self, resources.close)  # also when the interpreter ends
         self.name, self.types = name, tuple(predictor.served)
 
     def __enter__(self) -> 'GarmentModel':
@@ -155,7 +157,7 @@ class GarmentModel:
 
     def close(self) -> None:
         """Free the network."""
-        self._resources.close()
+        self._freed()
 
     @overload
     def predict(self, images: Image, tag: Optional[str] = None) -> Prediction: ...

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from fashionai.images.sources import Picture, Source
+from fashionai.images.sources import MediaFile, Picture
 from fashionai.inference.batch_inference import Failure, in_order, predict_pictures
 from fashionai.inference.garment_predictor import GarmentPredictor
 from fashionai.inference.loading import in_turn
@@ -89,7 +89,7 @@ def test_pictures_come_back_in_order_and_bad_ones_as_failures(tmp_path: Path) ->
     for number in range(7):
         path = tmp_path / f'{number}.png'
         cv2.imwrite(str(path), np.zeros((5, 10 + number, 3), np.uint8))
-        pictures.append(Picture(Source(str(path), path.name)))
+        pictures.append(Picture(MediaFile(str(path), path.name)))
     (tmp_path / '2.png').write_text('no picture')
     pictures[4] = Picture(pictures[4].source, 3, np.zeros((5, 99, 3), np.uint8))
     width = Width()

@@ -11,7 +11,7 @@ import pytest
 from fashionai.annotations import read_annotations
 from fashionai.garments.measurements import fixed_scale, no_scale
 from fashionai.garments.table import GARMENTS
-from fashionai.images.sources import Picture, Source
+from fashionai.images.sources import MediaFile, Picture
 from fashionai.inference.batch_inference import Outcome
 from fashionai.inference.garment_predictor import GarmentPrediction
 from fashionai.results.writers import FORMATS, prediction_json
@@ -27,7 +27,7 @@ def prediction(found: Sequence[bool] = (True, True, True, True)) -> GarmentPredi
 
 
 def outcome(number: int = 1, frame: Optional[int] = None) -> Outcome:
-    picture = Picture(Source('shop/ä.png', 'ä.png'), frame)
+    picture = Picture(MediaFile('shop/ä.png', 'ä.png'), frame)
     return Outcome(number, picture, np.zeros((90, 50, 3), np.uint8), prediction(), .5)
 
 

@@ -13,10 +13,10 @@ from fashionai.cli.inference_flags import add_look_options, config_of, garments_
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
-from fashionai.garments.measurements import LENGTHS, Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.garments.measurements import LENGTHS, PixelScale, fixed_scale, no_scale, parse_reference, reference_scale
 from fashionai.garments.table import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
-from fashionai.images.sources import Source, expected, pictures_of, sources_of
+from fashionai.images.sources import MediaFile, expected, pictures_of, sources_of
 from fashionai.inference.batch_inference import Failure, Outcome, failures, predict_pictures
 from fashionai.inference.garment_predictor import load_predictor
 from fashionai.inference.loading import InferenceConfig
@@ -135,7 +135,7 @@ def _drawing_fault(outcome: Outcome, overlays: Optional[Overlays]) -> str:
     return ''
 
 
-def _overlays(args: argparse.Namespace, sources: Sequence[Source]) -> Overlays:
+def _overlays(args: argparse.Namespace, sources: Sequence[MediaFile]) -> Overlays:
     return Overlays(Path(args.draw), [source.path for source in sources], args.draw_heatmaps, args.measure)
 
 
@@ -149,7 +149,7 @@ def _listed() -> List[str]:
     return [line.strip() for line in sys.stdin if line.strip()]
 
 
-def _ground_truth(args: argparse.Namespace, sources: Sequence[Source], garments: Garments) -> Optional[CocoIds]:
+def _ground_truth(args: argparse.Namespace, sources: Sequence[MediaFile], garments: Garments) -> Optional[CocoIds]:
     """The ids of --ids, which every picture has; None without it. Raises InputError, naming the picture, otherwise."""
     if not args.ids:
         return None
@@ -163,7 +163,7 @@ def _ground_truth(args: argparse.Namespace, sources: Sequence[Source], garments:
     return truth
 
 
-def _record(args: argparse.Namespace, sources: Sequence[Source], graphs: Sequence[Path],
+def _record(args: argparse.Namespace, sources: Sequence[MediaFile], graphs: Sequence[Path],
             look: InferenceConfig) -> Optional[RunManifest]:
     """The record of --output; None if predictions go to standard output, a pipe or a device.
 
@@ -186,7 +186,7 @@ def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextMana
     return opened(record, done) if record else open(path, 'w', encoding='utf-8', newline='')
 
 
-def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Scale]:
+def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[PixelScale]:
     """How measurements of the types come to centimetres; None where nothing is measured. Raises InputError for a bad
     combination, and for types of which no length is known."""
     if args.cm_per_pixel is not None and args.reference:

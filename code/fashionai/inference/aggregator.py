@@ -14,7 +14,7 @@ from fashionai.garments.table import Garment
 from fashionai.images.geometry import compose, mirroring, scaling, warp_image
 from fashionai.inference.canvas import Placement, canvas_map, join_windows, placement_of
 from fashionai.inference.windows import TILINGS, Window, WindowScale, windows_of
-from fashionai.networks.head_options import TRUNK_STRIDE
+from fashionai.networks.head_options import BACKBONE_STRIDE
 from fashionai.networks.tensor_names import Forward
 
 
@@ -46,9 +46,9 @@ class NetworkInput:
     def __post_init__(self) -> None:
         if self.tiling not in TILINGS:
             raise InputError(f'unknown tiling {self.tiling!r}: wanted one of {", ".join(TILINGS)}')
-        if any(side % TRUNK_STRIDE for side in self.resolution_hw):
+        if any(side % BACKBONE_STRIDE for side in self.resolution_hw):
             raise InputError(f'resolution {self.resolution_hw[1]}x{self.resolution_hw[0]} does not suit the network: '
-                             f'wanted multiples of {TRUNK_STRIDE}')
+                             f'wanted multiples of {BACKBONE_STRIDE}')
 
 
 @dataclass(frozen=True)

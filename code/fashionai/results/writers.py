@@ -12,9 +12,9 @@ from fashionai.annotations import START, format_row, header
 from fashionai.datasets.coco_ids import CocoIds, Id
 from fashionai.errors import InputError
 from fashionai.files import parse_json
-from fashionai.garments.measurements import Scale, measure
+from fashionai.garments.measurements import PixelScale, measure
 from fashionai.garments.table import Garments
-from fashionai.images.sources import Picture, Source
+from fashionai.images.sources import MediaFile, Picture
 from fashionai.inference.batch_inference import Outcome
 from fashionai.inference.garment_predictor import GarmentPrediction, points_of
 from fashionai.inference.missing_keypoints import submission_keypoints
@@ -22,7 +22,7 @@ from fashionai.inference.missing_keypoints import submission_keypoints
 JsonObject = Dict[str, Any]
 
 
-def prediction_json(prediction: GarmentPrediction, scale: Optional[Scale] = None) -> JsonObject:
+def prediction_json(prediction: GarmentPrediction, scale: Optional[PixelScale] = None) -> JsonObject:
     """Returns the JSON object of a prediction: points by name in pixels of the picture, rounded to hundredths. With a
     scale, it has measurements too."""
     height, width = prediction.image_hw
@@ -48,7 +48,7 @@ class Writer:
         goes_on: whether the file is continued.
     """
 
-    def __init__(self, file: TextIO, model: str, scale: Optional[Scale], garments: Garments,
+    def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
                  goes_on: bool = False) -> None:
         self._file, self._model, self._scale, self._garments, self._goes_on = file, model, scale, garments, goes_on
 
@@ -104,7 +104,7 @@ class JsonLines(Writer):
             row = _row_of(line) if line.endswith(b'\n') else None
             if row is None:
                 break
-            names.add(printable(Picture(Source(row['path'], ''), row.get('frame')).label))
+            names.add(printable(Picture(MediaFile(row['path'], ''), row.get('frame')).label))
             length += len(line)
         return names, length
 
@@ -154,7 +154,7 @@ class CocoResults(Writer):
     ids of a ground truth instead. The third number of a keypoint is its score; `score` is the mean of these.
     """
 
-    def __init__(self, file: TextIO, model: str, scale: Optional[Scale], garments: Garments,
+    def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
                  goes_on: bool = False) -> None:
         super().__init__(file, model, scale, garments, goes_on)
         self._before = ',\n' if goes_on else '[\n'
@@ -216,7 +216,7 @@ def _row_of(text: bytes) -> Optional[JsonObject]:
     return row if isinstance(row, dict) else None
 
 
-def _measured(prediction: GarmentPrediction, scale: Scale) -> JsonObject:
+def _measured(prediction: GarmentPrediction, scale: PixelScale) -> JsonObject:
     points = points_of(prediction)
     cm_per_pixel = scale(points)
     lengths = measure(points, cm_per_pixel)

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from fashionai.garments.measurements import Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.garments.measurements import PixelScale, fixed_scale, no_scale, parse_reference, reference_scale
 from fashionai.garments.table import Garment
 from fashionai.inference.garment_predictor import AUTO, GarmentPredictor
 from fashionai.results.writers import prediction_json
@@ -104,7 +104,7 @@ def _add_predict(app: FastAPI, predictor: GarmentPredictor, card: Card, limits: 
                       seconds=round(time.monotonic() - start, 3))
 
 
-def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> Scale:
+def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> PixelScale:
     """Returns the scale of the lengths. Raises Refusal, 422, if both are given, or if one is not valid."""
     if cm_per_pixel is not None and reference:
         raise Refusal(422, 'cm_per_pixel and reference both give the size of a pixel: wanted one of them')
