@@ -37,7 +37,7 @@ class Slow:
     """A stand-in for the networks: points depend on the brightness of the picture."""
 
     def predict(self, images: Sequence[np.ndarray]) -> List[KeypointPrediction]:
-        """Points (4, 2), after a while."""
+        """Returns points (4, 2) after a pause."""
         time.sleep(SECONDS * len(images))
         return [KeypointPrediction(np.full((4, 2), image.mean()), np.full(4, 0.7), np.ones(4, bool),
                            np.full((4, 8, 8), 0.6, np.float32)) for image in images]
@@ -54,7 +54,7 @@ def _predictor(*_: Any) -> Iterator[GarmentPredictor]:
 
 
 def commands(folder: Path) -> Dict[str, Command]:
-    """The programs by name, with pictures, of which two cannot be read, in a folder."""
+    """Returns the programs by name; writes their pictures, two of them unreadable, into a folder."""
     ids = [f'{number:02}.png' for number in range(PICTURES)]
     for number, name in enumerate(ids):
         cv2.imwrite(str(folder / name), np.full((60, 50, 3), 10 * number, np.uint8))
@@ -73,7 +73,7 @@ def commands(folder: Path) -> Dict[str, Command]:
 
 
 def started(command: Command, output: Path) -> int:
-    """The number of a new process that does the command."""
+    """Returns the number of a new process that runs the command."""
     sys.stdout.flush()
     process = os.fork()
     if process:
@@ -91,13 +91,13 @@ def started(command: Command, output: Path) -> int:
 
 
 def ended(process: int) -> int:
-    """The exit code of a process, negative for a signal."""
+    """Returns the exit code of a process, negative for a signal."""
     status = os.waitpid(process, 0)[1]
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else -os.WTERMSIG(status)
 
 
 def rows(output: Path) -> Any:
-    """What an output says, without the times of its making."""
+    """Returns the rows of an output, without their times."""
     text = output.read_text()
     if not text.startswith('{'):
         return text
@@ -106,16 +106,16 @@ def rows(output: Path) -> Any:
 
 
 def whole(content: bytes) -> bytes:
-    """The part of an output that ends with its last whole row."""
+    """Returns the part of an output that ends with its last complete row."""
     if content.startswith(b'['):
         return content[:content.rfind(b'}') + 1]
     return content[:content.rfind(b'\n') + 1]
 
 
 def interrupted(command: Command, output: Path, number: int, size: int, more: float) -> str:
-    """Begin a command, and end it by a signal so many seconds after its output has a size, or as long after its begin;
-    how that went. Asserts that what was written before is still there, and after SIGTERM that the output is complete as
-    far as it goes."""
+    """Starts a command, and ends it by a signal `more` seconds after its output has a size, or after its start; returns
+    when it ended. Asserts that earlier rows are still there, and that the output has only complete rows after
+    SIGTERM."""
     before = whole(output.read_bytes()) if output.exists() else b''
     process, latest = started(command, output), time.monotonic() + 60
     while size and (not output.exists() or output.stat().st_size < size) and time.monotonic() < latest:
@@ -138,7 +138,7 @@ def interrupted(command: Command, output: Path, number: int, size: int, more: fl
 
 
 def main() -> None:
-    """Interrupt each program by each signal, so many times, and complete it."""
+    """Interrupts each program by each signal, so many times, and then completes it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--rounds', type=int, default=30, help='interruptions of each program (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=1)

@@ -1,4 +1,4 @@
-"""The benchmarks run, and their figures are what they say: medians of rounds, and ratios side by side."""
+"""The benchmarks run, and their figures are right: medians of rounds, and ratios of paired repetitions."""
 import importlib.util
 import re
 import runpy
@@ -24,10 +24,10 @@ FOLDER = Path(__file__).resolve().parents[1] / 'benchmarks'
 
 @pytest.fixture(scope='module')
 def timing() -> ModuleType:
-    """The module by its file: its folder has names that tests have too."""
+    """Loads a module by its file, because tests have modules of the same names."""
     spec = importlib.util.spec_from_file_location('benchmark_timing', str(FOLDER / 'timing.py'))
     module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module  # where dataclasses look for it
+    sys.modules[spec.name] = module  # dataclasses need it there
     spec.loader.exec_module(module)
     return module
 
@@ -40,7 +40,7 @@ def test_tasks_take_turns_and_the_first_rounds_do_not_count(timing: ModuleType) 
 
 
 def test_ratios_are_those_of_the_rounds(timing: ModuleType) -> None:
-    """The machine is three times slower in the second round and ten in the third: twice as fast all the same."""
+    """The machine is three times slower in the second round and ten times in the third; the ratio is still two."""
     slow = timing.Line('slow', timing.Timing((2., 6., 20.)), 1, 'image')
     fast = timing.Line('fast', timing.Timing((1., 3., 10.)), 1, 'image')
     assert fast.speed_beside(slow) == pytest.approx(2) and slow.speed_beside(slow) == 1
@@ -62,7 +62,7 @@ def test_a_table_has_rates_medians_and_quartiles(timing: ModuleType) -> None:
 
 @pytest.fixture
 def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callable[[List[str]], int]]:
-    """Runs a program as its file, its name first, with the folder's modules in place of the tests' of their names."""
+    """Runs a program by its file name, with the folder's modules in place of the tests' modules of the same names."""
     kept = dict(sys.modules)
     own = {path.stem for path in FOLDER.glob('*.py')}
     for name in own & set(kept):
@@ -82,7 +82,7 @@ def program(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Callabl
 
 
 def forked(command: str, folder: Path) -> str:
-    """What a program prints that starts workers: they are forked, which a process that used TensorFlow must not be."""
+    """Returns the output of a program that forks workers, which a process that used TensorFlow must not do."""
     script, *arguments = command.split()
     process = subprocess.run([sys.executable, str(FOLDER / script), *arguments], stdout=subprocess.PIPE,
                              stderr=subprocess.STDOUT, timeout=300, cwd=str(folder))
@@ -112,7 +112,7 @@ def test_every_program_prints_its_table(program: Callable[[List[str]], int], fin
 
 @pytest.fixture()
 def labelled_skirt(tmp_path: Path) -> List[str]:
-    """Flags for a skirt whose waistband, labelled 22 pixels wide, a network finds: left less clearly, and 2.5 off."""
+    """Flags for a skirt with a waistband of 22 pixels. A network finds the left end with a low score, 2.5 off."""
     joint, kernel = GARMENTS.of('all'), np.zeros((8, 8, 3, 24 + 1 + 2 * len(GARMENTS.of('all').limbs)), np.float32)
     for colour, name, height in ((0, 'waistband_left', .55), (2, 'waistband_right', .95)):
         kernel[:, :, colour, joint.keypoints.index(name)] = height / 255 / 64
@@ -157,7 +157,7 @@ def test_lengths_are_set_beside_those_of_labels(program: Callable[[List[str]], i
 
 def test_clients_say_how_long_they_waited(program: Callable[[List[str]], int], finish: Callable[..., str],
                                           tmp_path: Path) -> None:
-    """A service that refuses every other request: that one is asked again."""
+    """The service refuses every other request, and the client tries it again."""
     statuses = []
 
     class Service(BaseHTTPRequestHandler):
@@ -170,7 +170,7 @@ def test_clients_say_how_long_they_waited(program: Callable[[List[str]], int], f
             self.end_headers()
 
         def log_message(self, *said: object) -> None:
-            """Nothing."""
+            """Logs nothing."""
 
     (tmp_path / 'a.jpg').write_bytes(b'picture')
     with HTTPServer(('127.0.0.1', 0), Service) as server:

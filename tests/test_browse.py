@@ -1,4 +1,4 @@
-"""browse.py as it is called, on generated garments."""
+"""browse.py from the command line, on generated garments."""
 from pathlib import Path
 from typing import Callable, List
 

@@ -1,4 +1,4 @@
-"""classify.py from command line to table, with a graph that tells types by their colour."""
+"""classify.py from command line to table, with a graph that predicts types from colours."""
 import csv
 from pathlib import Path
 from typing import Callable, List
@@ -31,7 +31,7 @@ def write_graph(path: Path, with_types: bool = True) -> Path:
 
 @pytest.fixture()
 def data(tmp_path: Path) -> Path:
-    """Four pictures; the last one's list says another type than its colour."""
+    """Four pictures. In the list, the last one has another type than its colour says."""
     lines = ['image_id,image_category']
     for number, (shown, said) in enumerate([('blouse',) * 2, ('dress',) * 2, ('outwear',) * 2, ('dress', 'outwear')]):
         cv2.imwrite(str(tmp_path / f'{number}.png'), np.full((30, 20, 3), COLOURS[shown], np.uint8))

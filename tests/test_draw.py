@@ -1,4 +1,4 @@
-"""Pictures: the dots are where the keypoints are, on a sheet that a person can open."""
+"""Drawings: dots are at the keypoints, and a sheet is a file that a person can open."""
 import errno
 import os
 

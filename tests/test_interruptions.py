@@ -1,4 +1,4 @@
-"""What is killed at any moment loses nothing: interruptions.py, in a process that forks safely."""
+"""Programs that are killed at any moment lose nothing: runs interruptions.py in a process that may fork."""
 import os
 import subprocess
 import sys

@@ -26,7 +26,7 @@ ENDS = ((0, 'waistband_left'), (2, 'waistband_right'))
 
 
 def write_graph(path: Path, with_types: bool = True, answers: Sequence[Tuple[int, str]] = ENDS) -> Path:
-    """Blue answers for waistband_left, red for waistband_right; all three colours predict a skirt."""
+    """Writes a graph: blue gives waistband_left, red waistband_right, and all three colours the type skirt."""
     joint, types = GARMENTS.of('all'), list(GARMENTS)
     kernel = np.zeros((8, 8, 3, joint.num_heatmaps + joint.num_fields), np.float32)
     for colour, name in answers:
@@ -43,7 +43,7 @@ def write_graph(path: Path, with_types: bool = True, answers: Sequence[Tuple[int
 
 
 def save_picture(path: Path, brightness: int = 255) -> Path:
-    """64x64; blue in a cell, its centre at (19.5, 19.5), and red in one at (43.5, 19.5)."""
+    """Saves a picture of 64x64 with a blue cell, centre (19.5, 19.5), and a red cell, centre (43.5, 19.5)."""
     picture = np.zeros((64, 64, 3), np.uint8)
     picture[16:24, 16:24, 0] = picture[16:24, 40:48, 2] = brightness
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -53,7 +53,7 @@ def save_picture(path: Path, brightness: int = 255) -> Path:
 
 @pytest.fixture()
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with a graph and two pictures, the second so dark that its type is unsure."""
+    """A working directory with a graph and two pictures. The second is so dark that its type is unsure."""
     write_graph(tmp_path / 'graph.pb')
     save_picture(tmp_path / 'shop' / 'a.png')
     save_picture(tmp_path / 'shop' / 'new' / 'b.png', 40)
@@ -98,7 +98,7 @@ def test_a_type_that_is_given_is_not_asked_for_and_lengths_are_measured(shop: Pa
 
 
 def test_lengths_that_contradict_each_other_are_flagged(shop: Path, call: Callable[..., str]) -> None:
-    """A skirt that is 24 pixels wide and has no length: its hem is found where its waistband is."""
+    """A skirt that is 24 pixels wide and has no length, because its hem is found at its waistband."""
     write_graph(shop / 'graph.pb', answers=[*ENDS, (0, 'hemline_left'), (2, 'hemline_right')])
     call('shop/a.png', '--output=o.json', '--draw=plain')
     call('shop/a.png', '--measure', '--output=o.json', '--draw=drawn', '--overwrite')

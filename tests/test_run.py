@@ -20,7 +20,7 @@ TYPES = ('skirt', 'trousers', 'skirt', 'dress', 'skirt')
 
 
 def write_graph(path: Path, tag: str, seed: int = 0, writes: str = '') -> None:
-    """A graph of one layer, random but fixed, that also `writes` a file."""
+    """Writes a graph of one layer with fixed random weights, which also `writes` a file if asked for."""
     garment = GARMENTS.of(tag)
     shape = (8, 8, 3, garment.num_heatmaps + garment.num_fields)
     path.parent.mkdir(parents=True, exist_ok=True)

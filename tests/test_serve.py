@@ -26,7 +26,7 @@ MODERN = sys.version_info >= (3, 10)
 
 
 def write_graph(path: Path) -> Path:
-    """Blue answers for the left end of a waistband."""
+    """Writes a graph that responds to blue with the left end of a waistband."""
     joint = GARMENTS.joint
     kernel = np.zeros((8, 8, 3, joint.num_heatmaps + joint.num_fields), np.float32)
     kernel[:, :, 0, joint.keypoints.index('waistband_left')] = 1 / 255 / 64

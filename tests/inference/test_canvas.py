@@ -1,4 +1,4 @@
-"""Heat maps come to lie on the canvas where the network saw them."""
+"""Heat maps have their right places on the canvas."""
 import cv2
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ SCALES = [None, 1.0, 0.5, (0.3, 0.8, 1.7), (1.5, 0.4)]
 
 @pytest.mark.parametrize('scale', SCALES)
 def test_a_map_of_coordinates_reads_the_window(scale: object) -> None:
-    """Every cell holds the x, or y, of its centre in the input; between the outermost centres the canvas then holds
-    the coordinates that the window gives each of its pixels."""
+    """Every cell has the x, or y, of its centre in the input as its value. Between the outermost centres, the canvas
+    then has the coordinates that the window gives each of its pixels."""
     cells_y, cells_x = np.mgrid[0:CELLS[0], 0:CELLS[1]] * 8 + 3.5
     for window in windows_of([scale], SIZE, RESOLUTION, (90, 120)):
         placement = placement_of(window, SIZE, CELLS, STRIDE)
@@ -30,7 +30,7 @@ def test_a_map_of_coordinates_reads_the_window(scale: object) -> None:
 
 
 def test_enlarging_agrees_with_opencv() -> None:
-    """With the whole canvas in the window it is OpenCV's cubic resize."""
+    """If the window shows the whole canvas, the result is that of OpenCV's cubic resize."""
     maps = cv2.GaussianBlur(np.random.RandomState(0).rand(46, 46, 3).astype(np.float32), (0, 0), 3)
     maps = cv2.normalize(maps, None, 0, 1, cv2.NORM_MINMAX)
     window, = windows_of([None], 368, (368, 368), (368, 368))
@@ -40,7 +40,7 @@ def test_enlarging_agrees_with_opencv() -> None:
 
 
 def test_a_window_covers_its_own_part_alone() -> None:
-    """At scale 2 about the top left, the window holds the first half of the canvas."""
+    """At scale 2 in the top left corner, the window shows the first half of the canvas."""
     window, = windows_of([(0.0, 0.0, 2.0)], SIZE, (96, 96), (96, 96))
     placement = placement_of(window, SIZE, (12, 12), 8)
     assert (placement.rows, placement.columns) == (slice(0, 48), slice(0, 48))
@@ -66,7 +66,7 @@ def test_average_counts_only_the_windows_that_look() -> None:
 
 @pytest.mark.parametrize('image_hw', [(512, 512), (512, 300), (301, 512), (17, 40), (2000, 1333), (1, 300), (1, 1)])
 def test_the_area_holds_the_pixels_that_lie_on_the_image(image_hw: tuple) -> None:
-    """Compared with every canvas pixel's centre, tried one by one."""
+    """Compares the area with the centres of all canvas pixels, one by one."""
     affine = canvas_map(image_hw, SIZE)
     rows, columns = image_area(image_hw, SIZE)
     for axis, area in ((0, columns), (1, rows)):

@@ -112,7 +112,8 @@ def test_many_pictures_are_predicted_a_few_at_a_time() -> None:
 
 
 def write_graph(path: Path) -> Path:
-    """Blue answers for waistband_left, at half the height; green for hemline_right, at full; blue predicts a skirt."""
+    """A graph that responds to blue with waistband_left at half height, and to green with hemline_right at full height.
+    It predicts a skirt from blue."""
     joint, types = GARMENTS.of('all'), list(GARMENTS)
     kernel = np.zeros((8, 8, 3, joint.num_heatmaps + joint.num_fields), np.float32)
     for colour, name, height in ((0, 'waistband_left', 0.5), (1, 'hemline_right', 1)):

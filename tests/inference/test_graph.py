@@ -1,4 +1,4 @@
-"""A graph is loaded with its contract or without, and one that does not fit is refused by name."""
+"""A graph is loaded with or without a contract; a graph that does not fit is refused, and the message names it."""
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +19,8 @@ def channels(garment: Garment) -> int:
 
 
 def write_graph(path: Path, num_channels: int, output: str = 'Openpose/concat_stage7', most: int = 100) -> Path:
-    """A graph of one layer, for at most so many images: every channel is the blue of a cell's first pixel, times the
-    channel's number."""
+    """A graph of one layer for a limited number of images. Every channel is the blue of a cell's first pixel times the
+    number of the channel."""
     with tf.Graph().as_default() as graph:
         image = tf.placeholder(tf.float32, (None, None, None, 3), name='image')
         kernel = np.zeros((1, 1, 3, num_channels), np.float32)
@@ -33,7 +33,7 @@ def write_graph(path: Path, num_channels: int, output: str = 'Openpose/concat_st
 
 
 def with_types(path: Path, types: int) -> Path:
-    """The graph for all types, and probabilities of so many."""
+    """The graph for all types, which gives probabilities of so many types."""
     write_graph(path, channels(GARMENTS.joint))
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(read_graph(path), name='')
@@ -137,7 +137,7 @@ def test_a_failing_pass_says_what_it_was_given(tmp_path: Path) -> None:
 
 
 def test_the_contract_of_another_graph_is_refused(tmp_path: Path) -> None:
-    """A `.pb` copied over an older one, whose contract stays behind; without it, the graph is taken as it is."""
+    """A `.pb` is copied over an older one, whose contract stays. Without the contract, the graph is accepted."""
     path = write_graph(tmp_path / 'g.pb', channels(GARMENTS.of('dress')))
     write_contract(path, 'dress')
     write_graph(path, channels(SKIRT))

@@ -10,7 +10,7 @@ from fashionai.inference.missing_keypoints import fill_in, fillable, submission_
 
 
 def turned_mean(tag: str) -> np.ndarray:
-    """The mean shape in channel order, 200 pixels large, turned by 0.3, about (250, 300)."""
+    """The mean shape in channel order, 200 pixels large, turned by 0.3, with its centroid at (250, 300)."""
     shape = shape_of(tag)
     turn = np.array([[np.cos(0.3), -np.sin(0.3)], [np.sin(0.3), np.cos(0.3)]])
     places = dict(zip(shape.keypoints, shape.mean_xy @ turn.T * 200 + (250, 300)))

@@ -34,7 +34,7 @@ def test_ones_own_network_is_taken_before_the_supplied_one(tmp_path: Path, caplo
 
 
 def checkpoint(trained: Path, name: str, when: float) -> Path:
-    """The index of a checkpoint, written so many seconds after the graphs."""
+    """Writes the index of a checkpoint, with a time so many seconds after now."""
     path = trained / name / 'run/best/model-5.index'
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text('')

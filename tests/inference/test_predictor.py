@@ -1,4 +1,4 @@
-"""A stand-in network that finds coloured dots: what it sees is found again in the image's own pixels."""
+"""A stand-in network finds coloured dots; the predictor returns their places in original pixels."""
 import importlib.util
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
@@ -16,7 +16,7 @@ from fashionai.inference.windows import DEFAULT_SCALES, TILINGS, parse_scales
 ROOT = Path(__file__).resolve().parents[2]
 SKIRT, DRESS = GARMENTS['skirt'], GARMENTS['dress']
 PAIR_COLOURS: Dict[str, Tuple[int, int]] = {'waistband': (255, 0), 'hemline': (0, 255)}
-"""Blue and red of a pair's dots; which of the two a dot is shows in the slope of the green behind it."""
+"""The blue and red of the two dots of a pair. The slope of the green behind a dot shows which of the two it is."""
 
 SIZES_HW = [(512, 512), (290, 512), (1000, 640), (97, 60)]
 PLACES = {'waistband_left': (0.34, 0.22), 'waistband_right': (0.62, 0.17), 'hemline_left': (0.2, 0.8),
@@ -24,7 +24,7 @@ PLACES = {'waistband_left': (0.34, 0.22), 'waistband_right': (0.62, 0.17), 'heml
 
 
 def dotted(image_hw: Tuple[int, int], garment: Garment = SKIRT) -> Tuple[np.ndarray, np.ndarray]:
-    """A picture (h, w, 3), green growing to the right, with a dot at each place, and the dots' pixels (K, 2)."""
+    """Returns a picture (h, w, 3) whose green grows to the right, with a dot at each place, and their pixels (K, 2)."""
     height, width = image_hw
     image = np.zeros((height, width, 3), np.uint8)
     image[:, :, 1] = np.linspace(40, 200, width)
@@ -37,7 +37,7 @@ def dotted(image_hw: Tuple[int, int], garment: Garment = SKIRT) -> Tuple[np.ndar
 
 
 def dots_of(window: np.ndarray, blue_red: Tuple[int, int]) -> List[Tuple[float, float]]:
-    """Middles of the whole dots of a colour that a window shows."""
+    """Returns the centres of the complete dots of a colour in a window."""
     mask = (np.abs(window[:, :, 0] - blue_red[0]) < 128) & (np.abs(window[:, :, 2] - blue_red[1]) < 128)
     count, _, boxes, middles = cv2.connectedComponentsWithStats(mask.astype(np.uint8))
     height, width = mask.shape
@@ -109,7 +109,7 @@ def test_other_resolutions(resolution_hw: Tuple[int, int], flip: bool, tiling: s
 @pytest.mark.parametrize('resolution_hw', [(256, 320), (320, 256), (368, 656), (656, 368)])
 @pytest.mark.parametrize('tiling', TILINGS)
 def test_inputs_that_are_not_square_leave_nothing_out(resolution_hw: Tuple[int, int], tiling: str) -> None:
-    """Points near the edges of upright, square and lying pictures."""
+    """Points near the edges of portrait, square and landscape pictures."""
     images, points = zip(*[dotted(image_hw) for image_hw in SIZES_HW])
     for scales in ('[1.0]', DEFAULT_SCALES, '[(1.3, 0.3)]'):
         for trained_hw in (None, (256, 192)):
@@ -120,7 +120,7 @@ def test_inputs_that_are_not_square_leave_nothing_out(resolution_hw: Tuple[int, 
 
 
 def test_mirrored_passes_bear_the_points_alone() -> None:
-    """A network blind to upright pictures: the points come from the mirrored half of the batch, sides put right."""
+    """The network finds points only in mirror images; the sides are swapped back."""
     class Blind(DotNetwork):
         def __call__(self, images: np.ndarray) -> np.ndarray:
             maps = super().__call__(images)
@@ -140,7 +140,7 @@ def test_everything_goes_in_one_batch() -> None:
 
 
 def test_merged_windows_go_in_a_batch_a_size() -> None:
-    """Of the default's two windows an image, two sizes: those of three alike, then those of two that are not."""
+    """Windows of one size, of all images, are one pass: three images of one size, then two of different sizes."""
     network = DotNetwork()
     predict(network, [dotted((300, 200))[0]] * 3, DEFAULT_SCALES, tiling='merged')
     predict(network, [dotted((300, 200))[0], dotted((200, 300))[0]], DEFAULT_SCALES, tiling='merged', flip=False)
@@ -169,7 +169,7 @@ def test_a_joint_network_is_read_by_name() -> None:
 
 
 def test_heatmaps_lie_on_the_canvas() -> None:
-    """512 x 256 on a canvas of 368, two pixels a place: the image fills columns 46 to 138."""
+    """An image of 512 x 256 on a canvas of 368 with places of two pixels fills columns 46 to 138."""
     image, points = dotted((512, 256))
     network_input = NetworkInput(DotNetwork(), SKIRT, 8, (368, 368), [1.0])
     canvas = Predictor([network_input], SKIRT, PredictionOptions(368)).canvases([image])[0].heatmaps
@@ -181,7 +181,7 @@ def test_heatmaps_lie_on_the_canvas() -> None:
 
 
 def blob_network(garment: Garment, points_xy: np.ndarray) -> object:
-    """A network for images of 368 x 368 at one scale that sees a garment's points (K, 2), those not nan, anywhere."""
+    """A network for images of 368 x 368 at one scale. It finds a garment's points (K, 2) unless they are nan."""
     def forward(images: np.ndarray) -> np.ndarray:
         y, x = np.mgrid[0:46, 0:46] * 8 + 3.5
         maps = np.zeros((len(images), 46, 46, garment.num_heatmaps + garment.num_fields), np.float32)
@@ -200,7 +200,7 @@ def predict_blobs(garment: Garment, points_xy: np.ndarray,
 
 
 def test_peaks_in_the_padding_are_not_taken() -> None:
-    """The image covers columns 92 to 276; the dot at 40 lies left of them, so its point sticks to the border."""
+    """The image covers columns 92 to 276. The dot at 40 is left of them, so its point is on the border."""
     points = np.array([(40., 100.), (250., 120.), (120., 300.), (240., 310.)])
     found = predict_blobs(SKIRT, points, (512, 256))
     assert found.valid.tolist() == [False, True, True, True]
@@ -209,7 +209,7 @@ def test_peaks_in_the_padding_are_not_taken() -> None:
 
 
 def test_a_clear_peak_on_the_border_is_found() -> None:
-    """A hem that the picture cuts off has its points on the picture's last row."""
+    """If the picture cuts off a hem, its points are on the last row of the picture."""
     points = np.array([(100., 100.), (250., 120.), (120., 367.), (240., 364.)])
     found = predict_blobs(SKIRT, points)
     assert found.valid.all()
@@ -234,7 +234,7 @@ def test_lost_waist_and_hem_of_a_dress_are_filled_in_where_the_others_say() -> N
     found = predict_blobs(DRESS, shown)
     errors = np.hypot(*(found.points_xy - truth).T)
     assert errors[DRESS.keypoints.index('waistline_left')] < 2 and errors[DRESS.keypoints.index('hemline_right')] < 2
-    assert errors[DRESS.keypoints.index('cuff_left_in')] > 10  # keeps the arg-max of its flat map
+    assert errors[DRESS.keypoints.index('cuff_left_in')] > 10  # stays at the maximum of its flat map
     assert found.valid.sum() == len(DRESS.keypoints) - 3
 
 
@@ -263,7 +263,7 @@ def test_what_does_not_suit_is_refused() -> None:
 @pytest.mark.parametrize('image_hw', SIZES_HW[:2])
 def test_cells_are_in_the_right_places_for_every_decoding(decode: str, within: float,
                                                           image_hw: Tuple[int, int]) -> None:
-    """Half a cell of 8 is 4 pixels of the canvas, 5.6 of an image of 512; a shifted convention would show."""
+    """Half a cell of 8 is 4 pixels of the canvas, and 5.6 of an image of 512, so a wrong convention would be seen."""
     image, points = dotted(image_hw)
     found, = predict(DotNetwork(), [image], '[1.0]', decode=decode)
     np.testing.assert_allclose(found.points_xy, points, atol=within)
@@ -272,7 +272,7 @@ def test_cells_are_in_the_right_places_for_every_decoding(decode: str, within: f
 
 @pytest.mark.parametrize('decode', ['plain', 'quarter', 'dark'])
 def test_a_peak_in_an_outermost_cell_is_one(decode: str) -> None:
-    """Of cells of 8, the outermost are 8 pixels wide: a garment often ends there."""
+    """Outermost cells of stride 8 are 8 pixels wide, and a garment often ends there."""
     points = np.array([(3.5, 80.), (364., 90.), (90., 364.), (280., 300.)])
     network_input = NetworkInput(blob_network(SKIRT, points), SKIRT, 8, (368, 368), [1.0])
     predictor = Predictor([network_input], SKIRT, PredictionOptions(368, flip=False, decode=decode))
@@ -287,7 +287,7 @@ def test_a_finer_network_still_wants_multiples_of_8() -> None:
 
 
 def test_networks_of_other_strides_and_sizes_are_averaged() -> None:
-    """One sees the waistband alone, the other the hem alone: together they see both."""
+    """One network finds only the waistband, the other only the hem; together they find both."""
     class Half(DotNetwork):
         def __init__(self, blind: slice, **choices: object) -> None:
             super().__init__(**choices)
@@ -310,8 +310,8 @@ def test_networks_of_other_strides_and_sizes_are_averaged() -> None:
 
 
 def test_fields_of_the_mirror_image_are_turned_back() -> None:
-    """A skirt whose fields are drawn from the picture itself: both passes must say the same, also where directions
-    change sign; the diagonal limb has no counterpart and is taken from the picture alone."""
+    """The fields of a skirt are the same in both passes, also if directions change sign. The diagonal limb has no
+    mirrored limb and is taken from the picture alone."""
     points = np.array([(120., 80.), (240., 90.), (90., 300.), (280., 290.)])
     starts, ends = SKIRT.limb_indices.T
     blank = np.zeros((2, 46, 46, SKIRT.num_heatmaps), np.float32)
@@ -328,7 +328,7 @@ def test_fields_of_the_mirror_image_are_turned_back() -> None:
 
 
 def test_fields_choose_between_peaks() -> None:
-    """The hem's left map peaks higher at a wrong place; the limbs lead to the right one."""
+    """The map of the hem's left end is higher at a wrong place; the limbs lead to the right place."""
     points = np.array([(120., 80.), (240., 90.), (90., 300.), (280., 290.)])
     starts, ends = SKIRT.limb_indices.T
     fields = encode_fields(points[starts], points[ends], np.ones(5, bool), (0, 0, 367, 367), (368, 368), 8)
@@ -347,7 +347,7 @@ def test_fields_choose_between_peaks() -> None:
 
 @pytest.mark.parametrize('size', [368, 367])
 def test_points_are_where_the_original_way_finds_them(size: int) -> None:
-    """Windows, mirror image, join, blur and highest place, each made anew; on places of two pixels, and of one."""
+    """Windows, mirror image, join, blur and maximum are computed again here, for places of two pixels and of one."""
     spec = importlib.util.spec_from_file_location('original_points', str(ROOT / 'benchmarks' / 'original_points.py'))
     original = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(original)

@@ -15,7 +15,7 @@ COLOURS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)])
 
 
 def placed_shape(tag: str, size: float, degrees: float, centre: Tuple[float, float]) -> np.ndarray:
-    """The mean shape (K, 2) in channel order, `size` pixels large, turned clockwise about its centroid, there."""
+    """The mean shape (K, 2) in channel order, `size` pixels large, turned clockwise about its centroid at a place."""
     shape = shape_of(tag)
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     turned = shape.mean_xy @ np.array([[cosine, sine], [-sine, cosine]]) * size + centre
@@ -23,7 +23,7 @@ def placed_shape(tag: str, size: float, degrees: float, centre: Tuple[float, flo
 
 
 def dotted(points: np.ndarray, image_hw: Tuple[int, int]) -> np.ndarray:
-    """A black picture with a dot of four pixels' radius at each point, its edge smooth."""
+    """A black picture with a dot of four pixels' radius and smooth edge at each point."""
     rows, columns = np.mgrid[0:image_hw[0], 0:image_hw[1]]
     image = np.zeros(image_hw + (3,))
     for (x, y), colour in zip(points, COLOURS):
@@ -32,7 +32,7 @@ def dotted(points: np.ndarray, image_hw: Tuple[int, int]) -> np.ndarray:
 
 
 class Eye:
-    """Finds each dot of a picture, whatever its size, always `error` (dx, dy) pixels beside it."""
+    """Finds each dot of a picture of any size, with an error of `error` = (dx, dy) pixels."""
 
     def __init__(self, error: Tuple[float, float] = (0, 0)) -> None:
         self.error = error
@@ -53,7 +53,7 @@ class Eye:
 
 
 class Script:
-    """Says what it is told to, one batch after the other."""
+    """Returns given predictions, one batch after the other."""
 
     def __init__(self, *batches: List[KeypointPrediction]) -> None:
         self.batches = list(batches)
@@ -69,13 +69,13 @@ def said(points: np.ndarray, valid: Optional[Sequence[bool]] = None, score: floa
 
 
 def enlargement(size: float, side: int) -> float:
-    """What the picture enlarges a skirt of that size by: its longer side becomes seven tenths of the picture's."""
+    """The factor by which the picture enlarges a skirt of that size, to 0.7 of the picture's side."""
     return 0.7 * side / (size * np.ptp(shape_of('skirt').mean_xy, axis=0).max())
 
 
 @pytest.mark.parametrize('degrees', [-38, 0, 25])
 def test_a_small_turned_garment_is_found_to_the_pixel(degrees: float) -> None:
-    """An eye that is 8 pixels off anywhere is that much less off in an enlarged picture, turned back."""
+    """A predictor with an error of 8 pixels in any picture has a smaller error by way of an enlarged picture."""
     truth, eye = placed_shape('skirt', 110, degrees, (330, 180)), Eye((8, 0))
     found, = SecondPass(eye, SKIRT, 'replace', 400).predict([dotted(truth, (420, 500))])
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
@@ -92,7 +92,7 @@ def test_average_is_the_mean_of_both_passes() -> None:
 
 @pytest.mark.parametrize('degrees', [0, 30])
 def test_agree_is_the_mean_where_passes_agree_and_the_second_elsewhere(degrees: float) -> None:
-    """Skirts 150 pixels long, found 13 and 17 pixels beside: nearer than a tenth, and farther."""
+    """Skirts 150 pixels long, with errors of 13 and 17 pixels: below a tenth of the length, and above."""
     size = 150 / np.ptp(shape_of('skirt').mean_xy, axis=0).max()
     truth = placed_shape('skirt', size, degrees, (250, 260))
     moved = np.array([(0, 13.), (13., 0), (0, -17.), (-13., 0)])
@@ -151,7 +151,7 @@ def test_images_of_a_batch_keep_their_places() -> None:
 
 @pytest.mark.parametrize('how', list(SECOND_PASSES))
 def test_a_point_that_one_pass_alone_saw_is_that_ones(how: str) -> None:
-    """Point 0 is the second's; 1 and 3 are the first's; both saw 2. The second says (100, 0) beside the middle."""
+    """The second pass found point 0, the first points 1 and 3, both point 2. The second pass is off by (100, 0)."""
     truth = placed_shape('skirt', 335, 0, (255.5, 255.5))
     first = said(truth + (4, 0), (False, True, True, True), 0.2)
     second_at = np.full((4, 2), 255.5) + (100, 0)
@@ -160,14 +160,14 @@ def test_a_point_that_one_pass_alone_saw_is_that_ones(how: str) -> None:
     scale = enlargement(335, 512)
     middle = (truth.min(axis=0) + truth.max(axis=0)) / 2 + (4, 0)
     seen_second = middle + (100 / scale, 0)
-    both = (seen_second + first.points_xy[2]) / 2 if how == 'average' else seen_second  # the two are far apart
+    both = (seen_second + first.points_xy[2]) / 2 if how == 'average' else seen_second  # the two passes are far apart
     np.testing.assert_allclose(found.points_xy, [seen_second, first.points_xy[1], both, first.points_xy[3]], atol=0.01)
     np.testing.assert_allclose(found.scores, [0.6, 0.2, 0.4 if how == 'average' else 0.6, 0.2])
     assert found.valid.all()
 
 
 def test_points_stay_in_the_image_and_lost_ones_follow_the_others() -> None:
-    """The hem was filled in from a first pass 40 pixels off; when the second moves the rest, it moves along."""
+    """The hem was filled in from a first pass that is 40 pixels off. The second pass moves all points."""
     truth = placed_shape('dress', 500, 0, (200, 250))
     lost = np.array([name.startswith('hemline') for name in DRESS.keypoints])
     first = said(truth + (40, 0), ~lost)
@@ -190,7 +190,7 @@ def test_another_way_is_refused() -> None:
 
 
 def test_what_is_seen_outside_the_photograph_does_not_count() -> None:
-    """The picture of a slim photograph has black beside it; a point there keeps its first place."""
+    """The picture of a narrow photograph has black beside it. A point there keeps the place of the first pass."""
     first = placed_shape('skirt', 150, 0, (60, 200))
     second = np.array([(256., 150.), (300., 150.), (1., 400.), (290., 400.)])
     eyes = Script([said(first)], [said(second)])

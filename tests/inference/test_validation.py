@@ -1,4 +1,4 @@
-"""The validation error of a training: every image with its own type, whatever the order of the rows."""
+"""The validation error during training: every image has its own type, in any order of rows."""
 from pathlib import Path
 from typing import Optional, Tuple
 
@@ -18,7 +18,7 @@ SHAPE = InputShape((128, 128), 8)
 
 @pytest.fixture
 def truth(tmp_path: Path) -> Annotations:
-    """Twenty images of two types in turn; the grey of an image is its row, and its points lie on a line of cells."""
+    """Twenty images of two alternating types. The grey of an image is its row; its points lie on a line of cells."""
     keypoints = np.full((20, 24, 3), -1, np.int32)
     for row in range(20):
         garment = GARMENTS[('skirt', 'trousers')[row % 2]]

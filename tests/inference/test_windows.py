@@ -51,7 +51,7 @@ def test_bad_scales_are_named(text: str, named: str) -> None:
 
 
 def test_the_six_default_windows() -> None:
-    """By hand: at 1.5 the canvas has 552 pixels and a window 368 of them; offsets 0, 92 (centred) or 184 (far end)."""
+    """Computed by hand: at 1.5 the canvas has 552 pixels and a window 368; offsets: 0, 92 (centre), 184 (far end)."""
     edge = SIZE - 0.5
     near, far, third = -0.5, 368 * 2 / 3 - 0.5, 368 / 3 - 0.5
     middle = (368 / 6 - 0.5, 368 * 5 / 6 - 0.5)
@@ -89,7 +89,7 @@ def test_sliding_windows_cover_the_canvas_and_stay_on_it(scale: tuple, resolutio
 
 
 def test_numbers_of_sliding_windows() -> None:
-    """552 pixels, steps of 138: at 0, 138 and, flush, 184; steps of 92 end flush by themselves."""
+    """552 pixels in steps of 138 give 0, 138 and, at the far edge, 184; steps of 92 end at the far edge anyway."""
     assert len(windows_of([(1.5, 0.25)], SIZE, (SIZE, SIZE), SQUARE)) == 9
     assert len(windows_of([(1.5, 1 / 6)], SIZE, (SIZE, SIZE), SQUARE)) == 9
     assert len(windows_of([(1.0, 0.25)], SIZE, (SIZE, SIZE), SQUARE)) == 1
@@ -102,7 +102,7 @@ def test_a_small_canvas_lies_in_the_middle_of_its_window() -> None:
 
 
 @pytest.mark.parametrize('resolution_hw, image_hw, seen', [
-    # 512 of the longer side are fitted into: by hand, the image's own edges or more, in its pixels
+    # computed by hand for a longer side of 512: the edges of the image, or more, in its pixels
     ((256, 320), (512, 512), (-64, 0, 576, 512)), ((320, 256), (512, 512), (0, -64, 512, 576)),
     ((320, 256), (500, 400), (0, 0, 400, 500)), ((368, 656), (512, 256), (256 / 2 - 512 * 656 / 368 / 2, 0,
                                                                          256 / 2 + 512 * 656 / 368 / 2, 512)),
@@ -114,7 +114,7 @@ def test_at_scale_1_the_image_just_fits(resolution_hw: tuple, image_hw: tuple, s
 
 
 def test_every_size_and_image_fits() -> None:
-    """The image touches two opposite edges of the input, or all four, and reaches beyond none."""
+    """The image touches two opposite edges of the input, or all four, and ends at them."""
     random = np.random.RandomState(0)
     for _ in range(200):
         resolution_hw, image_hw = tuple(8 * random.randint(1, 130, 2)), tuple(random.randint(1, 900, 2))
@@ -167,24 +167,24 @@ def test_the_five_of_one_scale_are_one() -> None:
 
 
 @pytest.mark.parametrize('image_hw, expected', [
-    # half as wide: 184 + 16 of margin want 208; at 1.5, 276 + 16 = 292 want 304
+    # half as wide: 184 + 16 of margin need 208; at 1.5, 276 + 16 = 292 need 304
     ((512, 256), [(368, 208), (560, 304)]), ((256, 512), [(208, 368), (304, 560)]),
-    # 2:3: 245.3 + 16 = 261.3 want 272; 368 + 16 = 384 want 400
+    # 2:3: 245.3 + 16 = 261.3 need 272; 368 + 16 = 384 need 400
     ((600, 400), [(368, 272), (560, 400)]),
-    # as good as square: the margin needs what is left
+    # nearly square: the margin needs the rest
     ((512, 500), [(368, 368), (560, 560)])])
 def test_the_padding_is_cut_off(image_hw: Tuple[int, int], expected: list) -> None:
     assert sizes(DEFAULT_SCALES, image_hw) == expected
 
 
 @pytest.mark.parametrize('scales, expected', [
-    # at 2, two windows of 368 side by side: nothing is saved; half over each other: 560 x 368 for two of 368
+    # at 2, two windows of 368 side by side save nothing; with half overlap: 560 x 368 for two of 368
     ('[(0, 0, 2.0), (1, 0, 2.0)]', [(368, 368)] * 2), ('[(0, 0, 2.0), (0.5, 0, 2.0)]', [(368, 560)]),
     # in opposite corners, at 1.34: 493.1, so 496 squared = 246,016, and twice 368 squared = 270,848
     ('[(0, 0, 1.34), (1, 1, 1.34)]', [(496, 496)]),
     # at 1.35: 496.8, so 528 squared = 278,784
     ('[(0, 0, 1.35), (1, 1, 1.35)]', [(368, 368)] * 2),
-    # one scale, three names; and two scales, which no window serves at once
+    # three forms of one scale; and two scales, which need two windows
     ('[1.0, None, (1.0, 0.5)]', [(368, 368)]), ('[(0.5, 0.5, 1.5), (0.5, 0.5, 1.6)]', [(368, 368)] * 2),
     # the canvas, 184 of 368 pixels, and its margin
     ('[0.5]', [(208, 208)])])
@@ -205,7 +205,7 @@ def test_no_window_costs_more_than_before() -> None:
 @pytest.mark.parametrize('resolution_hw', [(368, 368), (256, 320), (368, 656), (264, 264), (8, 48)])
 @pytest.mark.parametrize('tiling', TILINGS)
 def test_sizes_suit_the_one_that_was_trained_at(resolution_hw: Tuple[int, int], tiling: str) -> None:
-    """Whole periods from it; what the windows showed stays in their middle, at its scale."""
+    """Sizes are whole periods from it; what the windows showed stays in their middle, at the same scale."""
     for scales in ('[1.0]', '[None, (0.3, 0.8, 1.5)]'):
         windows = windows_of(parse_scales(scales), SIZE, resolution_hw, (500, 400))
         found = TILINGS[tiling](windows, resolution_hw, (256, 192), (500, 400), SIZE)
@@ -233,30 +233,30 @@ def test_windows_beside_the_image_are_left_out() -> None:
 
 
 def means(images: np.ndarray) -> np.ndarray:
-    """A network that says of every cell what its pixels are on average: it is covariant at its stride, and the centre
-    of a cell of a ramp has its value."""
+    """A network whose maps are the means of each cell's pixels. It is covariant at its stride, and on a ramp a cell
+    has the value at its centre."""
     count, height, width = images.shape[:3]
     cells = images.reshape(count, height // 8, 8, width // 8, 8, 3).mean(axis=(2, 4)) / 255
     return np.concatenate([cells, np.zeros(cells.shape[:3] + (SKIRT.num_heatmaps + SKIRT.num_fields - 3,))], axis=3)
 
 
 def aggregated(image: np.ndarray, scales: str, tiling: str, size: int, flip: bool = False) -> np.ndarray:
-    """What `means` says of the picture's three channels on the canvas, (3, S, S); the sigmoid undone."""
+    """Returns the output of `means` for the picture's three channels on the canvas, (3, S, S), without the sigmoid."""
     network_input = NetworkInput(means, SKIRT, 8, (size, size), parse_scales(scales), tiling)
     canvas, = HeatmapAggregator(network_input, SKIRT, size, 1, flip, 'addup', False).aggregate([image])
     return np.log(canvas.heatmaps[:3] / (1 - canvas.heatmaps[:3]))
 
 
 def test_merged_and_exact_say_the_same() -> None:
-    """At 320, windows of 1.5 begin at whole cells (0, 80 and 160 of 480 pixels), so both see the same cells; two cells
-    from the borders of every window they have to agree. The borders lie at thirds and sixths of the canvas."""
+    """At 320, windows of 1.5 begin at whole cells (0, 80 and 160 of 480 pixels), so both tilings have the same cells.
+    Two cells from the borders of every window they must agree. The borders lie at thirds and sixths of the canvas."""
     noise = np.random.RandomState(0).uniform(0, 255, (320, 320, 3)).astype(np.uint8)
     image = cv2.normalize(cv2.GaussianBlur(noise, (0, 0), 2), None, 0, 255, cv2.NORM_MINMAX)
     scales = '[(0.5,0.25,1.5), (0.5,0.75,1.5), (0.25,0.5,1.5), (0.75,0.5,1.5), (0.5,0.5,1.5)]'
     exact, joined = (aggregated(image, scales, tiling, 320) for tiling in ('exact', 'merged'))
     middles = np.arange(320) + 0.5
     inside = np.min([np.abs(middles - 320 * part / 6) for part in (0, 1, 2, 4, 5, 6)], axis=0) > 2 * 8 / 1.5
-    corner = (middles < 320 / 6) | (middles > 320 * 5 / 6)  # which the exact windows do not see
+    corner = (middles < 320 / 6) | (middles > 320 * 5 / 6)  # which the exact windows do not show
     seen = inside[:, None] & inside & ~(corner[:, None] & corner)
     assert seen.sum() > 20000 and exact[:, seen].std() > 0.05
     np.testing.assert_allclose(joined[:, seen], exact[:, seen], atol=1e-3)
@@ -266,7 +266,7 @@ def test_merged_and_exact_say_the_same() -> None:
 @pytest.mark.parametrize('scales', ['[1.0]', '[0.7]', '[None]', '[(1.3, 0.5)]', '[(0.5,0.25,1.5), (0.5,0.75,1.5)]'])
 @pytest.mark.parametrize('tiling', TILINGS)
 def test_a_ramp_lies_on_the_canvas_where_the_image_does(image_hw: Tuple[int, int], scales: str, tiling: str) -> None:
-    """Blue grows to the right, green downward; the canvas says where in the image each of its pixels is."""
+    """Blue grows to the right, green downward, so the canvas has the place in the image of each of its pixels."""
     height, width = image_hw
     image = np.zeros((height, width, 3), np.uint8)
     image[..., 0] = np.rint(255 * (np.arange(width) + 0.5) / width)
@@ -278,7 +278,7 @@ def test_a_ramp_lies_on_the_canvas_where_the_image_does(image_hw: Tuple[int, int
     inside_x, inside_y = (np.abs(middles - 0.5) < 0.5 - 0.12 * longer / side
                           for middles, side in ((x, width), (y, height)))
     part = np.ix_(inside_y, inside_x)
-    covered = np.hypot(blue, green)[part] > 0  # scales of the list need not show all of the canvas
+    covered = np.hypot(blue, green)[part] > 0  # some scales do not show all of the canvas
     assert covered.mean() > 0.6
     pixel = longer / 320
     np.testing.assert_allclose(blue[part][covered], np.broadcast_to(x[inside_x], covered.shape)[covered],
@@ -288,10 +288,10 @@ def test_a_ramp_lies_on_the_canvas_where_the_image_does(image_hw: Tuple[int, int
 
 
 def test_the_mirror_image_is_seen_through_the_same_windows() -> None:
-    """A picture that is its own mirror image gives a canvas that is; and the same with the mirror image as without."""
+    """A symmetrical picture gives a symmetrical canvas, which is the same with and without the mirror image."""
     half = np.random.RandomState(1).uniform(0, 255, (300, 90, 3)).astype(np.float32)
     half = cv2.normalize(cv2.GaussianBlur(half, (0, 0), 4), None, 0, 255, cv2.NORM_MINMAX)
-    half[..., 1] = half[..., 0]  # the network calls left what is right: both of the waistband, alike
+    half[..., 1] = half[..., 0]  # the same for both ends of the waistband, because the network confuses the sides
     image = np.concatenate([half, half[:, ::-1]], axis=1).astype(np.uint8)
     once, twice = (aggregated(image, DEFAULT_SCALES, 'merged', 320, flip) for flip in (False, True))
     np.testing.assert_allclose(twice[:2], once[:2], atol=5e-3)

@@ -1,4 +1,4 @@
-"""Predictions drawn over their pictures: dots where points are, rings where they are doubtful, and files by name."""
+"""Predictions drawn over their pictures: dots for points, rings for doubtful points, and the names of files."""
 from dataclasses import replace
 from pathlib import Path
 

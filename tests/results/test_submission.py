@@ -1,4 +1,4 @@
-"""A list of images becomes rows; cut off anywhere and begun again, the file is the same to the byte."""
+"""A list of images becomes rows. A run that is interrupted anywhere and continued writes the same bytes."""
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Callable, ContextManager, Dict, Iterator, List, Sequence
@@ -18,7 +18,7 @@ JOB = {'graph': 'abc', 'list': 'def'}
 
 
 class BrightnessPredictor:
-    """A point's place is a function of the picture; it is interrupted by the picture after `patience` of its type."""
+    """Points depend on the picture. The picture after `patience` pictures of its type raises KeyboardInterrupt."""
 
     def __init__(self, tag: str, patience: int = 1000) -> None:
         self.points, self.patience, self.pictures = len(GARMENTS[tag].keypoints), patience, []
@@ -50,7 +50,7 @@ def never() -> ContextManager[Dict[str, BrightnessPredictor]]:
 
 @pytest.fixture()
 def images(tmp_path: Path) -> TestList:
-    """Seven pictures, skirts and dresses in turn."""
+    """Seven pictures, alternately skirts and dresses."""
     ids = tuple(f'Images/{number}.png' for number in range(7))
     (tmp_path / 'Images').mkdir()
     for number, image_id in enumerate(ids):
@@ -154,7 +154,7 @@ def test_bad_images_get_a_row_and_are_named(images: TestList, tmp_path: Path) ->
         row = rows.image_ids.index(image_id)
         points = rows.keypoints[row][GARMENTS[rows.categories[row]].csv_indices]
         assert (points[:, 2] == 1).all() and (points >= 0).all() and np.ptp(points[:, 1]) > 100
-    assert write(images, output, never) == failures  # said again, since the rows are still those
+    assert write(images, output, never) == failures  # reported again, because the rows are the same
 
 
 def test_failures_survive_an_interruption(images: TestList, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""A service without TensorFlow: its predictor puts every garment where such garments usually are.
+"""A service without TensorFlow: its predictor places every garment at the usual place of its type.
 
 Of the keypoints, the first is barely seen and the second not found; all others have a full score. The type is told by
 the colour of the picture's first pixel: red is a dress, green a skirt, and blue may be a blouse as well as an outwear.
@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 if sys.version_info < (3, 10):
-    collect_ignore_glob = ['*']  # the service and its packages want newer ones
+    collect_ignore_glob = ['*']  # the service and its packages need a newer Python
 else:
     from fashionai.garments.table import GARMENTS, Garment, Garments
     from fashionai.images.geometry import transform_points
@@ -28,13 +28,13 @@ SHARES = {(0, 0, 255): {'dress': 0.97}, (0, 255, 0): {'skirt': 0.95}, (255, 0, 0
 
 
 class Stand:
-    """In the place of the networks of a type."""
+    """A stand-in for the networks of a type."""
 
     def __init__(self, garment: 'Garment') -> None:
         self._garment = garment
 
     def predict(self, images: Sequence[np.ndarray]) -> 'List[KeypointPrediction]':
-        """The usual points, and a dot on the heat map of each."""
+        """Returns the usual points, and a heat map with a dot for each."""
         return [self._prediction(image.shape[:2]) for image in images]
 
     def _prediction(self, image_hw: Sequence[int]) -> 'KeypointPrediction':
@@ -50,7 +50,7 @@ class Stand:
 
 
 def type_predictor(images: Sequence[np.ndarray]) -> np.ndarray:
-    """The probabilities of the types by the first pixel."""
+    """Returns the probabilities of the types, which depend on the first pixel."""
     probabilities = []
     for image in images:
         colour = tuple(np.where(image[0, 0] > 127, 255, 0).tolist())

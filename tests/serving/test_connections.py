@@ -1,4 +1,4 @@
-"""The service by raw sockets: what is slow, too much, from a foreign page, early or late, and who is served still."""
+"""The service by raw sockets: slow, too large, foreign, early and late requests, and the requests that are served."""
 import asyncio
 import json
 import signal
@@ -41,7 +41,7 @@ def connected(address: Address, *parts: bytes) -> Iterator[socket.socket]:
 
 
 def answered(opened: socket.socket) -> Answer:
-    """Status, headers and JSON of the next answer, read to its last byte."""
+    """Returns status, headers and JSON of the next answer, read to its last byte."""
     file = opened.makefile('rb')
     status = int(file.readline().split()[1])
     fields = [line.decode().partition(':') for line in iter(file.readline, b'\r\n')]
@@ -55,7 +55,7 @@ def asked(address: Address, *parts: bytes) -> Answer:
 
 
 def ended(opened: socket.socket) -> bytes:
-    """What still comes until the other side closes the connection."""
+    """Returns everything that arrives until the other side closes the connection."""
     return b''.join(iter(lambda: opened.recv(65536), b''))
 
 
@@ -110,7 +110,7 @@ def test_a_slow_body_gets_408_and_holds_no_place(application: Callable, encoded:
 
 @pytest.mark.parametrize('close', [True, False])
 def test_a_chunked_body_over_the_limit_gets_413_and_no_reset(address: Address, close: bool) -> None:
-    """Also those that send everything before they read, and close after one request, as urllib does."""
+    """Also clients that send everything before they read, and close after one request, like urllib."""
     headers = {'transfer_encoding': 'chunked', **({'connection': 'close'} if close else {})}
     chunk = b'%x\r\n%s\r\n' % (50_000, bytes(50_000))
     with connected(address, head('/predict', 'POST', **headers), *[chunk] * 60, b'0\r\n\r\n') as opened:
@@ -136,7 +136,7 @@ def test_who_asks_before_sending_is_answered_at_once(address: Address) -> None:
     ('SHOP.example.', 200), ('a.b.cloth.example', 200), ('cloth.example', 400), ('acloth.example', 400),
     ('evil.example', 400), ('localhost.evil.example', 400), ('192.168.7.7', 400), ('', 400)])
 def test_the_host_is_checked(address: Address, host: str, status: int) -> None:
-    """A page of evil.example that names this address its own (DNS rebinding) sends its own name."""
+    """A page of evil.example that points its name to this address (DNS rebinding) sends its own name."""
     found, _, said = asked(address, head('/health', host=host))
     assert found == status and (status == 200 or '--hosts' in said['detail'])
 
@@ -163,7 +163,7 @@ def test_idle_connections_give_way_and_busy_ones_do_not(application: Callable) -
 
 
 def test_what_fails_to_be_accepted_is_logged_once(tmp_path: Path) -> None:
-    """A process that may open a few files only, and more connections than those."""
+    """A process may open only a few files, and gets more connections than that."""
     program = f"""
 import logging, resource, socket, sys
 sys.path.insert(0, {str(CODE)!r})
@@ -198,7 +198,7 @@ with running(Server(Front(), Limits(header_seconds=1)), door) as until_ended:
 
 
 def test_an_accept_that_is_tried_again_after_the_end_is_no_news(caplog: pytest.LogCaptureFixture) -> None:
-    """asyncio says so once for each that failed, with a traceback."""
+    """asyncio reports each failed connection with a traceback."""
     door = socket.create_server(('127.0.0.1', 0))
 
     async def session() -> None:
@@ -228,7 +228,7 @@ def test_who_does_not_take_an_answer_is_cut_off() -> None:
 
 def test_pictures_are_served_in_order_but_for_those_who_have_left(application: Callable, encoded: Callable,
                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
-    """One place: the first picture holds it until the second's client is gone; then come the others, in their order."""
+    """With one place, the first picture holds it until the second client has gone; then the others follow in order."""
     looked, free = [], threading.Event()
 
     def slow(data: bytes, limits: Limits) -> np.ndarray:
@@ -266,7 +266,7 @@ def test_it_is_up_before_it_is_ready(application: Callable, encoded: Callable) -
 
 def test_the_end_waits_for_what_has_begun(application: Callable, encoded: Callable,
                                           monkeypatch: pytest.MonkeyPatch) -> None:
-    """A body that is still arriving is served, what is new is refused, and then nobody listens any more."""
+    """A body that is still arriving is served, new requests are refused, and then the service does not listen."""
     monkeypatch.setattr(connections, '_FLUSH_SECONDS', 0.1)
     body = encoded()
     with ExitStack() as stack:

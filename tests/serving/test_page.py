@@ -1,4 +1,4 @@
-"""The page in a browser: pictures in by file, paste and drop; points seen, dragged and moved by keys; files out."""
+"""The page in a browser: pictures by file, paste and drop; points that are dragged and moved by keys; downloads."""
 import csv
 import io
 import json
@@ -18,7 +18,7 @@ from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
 from fashionai.inference.missing_keypoints import usual_points
 
 BROWSER = next(filter(None, map(shutil.which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
-PATIENCE = 20_000  # milliseconds: machines of tests are busy
+PATIENCE = 20_000  # milliseconds, because test machines are busy
 
 pytestmark = pytest.mark.skipif(not BROWSER, reason='no Chromium to look at the page with: apt-get install chromium')
 
@@ -45,7 +45,7 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture()
 def page(browser: Browser, address: str) -> Iterator[Page]:
-    """The page, empty; after the test: no error of it, and nothing asked of another host."""
+    """The empty page. After the test, it must have no error, and no request to another host."""
     opened = browser.new_page(viewport={'width': 1200, 'height': 800})
     opened.set_default_timeout(PATIENCE)
     faults: List[str] = []
@@ -167,7 +167,7 @@ def test_lengths_follow_the_one_that_is_known(page: Page, picture: Callable) -> 
 
 
 def test_lengths_that_contradict_each_other_are_flagged(page: Page, picture: Callable) -> None:
-    """A cuff is moved up by 80 of the 102 pixels that it is from its shoulder, and put back."""
+    """A cuff is 102 pixels from its shoulder; it is moved up by 80 pixels, and reset."""
     give(page, picture())
     expect(page.locator('.point')).to_have_count(15)
     expect(page.locator('.lengths .doubt')).to_have_count(0)

@@ -1,4 +1,4 @@
-"""The page's own lengths, which follow corrected points: the same numbers and doubts as the service's."""
+"""The page computes lengths of corrected points itself, with the same numbers and doubts as the service."""
 import json
 import shutil
 import subprocess
@@ -19,7 +19,7 @@ pytestmark = pytest.mark.skipif(not NODE, reason="no Node.js to run the page's m
 
 
 def in_page(cases: Any, card: Any) -> Any:
-    """What the page's lengthsOf makes of each (type, points)."""
+    """Returns the result of the page's lengthsOf for each (type, points)."""
     program = f"""
 import {{readFileSync}} from 'node:fs';
 const {{lengthsOf}} = await import({json.dumps(f'data:text/javascript,{quote((PAGE / "lengths.js").read_text())}')});

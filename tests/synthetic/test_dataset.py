@@ -1,4 +1,4 @@
-"""The generated data set: the original's layout, and the same bytes whatever the number of workers."""
+"""The generated data set has the original's layout, and the same bytes for any number of workers."""
 import re
 from pathlib import Path
 from typing import Dict
@@ -12,7 +12,7 @@ from fashionai.cli import synthesize
 
 
 def draw(output: Path, workers: int, seed: int = 5) -> Dict[str, bytes]:
-    """Draw a small set; every file's bytes by its path."""
+    """Draws a small data set; returns every file's bytes by its path."""
     counts = ['--train', '10', '--val', '5', '--test', '5']
     options = ['--seed', str(seed), '--size', '96', '--workers', str(workers)]
     assert synthesize.main(['--output', str(output)] + counts + options) == 0

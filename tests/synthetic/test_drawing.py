@@ -1,4 +1,4 @@
-"""Generated garments: labels that fit the picture, the same from the same seed, and like the real ones on average."""
+"""Generated garments: labels fit the picture, are the same for the same seed, and resemble real labels on average."""
 from typing import Dict
 
 import numpy as np
@@ -57,7 +57,7 @@ def test_unknown_type_is_refused() -> None:
 
 @pytest.mark.parametrize('tag', TAGS)
 def test_visibility_is_like_that_of_the_labels(tag: str) -> None:
-    """Over many garments, nearly as many visible keypoints as in the real labels; absent ones at their rates."""
+    """Over many garments, rates of visible and absent keypoints are near those of the real labels."""
     shape = shape_of(tag)
     columns = [CSV_KEYPOINTS.index(name) for name in shape.keypoints]
     labels = [draw_garment(np.random.default_rng([1, number]), tag, 64)[1] for number in range(60)]
@@ -68,7 +68,7 @@ def test_visibility_is_like_that_of_the_labels(tag: str) -> None:
 
 @pytest.mark.parametrize('tag', TAGS)
 def test_shapes_stay_near_the_model(tag: str) -> None:
-    """Undoing place and size leaves a shape within the truncated model."""
+    """Without its place and size, a garment is a shape within the truncated model."""
     shape = shape_of(tag)
     for number in range(20):
         pose = sample_pose(np.random.default_rng(number), tag, 512, fills_picture=False)
