@@ -41,19 +41,19 @@ class Writer:
     """Writes predictions to a text file as they come. Leaving the `with` block completes the file, also after an error.
 
     Args:
-        file: a text file; with `goes_on` it has rows already and ends after the last one, as `whole_rows` says.
+        file: a text file; with `continued` it has rows already and ends after the last one, as `whole_rows` says.
         model: the name of the model.
         scale: the scale of measurements; None: no measurements.
         garments: the table of types.
-        goes_on: whether the file is continued.
+        continued: whether rows are added to a file that has some.
     """
 
     def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
-                 goes_on: bool = False) -> None:
-        self._file, self._model, self._scale, self._garments, self._goes_on = file, model, scale, garments, goes_on
+                 continued: bool = False) -> None:
+        self._file, self._model, self._scale, self._garments, self._continued = file, model, scale, garments, continued
 
     def __enter__(self) -> 'Writer':
-        if not self._goes_on:
+        if not self._continued:
             self._begin()
         return self
 
@@ -155,9 +155,9 @@ class CocoResults(Writer):
     """
 
     def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
-                 goes_on: bool = False) -> None:
-        super().__init__(file, model, scale, garments, goes_on)
-        self._before = ',\n' if goes_on else '[\n'
+                 continued: bool = False) -> None:
+        super().__init__(file, model, scale, garments, continued)
+        self._before = ',\n' if continued else '[\n'
         self._categories: Mapping[str, Id] = coco_categories(garments)
         self._truth: Optional[CocoIds] = None
 

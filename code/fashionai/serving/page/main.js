@@ -1,4 +1,4 @@
-/** Brings the parts together: pictures come in, are looked at, and shown. */
+/** Connects the parts: pictures are added, predicted, and shown. */
 import {fetchCard, predict} from './api.js';
 import {find, make, say, title} from './dom.js';
 import {Gallery} from './gallery.js';
@@ -22,7 +22,7 @@ store.addEventListener('change', ({detail}) => {
   for (const view of [stage, panel]) detail === 'pictures' ? view.render() : view.sync();
 });
 
-/** Have a picture looked at as a type, or AUTO. */
+/** Requests the prediction of a picture as a type, or AUTO. */
 async function ask(picture, tag) {
   if (!tag) return;
   picture.controller?.abort();

@@ -8,7 +8,7 @@ export class Panel {
   #store; #ask; #focus; #root = find('#panel'); #all = false;
   #points = make('section', {}); #lengths = make('section', {});
 
-  /** `ask(picture, tag)` has a picture looked at; `focus(name)` takes the keyboard to a point of the picture. */
+  /** `ask(picture, tag)` requests a prediction; `focus(name)` takes the keyboard to a point of the picture. */
   constructor(store, ask, focus) {
     this.#store = store;
     this.#ask = ask;

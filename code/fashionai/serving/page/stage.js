@@ -12,7 +12,7 @@ export class Stage {
   #picture = null; #answer = null; #frame = null; #image = null; #overlay = null;
   #points = new Map(); #limbs = []; #unit = 1; #heat = null;
 
-  /** `ask(picture, tag)` has a picture looked at. */
+  /** `ask(picture, tag)` requests a prediction. */
   constructor(store, ask) {
     this.#store = store;
     this.#ask = ask;
