@@ -30,8 +30,8 @@ determines the weights."""
 
 BY_CONTENT = frozenset({'datapath', 'imgpath', 'garments', 'checkpoint', 'pretrain_path', 'pretrain_basepath',
                         'max_epoch', 'max_steps'})
-"""Flags that are not compared by their values: they name files, which are compared by their checksums, or set the number
-of steps."""
+"""Flags that are not compared by their values: they name files, which are compared by their checksums, or set the
+number of steps."""
 
 DECIDES, CHANGES = 'decides', 'changes'
 """Keys of run.json: what determines the weights, by name; and every change of the command that resumed the run."""
