@@ -15,13 +15,14 @@ from timing import circumstances
 from tqdm import tqdm
 
 from fashionai.annotations import ABSENT, Annotations, read_annotations
-from fashionai.cli.entry_point import at_least, guarded, resolve
+from fashionai.cli.entry_point import guarded, resolve
 from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.evaluation.metrics import score
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
 from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
 from fashionai.inference.missing_keypoints import submission_keypoints
+from fashionai.option_group import at_least
 
 Filling = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """Picture (h, w, 3) float32 and the share (h, w, 1) of each pixel that is opaque, to a background: (h, w, 3), (3,)."""

@@ -13,13 +13,14 @@ from typing import List, Mapping, Optional, Sequence
 
 from timing import Line, Task, circumstances, format_table, interleaved, picture
 
-from fashionai.cli.entry_point import at_least, guarded
+from fashionai.cli.entry_point import guarded
 from fashionai.garments.table import GARMENTS, JOINT
 from fashionai.inference.loading import InferenceConfig, open_predictors
 from fashionai.inference.predictor import PredictionOptions
 from fashionai.inference.tiling import DEFAULT_TILING, TILINGS
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 from fashionai.networks.head_options import HeadOptions
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 

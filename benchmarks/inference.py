@@ -17,7 +17,7 @@ from original_points import original_points
 from peers import PACKAGES, PEERS
 from timing import Line, Task, Timing, circumstances, format_table, interleaved, picture
 
-from fashionai.cli.entry_point import at_least, guarded, resolve, size_hw
+from fashionai.cli.entry_point import guarded, resolve
 from fashionai.garments.table import GARMENTS, Garment
 from fashionai.inference.aggregator import NetworkInput
 from fashionai.inference.predictor import PredictionOptions, Predictor
@@ -25,6 +25,7 @@ from fashionai.inference.tiling import TILINGS, exact_windows
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
 from fashionai.model_files.contract import Contract, contract_path
 from fashionai.networks.tensor_names import Forward
+from fashionai.option_group import at_least, size_hw
 from fashionai.tf_compat import graph_mode
 
 _ORIGINAL = 'the original way'

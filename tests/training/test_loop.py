@@ -17,10 +17,9 @@ from fashionai.model_files.freezing import freeze
 from fashionai.model_files.weights import load_first_network, read_weights
 from fashionai.networks.head_options import HeadOptions
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
-from fashionai.training.loss_options import LossOptions
 from fashionai.training.loss_watch import DivergedError
+from fashionai.training.options import LossOptions, UpdateOptions
 from fashionai.training.saving import BestCheckpoint
-from fashionai.training.update_options import UpdateOptions
 
 
 class Batches:

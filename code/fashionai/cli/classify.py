@@ -9,15 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fashionai.annotations import TestList, image_path, read_test_list
-from fashionai.cli.entry_point import (
-    PROJECT_ROOT,
-    add_outside_option,
-    at_least,
-    guarded,
-    in_project,
-    prepare_output,
-    resolve,
-)
+from fashionai.cli.entry_point import PROJECT_ROOT, add_outside_option, guarded, in_project, prepare_output, resolve
 from fashionai.cli.inference_flags import add_trust_option
 from fashionai.engines.exported import needs_tensorflow, open_network
 from fashionai.errors import InputError
@@ -26,6 +18,7 @@ from fashionai.garments.table import JOINT
 from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.garment_types import format_types, type_probabilities
 from fashionai.model_files.default_model import trained_garments, trained_hw, usual_graph
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 HEADER = ('image_id', 'image_category', 'first', 'first_probability', 'second', 'second_probability')

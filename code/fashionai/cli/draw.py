@@ -9,7 +9,6 @@ from fashionai.annotations import image_path, read_annotations
 from fashionai.cli.entry_point import (
     add_garments_option,
     add_outside_option,
-    at_least,
     chosen_garments,
     guarded,
     in_project,
@@ -19,6 +18,7 @@ from fashionai.cli.entry_point import (
 from fashionai.errors import InputError
 from fashionai.images.decoder import read_image
 from fashionai.images.drawing import draw_keypoints, sheet, tile, write_picture
+from fashionai.option_group import at_least
 
 
 @guarded

@@ -2,23 +2,19 @@
 import functools
 import logging
 import os
-import re
 import signal
 import sys
 import threading
 import traceback
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, MappingProxyType
-from typing import Callable, Iterator, Mapping, Optional, Sequence, Tuple, Union
+from typing import Callable, Iterator, Mapping, Optional, Sequence, Union
 
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.garments.table_files import read_garments
-
-MOST = 2 ** 31 - 1
-"""The largest whole number of a flag: libraries count in 32 bits."""
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 PROJECT_ROOT = _CHECKOUT if (_CHECKOUT / 'code' / 'fashionai').is_dir() else Path.cwd()
@@ -152,37 +148,6 @@ def prepare_output(path: Union[str, Path]) -> Path:
     absolute = Path(path).resolve()
     absolute.parent.mkdir(parents=True, exist_ok=True)
     return absolute
-
-
-def size_hw(text: str) -> Tuple[int, int]:
-    """(height, width) of `368` or `368x432` (width first, as the original writes it). Raises InputError otherwise."""
-    numbers = text.lower().split('x')
-    if len(numbers) > 2 or not all(re.fullmatch(' *[0-9]{1,5} *', number) and int(number) for number in numbers):
-        raise InputError(f'{text[:80]!r} is not a size: wanted a number such as 368, or WIDTHxHEIGHT such as 368x368, '
-                         'of 99999 at most')
-    return int(numbers[-1]), int(numbers[0])
-
-
-def at_least(least: int, most: int = MOST) -> Callable[[str], int]:
-    """An argparse type: whole numbers from `least` on, and to `most`."""
-    def whole_number(text: str) -> int:
-        if not re.fullmatch('-?[0-9]{1,18}', text) or not least <= int(text) <= most:
-            raise ArgumentTypeError(f'{text[:80]!r}: wanted a whole number from {least} '
-                                    + ('on' if most == MOST else f'to {most}'))
-        return int(text)
-    return whole_number
-
-
-def name_or_file(*names: str) -> Callable[[str], str]:
-    """An argparse type: one of the names, or an existing file, whose absolute path it gives (see `resolve`)."""
-    def choice(text: str) -> str:
-        if text in names:
-            return text
-        try:
-            return str(resolve(text))
-        except InputError as error:
-            raise ArgumentTypeError(f'wanted {", ".join(names)} or a file, and {error}') from None
-    return choice
 
 
 def _log_to_stderr() -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from fashionai.cli import train
-from fashionai.cli.entry_point import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve
+from fashionai.cli.entry_point import PROJECT_ROOT, guarded, in_project, prepare_output, resolve
 from fashionai.errors import InputError
 from fashionai.experiments.campaign import Job, check_budget, run_all
 from fashionai.experiments.plot import draw
@@ -18,6 +18,7 @@ from fashionai.experiments.settings import SETTINGS, Budget, chosen
 from fashionai.experiments.table import read_rows
 from fashionai.files import locked
 from fashionai.networks.head_options import HeadOptions
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 logger = logging.getLogger(__name__)

@@ -5,20 +5,13 @@ from pathlib import Path
 from typing import ContextManager, Optional, Sequence
 
 from fashionai.annotations import read_annotations
-from fashionai.cli.entry_point import (
-    PROJECT_ROOT,
-    add_outside_option,
-    at_least,
-    guarded,
-    prepare_output,
-    resolve,
-    size_hw,
-)
+from fashionai.cli.entry_point import PROJECT_ROOT, add_outside_option, guarded, prepare_output, resolve
 from fashionai.cli.inference_flags import add_trust_option
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT
 from fashionai.model_files.contract import EXPORTED, contract_of, contract_path, model_files
 from fashionai.model_files.default_model import trained_hw, usual_graph
+from fashionai.option_group import at_least, size_hw
 from fashionai.tf_compat import graph_mode
 
 

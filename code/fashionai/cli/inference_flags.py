@@ -4,7 +4,7 @@ import logging
 from pathlib import Path
 from typing import Callable, List, Optional, Sequence, Tuple
 
-from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, at_least, chosen_garments, resolve, size_hw
+from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, chosen_garments, resolve
 from fashionai.codec.decoding import DECODERS
 from fashionai.engines.exported import ENGINES, default_engine, exported_beside, has_tensorflow, needs_tensorflow
 from fashionai.errors import InputError
@@ -27,6 +27,7 @@ from fashionai.inference.tiling import DEFAULT_TILING, PERIOD, TILINGS
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 from fashionai.model_files.default_model import trained_garments, trained_hw, usual_graph
 from fashionai.networks.tensor_names import OUTPUTS
+from fashionai.option_group import at_least, size_hw
 from fashionai.tf_compat import graph_mode
 
 _LOG = logging.getLogger(__name__)

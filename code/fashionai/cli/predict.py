@@ -8,7 +8,7 @@ from typing import ContextManager, Iterable, List, Optional, Sequence, TextIO, U
 
 from tqdm import tqdm
 
-from fashionai.cli.entry_point import at_least, exit_on_sigterm, guarded, prepare_output, resolve
+from fashionai.cli.entry_point import exit_on_sigterm, guarded, prepare_output, resolve
 from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
@@ -22,6 +22,7 @@ from fashionai.inference.garment_predictor import load_predictor
 from fashionai.inference.loading import InferenceConfig
 from fashionai.model_files.contract import file_sum
 from fashionai.model_files.default_model import model_name
+from fashionai.option_group import at_least
 from fashionai.results.overlays import Overlays, type_text
 from fashionai.results.prediction_output import Done, Failures, ToDo, done_so_far, opened
 from fashionai.results.run_manifest import Record, list_sum

@@ -8,12 +8,13 @@ from typing import Optional, Sequence
 
 import numpy as np
 
-from fashionai.cli.entry_point import at_least, guarded
+from fashionai.cli.entry_point import guarded
 from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.errors import InputError
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
+from fashionai.option_group import at_least
 
 _PACKAGES = ('fastapi', 'uvicorn')
 

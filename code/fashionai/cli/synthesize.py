@@ -3,7 +3,8 @@ import argparse
 import os
 from typing import List, Optional
 
-from fashionai.cli.entry_point import at_least, guarded, in_project, prepare_output
+from fashionai.cli.entry_point import guarded, in_project, prepare_output
+from fashionai.option_group import at_least
 from fashionai.synthetic.dataset import write_dataset
 from fashionai.synthetic.render import DEFAULT_SIZE
 

@@ -11,8 +11,6 @@ from fashionai.annotations import OCCLUDED, VISIBLE, Annotations
 from fashionai.cli.entry_point import PROJECT_ROOT, chosen_garments, guarded, prepare_output, resolve_checkpoint
 from fashionai.cli.training_flags import (
     add_data_options,
-    add_head_options,
-    add_loss_options,
     add_training_options,
     joined_rows,
     labelled_rows,
@@ -28,8 +26,7 @@ from fashionai.garments.table import Garment, Garments
 from fashionai.networks.head_options import HeadOptions
 from fashionai.option_group import OptionGroup
 from fashionai.tf_compat import graph_mode
-from fashionai.training.loss_options import LossOptions
-from fashionai.training.update_options import UpdateOptions
+from fashionai.training.options import LossOptions, UpdateOptions
 from fashionai.training.weighting import keypoint_weights
 
 if TYPE_CHECKING:
@@ -43,8 +40,6 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """The options: the original's flags and a few more."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_data_options(parser)
-    add_head_options(parser)
-    add_loss_options(parser)
     add_training_options(parser)
     options = parser.parse_args(argv)
     if options.batchsize % options.gpus:

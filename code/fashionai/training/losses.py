@@ -11,7 +11,7 @@ import tensorflow.compat.v1 as tf
 from fashionai.networks.catalog import Network
 from fashionai.networks.head import as_logits
 from fashionai.networks.layers import mean_pool
-from fashionai.training.loss_options import LOSS_NAMES, UNCHANGED, LossOptions
+from fashionai.training.options import DEFAULT_LOSS, LOSS_NAMES, LossOptions
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ LOSSES: Mapping[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = MappingProxy
 """The loss of each channel of (predicted, wanted) heat maps, by the name `--loss` takes."""
 
 
-def network_losses(network: Network, batch: Batch, global_batch: int, options: LossOptions = UNCHANGED,
+def network_losses(network: Network, batch: Batch, global_batch: int, options: LossOptions = DEFAULT_LOSS,
                    keypoint_weights: Sequence[float] = ()) -> Losses:
     """All that a network is trained for; a share of the global batch's."""
     stages = stage_losses(network, batch, global_batch, options, keypoint_weights)
@@ -88,7 +88,7 @@ def network_losses(network: Network, batch: Batch, global_batch: int, options: L
     return Losses(stages, options.type_weight * tf.reduce_sum(entropy) / global_batch)
 
 
-def stage_losses(network: Network, batch: Batch, global_batch: int, options: LossOptions = UNCHANGED,
+def stage_losses(network: Network, batch: Batch, global_batch: int, options: LossOptions = DEFAULT_LOSS,
                  keypoint_weights: Sequence[float] = ()) -> tf.Tensor:
     """(stages, 2) float32: the loss of every stage's fields (L1) and heat maps (L2), a share of the global batch's.
 
