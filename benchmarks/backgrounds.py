@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from fashionai.annotations import ABSENT, Annotations, read_annotations
 from fashionai.cli.entry_point import guarded, resolve
-from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.inference_flags import add_inference_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.evaluation.metrics import score
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
@@ -88,7 +88,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument('--imagepath', default='data/train', help='folder the image ids lead from')
     parser.add_argument('--images', type=at_least(1), default=12, help='the first so many of each type')
     parser.add_argument('--margins', default='0.03', help='around the hulls, shares of the longer side (default: 0.03)')
-    add_look_options(parser)
+    add_inference_options(parser)
     args = parser.parse_args(argv)
     graphs = graphs_of(args, JOINT)
     garments = garments_of(args, graphs)

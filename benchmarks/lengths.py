@@ -12,7 +12,7 @@ from tqdm import tqdm
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli.entry_point import guarded, resolve
-from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.inference_flags import add_inference_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.garments.measurements import Points, measure
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
@@ -66,7 +66,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--csv', default='data/train/val.csv', help='labels (default: %(default)s)')
     parser.add_argument('--imagepath', default='data/train', help='folder the image ids lead from')
-    add_look_options(parser)
+    add_inference_options(parser)
     args = parser.parse_args(argv)
     graphs = graphs_of(args, JOINT)
     garments = garments_of(args, graphs)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from fashionai.cli.inference_flags import add_look_options, config_of
+from fashionai.cli.inference_flags import add_inference_options, config_of
 from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.inference.loading import InferenceConfig
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
@@ -23,7 +23,7 @@ def graph(tmp_path: Path) -> Path:
 
 def look(*flags: str, graphs: tuple, garments: Garments = GARMENTS) -> InferenceConfig:
     parser = argparse.ArgumentParser()
-    add_look_options(parser)
+    add_inference_options(parser)
     return config_of(parser.parse_args(flags), graphs, garments)
 
 

@@ -25,7 +25,7 @@ from fashionai.garments.measurements import (
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import decode_upright, read_upright
 from fashionai.images.drawing import write_picture
-from fashionai.inference.config import DEFAULT_PRESET, preset_config
+from fashionai.inference.config import DEFAULT_PRESET, InferenceOptions
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, load_predictor
 from fashionai.inference.pipeline import AT_ONCE, in_order
 from fashionai.model_files.default_model import model_name, supplied_graph, trained_garments, trained_hw
@@ -219,7 +219,7 @@ def load_model(path: Union[str, Path, None] = None, tag: str = AUTO, preset: str
         if not file.exists():
             raise InputError(f'{path} does not exist: wanted a frozen graph or an exported model')
     garments = trained_garments([file])
-    config = preset_config(preset, [trained_hw(file)], garments, engine)
+    config = InferenceOptions(preset=preset, engine=engine).config([trained_hw(file)], garments)
     if needs_tensorflow(file, engine):
         graph_mode()
     resources = ExitStack()

@@ -10,15 +10,14 @@ from tqdm import tqdm
 
 from fashionai.annotations import TestList, image_path, read_test_list
 from fashionai.cli.entry_point import PROJECT_ROOT, add_outside_option, guarded, in_project, prepare_output, resolve
-from fashionai.cli.inference_flags import add_trust_option
 from fashionai.engines.exported import needs_tensorflow, open_network
 from fashionai.errors import InputError
 from fashionai.files import replacing
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import Unreadable, read_or_unreadable
+from fashionai.inference.config import InferenceOptions
 from fashionai.inference.garment_types import format_types, type_probabilities
 from fashionai.model_files.default_model import trained_garments, trained_hw, usual_graph
-from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 HEADER = ('image_id', 'image_category', 'first', 'first_probability', 'second', 'second_probability')
@@ -37,8 +36,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--csv', help='list of images (default: test.csv in --imagepath)')
     add_outside_option(parser)
     add('--output', default=in_project('submit/types.csv'), help='default: %(default)s')
-    add_trust_option(add)
-    add('--threads', type=at_least(0, 1024), default=0, help='threads of the network (default: one a core)')
+    InferenceOptions.add_flags(parser, only=('trust_graph', 'threads'))
     return parser.parse_args(argv)
 
 

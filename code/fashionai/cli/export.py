@@ -6,12 +6,12 @@ from typing import ContextManager, Optional, Sequence
 
 from fashionai.annotations import read_annotations
 from fashionai.cli.entry_point import PROJECT_ROOT, add_outside_option, guarded, prepare_output, resolve
-from fashionai.cli.inference_flags import add_trust_option
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT
+from fashionai.inference.config import InferenceOptions
 from fashionai.model_files.contract import EXPORTED, contract_of, contract_path, model_files
 from fashionai.model_files.default_model import trained_hw, usual_graph
-from fashionai.option_group import at_least, size_hw
+from fashionai.option_group import size_hw
 from fashionai.tf_compat import graph_mode
 
 
@@ -29,11 +29,10 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--half', action='store_true', help='store weights in half precision: half the size (default: as in the graph)')
     add('--size', help='tflite: WIDTHxHEIGHT of the images that the model takes (default: what the graph was trained '
         'at; 368x368 where it does not say)')
-    add_trust_option(add)
+    InferenceOptions.add_flags(parser, only=('trust_graph', 'threads'))
     add('--csv', help='labelled list of images to compare on (default: garments that are generated for it)')
     add('--imagepath', help='folder the image ids lead from (default: that of --csv)')
     add_outside_option(parser)
-    add('--threads', type=at_least(0, 1024), default=0, help='threads of the networks (default: one a core)')
     return parser.parse_args(argv)
 
 

@@ -9,7 +9,7 @@ from typing import ContextManager, Iterable, List, Optional, Sequence, TextIO, U
 from tqdm import tqdm
 
 from fashionai.cli.entry_point import exit_on_sigterm, guarded, prepare_output, resolve
-from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.inference_flags import add_inference_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
@@ -51,7 +51,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: in centimetres too')
     add('--reference', metavar='A,B=CM', help='the same by a length that is known in each picture, such as '
         'waistband_left,waistband_right=38')
-    add_look_options(parser)
+    add_inference_options(parser)
     return parser.parse_args(argv)
 
 

@@ -6,7 +6,7 @@ from typing import ContextManager, Mapping, Optional, Sequence
 
 from fashionai.annotations import read_annotations, read_test_list
 from fashionai.cli.entry_point import add_outside_option, exit_on_sigterm, guarded, in_project, prepare_output, resolve
-from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.inference_flags import add_inference_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import check_measured, format_scores, score, warn_of_unmeasured
 from fashionai.garments.table import Garments
@@ -33,7 +33,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--output', help='default: submit/submit_<tag>.csv; to validate: submit/validate_<tag>.csv')
     add_outside_option(parser)
     add('--overwrite', action='store_true', help='start anew where the output exists')
-    add_look_options(parser)
+    add_inference_options(parser)
     return parser.parse_args(argv)
 
 

@@ -9,7 +9,7 @@ from typing import Optional, Sequence
 import numpy as np
 
 from fashionai.cli.entry_point import guarded
-from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.inference_flags import add_inference_options, config_of, garments_of, graphs_of, start_engines
 from fashionai.errors import InputError
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import MEGAPIXELS
@@ -40,7 +40,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--connections', type=at_least(1), default=256, help='open at a time (default: %(default)s)')
     add('--hosts', default='', metavar='NAMES', help='names under which the service is found, with commas between, '
         'such as shop.example,*.shop.example; *: any. localhost and the address of the machine always work')
-    add_look_options(parser)
+    add_inference_options(parser)
     parser.set_defaults(batch=8)
     return parser.parse_args(argv)
 
