@@ -16,11 +16,11 @@ from tqdm import tqdm
 
 from fashionai.annotations import ABSENT, Annotations, read_annotations
 from fashionai.cli.entry_point import guarded, resolve
-from fashionai.cli.inference_flags import add_inference_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.evaluation.metrics import score
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
-from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
+from fashionai.inference.garment_predictor import GarmentPredictor
 from fashionai.inference.missing_keypoints import submission_keypoints
 from fashionai.option_group import at_least
 
@@ -90,15 +90,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument('--margins', default='0.03', help='around the hulls, shares of the longer side (default: 0.03)')
     add_inference_options(parser)
     args = parser.parse_args(argv)
-    graphs = graphs_of(args, JOINT)
-    garments = garments_of(args, graphs)
-    look = config_of(args, graphs, garments)
+    networks = chosen_networks(args, JOINT)
+    garments = networks.garments
     truth = read_annotations(resolve(args.csv), garments)
     truth = truth.select([row for name in garments for row in [
         row for row, category in enumerate(truth.categories) if category == name][:args.images]])
-    start_engines(graphs, look)
     margins = [float(margin) for margin in args.margins.split(',')]
-    with load_predictor(graphs, JOINT, look, args.threads, garments) as finder:
+    with networks.load_predictor() as finder:
         columns = [errors(finder, truth, args.imagepath, margin) for margin in margins]
     print(circumstances(), f'\n\nNE `visible` of {len(truth)} cut-outs\n')
     print('| behind the cut-out |' + ''.join(f' margin {margin:.0%} |' for margin in margins))

@@ -19,6 +19,7 @@ from fashionai.inference.loading import InferenceConfig, open_predictors
 from fashionai.inference.predictor import PredictionOptions
 from fashionai.inference.tiling import DEFAULT_TILING, TILINGS
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.head_options import HeadOptions
 from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
@@ -80,7 +81,7 @@ def task(case: Case, args: argparse.Namespace, folder: Path, stack: ExitStack) -
     graph = random_graph(args.model, case.graph_tag or case.tag, folder, HeadOptions(stages=case.stages))
     side = args.resolution
     look = InferenceConfig(PredictionOptions(side), parse_scales(case.scales), (((side, side),),), windows=args.windows)
-    predictor = stack.enter_context(open_predictors([graph], case.tag, look, threads=0))[case.tag]
+    predictor = stack.enter_context(open_predictors([ModelFile.open(graph)], case.tag, look, threads=0))[case.tag]
     images = [picture(case.side, case.side, seed) for seed in range(case.batch)]
     return lambda: predictor.predict(images)
 

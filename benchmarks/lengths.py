@@ -12,11 +12,11 @@ from tqdm import tqdm
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli.entry_point import guarded, resolve
-from fashionai.cli.inference_flags import add_inference_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.garments.measurements import Points, measure
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
-from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, load_predictor, points_of
+from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, points_of
 
 GOOD = 0.2
 
@@ -68,12 +68,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument('--imagepath', default='data/train', help='folder the image ids lead from')
     add_inference_options(parser)
     args = parser.parse_args(argv)
-    graphs = graphs_of(args, JOINT)
-    garments = garments_of(args, graphs)
-    look = config_of(args, graphs, garments)
+    networks = chosen_networks(args, JOINT)
+    garments = networks.garments
     truth = read_annotations(resolve(args.csv), garments)
-    start_engines(graphs, look)
-    with load_predictor(graphs, JOINT, look, args.threads, garments) as finder:
+    with networks.load_predictor() as finder:
         print(circumstances(), '\n')
         print(format_rows(measured(finder, truth, args.imagepath, args.batch)))
     return 0

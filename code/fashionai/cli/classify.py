@@ -17,7 +17,8 @@ from fashionai.garments.table import JOINT
 from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.config import InferenceOptions
 from fashionai.inference.garment_types import format_types, type_probabilities
-from fashionai.model_files.default_model import trained_garments, trained_hw, usual_graph
+from fashionai.model_files.default_model import usual_graph
+from fashionai.model_files.model_file import ModelFile
 from fashionai.tf_compat import graph_mode
 
 HEADER = ('image_id', 'image_category', 'first', 'first_probability', 'second', 'second_probability')
@@ -45,10 +46,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Look at each image, write its row, and compare."""
     args = parse(argv)
     folder = resolve(args.imagepath)
-    graph = resolve(args.modelpath) if args.modelpath else usual_graph(JOINT, PROJECT_ROOT / 'models/trained')
-    images = read_test_list(resolve(args.csv or folder / 'test.csv'), trained_garments([graph]))
+    model = ModelFile.open(
+        resolve(args.modelpath) if args.modelpath else usual_graph(JOINT, PROJECT_ROOT / 'models/trained'))
+    images = read_test_list(resolve(args.csv or folder / 'test.csv'), model.garments)
     images.check_inside(args.allow_outside)
-    types, found, failures = _look(graph, images, folder, args.threads, args.trust_graph)
+    types, found, failures = _look(model, images, folder, args.threads, args.trust_graph)
     right = dict(zip(images.image_ids, images.categories))
     order = {image_id: np.argsort(-probabilities) for image_id, probabilities in found.items()}
     output = prepare_output(args.output)
@@ -69,16 +71,17 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     return 0
 
 
-def _look(graph: Path, images: TestList, folder: Path, threads: int,
+def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
           trusted: bool) -> Tuple[List[str], Dict[str, np.ndarray], Dict[str, str]]:
     """The types, their probabilities by image id, and why images could not be read."""
-    if needs_tensorflow(graph):
+    if needs_tensorflow(model):
         graph_mode()
     found: Dict[str, np.ndarray] = {}
     failures: Dict[str, str] = {}
-    with open_network(graph, images.garments.joint, threads, garments=images.garments, trusted=trusted) as network:
+    with open_network(model, images.garments.joint, threads, garments=images.garments, trusted=trusted) as network:
         if not network.types:
-            raise InputError(f'{graph} cannot tell types: wanted a network trained with --tag all --type-head along')
+            raise InputError(f'{model.path} does not predict types: wanted a network trained with --tag all '
+                             '--type-head along')
         for start in tqdm(range(0, len(images), _BATCH), unit='batch'):
             ids = images.image_ids[start:start + _BATCH]
             read = {image_id: read_or_unreadable(image_path(folder, image_id)) for image_id in ids}
@@ -86,7 +89,7 @@ def _look(graph: Path, images: TestList, folder: Path, threads: int,
                              if isinstance(picture, Unreadable)})
             pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, Unreadable)}
             if pictures:
-                probabilities = type_probabilities(network.look, list(pictures.values()), trained_hw(graph))
+                probabilities = type_probabilities(network.look, list(pictures.values()), model.trained_hw)
                 found.update(zip(pictures, probabilities))
     return list(network.types), found, failures
 

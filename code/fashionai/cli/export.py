@@ -9,8 +9,9 @@ from fashionai.cli.entry_point import PROJECT_ROOT, add_outside_option, guarded,
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT
 from fashionai.inference.config import InferenceOptions
-from fashionai.model_files.contract import EXPORTED, contract_of, contract_path, model_files
-from fashionai.model_files.default_model import trained_hw, usual_graph
+from fashionai.model_files.contract import EXPORTED, contract_path, model_files
+from fashionai.model_files.default_model import usual_graph
+from fashionai.model_files.model_file import ModelFile
 from fashionai.option_group import size_hw
 from fashionai.tf_compat import graph_mode
 
@@ -42,8 +43,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parse(argv)
     usual = PROJECT_ROOT / 'models/trained'
     graph = resolve(args.modelpath) if args.modelpath else usual_graph(args.tag or JOINT, usual)
-    contract = contract_of(graph)
-    tag, garments = args.tag or (contract.tag if contract else JOINT), contract.garments if contract else GARMENTS
+    model = ModelFile.open(graph)
+    tag, garments = args.tag or (model.contract.tag if model.contract else JOINT), model.garments
     garment = garments.of(tag)
     if garments != GARMENTS and not args.csv:
         raise InputError(f'{graph} is of a table of its own ({garments}), which is not generated: give --csv')
@@ -57,7 +58,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     output = prepare_output(args.output or graph.with_suffix(EXPORTED[args.to]))
     if output.suffix != EXPORTED[args.to]:
         raise InputError(f'--output {args.output}: engines know the format by the ending, wanted {EXPORTED[args.to]}')
-    order = Order(args.to, args.half, size_hw(args.size) if args.size else trained_hw(graph), args.threads,
+    order = Order(args.to, args.half, size_hw(args.size) if args.size else model.trained_hw, args.threads,
                   args.trust_graph)
 
     def labelled() -> Sample:
@@ -70,7 +71,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
     samples: ContextManager[Sample] = nullcontext(labelled()) if args.csv else generated(tag)
     with samples as sample:
-        parity = export(graph, garment, order, output, sample)
+        parity = export(model, garment, order, output, sample)
     print(f'wrote {output}, {megabytes(output)}, and {contract_path(output).name}; {graph.name} has {megabytes(graph)}')
     print(f'on {parity.images}: maps differ by {parity.maps:.2g} at most, where they reach {parity.maps_reach:.2g}' +
           ('' if parity.types is None else f'; probabilities of types by {parity.types:.2g}'))

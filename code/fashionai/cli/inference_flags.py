@@ -1,17 +1,66 @@
-"""The flags of inference: which networks are used, and how pictures go through them."""
+"""The flags of inference, and the networks that they choose."""
 import argparse
 import logging
+from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Sequence
+from typing import ContextManager, List, Mapping, Sequence
 
 from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, chosen_garments, resolve
-from fashionai.engines.exported import default_engine, exported_beside, has_tensorflow, needs_tensorflow
+from fashionai.engines.exported import default_engine, has_tensorflow, needs_tensorflow, open_model
 from fashionai.garments.table import Garments
 from fashionai.inference.config import ORIGINAL_NAMES, InferenceConfig, InferenceOptions
-from fashionai.model_files.default_model import trained_garments, trained_hw, usual_graph
+from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
+from fashionai.inference.loading import open_predictors
+from fashionai.inference.second_pass import AnyPredictor
+from fashionai.model_files.default_model import usual_graph
+from fashionai.model_files.model_file import ModelFile, trained_garments
 from fashionai.tf_compat import graph_mode
 
 _LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class ChosenNetworks:
+    """What the flags of inference choose: everything that the points of a picture depend on.
+
+    Attributes:
+        models: the files of the networks.
+        tag: the garment type, or JOINT for all types.
+        garments: the table of the tag.
+        config: how pictures go through the networks.
+        threads: threads of each network; 0: one for each core.
+    """
+
+    models: Sequence[ModelFile]
+    tag: str
+    garments: Garments
+    config: InferenceConfig
+    threads: int
+
+    @property
+    def sums(self) -> str:
+        """The sums of the files, as the manifest of an output keeps them."""
+        return '+'.join(model.sum for model in self.models)
+
+    @property
+    def name(self) -> str:
+        """The names of the models, as outputs give them."""
+        return '+'.join(model.name for model in self.models)
+
+    def open_predictors(self) -> ContextManager[Mapping[str, AnyPredictor]]:
+        """Returns what `loading.open_predictors` does, after it has loaded TensorFlow if a network needs it."""
+        self._load_tensorflow()
+        return open_predictors(self.models, self.tag, self.config, self.threads, self.garments)
+
+    def load_predictor(self) -> ContextManager[GarmentPredictor]:
+        """Returns what `garment_predictor.load_predictor` does, after it has loaded TensorFlow if a network needs
+        it."""
+        self._load_tensorflow()
+        return load_predictor(self.models, self.tag, self.config, self.threads, self.garments)
+
+    def _load_tensorflow(self) -> None:
+        if any(needs_tensorflow(model, self.config.engine) for model in self.models):
+            graph_mode()
 
 
 def add_inference_options(parser: argparse.ArgumentParser) -> None:
@@ -23,29 +72,23 @@ def add_inference_options(parser: argparse.ArgumentParser) -> None:
         'averaged (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
 
 
-def graphs_of(args: argparse.Namespace, tag: str) -> List[Path]:
-    """The graphs that the flags name, or the usual one for a tag. Raises InputError where there is none."""
-    if args.modelpath:
-        graphs = [resolve(path) for path in args.modelpath.split(',')]
-    else:
-        graphs = [usual_graph(tag, PROJECT_ROOT / 'models/trained')]
-    engine = args.engine or (default_engine() if not args.modelpath and not has_tensorflow() else None)
-    return [exported_beside(graph, engine) for graph in graphs] if engine else graphs
+def chosen_networks(args: argparse.Namespace, tag: str) -> ChosenNetworks:
+    """Returns the networks that the parsed flags choose for a tag; each file is opened and hashed once.
 
-
-def garments_of(args: argparse.Namespace, graphs: Sequence[Path]) -> Garments:
-    """The table of --garments; without it, the one that the graphs were trained with."""
-    return chosen_garments(args) if args.garments else trained_garments(graphs)
-
-
-def config_of(args: argparse.Namespace, graphs: Sequence[Path], garments: Garments) -> InferenceConfig:
-    """Returns the configuration that the flags give. Raises InputError for a value that is not one."""
+    Raises InputError if a file or a value of a flag does not suit.
+    """
     if args.preset in ORIGINAL_NAMES:
         _LOG.warning('--look %s is --preset %s now', args.preset, ORIGINAL_NAMES[args.preset])
-    return InferenceOptions.of(vars(args)).config([trained_hw(graph) for graph in graphs], garments)
+    options = InferenceOptions.of(vars(args))
+    engine = options.engine or (default_engine() if not args.modelpath and not has_tensorflow() else None)
+    models = [open_model(path, engine) for path in _graphs(args, tag)]
+    garments = chosen_garments(args) if args.garments else trained_garments(models)
+    return ChosenNetworks(models, tag, garments, options.config([model.trained_hw for model in models], garments),
+                          options.threads)
 
 
-def start_engines(graphs: Sequence[Path], look: InferenceConfig) -> None:
-    """Bring TensorFlow into the mode it is used in, where a graph needs it at all."""
-    if any(needs_tensorflow(graph, look.engine) for graph in graphs):
-        graph_mode()
+def _graphs(args: argparse.Namespace, tag: str) -> List[Path]:
+    """Returns the paths of --modelpath, or the usual graph of the tag."""
+    if args.modelpath:
+        return [resolve(path) for path in args.modelpath.split(',')]
+    return [usual_graph(tag, PROJECT_ROOT / 'models/trained')]

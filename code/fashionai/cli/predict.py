@@ -9,7 +9,7 @@ from typing import ContextManager, Iterable, List, Optional, Sequence, TextIO, U
 from tqdm import tqdm
 
 from fashionai.cli.entry_point import exit_on_sigterm, guarded, prepare_output, resolve
-from fashionai.cli.inference_flags import add_inference_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options, chosen_networks
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
@@ -18,10 +18,7 @@ from fashionai.garments.table import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.images.sources import Source, expected, pictures_of, sources_of
 from fashionai.inference.batch_inference import Failure, Outcome, failures, outcomes
-from fashionai.inference.garment_predictor import load_predictor
-from fashionai.inference.loading import InferenceConfig
 from fashionai.model_files.contract import file_sum
-from fashionai.model_files.default_model import model_name
 from fashionai.option_group import at_least
 from fashionai.results.overlays import Overlays, type_text
 from fashionai.results.prediction_output import Done, Failures, ToDo, done_so_far, opened
@@ -63,11 +60,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
     sources = sources_of([path for named in args.paths for path in (_listed() if named == '-' else [named])])
     tag = JOINT if args.tag == AUTO else args.tag
-    graphs = graphs_of(args, tag)
-    garments = garments_of(args, graphs)
+    networks = chosen_networks(args, tag)
+    garments = networks.garments
     if args.tag not in (AUTO, *garments):
         raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
-    look = config_of(args, graphs, garments)
     scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
     truth = _ground_truth(args, sources, garments)
     if args.format == 'coco':
@@ -76,7 +72,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         if not truth:
             _say('image ids count the pictures as they were named: --ids JSON takes those of a ground truth')
     overlays = _overlays(args, sources) if args.draw else None
-    form, record = FORMATS[args.format], _record(args, sources, graphs, look)
+    form, record = FORMATS[args.format], _record(args, sources, networks)
     with ExitStack() as stack:
         stack.enter_context(exit_on_sigterm())
         if record:
@@ -86,15 +82,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                         overlays.pass_over if overlays else None)
         found: Iterable[Union[Outcome, Failure]] = failures(pictures)
         if pictures.are_left:
-            start_engines(graphs, look)
-            finder = stack.enter_context(load_predictor(graphs, tag, look, args.threads, garments))
+            finder = stack.enter_context(networks.load_predictor())
             if args.tag == AUTO and not finder.types:
-                raise InputError(f'{graphs[0]} cannot tell garment types: give --tag')
+                raise InputError(f'{networks.models[0].path} does not predict garment types: give --tag')
             found = stack.enter_context(closing(outcomes(finder, pictures, args.tag, args.batch)))
         elif done.rows:
             _say(f'{args.output} is complete already: nothing to do')
         file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
-        writer = stack.enter_context(form(file, '+'.join(map(model_name, graphs)), scale, garments, bool(done.rows)))
+        writer = stack.enter_context(form(file, networks.name, scale, garments, bool(done.rows)))
         if truth and isinstance(writer, CocoResults):
             writer.number_by(truth)
         progress = tqdm(found, total=expected(sources, args.every), initial=len(done.rows), unit='picture',
@@ -164,8 +159,7 @@ def _ground_truth(args: argparse.Namespace, sources: Sequence[Source], garments:
     return truth
 
 
-def _record(args: argparse.Namespace, sources: Sequence[Source], graphs: Sequence[Path],
-            look: InferenceConfig) -> Optional[Record]:
+def _record(args: argparse.Namespace, sources: Sequence[Source], networks: ChosenNetworks) -> Optional[Record]:
     """The record of --output; None if findings go to standard output, a pipe or a device.
 
     Raises InputError if the output is one of the sources, such as by a pattern behind --output.
@@ -177,10 +171,10 @@ def _record(args: argparse.Namespace, sources: Sequence[Source], graphs: Sequenc
         raise InputError(f'--output {args.output} is among the pictures: wanted another file')
     pictures = [os.path.abspath(source.path) for source in sources]
     return Record(output, {
-        'format': args.format, 'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
+        'format': args.format, 'type': args.tag, 'graph': networks.sums,
         'list of pictures': list_sum([*pictures, f'every {args.every}']), 'pixel limit': str(args.megapixels),
         'ids of images': file_sum(resolve(args.ids)) if args.ids else '',
-        'setting': repr(look), 'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
+        'setting': repr(networks.config), 'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
 
 
 def _opened(path: str, record: Optional[Record], done: Done) -> ContextManager[TextIO]:

@@ -9,11 +9,11 @@ from typing import Optional, Sequence
 import numpy as np
 
 from fashionai.cli.entry_point import guarded
-from fashionai.cli.inference_flags import add_inference_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.errors import InputError
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import MEGAPIXELS
-from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
+from fashionai.inference.garment_predictor import GarmentPredictor
 from fashionai.option_group import at_least
 
 _PACKAGES = ('fastapi', 'uvicorn')
@@ -57,16 +57,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.serving.limits import Limits
     limits = Limits(args.megabytes, args.megapixels, args.seconds, args.waiting, args.batch, queue=args.queue,
                     connections=args.connections)
-    graphs = graphs_of(args, args.tag)
-    garments = garments_of(args, graphs)
-    look = config_of(args, graphs, garments)
-    garments.of(args.tag)
+    networks = chosen_networks(args, args.tag)
+    networks.garments.of(args.tag)
     front = Front([name.strip() for name in args.hosts.split(',') if name.strip()])
     with _listening(args.host, args.port) as door, running(Server(front, limits), door) as until_ended:
-        start_engines(graphs, look)
-        with load_predictor(graphs, args.tag, look, args.threads, garments) as finder:
+        with networks.load_predictor() as finder:
             _warm(finder)
-            front.open(make_app(finder, card_of(graphs, finder, limits), limits))
+            front.open(make_app(finder, card_of(networks.models, finder, limits), limits))
             logger.info('serving at %s (Ctrl+C ends it)', _address(door))
             until_ended()
     return 0

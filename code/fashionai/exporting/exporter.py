@@ -12,10 +12,10 @@ from fashionai.errors import InputError
 from fashionai.exporting.formats import FORMATS, Format, Source
 from fashionai.exporting.parity import Parity, Sample, compare
 from fashionai.garments.table import Garment
-from fashionai.model_files.contract import Contract, contract_of, contract_path, file_sum, replacing_model
-from fashionai.model_files.default_model import USUAL_HW
+from fashionai.model_files.contract import Contract, contract_path, file_sum, replacing_model
 from fashionai.model_files.freezing import HALF_TOLERANCE, TOLERANCE, halved, is_half
 from fashionai.model_files.graph_file import read_graph
+from fashionai.model_files.model_file import USUAL_HW, ModelFile
 from fashionai.networks.tensor_names import OUTPUTS, TYPES_NAME
 
 
@@ -32,22 +32,22 @@ class Order:
     trusted: bool = False
 
 
-def export(path: Path, garment: Garment, order: Order, output: Path, sample: Sample) -> Parity:
+def export(model: ModelFile, garment: Garment, order: Order, output: Path, sample: Sample) -> Parity:
     """Write a graph as a model of another format and, beside it, its contract; how the two compare.
 
     Raises InputError, naming the file, where the graph does not serve the garment type, the size does not divide into
     cells, the converter is not installed or fails, or the model computes something else than the graph: then nothing
     is written.
     """
-    kind, definition = FORMATS[order.to], read_graph(path, order.trusted)
+    kind, definition = FORMATS[order.to], read_graph(model.path, order.trusted)
     half = order.half or is_half(definition)
-    with FrozenGraph(path, garment, order.threads, garments=sample.truth.garments, trusted=order.trusted) as graph, \
+    with FrozenGraph(model, garment, order.threads, garments=sample.truth.garments, trusted=order.trusted) as graph, \
             replacing_model(output) as draft:
         cells_hw(order.input_hw, graph.stride)  # converters would say it in words of their own
-        contract = _contract(graph, path)
+        contract = _contract(graph, model)
         names = {node.name for node in definition.node}
         outputs = dict.fromkeys((contract.output_name, *OUTPUTS.values(), TYPES_NAME))
-        facts = {'format': order.to, 'of_graph_sha256': file_sum(path), 'half': half,
+        facts = {'format': order.to, 'of_graph_sha256': model.sum, 'half': half,
                  'batch': 1 if kind.fixed else None, 'input_hw': order.input_hw if kind.fixed else None}
         inside = json.dumps(replace(contract, graph_sha256='', export=facts).to_json())
         source = Source(halved(definition) if half else definition, contract.input_name,
@@ -55,9 +55,10 @@ def export(path: Path, garment: Garment, order: Order, output: Path, sample: Sam
         facts['made_by'] = _converted(kind, source, draft)
         contract = replace(contract, graph_sha256=file_sum(draft), export=facts)
         contract.save(contract_path(draft))
-        with open_network(draft, garment, order.threads, garments=sample.truth.garments) as exported:
+        converted = ModelFile(draft, contract, contract.graph_sha256)
+        with open_network(converted, garment, order.threads, garments=sample.truth.garments) as exported:
             parity = compare(graph, exported, sample, order.input_hw, kind.fixed)
-        _refuse_other_maps(parity, HALF_TOLERANCE if half else TOLERANCE, order.to, path)
+        _refuse_other_maps(parity, HALF_TOLERANCE if half else TOLERANCE, order.to, model.path)
         replace(contract, export={**facts, 'parity': asdict(parity)}).save(contract_path(draft))
     return parity
 
@@ -73,10 +74,10 @@ def _converted(kind: Format, source: Source, draft: Path) -> str:
         raise InputError(f'the converter to {draft.suffix} failed: {in_a_line(error)}') from None
 
 
-def _contract(graph: Network, path: Path) -> Contract:
+def _contract(graph: Network, model: ModelFile) -> Contract:
     """The contract of the graph, or what is known of one that has none."""
-    return contract_of(path) or Contract(graph.garment.name, graph.garment.keypoints, '', USUAL_HW, graph.stride, 0, '',
-                                         types=graph.types)
+    return model.contract or Contract(graph.garment.name, graph.garment.keypoints, '', USUAL_HW, graph.stride, 0, '',
+                                      types=graph.types)
 
 
 def _refuse_other_maps(parity: Parity, tolerance: float, to: str, path: Path) -> None:

@@ -4,7 +4,6 @@ Letters: K keypoints in the garment's channel order, T garment types, G the side
 """
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Lock
 from typing import Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
@@ -16,11 +15,11 @@ from fashionai.garments.table import AUTO, GARMENTS, Garment, Garments
 from fashionai.images.geometry import invert, warp_image
 from fashionai.inference.canvas import canvas_map, responses
 from fashionai.inference.garment_types import SURE, type_probabilities
-from fashionai.inference.loading import InferenceConfig, open_graphs, predictors_of
+from fashionai.inference.loading import InferenceConfig, open_networks, predictors_of
 from fashionai.inference.pipeline import in_turn
 from fashionai.inference.predictor import Prediction
 from fashionai.inference.second_pass import AnyPredictor
-from fashionai.model_files.default_model import trained_hw
+from fashionai.model_files.model_file import ModelFile
 
 LOW = 0.5
 """A point with a lower score had better be looked at: of such points on photographs that the network had not seen,
@@ -157,24 +156,25 @@ class GarmentPredictor:
 
 
 @contextmanager
-def load_predictor(graphs: Sequence[Path], tag: str, look: InferenceConfig, threads: int = 0,
-                garments: Garments = GARMENTS) -> Iterator[GarmentPredictor]:
-    """A finder that looks through frozen graphs, while they are open; `graph_mode` has been called.
+def load_predictor(models: Sequence[ModelFile], tag: str, config: InferenceConfig, threads: int = 0,
+                   garments: Garments = GARMENTS) -> Iterator[GarmentPredictor]:
+    """Yields a predictor; the end of the `with` block closes its networks. If one of them needs TensorFlow,
+    `graph_mode` was called.
 
     Args:
-        graphs: one, or several whose maps, and probabilities of types, are averaged.
-        tag: the type they are to serve, or JOINT for every type.
-        look: how they look at images.
-        threads: of the network; 0 for one a core.
+        models: one network, or several whose heat maps and probabilities of types are averaged.
+        tag: the type that they are to serve, or JOINT for every type.
+        config: how pictures go through them.
+        threads: threads of each network; 0: one for each core.
         garments: the table that the tag is of.
 
-    Raises InputError, naming the file, for a graph that does not serve the tag.
+    Raises InputError for a file that does not serve the tag.
     """
-    with open_graphs(graphs, tag, look, threads, garments) as opened:
+    with open_networks(models, tag, config, threads, garments) as networks:
         turn = Lock()
-        telling = [(graph, trained_hw(path)) for graph, path in zip(opened, graphs) if graph.types]
-        tellers = [_teller(in_turn(graph.look, turn), input_hw) for graph, input_hw in telling]
-        yield GarmentPredictor(predictors_of(opened, tag, look, turn, garments),
+        telling = [(network, model.trained_hw) for network, model in zip(networks, models) if network.types]
+        tellers = [_teller(in_turn(network.look, turn), input_hw) for network, input_hw in telling]
+        yield GarmentPredictor(predictors_of(networks, tag, config, turn, garments),
                                telling[0][0].types if telling else (), tellers, garments)
 
 

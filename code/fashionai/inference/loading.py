@@ -1,6 +1,5 @@
-"""Networks opened together, and the predictors that look through them."""
+"""Opens networks together, and makes the predictors that use them."""
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from threading import Lock
 from typing import Iterator, List, Mapping, Sequence
 
@@ -13,52 +12,53 @@ from fashionai.inference.config import InferenceConfig
 from fashionai.inference.pipeline import in_turn
 from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
+from fashionai.model_files.model_file import ModelFile
 
 
 @contextmanager
-def open_graphs(graphs: Sequence[Path], tag: str, look: InferenceConfig, threads: int,
+def open_networks(models: Sequence[ModelFile], tag: str, config: InferenceConfig, threads: int,
                 garments: Garments) -> Iterator[List[Network]]:
-    """The networks of a tag of a table, in order, closed by leaving the `with` block; `graph_mode` has been called
-    where one of them needs TensorFlow.
+    """Yields the networks of a tag of a table, in order; the end of the `with` block closes them. If one of them needs
+    TensorFlow, `graph_mode` was called.
 
-    Raises InputError, naming the file, for one that does not serve the tag.
+    Raises InputError for a file that does not serve the tag.
     """
     with ExitStack() as stack:
-        yield [stack.enter_context(open_network(path, garments.of(tag), threads, look.maps, look.engine, garments,
-                                              look.trusted))
-               for path in graphs]
+        yield [stack.enter_context(open_network(model, garments.of(tag), threads, config.maps, config.engine, garments,
+                                              config.trusted))
+               for model in models]
 
 
-def predictors_of(graphs: Sequence[Network], tag: str, look: InferenceConfig, turn: Lock,
+def predictors_of(networks: Sequence[Network], tag: str, config: InferenceConfig, turn: Lock,
                   garments: Garments) -> Mapping[str, AnyPredictor]:
-    """The predictor of each garment type of a tag, looking through open graphs. Several threads may use them: they
-    take turns, as does whatever else shares the lock.
+    """Returns the predictor of each garment type of a tag, by name. Several threads may use them: they take turns, and
+    so does all else that shares the lock `turn`.
 
-    Raises InputError where the look has resolutions for more graphs or for fewer.
+    Raises InputError if the configuration has input sizes for another number of networks.
     """
-    if len(look.resolutions_hw) != len(graphs):
-        raise InputError(f'resolutions for {len(look.resolutions_hw)} graphs, and there are {len(graphs)}: wanted '
-                         'one or several for each')
-    views = [NetworkInput(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw, look.scales,
-                          look.windows, graph.trained_hw)
-             for graph, resolutions_hw in zip(graphs, look.resolutions_hw) for resolution_hw in resolutions_hw]
-    return {name: _predictor(views, garment, look) for name, garment in garments.items() if tag in (name, JOINT)}
+    if len(config.resolutions_hw) != len(networks):
+        raise InputError(f'found input sizes for {len(config.resolutions_hw)} networks, and there are {len(networks)}: '
+                         'wanted one or several for each')
+    inputs = [NetworkInput(in_turn(network.forward, turn), network.garment, network.stride, resolution_hw,
+                           config.scales, config.windows, network.trained_hw)
+              for network, resolutions_hw in zip(networks, config.resolutions_hw) for resolution_hw in resolutions_hw]
+    return {name: _predictor(inputs, garment, config) for name, garment in garments.items() if tag in (name, JOINT)}
 
 
 @contextmanager
-def open_predictors(graphs: Sequence[Path], tag: str, look: InferenceConfig, threads: int,
+def open_predictors(models: Sequence[ModelFile], tag: str, config: InferenceConfig, threads: int,
                     garments: Garments = GARMENTS) -> Iterator[Mapping[str, AnyPredictor]]:
-    """The predictor of each garment type wanted, of a table, while the graphs are open; `graph_mode` has been called
-    where one of them needs TensorFlow.
+    """Yields the predictor of each garment type of a tag, by name; the end of the `with` block closes the networks. If
+    one of them needs TensorFlow, `graph_mode` was called.
 
-    Several threads may use them: one graph computes at a time.
+    Several threads may use them: one network computes at a time.
 
-    Raises InputError, naming the file, for a graph that does not serve the tag.
+    Raises InputError for a file that does not serve the tag.
     """
-    with open_graphs(graphs, tag, look, threads, garments) as opened:
-        yield predictors_of(opened, tag, look, Lock(), garments)
+    with open_networks(models, tag, config, threads, garments) as networks:
+        yield predictors_of(networks, tag, config, Lock(), garments)
 
 
-def _predictor(views: Sequence[NetworkInput], garment: Garment, look: InferenceConfig) -> AnyPredictor:
-    predictor = Predictor(views, garment, look.options)
-    return SecondPass(predictor, garment, look.second_pass) if look.second_pass else predictor
+def _predictor(inputs: Sequence[NetworkInput], garment: Garment, config: InferenceConfig) -> AnyPredictor:
+    predictor = Predictor(inputs, garment, config.options)
+    return SecondPass(predictor, garment, config.second_pass) if config.second_pass else predictor

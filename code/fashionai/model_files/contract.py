@@ -155,18 +155,20 @@ def contract_path(graph: Union[str, Path]) -> Path:
     return path.with_name(f'{path.name}.json') if path.suffix in EXPORTED.values() else path.with_suffix('.json')
 
 
-def contract_of(graph: Union[str, Path]) -> Optional[Contract]:
-    """The contract beside a model or, if there is no file beside it, inside it; None of a model that has neither.
+def contract_of(graph: Union[str, Path], model_sum: str = '') -> Optional[Contract]:
+    """Returns the contract beside a model or, if there is no file beside it, inside it; None if the model has neither.
 
-    Raises InputError, naming the file, for a contract that cannot be one, and for one beside another model than it was
-    written for: a copy of one file of two, or an installation that was interrupted.
+    `model_sum` is the `file_sum` of the model, if it is known already.
+
+    Raises InputError for a contract that is damaged, and for a contract that was written for another model: only one
+    of the two files was copied, or an installation was interrupted.
     """
     beside = contract_path(graph)
     if not beside.exists():
         text = contract_inside(Path(graph))
         return None if text is None else Contract.of_json(_parsed(text, str(graph)), f'the contract inside {graph}')
     contract = Contract.load(beside)
-    if contract.graph_sha256 != file_sum(graph):
+    if contract.graph_sha256 != (model_sum or file_sum(graph)):
         raise InputError(f'{beside} was written for another model than {graph} is now: install both again '
                          f'(code/freeze.py --install, code/export.py), or copy both; without {beside.name} the model '
                          'is taken as it is')
