@@ -1,17 +1,18 @@
 #!/usr/bin/env bash
-# The whole chain on generated garments, no data needed: ./begin_to_demo.sh
+# Run the whole chain on generated garments, without any data: ./begin_to_demo.sh
 #
-# Generates images, trains one light network for all five types, freezes it, finds the keypoints of images it has not
-# seen, merges, measures and draws. At most ten minutes on two cores after the set-up. It starts from small weights
-# that this project trained on generated garments. All it makes lies in tmp/demo, but for submit/submit.csv.
+# It generates images, trains one light network for all five types, freezes it, finds the keypoints of images that the
+# network has not seen, merges the results, measures them and draws them. This takes at most ten minutes on two cores
+# after the set-up. Training starts from small weights that this project trained on generated garments. All results are
+# in tmp/demo, except submit/submit.csv.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 
 TYPES=(blouse dress outwear skirt trousers)
-TRAIN=1000            # generated images to train on, of all types together
-VAL=50                # to watch the training
-TEST=50               # to test on
+TRAIN=1000            # generated images to train on, all types together
+VAL=50                # images to validate with during training
+TEST=50               # images to test on
 SEED=1
 MODEL=mobilenet_small
 PRETRAIN_PATH=synthetic_mobilenet_small.npz  # in models/pretrained
@@ -26,7 +27,7 @@ DATA="$DEMO/data"
 GRAPH="$DEMO/frozen_graph.pb"
 SUBMISSION="$DEMO/submit/submit.csv"
 PICTURE="$DEMO/predictions.png"
-PUBLISHED=tmp/demo_published.csv  # the demo's own last submit/submit.csv, to tell it from a user's
+PUBLISHED=tmp/demo_published.csv  # a copy of the demo's last submit/submit.csv, to know it from a user's
 
 generate() {
     say "1/6 generating $TRAIN garments to train on, $VAL to validate with, $TEST to test on"
@@ -42,7 +43,7 @@ train() {
 }
 
 freeze() {
-    say "3/6 freezing it to $GRAPH"
+    say "3/6 freezing the network to $GRAPH"
     python code/freeze.py --tag all --checkpoint "$DEMO/trained/all" --output "$GRAPH"
 }
 
@@ -56,7 +57,7 @@ predict() {
 }
 
 measure() {
-    say '5/6 merging the five types and measuring them against the truth'
+    say '5/6 merging the five types and measuring the error'
     python submit/merge.py "$DEMO"/submit/submit_*.csv --list "$DATA/test/test.csv" --output "$SUBMISSION"
     python code/evaluate.py --truth "$DATA/test/answer.csv" --submission "$SUBMISSION"
 }
@@ -66,18 +67,18 @@ draw() {
     python code/draw.py --csv "$SUBMISSION" --imagepath "$DATA/test" --output "$PICTURE"
 }
 
-# Put the submission where a user's own would be; one that is there already, and not the demo's, is kept beside it.
+# Copy the submission to submit/submit.csv. If a file of the user is there, it is kept under another name.
 publish() {
     if [[ -e submit/submit.csv ]] && ! cmp -s submit/submit.csv "$PUBLISHED"; then
         mv --backup=numbered submit/submit.csv submit/submit.csv.before-demo
-        say 'the submit/submit.csv that was there is kept as submit/submit.csv.before-demo'
+        say 'your submit/submit.csv is now submit/submit.csv.before-demo'
     fi
     cp "$SUBMISSION" "$PUBLISHED"
     cp "$SUBMISSION" submit/submit.csv
 }
 
 driver_help "$@"
-(($# == 0)) || die "takes no arguments: its settings are on top of $0"
+(($# == 0)) || die "$0 takes no arguments: its settings are on top of the file"
 set_up
 cd "$PROJECT"
 rm -rf "$DEMO"

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Set up, then run every test: ./run_tests.sh [arguments of pytest]
 #
-# Tests run in as many processes as there are cores, four at most; -n 0 runs them in one, as a debugger wants it.
-# PYTHON=python3.7 chooses the interpreter, and with it the TensorFlow: see code/setup.sh. Where the interpreter has
-# ruff and mypy (3.10 and newer), the code's style and types are checked too.
+# The tests run in as many processes as there are cores, at most four. -n 0 runs them in one process, for a debugger.
+# PYTHON=python3.7 chooses the interpreter, and so the version of TensorFlow: see code/setup.sh. From Python 3.10 on,
+# ruff and mypy also check the style and the types of the code.
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
 set -euo pipefail
 source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
@@ -17,10 +17,10 @@ lint() {
     return "$status"
 }
 
-# The page is tested in a browser.
+# Tests of the page run in a browser.
 need_browser() {
     command -v chromium chromium-browser google-chrome >/dev/null || apt_install chromium ||
-        say 'no Chromium: the tests of the page will be passed over. For them: apt-get install chromium'
+        say 'no Chromium: the tests of the page are skipped. To run them: apt-get install chromium'
 }
 
 driver_help "$@"
@@ -31,7 +31,7 @@ status=0
 if python -c 'import sys; sys.exit(sys.version_info < (3, 10))'; then
     need_packages tests/requirements-page.txt
     need_browser
-    lint || { status=1; say 'style or types are at fault, see above: this run will fail, the tests run all the same'; }
+    lint || { status=1; say 'ruff or mypy found faults, see above: this run will fail, but the tests run now'; }
 fi
 python -m pytest -c tests/pytest.ini -o cache_dir="$PROJECT/tmp/cache/pytest" -n auto --maxprocesses 4 \
     --dist worksteal "$@" || status=1

@@ -66,7 +66,7 @@ FILLINGS: Mapping[str, Filling] = MappingProxyType({
 """By name, what is put behind."""
 
 
-def errors(finder: GarmentPredictor, truth: Annotations, folder: str, margin: float) -> Dict[str, float]:
+def errors(predictor: GarmentPredictor, truth: Annotations, folder: str, margin: float) -> Dict[str, float]:
     """NE `visible` in per cent of all pictures before each background."""
     found: Dict[str, List[np.ndarray]] = {name: [] for name in FILLINGS}
     for image_id, category, labels in tqdm(list(zip(truth.image_ids, truth.categories, truth.keypoints))):
@@ -74,8 +74,8 @@ def errors(finder: GarmentPredictor, truth: Annotations, folder: str, margin: fl
         share = cut_out(picture.shape, labels[labels[:, 2] != ABSENT, :2], margin)
         before = [np.rint(share * picture + (1 - share) * fill(picture, share)).astype(np.uint8)
                   for fill in FILLINGS.values()]
-        for name, finding in zip(FILLINGS, finder.find(before, [category] * len(before))):
-            found[name].append(submission_keypoints(finding.points_xy, finding.garment))
+        for name, prediction in zip(FILLINGS, predictor.predict(before, [category] * len(before))):
+            found[name].append(submission_keypoints(prediction.points_xy, prediction.garment))
     scores = {name: score(truth, replace(truth, keypoints=np.stack(rows))) for name, rows in found.items()}
     return {name: one.visible.pooled.percent or 0. for name, one in scores.items()}
 
@@ -96,8 +96,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     truth = truth.select([row for name in garments for row in [
         row for row, category in enumerate(truth.categories) if category == name][:args.images]])
     margins = [float(margin) for margin in args.margins.split(',')]
-    with networks.load_predictor() as finder:
-        columns = [errors(finder, truth, args.imagepath, margin) for margin in margins]
+    with networks.load_predictor() as predictor:
+        columns = [errors(predictor, truth, args.imagepath, margin) for margin in margins]
     print(circumstances(), f'\n\nNE `visible` of {len(truth)} cut-outs\n')
     print('| behind the cut-out |' + ''.join(f' margin {margin:.0%} |' for margin in margins))
     print('|---|' + '---|' * len(margins))

@@ -102,7 +102,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Measure and print."""
     args = parse(argv)
     graph_mode()
-    from fashionai.dataflow.workers import settle_worker  # only here: tensorpack loads TensorFlow
+    from fashionai.dataflow.workers import prepare_worker  # only here: tensorpack loads TensorFlow
     with tempfile.TemporaryDirectory() as folder:
         if args.datapath:
             args.imgpath, args.allow_outside = args.datapath, False
@@ -112,7 +112,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         encoder = SampleEncoder(rows, root, GARMENTS.of(args.tag), InputShape((args.size, args.size), args.stride), 0)
         lines = [by_workers(encoder, args.images, workers, args.batches) for workers in args.workers]
         memory = list(memory_growth(Path(folder), args.rows, args.samples, max(args.workers, default=1)))
-        settle_worker()  # only now: of the processes above, workers alone are settled, by themselves
+        prepare_worker()  # only now: the workers of the processes above prepare themselves
         lines = alone(encoder, args.images, args.repetitions) + lines
     print(circumstances())
     print(format_table(lines))

@@ -17,8 +17,7 @@ from fashionai.cli.entry_point import guarded
 from fashionai.garments.table import GARMENTS, JOINT
 from fashionai.inference.loading import InferenceConfig, open_predictors
 from fashionai.inference.predictor import PredictionOptions
-from fashionai.inference.tiling import DEFAULT_TILING, TILINGS
-from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
+from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, TILINGS, parse_scales
 from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.head_options import HeadOptions
 from fashionai.option_group import at_least

@@ -21,8 +21,7 @@ from fashionai.cli.entry_point import guarded, resolve
 from fashionai.garments.table import GARMENTS, Garment
 from fashionai.inference.aggregator import NetworkInput
 from fashionai.inference.predictor import PredictionOptions, Predictor
-from fashionai.inference.tiling import TILINGS, exact_windows
-from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
+from fashionai.inference.windows import DEFAULT_SCALES, TILINGS, exact_windows, parse_scales, windows_of
 from fashionai.model_files.contract import Contract, contract_path
 from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import Forward
@@ -109,8 +108,9 @@ def measured(networks: Mapping[str, Tuple[str, Forward]], stride: int, garment: 
     def look_of(network: Forward, way: str) -> Task:
         if way == _ORIGINAL:
             return lambda: [original_points(network, garment, wanted, scales, side, image) for image in images]
-        view = NetworkInput(network, garment, stride, (side, side), scales, way)
-        return partial(Predictor([view], wanted, PredictionOptions(side, flip=not args.no_flip)).predict, images)
+        network_input = NetworkInput(network, garment, stride, (side, side), scales, way)
+        options = PredictionOptions(side, flip=not args.no_flip)
+        return partial(Predictor([network_input], wanted, options).predict, images)
 
     def task(name: str) -> Task:
         network = watched[name]

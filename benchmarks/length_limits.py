@@ -1,4 +1,4 @@
-"""What lengths of one garment can be to each other: makes code/fashionai/length_limits.json from shapes.json.
+"""What lengths of one garment can be to each other: makes code/fashionai/garments/length_limits.json from shapes.json.
 
 Shapes are drawn as the statistics of the labels say. Of the ratios of two lengths, the limits leave out one shape in a
 thousand at either end; of the longer side to the shorter, one in ten, since a side that is bent or turned away is short
@@ -91,7 +91,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
               *(line for garment in GARMENTS.values() for line in outside(garment, truth)), sep='\n')
     else:
         entries = [f' "{name}": {json.dumps(made_limits(garment))}' for name, garment in GARMENTS.items()]
-        write_text(ROOT / 'code/fashionai/length_limits.json', '{\n' + ',\n'.join(entries) + '\n}\n')
+        write_text(ROOT / 'code/fashionai/garments/length_limits.json', '{\n' + ',\n'.join(entries) + '\n}\n')
     return 0
 
 

@@ -24,25 +24,25 @@ Rows = Dict[str, List[List[float]]]
 """By type and length, of each picture: the error as a share of the label's length, and whether it is flagged."""
 
 
-def held_against(finding: GarmentPrediction, labels: np.ndarray, rows: Rows) -> None:
-    """Add the lengths of a finding, beside labels (K, 3) in the garment's order."""
-    truth = measure(Points(finding.garment, labels[:, :2].astype(float), finding.scores,
-                           finding.found & (labels[:, 2] >= 0)))
-    for name, length in measure(points_of(finding)).items():
+def held_against(prediction: GarmentPrediction, labels: np.ndarray, rows: Rows) -> None:
+    """Add the lengths of a prediction, beside labels (K, 3) in the garment's order."""
+    truth = measure(Points(prediction.garment, labels[:, :2].astype(float), prediction.scores,
+                           prediction.found & (labels[:, 2] >= 0)))
+    for name, length in measure(points_of(prediction)).items():
         true = truth[name].pixels
         if length.pixels is not None and true:
             row = [abs(length.pixels - true) / true, float(bool(length.doubtful))]
-            rows.setdefault(f'{finding.type} {name}', []).append(row)
+            rows.setdefault(f'{prediction.type} {name}', []).append(row)
 
 
-def measured(finder: GarmentPredictor, truth: Annotations, folder: str, batch: int) -> Rows:
+def measured(predictor: GarmentPredictor, truth: Annotations, folder: str, batch: int) -> Rows:
     """The rows of all pictures, each as a garment of its labelled type."""
     rows: Rows = {}
     for start in tqdm(range(0, len(truth), batch), unit='batch'):
         part = truth.select(range(start, min(start + batch, len(truth))))
         images = [read_image(resolve(folder) / image_id) for image_id in part.image_ids]
-        for finding, labels in zip(finder.find(images, part.categories), part.keypoints):
-            held_against(finding, labels[finding.garment.csv_indices], rows)
+        for prediction, labels in zip(predictor.predict(images, part.categories), part.keypoints):
+            held_against(prediction, labels[prediction.garment.csv_indices], rows)
     return rows
 
 
@@ -71,9 +71,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     networks = chosen_networks(args, JOINT)
     garments = networks.garments
     truth = read_annotations(resolve(args.csv), garments)
-    with networks.load_predictor() as finder:
+    with networks.load_predictor() as predictor:
         print(circumstances(), '\n')
-        print(format_rows(measured(finder, truth, args.imagepath, args.batch)))
+        print(format_rows(measured(predictor, truth, args.imagepath, args.batch)))
     return 0
 
 

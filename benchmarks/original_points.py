@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from fashionai.garments.table import Garment
-from fashionai.inference.windows import Scale
+from fashionai.inference.windows import WindowScale
 from fashionai.networks.tensor_names import Forward
 
 Place = Tuple[int, int, int]
@@ -18,7 +18,7 @@ _BLUR = 2.0
 """Pixels: of the canvas before its highest place is looked for."""
 
 
-def original_points(forward: Forward, seen: Garment, garment: Garment, scales: Sequence[Scale], size: int,
+def original_points(forward: Forward, seen: Garment, garment: Garment, scales: Sequence[WindowScale], size: int,
                     image: np.ndarray) -> np.ndarray:
     """(K, 2) keypoints of a type in the image's pixels, by a network whose channels are those of `seen`, which may be
     the joint one; `scales` of the forms s and (cx, cy, s), in a canvas of size x size, as large as a window."""
@@ -43,7 +43,7 @@ def original_points(forward: Forward, seen: Garment, garment: Garment, scales: S
     return np.array(points)
 
 
-def place_of(scale: Scale, size: int) -> Place:
+def place_of(scale: WindowScale, size: int) -> Place:
     """Where a window lies: its centre at a fraction of the canvas, but kept inside it.
 
     Raises ValueError for the forms None and (s, step).

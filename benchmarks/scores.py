@@ -18,19 +18,20 @@ EDGES = (0., .1, .2, .3, .4, .5, .6, .7, .8, .9)
 """Where classes of scores begin."""
 
 
-def measured(finder: GarmentPredictor, truth: Annotations, folder: str,
+def measured(predictor: GarmentPredictor, truth: Annotations, folder: str,
              batch: int) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Of every visible keypoint: its score, whether it was found, and its error as a share of the normaliser."""
     rows: List[np.ndarray] = []
     for start in tqdm(range(0, len(truth), batch), unit='batch'):
         part = truth.select(range(start, min(start + batch, len(truth))))
         images = [read_image(resolve(folder) / image_id) for image_id in part.image_ids]
-        for finding, labels in zip(finder.find(images, part.categories), part.keypoints):
-            labels = labels[finding.garment.csv_indices]
-            ends = [finding.keypoints.index(name) for name in finding.garment.normaliser]
+        for prediction, labels in zip(predictor.predict(images, part.categories), part.keypoints):
+            labels = labels[prediction.garment.csv_indices]
+            ends = [prediction.keypoints.index(name) for name in prediction.garment.normaliser]
             if (labels[ends, 2] >= 0).all() and (labels[ends[0], :2] != labels[ends[1], :2]).any():
-                errors = np.hypot(*(finding.points_xy - labels[:, :2]).T) / np.hypot(*np.ptp(labels[ends, :2], axis=0))
-                rows.append(np.column_stack([finding.scores, finding.found, errors])[labels[:, 2] == VISIBLE])
+                normaliser = np.hypot(*np.ptp(labels[ends, :2], axis=0))
+                errors = np.hypot(*(prediction.points_xy - labels[:, :2]).T) / normaliser
+                rows.append(np.column_stack([prediction.scores, prediction.found, errors])[labels[:, 2] == VISIBLE])
     scores, found, errors = np.concatenate(rows).T
     return scores, found.astype(bool), errors
 
@@ -61,9 +62,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     networks = chosen_networks(args, JOINT)
     garments = networks.garments
     truth = read_annotations(resolve(args.csv), garments)
-    with networks.load_predictor() as finder:
+    with networks.load_predictor() as predictor:
         print(circumstances(), '\n')
-        print(format_classes(*measured(finder, truth, args.imagepath, args.batch)))
+        print(format_classes(*measured(predictor, truth, args.imagepath, args.batch)))
     return 0
 
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Combine several submissions of the same images into one, point by point.
+"""Combines several submissions of the same images into one, keypoint by keypoint.
 
-x and y of every keypoint become the mean or the median of what the files say, in whole pixels. A file that says
--1_-1_-1 has no say in that keypoint; where all do, it stays -1_-1_-1. The rows keep the order of the first file. Every
-header, cell, garment type and image id is checked first; on any fault nothing is written. Needs Python alone. With
---garments, the types and columns are those of another table of garments; one in YAML needs PyYAML.
+x and y of every keypoint are the mean or the median over the files, in whole pixels. A file that has -1_-1_-1 for a
+keypoint does not count for it; if all files have it, the result is -1_-1_-1. The rows keep the order of the first file.
+Every header, cell, garment type and image id is checked first; if there is any error, nothing is written. The script
+needs only Python. With --garments, the types and columns are those of another garment table; YAML needs PyYAML.
 """
 import argparse
 import csv
@@ -21,7 +21,7 @@ HOW: Mapping[str, Callable[[Sequence[int]], float]] = {
 
 
 def read(path: Path, form: Form) -> Dict[str, Row]:
-    """The rows of one submission by image id."""
+    """Reads the rows of one submission, by image id."""
     rows: Dict[str, Row] = {}
     if not add_submission(path, rows, form):
         raise ValueError(f'{path} has no rows')
@@ -29,7 +29,7 @@ def read(path: Path, form: Form) -> Dict[str, Row]:
 
 
 def check_images(path: Path, rows: Mapping[str, Row], first_path: Path, first: Mapping[str, Row]) -> None:
-    """Raise ValueError where a submission has not the images, and their types, that the first one has."""
+    """Raises ValueError if a submission has other images or types than the first one."""
     for image_id, row in rows.items():
         if image_id not in first:
             raise ValueError(f'{row.place}: image {image_id} has no row in {first_path}')
@@ -42,7 +42,7 @@ def check_images(path: Path, rows: Mapping[str, Row], first_path: Path, first: M
 
 
 def combine_rows(rows: Sequence[Row], points: int, weights: Sequence[int], how: str) -> Row:
-    """The row of one image from its rows, of so many keypoints, in all submissions."""
+    """Returns the combined row of one image from its rows in all submissions; `points` is the number of keypoints."""
     image, *_ = rows[0].line.rsplit(',', points)
     columns = zip(*(row.line.replace('"', '').rsplit(',', points)[1:] for row in rows))
     cells = [combine_cells(column, weights, how) for column in columns]
@@ -50,7 +50,7 @@ def combine_rows(rows: Sequence[Row], points: int, weights: Sequence[int], how: 
 
 
 def combine_cells(cells: Sequence[str], weights: Sequence[int], how: str) -> str:
-    """One keypoint's cell from its cells in all submissions; each counts as often as its weight says."""
+    """Returns the combined cell of one keypoint; each submission counts as many times as its weight."""
     said = [[int(number) for number in cell.split('_')]
             for cell, weight in zip(cells, weights) if cell != ABSENT for _ in range(weight)]
     if not said:
@@ -60,19 +60,19 @@ def combine_cells(cells: Sequence[str], weights: Sequence[int], how: str) -> str
 
 
 def parse_weights(text: Optional[str], count: int) -> List[int]:
-    """The weight of each of `count` submissions; 1 where none are given."""
+    """Returns the weight of each of `count` submissions; 1 for each if `text` is None."""
     weights = text.split(',') if text else ['1'] * count
     if len(weights) != count or not all(weight.strip().isdecimal() and int(weight) for weight in weights):
-        raise ValueError(f'--weights {text}: wanted {count} whole numbers above 0, one a file, such as '
+        raise ValueError(f'--weights {text}: wanted {count} whole numbers above 0, one for each file, such as '
                          f'{",".join(["2"] + ["1"] * (count - 1))}')
     return [int(weight) for weight in weights]
 
 
 def combine(args: argparse.Namespace) -> None:
-    """Check, combine and write what the command line asks for."""
+    """Checks and combines the submissions, and writes the result."""
     paths = [Path(path) for path in args.inputs]
     if len(paths) < 2:
-        raise ValueError(f'{paths[0]} is one submission: wanted two or more to combine')
+        raise ValueError(f'{paths[0]} is the only submission; wanted at least two')
     weights = parse_weights(args.weights, len(paths))
     form = read_form(find(args.garments)) if args.garments else Form()
     submissions = [read(path, form) for path in paths]
@@ -85,13 +85,13 @@ def combine(args: argparse.Namespace) -> None:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Entry point; the exit code is 1 where the files are at fault."""
+    """The entry point. Returns the exit code, 1 if there is an error in the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('inputs', nargs='+', metavar='FILE', help='submissions of the same images, two or more')
-    parser.add_argument('--output', metavar='CSV', required=True, help='the combined submission')
-    parser.add_argument('--how', choices=list(HOW), default='mean', help='default: %(default)s')
-    parser.add_argument('--weights', metavar='N,N,...', help='how many times each file counts (default: once each)')
-    parser.add_argument('--garments', metavar='FILE', help='table of the garment types, where they are not the five')
+    parser.add_argument('inputs', nargs='+', metavar='FILE', help='two or more submissions of the same images')
+    parser.add_argument('--output', metavar='CSV', required=True, help='file for the combined submission')
+    parser.add_argument('--how', choices=list(HOW), default='mean', help='how to combine (default: %(default)s)')
+    parser.add_argument('--weights', metavar='N,N,...', help='how many times each file counts (default: 1 each)')
+    parser.add_argument('--garments', metavar='FILE', help='garment table, if it is not the built-in one')
     args = parser.parse_args(argv)
     try:
         combine(args)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Merge the submissions of the five garment types into one file, submit.csv.
+"""Merges the submissions of the five garment types into one file, submit.csv.
 
-Takes submit_blouse.csv, submit_dress.csv, submit_outwear.csv, submit_skirt.csv and submit_trousers.csv from the folder
-of this script, or the files given. Every header, cell, garment type and image id is checked first; on any fault nothing
-is written. A file that is absent or has no rows is a fault, and so is, with --list, an image of the list without a row;
-with --partial these are warnings, and what is there is merged. Needs Python alone. With --garments, the types and
-columns are those of another table of garments; one in YAML needs PyYAML.
+The script reads submit_blouse.csv, submit_dress.csv, submit_outwear.csv, submit_skirt.csv and submit_trousers.csv in
+its own folder, or the files given. Every header, cell, garment type and image id is checked first; if there is any
+error, nothing is written. It is an error if a file is missing or has no rows, or, with --list, if an image of the list
+has no row; with --partial, these are warnings, and the existing rows are merged. The script needs only Python. With
+--garments, the types and columns are those of another garment table; YAML needs PyYAML.
 """
 import argparse
 import csv
@@ -30,14 +30,14 @@ NAMED_IN_MESSAGES = 10
 
 
 class Form(NamedTuple):
-    """What submissions look like: their garment types, and their columns."""
+    """The form of a submission: its garment types and its columns."""
 
     types: Tuple[str, ...] = TYPES
     header: Tuple[str, ...] = HEADER
 
 
 class Row(NamedTuple):
-    """One image of a submission: its garment type, its whole line, and the file and row it stands in."""
+    """One image of a submission: its garment type, its line, and its file and row."""
 
     category: str
     line: str
@@ -45,7 +45,7 @@ class Row(NamedTuple):
 
 
 def read_form(path: Path) -> Form:
-    """The form that a table of garments gives submissions; the table itself is checked by code/run.py."""
+    """Returns the form of submissions with a garment table. code/run.py checks the table itself."""
     try:
         text = path.read_text(encoding='utf-8-sig')
         values = json.loads(text) if path.suffix.lower() == '.json' else load_yaml(path, text)
@@ -54,15 +54,15 @@ def read_form(path: Path) -> Form:
         return Form(tuple(map(str, keypoints)), HEADER[:2] + tuple(map(str, columns)))
     except (json.JSONDecodeError, UnicodeDecodeError, LookupError, TypeError, AttributeError,
             RecursionError) as error:
-        raise ValueError(f'{path} is not a table of garments: {type(error).__name__}: {error}') from None
+        raise ValueError(f'{path} is not a garment table: {type(error).__name__}: {error}') from None
 
 
 def load_yaml(path: Path, text: str) -> Any:
-    """What YAML says. Raises ValueError where it is none, or PyYAML is not there."""
+    """Returns the values in a YAML text. Raises ValueError if it is not YAML or PyYAML is not installed."""
     try:
         import yaml
     except ImportError:
-        raise ValueError(f'{path}: reading YAML needs the package PyYAML: pip install PyYAML, or write the table as '
+        raise ValueError(f'{path}: reading YAML needs the package PyYAML: pip install PyYAML, or write the table in '
                          'JSON') from None
     try:
         return yaml.safe_load(text)
@@ -71,7 +71,7 @@ def load_yaml(path: Path, text: str) -> Any:
 
 
 def read_lines(path: Path, form: Form, listed: bool = False) -> Iterator[Tuple[str, str, List[str]]]:
-    """Place, line and cells of each row of a submission, or of a test list; header and types are checked."""
+    """Yields place, line and cells of each row of a submission, or of a test list; checks the header and the types."""
     width = 0
     with open(str(path), encoding='utf-8-sig') as file:
         for number, line in enumerate(decoded(path, file), 1):
@@ -90,7 +90,7 @@ def read_lines(path: Path, form: Form, listed: bool = False) -> Iterator[Tuple[s
 
 
 def decoded(path: Path, lines: Iterable[str]) -> Iterator[str]:
-    """The lines; what cannot be decoded raises ValueError that names the file."""
+    """Yields the lines. Raises ValueError that names the file if a line cannot be decoded."""
     try:
         yield from lines
     except UnicodeDecodeError as error:
@@ -98,7 +98,7 @@ def decoded(path: Path, lines: Iterable[str]) -> Iterator[str]:
 
 
 def check_header(place: str, found: Sequence[str], wanted: Sequence[str], more: bool) -> None:
-    """Raise ValueError where a header has other names, or more of them where none may be."""
+    """Raises ValueError if a header has other names, or further names and `more` is not set."""
     for column, name in enumerate(wanted):
         if column >= len(found) or found[column] != name:
             there = repr(found[column]) if column < len(found) else 'nothing'
@@ -108,7 +108,7 @@ def check_header(place: str, found: Sequence[str], wanted: Sequence[str], more: 
 
 
 def add_submission(path: Path, rows: Dict[str, Row], form: Form) -> int:
-    """Check a submission and add its rows, by image id, to those there are; how many they were."""
+    """Checks a submission and adds its rows to `rows`, by image id. Returns their number."""
     before = len(rows)
     named = re.fullmatch(f'submit_({"|".join(map(re.escape, form.types))})', path.stem)
     all_cells = re.compile(','.join([CELL] * (len(form.header) - 2)))
@@ -121,8 +121,8 @@ def add_submission(path: Path, rows: Dict[str, Row], form: Form) -> int:
                              f'of the file')
         if not all_cells.fullmatch(','.join(cells[2:])):
             column = next(i for i in range(2, len(cells)) if not re.fullmatch(CELL, cells[i]))
-            raise ValueError(f'{place}, column {form.header[column]}: {cells[column]!r} is not x_y_v, wanted whole '
-                             f'numbers with v 1, 0 or -1')
+            raise ValueError(f'{place}, column {form.header[column]}: {cells[column]!r} is not x_y_v; wanted whole '
+                             f'numbers, v 1, 0 or -1')
         if not image_id or image_id in rows:
             raise ValueError(f'{place}: ' + (f'image {image_id} occurs already in {rows[image_id].place}' if image_id
                                              else 'the image id is empty'))
@@ -131,7 +131,7 @@ def add_submission(path: Path, rows: Dict[str, Row], form: Form) -> int:
 
 
 def read_all(paths: Sequence[Path], form: Form, partial: bool) -> Dict[str, Row]:
-    """Rows of all files by image id, telling how many each has."""
+    """Reads the rows of all files, by image id, and prints their number in each file."""
     rows: Dict[str, Row] = {}
     absent = []
     for path in paths:
@@ -148,7 +148,7 @@ def read_all(paths: Sequence[Path], form: Form, partial: bool) -> Dict[str, Row]
 
 
 def put_in_order(rows: Dict[str, Row], list_path: Path, form: Form, partial: bool) -> List[Row]:
-    """The rows in the order of a test list. Raises ValueError for rows that the list does not have."""
+    """Returns the rows in the order of a test list. Raises ValueError if a row is not in the list."""
     wanted: Dict[str, str] = {}
     for place, _, cells in read_lines(list_path, form, listed=True):
         image_id, category = cells[:2]
@@ -160,7 +160,7 @@ def put_in_order(rows: Dict[str, Row], list_path: Path, form: Form, partial: boo
         wanted[image_id] = category
     unknown = [row.place for image_id, row in rows.items() if image_id not in wanted]
     if unknown:
-        raise ValueError(f'{len(unknown)} rows are of images that {list_path} does not have: {few(unknown, "; ")}')
+        raise ValueError(f'{len(unknown)} rows have images that are not in {list_path}: {few(unknown, "; ")}')
     missing = [image_id for image_id in wanted if image_id not in rows]
     if missing:
         types = Counter(wanted[image_id] for image_id in missing)
@@ -171,7 +171,7 @@ def put_in_order(rows: Dict[str, Row], list_path: Path, form: Form, partial: boo
 
 
 def write(path: Path, rows: Sequence[Row], form: Form) -> None:
-    """Write the merged file, which appears complete or not at all."""
+    """Writes the merged file, completely or not at all."""
     unfinished = path.with_name(path.name + '.tmp')
     try:
         with open(str(unfinished), 'w', encoding='utf-8', newline='') as file:
@@ -184,25 +184,25 @@ def write(path: Path, rows: Sequence[Row], form: Form) -> None:
 
 
 def complain(message: str, partial: bool) -> None:
-    """Raise ValueError, or only warn where part of the rows is enough."""
+    """Raises ValueError, or with `partial` only prints a warning."""
     if not partial:
-        raise ValueError(f'{message}; --partial merges what is there')
+        raise ValueError(f'{message}; to merge the existing rows, give --partial')
     print(f'warning: {message}', file=sys.stderr)
 
 
 def few(names: Sequence[str], separator: str = ', ') -> str:
-    """The first of many names."""
+    """Returns the first of many names as text."""
     more = len(names) - NAMED_IN_MESSAGES
     return separator.join(names[:NAMED_IN_MESSAGES]) + (f' and {more} more' if more > 0 else '')
 
 
 def find(path: str) -> Path:
-    """A path as it stands or, where there is nothing, from the project's root."""
+    """Returns a path as given, or from the root of the project if it does not exist."""
     return Path(path) if Path(path).exists() else HERE.parent / path
 
 
 def merge(args: argparse.Namespace) -> None:
-    """Check, merge and write what the command line asks for."""
+    """Checks and merges the submissions, and writes the result."""
     form = read_form(find(args.garments)) if args.garments else Form()
     paths = [Path(path) for path in args.inputs] or [HERE / f'submit_{name}.csv' for name in form.types]
     rows = read_all(paths, form, args.partial)
@@ -212,13 +212,16 @@ def merge(args: argparse.Namespace) -> None:
 
 
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Entry point; the exit code is 1 where the files are at fault."""
+    """The entry point. Returns the exit code, 1 if there is an error in the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('inputs', nargs='*', metavar='FILE', help='submissions to merge, instead of the five')
-    parser.add_argument('--list', metavar='CSV', help='test list whose order the rows take; none may be outside it')
-    parser.add_argument('--output', metavar='CSV', default=str(HERE / 'submit.csv'), help='default: %(default)s')
-    parser.add_argument('--garments', metavar='FILE', help='table of the garment types, where they are not the five')
-    parser.add_argument('--partial', action='store_true', help='warn of what is missing instead of failing')
+    parser.add_argument('inputs', nargs='*', metavar='FILE', help='submissions to merge (default: submit_<type>.csv of '
+                                                                      'each type, in the folder of this script)')
+    parser.add_argument('--list', metavar='CSV', help='test list that gives the order of the rows; it must contain '
+                                                      'all images of the submissions')
+    parser.add_argument('--output', metavar='CSV', default=str(HERE / 'submit.csv'), help='file for the merged '
+                        'submission (default: %(default)s)')
+    parser.add_argument('--garments', metavar='FILE', help='garment table, if it is not the built-in one')
+    parser.add_argument('--partial', action='store_true', help='warn about missing files and rows instead of failing')
     args = parser.parse_args(argv)
     try:
         merge(args)

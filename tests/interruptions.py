@@ -1,7 +1,7 @@
-"""Ends run.py and predict.py at random moments, by SIGKILL and by SIGTERM, and holds that nothing is lost.
+"""Ends run.py and predict.py at random moments, by SIGKILL and by SIGTERM, and checks that nothing is lost.
 
-The network is a stand-in that takes its time, so that a round takes a second. The programs are otherwise themselves,
-each in a process of its own.
+The network is a slow stand-in; a round takes about a second. Everything else is the real program, each in a process of
+its own.
 
     python tests/interruptions.py --rounds 30
 """
@@ -26,21 +26,21 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'code'))
 from fashionai.cli import predict, run  # noqa: E402
 from fashionai.cli.inference_flags import ChosenNetworks  # noqa: E402
 from fashionai.inference.garment_predictor import GarmentPredictor  # noqa: E402
-from fashionai.inference.predictor import Prediction  # noqa: E402
+from fashionai.inference.predictor import KeypointPrediction  # noqa: E402
 
 PICTURES, SECONDS = 24, 0.01
-"""How many pictures, and how long each takes."""
+"""The number of pictures, and the seconds that each takes."""
 
 Command = Callable[[Path], int]
 
 
 class Slow:
-    """In the place of the networks: points are where the brightness of the picture says."""
+    """A stand-in for the networks: points depend on the brightness of the picture."""
 
-    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
+    def predict(self, images: Sequence[np.ndarray]) -> List[KeypointPrediction]:
         """Points (4, 2), after a while."""
         time.sleep(SECONDS * len(images))
-        return [Prediction(np.full((4, 2), image.mean()), np.full(4, 0.7), np.ones(4, bool),
+        return [KeypointPrediction(np.full((4, 2), image.mean()), np.full(4, 0.7), np.ones(4, bool),
                            np.full((4, 8, 8), 0.6, np.float32)) for image in images]
 
 
@@ -50,7 +50,7 @@ def _opened(*_: Any) -> Iterator[Dict[str, Slow]]:
 
 
 @contextmanager
-def _finder(*_: Any) -> Iterator[GarmentPredictor]:
+def _predictor(*_: Any) -> Iterator[GarmentPredictor]:
     yield GarmentPredictor({'skirt': Slow()}, (), [])
 
 
@@ -63,14 +63,14 @@ def commands(folder: Path) -> Dict[str, Command]:
         (folder / name).write_text('no picture')
     (folder / 'graph.pb').write_bytes(b'a stand-in')
     (folder / 'list.csv').write_text('image_id,image_category\n' + ''.join(f'{name},skirt\n' for name in ids))
-    for method, stand_in in ('open_predictors', _opened), ('load_predictor', _finder):
+    for method, stand_in in ('open_predictors', _opened), ('load_predictor', _predictor):
         setattr(ChosenNetworks, method, stand_in)
-    look = [f'--modelpath={folder / "graph.pb"}', '--tag=skirt', '--inputsize=64', '--resolution=64']
+    flags = [f'--modelpath={folder / "graph.pb"}', '--tag=skirt', '--inputsize=64', '--resolution=64']
     programs: Dict[str, Command] = {'run.py': lambda output: run.main(
-        [f'--imagepath={folder}', f'--csv={folder / "list.csv"}', f'--output={output}', *look])}
+        [f'--imagepath={folder}', f'--csv={folder / "list.csv"}', f'--output={output}', *flags])}
     for form in predict.FORMATS:
         programs[f'predict.py --format {form}'] = lambda output, form=form: predict.main(
-            [str(folder), f'--output={output}', f'--format={form}', *look])
+            [str(folder), f'--output={output}', f'--format={form}', *flags])
     return programs
 
 
@@ -142,7 +142,7 @@ def interrupted(command: Command, output: Path, number: int, size: int, more: fl
 def main() -> None:
     """Interrupt each program by each signal, so many times, and complete it."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument('--rounds', type=int, default=30, help='of each program and signal (default: %(default)s)')
+    parser.add_argument('--rounds', type=int, default=30, help='interruptions of each program (default: %(default)s)')
     parser.add_argument('--seed', type=int, default=1)
     args = parser.parse_args()
     moments = random.Random(args.seed)

@@ -1,4 +1,4 @@
-"""Reading and writing the CSV files."""
+"""Reads and writes the CSV files."""
 from pathlib import Path
 from typing import Sequence
 
@@ -25,7 +25,7 @@ TOP = 'image_id,image_category,neckline_left,neckline_right,center_front,shoulde
 
 
 def row(image_id: str, category: str = 'skirt', **cells: str) -> str:
-    """A line whose cells are absent but for those named."""
+    """Returns a line; all cells are absent except those in `cells`."""
     return ','.join([image_id, category] + [cells.get(name, ABSENT) for name in TOP.split(',')[2:]])
 
 
@@ -73,9 +73,9 @@ def test_spellings_of_the_same_table(tmp_path: Path, content: str) -> None:
     '', '1_2', '1_2_2', '1_2_-2', '1.5_2_1', '1_2_1_1', 'nan_1_1', ' 1_2_1', '1234567_1_1', '\u0663_1_1'])
 def test_a_malformed_cell_is_named(tmp_path: Path, cell: str) -> None:
     path = save(tmp_path, [TOP, row('a.jpg'), row('b.jpg', crotch=cell)])
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(InputError) as error:
         read_annotations(path)
-    assert f'{path}, row 3, column crotch: {cell!r} is not x_y_v' in str(error.value)
+    assert f'{path}, row 3, column crotch: {cell!r}' in str(error.value)
 
 
 @pytest.mark.parametrize('cell', ['900000_1_1', '1_900000_0', '-70000_1_1', '65536_0_1'])
@@ -122,31 +122,30 @@ def test_an_id_with_a_nul_is_refused(tmp_path: Path) -> None:
         read_test_list(save(tmp_path, ['image_id,image_category', 'a\0.jpg,skirt']))
 
 
-@pytest.mark.parametrize('lines, message', [
-    ([], 'empty file'),
-    ([TOP], 'a header but no rows'),
-    ([row('a.jpg')], "row 1: column 1 of the header is 'a.jpg', wanted 'image_id'"),
-    ([TOP.replace('crotch', 'knee'), row('a.jpg')], "row 1: column 22 of the header is 'knee', wanted 'crotch'"),
-    (['image_id,image_category', 'a.jpg,skirt'], "row 1: column 3 of the header is nothing, wanted 'neckline_left'"),
-    ([TOP + ',extra', row('a.jpg')], 'row 1: 27 columns in the header, wanted 26'),
-    ([TOP, row('a.jpg'), row('b.jpg') + ',' + ABSENT], 'row 3: 27 columns, wanted 26'),
-    ([TOP, row('a.jpg')[:-9]], 'row 2: 25 columns, wanted 26'),
-    ([TOP, row('a.jpg', 'hat')], "row 2, column image_category: 'hat' is not a garment type, wanted one of blouse, "),
-    ([TOP, row('')], 'row 2, column image_id: empty'),
-    ([TOP, row('a.jpg'), row('b.jpg'), row('a.jpg')], 'row 4: image a.jpg occurs already in row 2'),
+@pytest.mark.parametrize('lines, named', [
+    ([], ['empty']), ([TOP], ['no rows']),
+    ([row('a.jpg')], ['row 1', 'column 1', "'a.jpg'", "'image_id'"]),
+    ([TOP.replace('crotch', 'knee'), row('a.jpg')], ['row 1', 'column 22', "'knee'", "'crotch'"]),
+    (['image_id,image_category', 'a.jpg,skirt'], ['row 1', 'column 3', "'neckline_left'"]),
+    ([TOP + ',extra', row('a.jpg')], ['row 1', '27', '26']),
+    ([TOP, row('a.jpg'), row('b.jpg') + ',' + ABSENT], ['row 3', '27', '26']),
+    ([TOP, row('a.jpg')[:-9]], ['row 2', '25', '26']),
+    ([TOP, row('a.jpg', 'hat')], ['row 2', 'column image_category', "'hat'", 'blouse, ']),
+    ([TOP, row('')], ['row 2', 'column image_id']),
+    ([TOP, row('a.jpg'), row('b.jpg'), row('a.jpg')], ['row 4', 'a.jpg', 'row 2']),
 ])
-def test_faults_name_file_and_row(tmp_path: Path, lines: Sequence[str], message: str) -> None:
+def test_faults_name_file_and_row(tmp_path: Path, lines: Sequence[str], named: Sequence[str]) -> None:
     path = tmp_path / 'train.csv'
     path.write_text(''.join(line + '\n' for line in lines))
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(InputError) as error:
         read_annotations(path)
-    assert str(error.value).startswith(str(path)) and message in str(error.value)
+    assert str(error.value).startswith(str(path)) and all(value in str(error.value) for value in named)
 
 
 def test_a_file_of_another_kind(tmp_path: Path) -> None:
     path = tmp_path / 'train.csv'
     path.write_bytes(b'\xff\xd8\xff\xe0' * 50)
-    with pytest.raises(ValueError, match='train.csv: not a CSV file in UTF-8'):
+    with pytest.raises(InputError, match='train.csv: .*UTF-8'):
         read_annotations(path)
     with pytest.raises(OSError):
         read_annotations(tmp_path / 'nothing.csv')
@@ -183,16 +182,15 @@ def test_test_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize('lines, message', [
-    (['image_id', 'a.jpg'], "column 2 of the header is nothing, wanted 'image_category'"),
-    (['image_id,image_category', 'a.jpg'], 'row 2: 1 columns, wanted 2'),
+    (['image_id', 'a.jpg'], "column 2 .*'image_category'"),
+    (['image_id,image_category', 'a.jpg'], 'row 2: 1 .*2'),
     (['image_id,image_category', 'a.jpg,hat'], "row 2, column image_category: 'hat'"),
-    (['image_id,image_category', 'a.jpg,skirt', 'a.jpg,skirt'], 'row 3: image a.jpg occurs already in row 2'),
+    (['image_id,image_category', 'a.jpg,skirt', 'a.jpg,skirt'], 'row 3: .*a.jpg .*row 2'),
     (['image_id,image_category'], 'no rows'),
 ])
 def test_faults_of_a_test_list(tmp_path: Path, lines: Sequence[str], message: str) -> None:
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(InputError, match=f'train.csv.*{message}'):
         read_test_list(save(tmp_path, lines))
-    assert message in str(error.value)
 
 
 def test_format_of_a_row() -> None:
@@ -239,6 +237,6 @@ def test_starting_anew_and_resuming_something_else(tmp_path: Path) -> None:
     with SubmissionWriter(path, resume=True) as writer:
         assert writer.done == set()
     save(tmp_path, ['notes', 'of mine'])
-    with pytest.raises(ValueError, match="'notes', wanted 'image_id'"):
+    with pytest.raises(InputError, match="'notes'.*'image_id'"):
         SubmissionWriter(path, resume=True)
     assert path.read_text() == 'notes\nof mine\n'

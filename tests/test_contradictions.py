@@ -1,4 +1,4 @@
-"""Lengths that contradict each other: which side is believed, what is flagged, and that limits are the labels' own."""
+"""Lengths that contradict each other: the side that counts, the reasons, and limits that come from the labels."""
 import importlib.util
 import json
 import sys
@@ -11,17 +11,18 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
+from fashionai.garments import contradictions
 from fashionai.garments.contradictions import CLEARLY, PAIRS, Length, Limits, believed, doubts, limits_of, merged
 from fashionai.garments.measurements import LENGTHS, Points, measure
 from fashionai.garments.shapes import sampled_shapes, shape_of
-from fashionai.garments.table import GARMENTS, contradictions
+from fashionai.garments.table import GARMENTS
 
 BENCHMARKS = Path(__file__).resolve().parents[1] / 'benchmarks'
 LONG, SHORT = Length(307, 0.8), Length(109, 0.8)
 
 
 def garment_points(tag: str, scores: float = 0.8) -> Dict[str, Tuple[float, float, float]]:
-    """x, y and score of each keypoint of the mean shape, 600 pixels large, which contradicts nothing."""
+    """Returns x, y and score of each keypoint of the mean shape, 600 pixels large, which has no contradictions."""
     shape = shape_of(tag)
     return {name: (300 + 600 * x, 300 + 600 * y, scores) for name, (x, y) in zip(shape.keypoints, shape.mean_xy)}
 
@@ -68,7 +69,7 @@ def test_the_mean_shape_contradicts_nothing(tag: str) -> None:
 
 
 def test_a_measured_coat_says_what_contradicts_what() -> None:
-    """One sleeve 2.8 times as long as the other, and a side below the hem's middle."""
+    """One sleeve is 2.8 times as long as the other, and one side ends below the middle of the hem."""
     places = garment_points('outwear')
     x, y, _ = places['shoulder_left']
     short = np.hypot(x - places['cuff_left_out'][0], y - places['cuff_left_out'][1])
@@ -95,7 +96,7 @@ def test_other_tables_have_no_limits() -> None:
 
 
 def test_sampled_shapes_have_the_statistics_of_the_labels() -> None:
-    """Mean, deviations along the components, and the share of the variance that these have."""
+    """Sampled shapes have the mean, the deviations along the components, and their share of the variance."""
     shape = shape_of('dress')
     offsets = (sampled_shapes(shape, 40_000, np.random.RandomState(1)) - shape.mean_xy).reshape(40_000, -1)
     along = offsets @ shape.components.reshape(len(shape.std), -1).T
@@ -120,7 +121,7 @@ def maker() -> ModuleType:
 @pytest.mark.parametrize('tag', list(GARMENTS))
 def test_limits_are_made_again_from_the_statistics(maker: ModuleType, tag: str,
                                                    monkeypatch: pytest.MonkeyPatch) -> None:
-    """By fewer shapes than the file's, so nearly."""
+    """The limits nearly agree: the test draws fewer shapes than those in the file."""
     monkeypatch.setattr(maker, 'SHAPES', 50_000)
     made, kept = maker.made_limits(GARMENTS[tag]), limits_of(GARMENTS[tag])
     assert list(made['sides']) == list(kept.sides) == [name for name, paths in LENGTHS[tag].items() if len(paths) == 2]
@@ -133,7 +134,7 @@ def test_limits_are_made_again_from_the_statistics(maker: ModuleType, tag: str,
 
 
 def test_labels_are_held_against_the_limits(maker: ModuleType) -> None:
-    """Of two skirts, the second has a waist wider than its body is long."""
+    """There are two skirts; the waist of the second is wider than its body is long."""
     places = np.array([[100, 0, 1], [200, 0, 1], [80, 300, 1], [220, 300, 0]])
     wide = places * [1, 0.2, 1]
     rows = np.full((2, 24, 3), -1)

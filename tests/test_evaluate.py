@@ -1,4 +1,4 @@
-"""evaluate.py as it is called."""
+"""Calls evaluate.py as a user does."""
 import json
 import subprocess
 import sys
@@ -11,10 +11,12 @@ import pytest
 from fashionai.annotations import Annotations, write_annotations
 from fashionai.cli import evaluate
 
+CODE = Path(__file__).resolve().parents[1] / 'code'
+
 
 @pytest.fixture
 def files(tmp_path: Path) -> Tuple[str, str]:
-    """A skirt whose four points are each 10 pixels off, its waistband being 50 wide."""
+    """A skirt with a waistband of 50 pixels; each of its four points is 10 pixels off."""
     keypoints = np.full((1, 24, 3), -1)
     keypoints[0, 15:19] = [[100, 50, 1], [150, 50, 1], [90, 300, 0], [160, 300, 1]]
     names = []
@@ -34,6 +36,23 @@ def test_prints_a_table_and_writes_json(files: Tuple[str, str], tmp_path: Path, 
     assert set(figures['visible']) == {'ne', 'points', 'types', 'keypoints'}
     assert (figures['leaderboard']['ne'], figures['leaderboard']['points']) == (20.0, 4)
     assert figures['visible']['types'] == {'skirt': {'ne': 20.0, 'points': 3}}
+
+
+def test_measures_the_submission_of_one_type(files: Tuple[str, str], tmp_path: Path,
+                                             capsys: pytest.CaptureFixture) -> None:
+    keypoints = np.full((2, 24, 3), -1)
+    keypoints[0, 15:19] = [[100, 50, 1], [150, 50, 1], [90, 300, 0], [160, 300, 1]]
+    keypoints[1, 5:7] = [[10, 10, 1], [20, 10, 1]]
+    truth, out = tmp_path / 'both.csv', tmp_path / 'out.json'
+    write_annotations(truth, Annotations(('a.jpg', 'b.jpg'), ('skirt', 'blouse'), keypoints, ''))
+    arguments = ['--truth', str(truth), '--submission', files[1], '--json', str(out)]
+    assert evaluate.main(arguments) == 1 and 'b.jpg' in capsys.readouterr().err
+    assert evaluate.main([*arguments, '--tag', 'skirt']) == 0
+    figures = json.loads(out.read_text())
+    assert (figures['leaderboard']['ne'], list(figures['visible']['types'])) == (20.0, ['skirt'])
+    for tag, names in (('dress', (str(truth), 'dress')), ('blouse', (files[1], 'blouse')), ('hat', ('hat',))):
+        assert evaluate.main([*arguments, '--tag', tag]) == 1
+        assert all(name in capsys.readouterr().err for name in names[:1])
 
 
 def test_outputs_get_their_folder_or_a_line_that_says_why_not(files: Tuple[str, str], tmp_path: Path,
@@ -78,14 +97,14 @@ def test_writes_a_report(files: Tuple[str, str], tmp_path: Path, capsys: pytest.
     assert evaluate.main(arguments) == 0
     assert f'wrote {out}' in capsys.readouterr().out
     page = out.read_text(encoding='utf-8')
-    assert 'NE is 20.00\u00a0% visible' in page and 'visible: the second is better by 20.00 points' in page
-    assert 'with --imagepath' in page and 'a.jpg' in page
+    assert 'NE is 20.00\u00a0% visible' in page and 'second is better by 20.00' in page
+    assert '--imagepath' in page and 'a.jpg' in page
     assert evaluate.main(arguments + ['--imagepath', str(tmp_path)]) == 1
-    assert 'a.jpg: no such file' in capsys.readouterr().err
+    assert 'a.jpg' in capsys.readouterr().err
 
 
 def test_works_from_any_folder_without_what_is_heavy(files: Tuple[str, str], tmp_path: Path) -> None:
-    program = (f'import sys; sys.path.insert(0, {str(Path(evaluate.__file__).parent)!r}); import evaluate; '
+    program = (f'import sys; sys.path.insert(0, {str(CODE)!r}); import evaluate; '
                'code = evaluate.main(); assert not {"tensorflow", "cv2", "matplotlib"} & set(sys.modules); '
                'sys.exit(code)')
     done = subprocess.run([sys.executable, '-c', program, '--truth', 'truth.csv', '--submission', 'submit.csv'],
@@ -101,18 +120,18 @@ def test_what_cannot_be_measured_is_an_error_and_names_the_rows(files: Tuple[str
     write_annotations(tmp_path / 'flat.csv', Annotations(('a.jpg',), ('skirt',), keypoints, ''))
     assert evaluate.main(['--truth', str(tmp_path / 'flat.csv'), '--submission', files[1]]) == 1
     said = capsys.readouterr().err
-    assert f'{tmp_path / "flat.csv"}, row 2' in said and 'no error can be measured' in said
+    assert f'{tmp_path / "flat.csv"}, row 2' in said and said.splitlines()[-1].startswith('error: ')
 
 
 def test_images_that_were_trained_on_are_said(files: Tuple[str, str], tmp_path: Path,
-                                              caplog: pytest.LogCaptureFixture) -> None:
+                                              capsys: pytest.CaptureFixture) -> None:
     arguments = ['--truth', files[0], '--submission', files[1]]
     (tmp_path / 'train.csv').write_text('image_id,image_category\nb.jpg,skirt\n')
-    assert evaluate.main(arguments) == 0 and not caplog.records
+    assert evaluate.main(arguments) == 0 and not capsys.readouterr().err
     (tmp_path / 'train.csv').write_text('image_id,image_category\na.jpg,skirt\n')
     assert evaluate.main(arguments) == 0
-    said = caplog.text
-    assert f'1 of 1 images are also in {tmp_path / "train.csv"}' in said and f'{files[0]}, row 2' in said
+    said = capsys.readouterr().err
+    assert '1 of 1' in said and str(tmp_path / 'train.csv') in said and f'{files[0]}, row 2' in said
     (tmp_path / 'train.csv').write_text('of another kind')
     assert evaluate.main(arguments) == 0
 

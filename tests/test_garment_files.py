@@ -1,4 +1,4 @@
-"""Tables of garments in files: what is read, and that every mistake is told by file, type and key."""
+"""Garment tables in files: reading them, and errors that name file, type and key."""
 import json
 import pickle
 import re
@@ -10,6 +10,7 @@ from typing import Any, Callable, Dict
 import pytest
 
 from fashionai.annotations import header
+from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.garments.table_files import read_garments, stored_form, stored_garments
 
@@ -53,7 +54,7 @@ def test_a_table_is_read(tmp_path: Path) -> None:
     assert sock.mirror_indices.tolist() == [1, 0, 3, 2] and mitten.mirror_indices.tolist() == [0, 1, 3, 2]
     assert sock.limb_indices.tolist() == [[0, 1], [0, 2], [1, 3], [3, 2]]
     assert mitten.normaliser == ('tip', 'thumb')
-    with pytest.raises(ValueError, match="unknown garment type 'skirt': wanted one of sock, mitten, or all"):
+    with pytest.raises(InputError, match="'skirt'.*sock, mitten, .*all"):
         table.of('skirt')
 
 
@@ -79,7 +80,7 @@ def test_yaml_says_the_same(tmp_path: Path, name: str) -> None:
 
 def test_without_the_package_yaml_is_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, 'yaml', None)
-    with pytest.raises(ValueError, match=r'my\.yaml: reading YAML needs the package PyYAML: pip install PyYAML'):
+    with pytest.raises(InputError, match=r'my\.yaml: .*pip install PyYAML'):
         read_garments(saved(tmp_path / 'my.yaml', YAML))
 
 
@@ -93,7 +94,7 @@ def test_it_is_kept_and_travels(tmp_path: Path) -> None:
 
 
 def change(keys: str, value: Any) -> Callable[[Dict[str, Any]], None]:
-    """A function that puts a value in a place of a table, such as `types/sock/limbs`; None takes it out."""
+    """Returns a function that sets the value of a key such as `types/sock/limbs`; None removes the key."""
     def changed(table: Dict[str, Any]) -> None:
         *path, last = keys.split('/')
         for key in path:
@@ -106,60 +107,47 @@ def change(keys: str, value: Any) -> Callable[[Dict[str, Any]], None]:
 
 
 @pytest.mark.parametrize('keys, value, said', [
-    ('types', None, ': keys missing types, unknown none'),
-    ('types', {}, ', types: {}, wanted garment types by name'),
-    ('types', ['sock'], ", types: ['sock'], wanted garment types by name"),
-    ('colour', 1, ': keys missing none, unknown colour; wanted types and, if need be, csv_keypoints'),
-    ('types/all', SOCK, ', type all: the name is kept for the network of all types'),
-    ('types/auto', SOCK, ', type auto: the name is kept for the type that a network tells'),
-    ('types/supplied', SOCK, ', type supplied: the name is kept for the network of the project'),
-    ('types/', SOCK, ", types: '' is no name"),
-    ('types/a b', SOCK, ", types: 'a b' is no name, wanted letters, digits, _ and -"),
-    ('types/sock', 5, ', type sock: 5, wanted keypoints, limbs, normaliser by name'),
-    ('types/sock/limb', [], ', type sock: keys missing none, unknown limb; wanted keypoints, limbs, normaliser and, '),
-    ('types/sock/normaliser', None, ', type sock: keys missing normaliser, unknown none'),
-    ('types/sock/keypoints', 'heel', ", type sock, keypoints: 'heel', wanted a list of names"),
-    ('types/sock/keypoints', ['heel', 'to/e'], ", type sock, keypoints: 'to/e' is no name"),
-    ('types/sock/keypoints', ['heel', 'to,e'], ", type sock, keypoints: 'to,e' is no name"),
-    ('types/sock/keypoints', ['heel', 3], ', type sock, keypoints: 3 is no name'),
-    ('types/sock/keypoints', ['heel', 'toe', 'heel'], ', type sock, keypoints: heel more than once'),
-    ('types/sock/limbs', [], ', type sock, limbs: none, wanted one or more'),
-    ('types/sock/limbs', 'heel', ", type sock, limbs: 'heel', wanted a list of pairs of keypoints"),
-    ('types/sock/limbs', [['heel', 'toe', 'heel']], ", type sock, limbs: ['heel', 'toe', 'heel'], wanted a pair"),
-    ('types/sock/limbs', [['heel', 'thumb']], ", type sock, limbs: 'thumb' is not a keypoint of the type, wanted one "
-                                              'of cuff_left, cuff_right, heel, toe'),
-    ('types/sock/limbs', [['heel', 'heel']], ', type sock, limbs: heel twice, wanted two different keypoints'),
-    ('types/sock/limbs', [['heel', 'toe'], ['toe', 'heel']], ', type sock, limbs: heel and toe more than once'),
-    ('types/sock/normaliser', ['heel'], ", type sock, normaliser: ['heel'], wanted a pair of keypoints"),
-    ('types/sock/normaliser', ['toe', 'toe'], ', type sock, normaliser: toe twice'),
-    ('types/sock/normaliser', ['toe', 'knee'], ", type sock, normaliser: 'knee' is not a keypoint of the type"),
-    ('types/sock/mirror', [['heel', 'knee']], ", type sock, mirror: 'knee' is not a keypoint of the type"),
-    ('types/sock/mirror', [['heel', 'toe'], ['toe', 'toe']], ', type sock, mirror: toe more than once'),
-    ('types/sock/mirror', [['heel', 'cuff_left']], ', type sock, mirror: by its name cuff_right becomes cuff_left, and '
-                                                   'that becomes heel: wanted a pair'),
-    ('types/mitten/keypoints', ['thumb', 'tip', 'cuff_right'], ", type mitten, limbs: 'cuff_left' is not a keypoint"),
-    ('csv_keypoints', ['heel', 'toe', 'knee'], ', csv_keypoints: wanted the keypoints of the types, each once: '
-                                               'cuff_left, cuff_right, thumb, tip missing, knee of no type'),
-    ('csv_keypoints', ['heel', 'heel'], ', csv_keypoints: heel more than once'),
-    ('csv_keypoints', 'heel', ", csv_keypoints: 'heel', wanted a list of names"),
+    ('types', None, ': .*types'), ('types', {}, ', types: {}'), ('types', ['sock'], r", types: \['sock'\]"),
+    ('colour', 1, ': .*colour.*types.*csv_keypoints'), ('types/all', SOCK, ', type all: '),
+    ('types/auto', SOCK, ', type auto: '), ('types/supplied', SOCK, ', type supplied: '),
+    ('types/', SOCK, ", types: ''"), ('types/a b', SOCK, ", types: 'a b'"),
+    ('types/sock', 5, ', type sock: 5.*keypoints, limbs, normaliser'),
+    ('types/sock/limb', [], ', type sock: .*limb;.*keypoints, limbs, normaliser'),
+    ('types/sock/normaliser', None, ', type sock: .*normaliser'),
+    ('types/sock/keypoints', 'heel', ", type sock, keypoints: 'heel'"),
+    ('types/sock/keypoints', ['heel', 'to/e'], ", type sock, keypoints: 'to/e'"),
+    ('types/sock/keypoints', ['heel', 'to,e'], ", type sock, keypoints: 'to,e'"),
+    ('types/sock/keypoints', ['heel', 3], ', type sock, keypoints: 3'),
+    ('types/sock/keypoints', ['heel', 'toe', 'heel'], ', type sock, keypoints: heel '),
+    ('types/sock/limbs', [], ', type sock, limbs: '), ('types/sock/limbs', 'heel', ", type sock, limbs: 'heel'"),
+    ('types/sock/limbs', [['heel', 'toe', 'heel']], r", type sock, limbs: \['heel', 'toe', 'heel'\]"),
+    ('types/sock/limbs', [['heel', 'thumb']], ", type sock, limbs: 'thumb'.*cuff_left, cuff_right, heel, toe"),
+    ('types/sock/limbs', [['heel', 'heel']], ', type sock, limbs: heel '),
+    ('types/sock/limbs', [['heel', 'toe'], ['toe', 'heel']], ', type sock, limbs: heel and toe '),
+    ('types/sock/normaliser', ['heel'], r", type sock, normaliser: \['heel'\]"),
+    ('types/sock/normaliser', ['toe', 'toe'], ', type sock, normaliser: toe '),
+    ('types/sock/normaliser', ['toe', 'knee'], ", type sock, normaliser: 'knee'"),
+    ('types/sock/mirror', [['heel', 'knee']], ", type sock, mirror: 'knee'"),
+    ('types/sock/mirror', [['heel', 'toe'], ['toe', 'toe']], ', type sock, mirror: toe '),
+    ('types/sock/mirror', [['heel', 'cuff_left']], ', type sock, mirror: .*cuff_right .*cuff_left.* heel'),
+    ('types/mitten/keypoints', ['thumb', 'tip', 'cuff_right'], ", type mitten, limbs: 'cuff_left'"),
+    ('csv_keypoints', ['heel', 'toe', 'knee'], ', csv_keypoints: .*cuff_left, cuff_right, thumb, tip.*knee'),
+    ('csv_keypoints', ['heel', 'heel'], ', csv_keypoints: heel '), ('csv_keypoints', 'heel', ", csv_keypoints: 'heel'"),
 ])
 def test_a_mistake_is_told_by_file_type_and_key(tmp_path: Path, keys: str, value: Any, said: str) -> None:
     table = deepcopy(TABLE)
     change(keys, value)(table)
     path = saved(tmp_path / 'my.json', table)
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(InputError, match=f'^{re.escape(str(path))}{said}'):
         read_garments(path)
-    assert str(error.value).startswith(f'{path}{said}')
 
 
 @pytest.mark.parametrize('names, said', [
-    (['loop_left', 'heel'], 'by its name loop_left becomes loop_right, which the type does not have: wanted a pair'),
-    (['leftLoop', 'rightLoop'], 'by its name leftLoop becomes itself, though it speaks of a side: wanted a pair')])
+    (['loop_left', 'heel'], 'loop_left .*loop_right'), (['leftLoop', 'rightLoop'], 'leftLoop ')])
 def test_names_that_leave_the_mirror_image_open(tmp_path: Path, names: list, said: str) -> None:
     glove = {'keypoints': names, 'limbs': [names], 'normaliser': names}
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(InputError, match=f'type glove, mirror: .*{said}'):
         read_garments(saved(tmp_path / 'my.json', {'types': {'glove': glove}}))
-    assert f'type glove, mirror: {said}' in str(error.value)
     alone = {**glove, 'mirror': [[name, name] for name in names]}
     garment = read_garments(saved(tmp_path / 'my.json', {'types': {'glove': alone}}))['glove']
     assert garment.mirror_indices.tolist() == [0, 1]
@@ -167,30 +155,24 @@ def test_names_that_leave_the_mirror_image_open(tmp_path: Path, names: list, sai
 
 def test_types_that_disagree_on_a_mirror_image(tmp_path: Path) -> None:
     glove = {'keypoints': ['heel', 'toe'], 'limbs': [['heel', 'toe']], 'normaliser': ['heel', 'toe']}
-    with pytest.raises(ValueError, match='type glove, mirror: heel becomes heel, and in type sock toe: wanted'):
+    with pytest.raises(InputError, match='type glove, mirror: heel .*heel.*type sock .*toe'):
         read_garments(saved(tmp_path / 'my.json', {'types': {'sock': SOCK, 'glove': glove}}))
 
 
 @pytest.mark.parametrize('name, content, said', [
-    ('my.json', '{"types": ', 'my.json is not JSON: '),
-    ('my.json', '[1]', 'my.json: [1], wanted types by name'),
-    ('my.json', '{"types": {"sock": 1, "sock": 2}}', "my.json: the key 'sock' occurs more than once"),
-    ('my.yaml', 'types: [sock', 'my.yaml is not YAML: '),
-    ('my.yaml', '', 'my.yaml: None, wanted types by name'),
-    ('my.yaml', 'types:\n  sock: 1\n  sock: 2\n', 'my.yaml: sock more than once'),
-    ('my.yaml', 'types: &types\n  sock: *types\n', 'my.yaml: more than 100000 values, or something that'),
-    ('my.yaml', 'types:\n  on: 1\n', 'my.yaml, types: True is no name'),
-    ('my.yaml', 'types: 2001-99-99\n', 'my.yaml is not YAML: '),
-    ('my.yaml', 'types: ' + '[' * 3000 + ']' * 3000, 'my.yaml is not usable: '),
+    ('my.json', '{"types": ', 'JSON'), ('my.json', '[1]', '[1]'),
+    ('my.json', '{"types": {"sock": 1, "sock": 2}}', "'sock'"), ('my.yaml', 'types: [sock', 'YAML'),
+    ('my.yaml', '', 'None'), ('my.yaml', 'types:\n  sock: 1\n  sock: 2\n', 'sock'),
+    ('my.yaml', 'types: &types\n  sock: *types\n', '100000'), ('my.yaml', 'types:\n  on: 1\n', 'types: True'),
+    ('my.yaml', 'types: 2001-99-99\n', 'YAML'), ('my.yaml', 'types: ' + '[' * 3000 + ']' * 3000, 'YAML'),
     ('my.yaml', 'a: &a [1, 1]\n' + ''.join(f'b{i}: &b{i} [*b{i - 1}, *b{i - 1}]\n' for i in range(1, 40)).replace(
-        '*b0', '*a') + 'types: *b39\n', 'my.yaml: more than 100000 values'),
-    ('my.json', '{"types": ' + '[' * 500 + ']' * 500 + '}', 'my.json, types: [[['),
-    ('my.json', '{"types": ' + '[' * 99999 + ']' * 99999 + '}', 'my.json is not usable: '),
-    ('my.txt', 'types', 'my.txt: wanted a table of garments, a file .json, .yaml, .yml')])
+        '*b0', '*a') + 'types: *b39\n', '100000'),
+    ('my.json', '{"types": ' + '[' * 500 + ']' * 500 + '}', 'types: [[['),
+    ('my.json', '{"types": ' + '[' * 99999 + ']' * 99999 + '}', 'JSON'), ('my.txt', 'types', '.json, .yaml, .yml')])
 def test_what_is_no_table(tmp_path: Path, name: str, content: str, said: str) -> None:
-    with pytest.raises(ValueError) as error:
+    with pytest.raises(InputError) as error:
         read_garments(saved(tmp_path / name, content))
-    assert said in str(error.value) and len(str(error.value)) < 1000
+    assert name in str(error.value) and said in str(error.value) and len(str(error.value)) < 1000
 
 
 def test_the_guide_shows_tables_that_are_read(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The keypoint table against values written out here by hand."""
+"""The garment table has the values that are written here by hand."""
 import numpy as np
 import pytest
 

@@ -1,9 +1,10 @@
-"""Lengths along paths over keypoints, worked out by hand."""
+"""Lengths along paths over keypoints, compared with values computed by hand."""
 from typing import Dict, Tuple
 
 import numpy as np
 import pytest
 
+from fashionai.errors import InputError
 from fashionai.garments.measurements import (
     LENGTHS,
     Measurement,
@@ -77,29 +78,25 @@ def test_every_type_has_lengths_over_its_own_keypoints_that_look_alike_in_a_mirr
         lengths = measure(Points(garment, places, np.ones(len(places)), everything))
         mirrored = measure(Points(garment, places[garment.mirror_indices] * [-1, 1], np.ones(len(places)), everything))
         for name in LENGTHS[tag]:
-            assert lengths[name].pixels is not None, f'{tag}: {name} names a keypoint that there is not'
+            assert lengths[name].pixels is not None, f'{tag}: {name} has an unknown keypoint'
             assert lengths[name].pixels == pytest.approx(mirrored[name].pixels), f'{tag}: {name}'
 
 
 @pytest.mark.parametrize('text, fault', [
-    ('waistband_left=38', 'wanted two keypoints and their distance'),
-    ('waistband_left,waistband_right', 'wanted two keypoints and their distance'),
-    ('waistband_left,waistband_right=wide', 'wanted two keypoints and their distance'),
-    ('waistband_left,waistband_left=38', 'wanted two different keypoints'),
-    ('waistband_left,pocket=38', "'pocket' is none of the keypoints neckline_left, "),
-    ('waistband_left,armpit_left=38', 'no type has both'),
-    ('waistband_left,waistband_right=0', 'wanted a length above 0 cm'),
-    ('waistband_left,waistband_right=nan', 'wanted a length above 0 cm')])
+    ('waistband_left=38', 'waistband_left=38'), ('waistband_left,waistband_right', 'waistband_left,waistband_right'),
+    ('waistband_left,waistband_right=wide', '=wide'), ('waistband_left,waistband_left=38', 'waistband_left'),
+    ('waistband_left,pocket=38', "'pocket'.*neckline_left, "), ('waistband_left,armpit_left=38', 'type'),
+    ('waistband_left,waistband_right=0', '0 cm'), ('waistband_left,waistband_right=nan', 'nan')])
 def test_other_references_are_refused(text: str, fault: str) -> None:
-    with pytest.raises(ValueError, match=fault):
+    with pytest.raises(InputError, match=fault):
         parse_reference(text, GARMENTS.values())
 
 
 def test_a_reference_is_of_a_type_that_is_looked_for() -> None:
-    with pytest.raises(ValueError, match="'waistband_left' is none of the keypoints neckline_left, .*hemline_right$"):
+    with pytest.raises(InputError, match="'waistband_left'.*neckline_left, .*hemline_right$"):
         parse_reference('waistband_left,waistband_right=38', [GARMENTS['dress']])
 
 
 def test_other_scales_are_refused() -> None:
-    with pytest.raises(ValueError, match='wanted a number above 0'):
+    with pytest.raises(InputError, match='-1'):
         fixed_scale(-1)

@@ -1,6 +1,7 @@
-"""submit/merge.py as it is called: a script on its own, beside the files."""
+"""Calls submit/merge.py as a user does: a script without the package, in the folder of the files."""
 import ast
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -19,7 +20,7 @@ TOP = ','.join(header())
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A copy of the script with the submissions of all five types, two rows each."""
+    """A folder with a copy of the script and the submissions of all five types, two rows each."""
     shutil.copy(str(SCRIPT), str(tmp_path))
     for name in GARMENTS:
         save(tmp_path, name, [f'{name}{i}.jpg,{name}{CELLS}' for i in range(2)])
@@ -31,7 +32,7 @@ def save(folder: Path, name: str, rows: List[str]) -> None:
 
 
 def run(folder: Path, *arguments: str, cwd: str = '') -> Tuple[int, str, str]:
-    """Exit code, output and errors of the script in the folder."""
+    """Runs the script in the folder; returns exit code, output and errors."""
     done = subprocess.run([sys.executable, str(folder / 'merge.py'), *arguments], cwd=cwd or str(folder),
                           capture_output=True, text=True)
     assert 'Traceback' not in done.stderr
@@ -59,7 +60,7 @@ def test_images_of_the_list_without_a_row_are_named(folder: Path) -> None:
     rows = [f'{name}{i}.jpg,{name}' for name in GARMENTS for i in range(2)]
     (folder / 'test.csv').write_text('\n'.join(['image_id,image_category', 'new.jpg,dress'] + rows))
     code, _, err = run(folder, '--list', 'test.csv')
-    assert code == 1 and '1 of 11 images of test.csv have no row (1 dress): new.jpg' in err
+    assert code == 1 and re.search('1 of 11 .*test.csv.*1 dress.*new.jpg', err)
     assert not (folder / 'submit.csv').exists()
     code, _, err = run(folder, '--list', 'test.csv', '--partial')
     assert code == 0 and 'warning: 1 of 11' in err
@@ -69,21 +70,21 @@ def test_images_of_the_list_without_a_row_are_named(folder: Path) -> None:
 def test_no_row_is_lost_to_a_list(folder: Path) -> None:
     (folder / 'test.csv').write_text('image_id,image_category\nskirt0.jpg,skirt\n')
     code, _, err = run(folder, '--list', 'test.csv', '--partial')
-    assert code == 1 and '9 rows are of images that test.csv does not have: ' in err
+    assert code == 1 and re.search('9 rows .*test.csv', err)
     assert 'submit_dress.csv, row 2' in err
 
 
 def test_a_list_that_knows_another_type(folder: Path) -> None:
     (folder / 'test.csv').write_text('image_id,image_category\nskirt0.jpg,dress\n')
     code, _, err = run(folder, '--list', 'test.csv')
-    assert code == 1 and 'submit_skirt.csv, row 2: image skirt0.jpg is of type skirt, wanted dress' in err
+    assert code == 1 and re.search('submit_skirt.csv, row 2: image skirt0.jpg .*skirt, wanted dress', err)
 
 
 def test_a_type_without_file_or_rows(folder: Path) -> None:
     (folder / 'submit_dress.csv').unlink()
     save(folder, 'skirt', [])
     code, _, err = run(folder)
-    assert code == 1 and 'submit_dress.csv does not exist' in err and 'submit_skirt.csv has no rows' in err
+    assert code == 1 and 'submit_dress.csv ' in err and 'submit_skirt.csv ' in err and '--partial' in err
     assert not (folder / 'submit.csv').exists()
     code, out, err = run(folder, '--partial')
     assert code == 0 and 'warning: ' in err and '6 rows in all' in out
@@ -100,28 +101,26 @@ def test_files_and_output_by_name(folder: Path) -> None:
 
 
 @pytest.mark.parametrize('line, message', [
-    (f'x.jpg,dress{CELLS}', "row 3, column image_category: 'dress', wanted 'skirt' as in the name"),
-    (f'x.jpg,hat{CELLS}', "row 3, column image_category: 'hat', wanted one of"),
-    (f'x.jpg,skirt{CELLS},1_1_1', 'row 3: 27 columns, wanted 26'),
-    (f'x.jpg,skirt{CELLS[:-9]}', 'row 3: 25 columns, wanted 26'),
-    (f'x.jpg,skirt{CELLS[:-9]},1_2_3', "row 3, column bottom_right_out: '1_2_3' is not x_y_v"),
-    (f'ok.jpg,skirt{CELLS}', 'row 3: image ok.jpg occurs already in '),
-    (f'blouse1.jpg,skirt{CELLS}', 'submit_blouse.csv, row 3'),
-    (f',skirt{CELLS}', 'row 3: the image id is empty'),
+    (f'x.jpg,dress{CELLS}', "row 3, column image_category: 'dress'.*'skirt'"),
+    (f'x.jpg,hat{CELLS}', "row 3, column image_category: 'hat'.*blouse"),
+    (f'x.jpg,skirt{CELLS},1_1_1', 'row 3: 27 .*26'), (f'x.jpg,skirt{CELLS[:-9]}', 'row 3: 25 .*26'),
+    (f'x.jpg,skirt{CELLS[:-9]},1_2_3', "row 3, column bottom_right_out: '1_2_3'"),
+    (f'ok.jpg,skirt{CELLS}', 'row 3: .*ok.jpg .*row 2'), (f'blouse1.jpg,skirt{CELLS}', 'submit_blouse.csv, row 3'),
+    (f',skirt{CELLS}', 'row 3: '),
     (f'Images\\\\skirt\\\\a.jpg,skirt{CELLS}', 'row 3, column image_id'),
 ])
 def test_faults_name_file_and_row_and_leave_the_last_result(folder: Path, line: str, message: str) -> None:
     save(folder, 'skirt', [f'ok.jpg,skirt{CELLS}', line])
     (folder / 'submit.csv').write_text('the last result')
     code, _, err = run(folder)
-    assert code == 1 and err.startswith('error: ') and 'submit_skirt.csv, ' in err and message in err
+    assert code == 1 and err.startswith('error: ') and 'submit_skirt.csv, ' in err and re.search(message, err)
     assert (folder / 'submit.csv').read_text() == 'the last result'
 
 
 def test_a_wrong_header(folder: Path) -> None:
     (folder / 'submit_skirt.csv').write_text(TOP.replace('crotch', 'knee') + f'\nx.jpg,skirt{CELLS}\n')
     code, _, err = run(folder)
-    assert code == 1 and "submit_skirt.csv, row 1: column 22 of the header is 'knee', wanted 'crotch'" in err
+    assert code == 1 and re.search("submit_skirt.csv, row 1: column 22 .*'knee'.*'crotch'", err)
 
 
 def test_its_own_tables_agree_with_the_package() -> None:
@@ -134,7 +133,7 @@ def test_its_own_tables_agree_with_the_package() -> None:
 
 
 def test_it_needs_the_standard_library_alone() -> None:
-    nodes = ast.parse(SCRIPT.read_text()).body  # within load_yaml, PyYAML too
+    nodes = ast.parse(SCRIPT.read_text()).body  # inside load_yaml, also PyYAML
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or '.' for node in nodes if isinstance(node, ast.ImportFrom)}
     assert imported <= {'argparse', 'collections', 'csv', 'json', 'os', 'pathlib', 're', 'sys', 'typing'}
@@ -161,7 +160,7 @@ def test_another_table_of_garments(folder: Path, more: str, columns: str) -> Non
 
 
 def run_one(folder: Path, text: str) -> str:
-    """The errors about a file of the other table."""
+    """Returns the errors about a file with the other garment table."""
     (folder / 'one.csv').write_text(text)
     code, _, err = run(folder, 'one.csv', '--garments', 'my.json')
     assert code == 1

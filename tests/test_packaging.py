@@ -7,6 +7,7 @@ import pytest
 
 import fashionai
 from fashionai.cli import main as command
+from fashionai.model_files.contract import contract_of, file_sum
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -68,3 +69,10 @@ def test_a_subcommand_is_its_entry_point(tmp_path: Path, capsys: pytest.CaptureF
 
 def test_the_citation_names_the_version() -> None:
     assert f'version: {fashionai.__version__}\n' in (PROJECT / 'CITATION.cff').read_text(encoding='utf-8')
+
+
+def test_the_supplied_network_and_its_onnx_model_are_one() -> None:
+    graph = PROJECT / 'models/trained/supplied/graph/frozen_graph.pb'
+    contract = contract_of(graph.with_suffix('.onnx'))
+    assert contract is not None and contract.export['of_graph_sha256'] == file_sum(graph)
+    assert graph.stat().st_size <= 16e6

@@ -227,17 +227,18 @@ def test_an_interrupted_output_is_gone_on_with(shop: Path, call: Callable[..., s
     (shop / 'shop/bad.png').write_text('no picture')
     whole, output = shop / f'whole.{form}', shop / f'o.{form}'
     call('shop', f'--format={form}', '--output', whole, code=1)
-    data, looked = whole.read_bytes(), []
-    monkeypatch.setattr(GarmentPredictor, 'find', lambda finder, images, tags, together, find=GarmentPredictor.find: [
-        looked.append(len(images)), *find(finder, images, tags, together)][1:])
+    data, predicted = whole.read_bytes(), []
+    predict = GarmentPredictor.predict
+    monkeypatch.setattr(GarmentPredictor, 'predict', lambda predictor, images, tags, together: [
+        predicted.append(len(images)), *predict(predictor, images, tags, together)][1:])
     for cut in (3, len(data) // 2, len(data) - 20, len(data)):
         output.write_bytes(data[:cut])
         shutil.copy(str(whole.with_name(f'.{whole.name}.json')), str(output.with_name(f'.{output.name}.json')))
         kept = {'json': data[:cut].count(b'\n'), 'csv': max(0, data[:cut].count(b'\n') - 1),
                 'coco': data[:cut].count(b'}')}[form]
-        looked.clear()
+        predicted.clear()
         assert 'bad.png: not a picture' in call('shop', f'--format={form}', '--output', output, code=1)
-        assert rows(output) == rows(whole) and sum(looked) == 5 - kept, cut
+        assert rows(output) == rows(whole) and sum(predicted) == 5 - kept, cut
     assert 'complete already' in call('shop', f'--format={form}', '--output', output, code=1)
 
 
@@ -245,14 +246,14 @@ def test_ctrl_c_keeps_what_there_is_and_the_drawings_their_names(shop: Path, cal
                                                                 monkeypatch: pytest.MonkeyPatch) -> None:
     cv2.imwrite('shop/a.bmp', cv2.imread('shop/a.png'))  # drawn as a.jpg, and a.png then as a_2.jpg
 
-    def interrupted(finder: GarmentPredictor, images: Sequence, tags: Sequence[str], together: int,
-                    find: Callable = GarmentPredictor.find) -> list:
+    def interrupted(predictor: GarmentPredictor, images: Sequence, tags: Sequence[str], together: int,
+                    predict: Callable = GarmentPredictor.predict) -> list:
         if images[0].max() < 100:
             raise KeyboardInterrupt
-        return find(finder, images, tags, together)
+        return predict(predictor, images, tags, together)
     flags = ('shop', '--output=o.coco', '--format=coco', '--draw=drawn')
     with monkeypatch.context() as patch:
-        patch.setattr(GarmentPredictor, 'find', interrupted)
+        patch.setattr(GarmentPredictor, 'predict', interrupted)
         call(*flags, code=130)
     kept = json.loads((shop / 'o.coco').read_text())
     assert [(row['image_id'], Path(row['file_name']).name) for row in kept] == [(1, 'a.bmp'), (2, 'a.png')]

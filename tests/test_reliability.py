@@ -6,7 +6,9 @@ PROJECT = Path(__file__).resolve().parents[1]
 
 
 def test_every_promise_names_a_test_that_exists() -> None:
-    rows = [line for line in (PROJECT / 'docs/reliability.md').read_text(encoding='utf-8').splitlines()
+    text = (PROJECT / 'docs/reliability.md').read_text(encoding='utf-8')
+    _, promises = text.split('\n## ', 1)  # a table of exit codes stands before them
+    rows = [line for line in promises.splitlines()
             if line.startswith('|') and line not in ('| what is promised | test |', '|---|---|')]
     assert rows
     for row in rows:

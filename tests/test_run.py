@@ -178,7 +178,7 @@ def test_a_pipe_and_half_a_jpeg_are_named(data: Path, finish: Callable[..., str]
     (('--scales=1.0',), 'square brackets'), (('--resolution=100x96',), 'multiples of 8'),
     (('--resolution=wide',), "'wide' is not a size"), (('--inputsize=96x64',), 'square'),
     (('--maps=mean',), 'no mean of the last two stages'),
-    (('--decode=dark', '--inputsize=100'), '8 pixels a cell do not divide'),
+    (('--decode=dark', '--inputsize=100'), '--inputsize 100'),
     (('--tag=dress',), 'does not fit dress'), (('--tag=outwear',), 'no row of type outwear'),
     (('--modelpath=none.pb',), 'none.pb does not exist'), (('--imagepath=nowhere',), 'nowhere does not exist'),
     (('--csv=none.csv',), 'none.csv does not exist')])

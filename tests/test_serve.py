@@ -1,4 +1,4 @@
-"""serve.py from the command line: a network on disk to answers over HTTP; what it says where it cannot start."""
+"""serve.py from the command line: a network is served over HTTP; messages if it cannot start."""
 import json
 import os
 import signal
@@ -20,7 +20,8 @@ from fashionai.cli import serve
 from fashionai.garments.table import GARMENTS
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME
 
-CODE = Path(serve.__file__).parent
+CODE = Path(__file__).resolve().parents[1] / 'code'
+START_SECONDS = 120
 MODERN = sys.version_info >= (3, 10)
 
 
@@ -37,7 +38,7 @@ def write_graph(path: Path) -> Path:
 
 
 def status_of(url: str, **headers: str) -> int:
-    """Of the answer; 0 where nobody listens."""
+    """The status of an answer; 0 if nobody listens."""
     try:
         with urlopen(Request(url, headers=headers), timeout=60) as response:
             return response.status
@@ -49,8 +50,9 @@ def status_of(url: str, **headers: str) -> int:
 
 
 def first_status(url: str) -> int:
-    """Once somebody listens."""
-    while not status_of(url):
+    """The first status of a service that is being started; 0 if none comes in START_SECONDS."""
+    latest = time.monotonic() + START_SECONDS
+    while not status_of(url) and time.monotonic() < latest:
         time.sleep(0.02)
     return status_of(url)
 
@@ -61,7 +63,7 @@ def free_port() -> int:
 
 
 def check_service(graph: Path, finish: Callable) -> None:
-    """Start it, ask for a skirt's points, start another at its port, and end it."""
+    """Starts the service, asks for a skirt's points, starts another at its port, and ends it."""
     port = free_port()
     address = f'http://127.0.0.1:{port}'
     command = [sys.executable, str(CODE / 'serve.py'), '--port', str(port), '--modelpath', str(graph),
@@ -83,8 +85,8 @@ def check_service(graph: Path, finish: Callable) -> None:
             point = json.load(response)['keypoints']['waistband_left']
         assert point['found'] and (point['x'], point['y']) == pytest.approx((19.5, 27.5), abs=1)
         refused = finish(serve.main, '--modelpath', graph, '--port', port, code=1)
-        assert f'cannot listen at 127.0.0.1, port {port}' in refused and '--port' in refused
-        assert 'port must be 0-65535' in finish(serve.main, '--modelpath', graph, '--port', 99999, code=1)
+        assert '127.0.0.1' in refused and str(port) in refused and '--port' in refused
+        assert '99999' in finish(serve.main, '--modelpath', graph, '--port', 99999, code=1)
         service.send_signal(signal.SIGINT)
         assert service.wait(20) == 130, 'interrupted'
     finally:
@@ -93,12 +95,12 @@ def check_service(graph: Path, finish: Callable) -> None:
 
 
 def test_a_network_is_served(tmp_path: Path, finish: Callable) -> None:
-    """On the older stack it says what it needs."""
+    """On the older stack, the message names the Python that the service needs."""
     graph = write_graph(tmp_path / 'graph.pb')
     if MODERN:
         check_service(graph, finish)
     else:
-        assert 'needs Python 3.10 or newer' in finish(serve.main, '--modelpath', graph, code=1)
+        assert 'Python 3.10' in finish(serve.main, '--modelpath', graph, code=1)
 
 
 @pytest.mark.skipif(not MODERN, reason='the service wants Python 3.10')

@@ -1,4 +1,4 @@
-"""The shape model: its numbers, and what makes them a shape model."""
+"""The shape model: its numbers, and the properties of a shape model."""
 import numpy as np
 import pytest
 

@@ -80,8 +80,8 @@ def test_another_command_is_refused_and_leaves_the_run_as_it_is(place: Path, run
     output = finish(train.main, *training(place), '--modelpath', run, *changed, code=1)
     message = output.splitlines()[-1]
     assert message.startswith('error: ') and '--run-name' in message and '--resume' in message
-    assert [name for name in named if f'{name}: the run has' not in message] == []
-    assert message.count('the run has') == len(named)
+    assert [name for name in named if f'{name}: ' not in message] == []
+    assert message.count(': the run') == len(named)
     assert files_of(run) == before
 
 
@@ -89,25 +89,25 @@ def test_the_same_command_from_a_moved_folder_goes_on_with_more_steps(place: Pat
     shutil.copytree(str(place / 'data'), str(run.parent / 'moved'))
     more = [*training(run.parent, data='moved', steps=3), '--save-every', 7, '--keep', 1]
     output = finish(train.main, *more)
-    assert 'going on from step 2' in output and 'step 3/3' in output
+    assert 'step 2 ' in output and 'step 3/3' in output
     noted = json.loads((run / 'skirt' / NAME / 'run.json').read_text())
     assert noted['changes'] == []
 
 
 def test_resume_goes_on_all_the_same_and_is_noted(place: Path, run: Path, finish: Finish) -> None:
     output = finish(train.main, *training(place, steps=3), '--modelpath', run, '--seed', 2, '--resume')
-    assert 'going on from step 2' in output and '--seed' in output
+    assert 'step 2 ' in output and '--seed' in output
     noted = json.loads((run / 'skirt' / NAME / 'run.json').read_text())
     assert noted['changes'] == [{'step': 2, 'differences': {'--seed': [1, 2]}}]
     assert noted['decides']['--seed'] == 2
-    assert '--seed: the run has 2' in finish(train.main, *training(place, steps=3), '--modelpath', run, code=1)
+    assert '--seed: ' in finish(train.main, *training(place, steps=3), '--modelpath', run, code=1)
 
 
 def test_a_run_under_another_name_begins_anew(place: Path, run: Path, finish: Finish) -> None:
     before = files_of(run)
     output = finish(train.main, *training(place), '--modelpath', run, '--logpath', run.parent / 'logs', '--seed', 2,
                     '--run-name', 'seed.2')
-    assert 'step 2/2' in output and 'going on' not in output
+    assert 'step 2/2' in output and 'step 2 ' not in output
     assert {name: content for name, content in files_of(run).items() if 'seed.2' not in name} == before
     assert (run / 'skirt/seed.2/model-2.index').exists() and (run.parent / 'logs/skirt/seed.2').is_dir()
 
@@ -119,7 +119,7 @@ def test_a_folder_of_runs_to_start_from_may_hold_the_run_itself(place: Path, run
     assert 'variables filled' in finish(train.main, *from_first)
     noted = (run / 'skirt/second/run.json').read_text()
     assert json.loads(noted)['decides']['initial weights'] != before['decides']['initial weights']
-    assert 'going on from step 2' in finish(train.main, *from_first)
+    assert 'step 2 ' in finish(train.main, *from_first)
     again = json.loads((run / 'skirt/second/run.json').read_text())
     assert again['decides'] == json.loads(noted)['decides'] and again['changes'] == []
 
@@ -136,7 +136,7 @@ def test_a_run_that_an_earlier_version_named_goes_on(place: Path, run: Path, fin
     del noted['decides']
     (folder / 'run.json').write_text(json.dumps(noted))
     output = finish(train.main, *training(place, steps=3), '--modelpath', run, '--logpath', run.parent / 'logs')
-    assert 'going on from step 2' in output and 'not be compared' in output
+    assert 'step 2 ' in output and 'run.json' in output
     assert (folder / 'model-3.index').exists() and not (run / 'skirt' / NAME).exists()
     assert '--seed' in finish(train.main, *training(place, steps=3), '--modelpath', run, '--seed', 2, code=1)
 
@@ -175,13 +175,13 @@ def test_rows_without_a_point_to_learn_are_refused(visible: int, hidden_count: b
     if fine:
         train.check_labels(labels(visible), None, skirt, hidden_count)
     else:
-        with pytest.raises(ValueError, match=r'^train\.csv: none of 2 rows'):
+        with pytest.raises(ValueError, match=r'train\.csv.*\b2\b'):
             train.check_labels(labels(visible), None, skirt, hidden_count)
 
 
 @pytest.mark.parametrize('visible', [0, -1])
 def test_validation_rows_without_a_point_to_measure_are_refused(visible: int) -> None:
-    with pytest.raises(ValueError, match=r'^val\.csv: none of 2 rows .*--validate-every 0'):
+    with pytest.raises(ValueError, match=r'val\.csv.*\b2\b.*--validate-every 0'):
         train.check_labels(labels(1), labels(visible, 'val', ('c.jpg', 'd.jpg')), GARMENTS['skirt'], False)
 
 

@@ -1,32 +1,31 @@
-"""The CSV files: annotations, test lists and submissions, read strictly and written back in the same form.
+"""Reads and writes the CSV files: annotations, test lists and submissions.
 
-Header `image_id,image_category` and the keypoint names, 24 in FashionAI; a cell is `x_y_v`, three integers: x and y in
-original pixels, v = 1 visible, 0 occluded, -1 absent (`-1_-1_-1`). A submission has the same form; a test list has the
-first two columns only. Rows are counted as an editor shows them: the header is row 1.
+The header is `image_id,image_category` and the keypoint names, 24 in FashionAI. A cell is `x_y_v`, three integers: x
+and y in original pixels, v = 1 visible, 0 occluded, -1 absent (`-1_-1_-1`). A submission has the same form; a test list
+has only the first two columns. Rows are numbered as an editor shows them: the header is row 1.
 
-Letters used in shapes: N images; C keypoint columns, those of the table of garments; 3 values x, y, v.
+Letters used in shapes: N images; C keypoint columns of the garment table; 3 values x, y, v.
 """
 import csv
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Dict, List, Optional, Sequence, Set, Tuple, Type, TypeVar
+from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Type, TypeVar
 
 import numpy as np
 
-from fashionai.csv_rows import PathLike, data_rows
 from fashionai.errors import InputError, shown
-from fashionai.files import naming, replacing
+from fashionai.files import PathLike, naming, replacing
 from fashionai.garments.table import GARMENTS, JOINT, Garments
 
 START = ('image_id', 'image_category')
-"""The names of the columns before the keypoints: all that a test list has to have."""
+"""The columns before the keypoints; a test list needs only these."""
 
 VISIBLE, OCCLUDED, ABSENT = 1, 0, -1
-"""What v of a keypoint says."""
-FARTHEST = 65535
-"""Pixels: no coordinate is further from the corner of its picture. It is the longest side that a JPEG can have."""
+"""The values of v of a keypoint."""
+MAX_COORDINATE = 65535
+"""Largest absolute value of a coordinate, in pixels: the longest side that a JPEG can have."""
 
 _CELL = '-?[0-9]{1,6}_-?[0-9]{1,6}_(?:-1|0|1)'
 _ONE_CELL = re.compile(_CELL)
@@ -40,46 +39,46 @@ _Value = TypeVar('_Value')
 
 
 class _Table:
-    """What annotations and test lists share: N rows with an image id and a garment type of a table each."""
+    """The common base of annotations and test lists: N rows, each with an image id and a garment type."""
 
     image_ids: Tuple[str, ...]
     categories: Tuple[str, ...]
     source: str
     garments: Garments
     row_numbers: Tuple[int, ...]
-    """Of each row, its number in the file as an editor shows it; () of a table that was not read from a file."""
+    """The number of each row in its file, as an editor shows it; () if the table was not read from a file."""
 
     def __len__(self) -> int:
         return len(self.image_ids)
 
     def select(self: _AnyTable, indices: Sequence[int]) -> _AnyTable:
-        """The rows of those numbers, in that order."""
+        """Returns the rows with these indices, in this order."""
         raise NotImplementedError
 
     def of_type(self: _AnyTable, tag: str) -> _AnyTable:
-        """The rows of one garment type, or every row for `all`. Raises InputError for an unknown tag."""
+        """Returns the rows of one garment type, or all rows for `all`. Raises InputError if the tag is unknown."""
         name = self.garments.of(tag).name
         return self.select([i for i, category in enumerate(self.categories) if name in (JOINT, category)])
 
     def place(self, index: int) -> str:
-        """Return where a row stands, for messages: the file, the number of the row and the image."""
+        """Returns the file, the row number and the image of a row, for messages."""
         number = f', row {self.row_numbers[index]}' if self.row_numbers else ''
         return f'{self.source}{number}, image {shown(self.image_ids[index])}'
 
     def check_inside(self, allow_outside: bool) -> None:
-        """Check that every image id stays in the folder of the images; `allow_outside` accepts all of them.
+        """Checks that every image id stays inside the image folder; with `allow_outside`, checks nothing.
 
-        Raises InputError, naming the row, for an id that leads out of it: an absolute path, or too many `..`.
+        Raises InputError that names the row if an id leads out of it: an absolute path, or too many `..`.
         """
         for index, image_id in enumerate(() if allow_outside else self.image_ids):
             if _leads_outside(image_id):
-                raise InputError(f'{self.place(index)}: the id leads out of the folder of the images; '
-                                 '--allow-outside reads it all the same')
+                raise InputError(f'{self.place(index)}: the id leads out of the image folder; to read it anyway, give '
+                                 '--allow-outside')
 
 
 @dataclass(frozen=True, eq=False)
 class TestList(_Table):
-    """N images to be worked on; `source` is the file they were read from."""
+    """N images to predict; `source` is the file that they were read from."""
 
     __test__ = False  # pytest would take a class of this name for a test
 
@@ -90,7 +89,7 @@ class TestList(_Table):
     row_numbers: Tuple[int, ...] = ()
 
     def select(self, indices: Sequence[int]) -> 'TestList':
-        """The rows of those numbers, in that order."""
+        """Returns the rows with these indices, in this order."""
         ids, categories = _pick(self.image_ids, indices), _pick(self.categories, indices)
         numbers = _pick(self.row_numbers, indices) if self.row_numbers else ()
         return replace(self, image_ids=ids, categories=categories, row_numbers=numbers)
@@ -108,7 +107,7 @@ class Annotations(_Table):
     row_numbers: Tuple[int, ...] = ()
 
     def select(self, indices: Sequence[int]) -> 'Annotations':
-        """The rows of those numbers, in that order."""
+        """Returns the rows with these indices, in this order."""
         ids, categories = _pick(self.image_ids, indices), _pick(self.categories, indices)
         numbers = _pick(self.row_numbers, indices) if self.row_numbers else ()
         keypoints = self.keypoints[np.asarray(indices, np.int64)]
@@ -116,15 +115,15 @@ class Annotations(_Table):
 
 
 def header(garments: Garments = GARMENTS) -> Tuple[str, ...]:
-    """The 2 + C column names of an annotations file or a submission."""
+    """Returns the 2 + C column names of annotations and submissions."""
     return START + garments.csv_keypoints
 
 
 def read_annotations(path: PathLike, garments: Garments = GARMENTS) -> Annotations:
-    """Read annotations or a submission.
+    """Reads annotations or a submission.
 
-    Raises InputError, naming file, row and column, for anything but rows of distinct images of types of the table with
-    C cells of the form `x_y_v`, x and y not beyond FARTHEST, and for a file without such rows.
+    Raises InputError that names file, row and column if an image is repeated, a type is not in the garment table, a row
+    does not have C cells of the form `x_y_v`, or a coordinate is beyond MAX_COORDINATE; and if the file has no rows.
     """
     table = _read_rows(path, garments)
     _check_not_empty(path, len(table))
@@ -132,9 +131,9 @@ def read_annotations(path: PathLike, garments: Garments = GARMENTS) -> Annotatio
 
 
 def read_test_list(path: PathLike, garments: Garments = GARMENTS) -> TestList:
-    """Read a test list. Further columns are passed over, so an annotations file serves as a list as well.
+    """Reads a test list. Further columns are ignored, so an annotations file can be read as a list as well.
 
-    Raises InputError, naming file and row, for repeated ids, unknown types and a file without rows.
+    Raises InputError that names file and row if an id is repeated or a type is unknown; and if the file has no rows.
     """
     seen: Dict[str, int] = {}
     categories = []
@@ -145,8 +144,8 @@ def read_test_list(path: PathLike, garments: Garments = GARMENTS) -> TestList:
 
 
 def image_path(folder: Path, image_id: str) -> Path:
-    """Return the file of an image id below a folder. Backslashes separate folders, as on Windows, if no file has that
-    very name."""
+    """Returns the file of an image id in a folder. Backslashes separate folders, as on Windows, unless a file has
+    exactly this name."""
     path = folder / image_id
     if '\\' in image_id and not path.exists():
         return folder / image_id.replace('\\', '/')
@@ -154,23 +153,51 @@ def image_path(folder: Path, image_id: str) -> Path:
 
 
 def format_row(image_id: str, category: str, keypoints: np.ndarray) -> List[str]:
-    """The 2 + C cells of a row; keypoints are (C, 3) integers x, y, v."""
+    """Returns the 2 + C cells of a row; keypoints are (C, 3) integers x, y, v."""
     return [image_id, category] + [f'{x:d}_{y:d}_{v:d}' for x, y, v in np.asarray(keypoints).tolist()]
 
 
 def write_annotations(path: PathLike, annotations: Annotations) -> None:
-    """Write a whole file at once: it appears complete, or not at all."""
+    """Writes annotations or a submission. The file appears complete or not at all."""
     with replacing(path) as draft, open(str(draft), 'w', encoding='utf-8', newline='') as file:
         writer = csv.writer(file, lineterminator='\n')
         writer.writerow(header(annotations.garments))
         writer.writerows(map(format_row, annotations.image_ids, annotations.categories, annotations.keypoints))
 
 
-class SubmissionWriter:
-    """Writes a submission of a table's types row by row, each flushed at once: an interrupted run keeps what it had.
+def data_rows(path: PathLike, names: Sequence[str], more: bool = True) -> Iterator[Tuple[int, List[str]]]:
+    """Yields the row number and the cells of each row of a CSV file. Every row has as many cells as the header.
 
-    With `resume`, the rows already in the file stay and their ids are in `done`; a last line that was cut off in the
-    middle is dropped. Otherwise the file starts anew. Raises InputError where the file to resume is not a submission.
+    Args:
+        path: any CSV file.
+        names: the names of the first columns.
+        more: whether further columns may follow.
+
+    Raises InputError that names file and row if the header or a row has another form.
+    """
+    row_number = width = 0
+    with open(path, encoding='utf-8-sig') as file:
+        try:
+            for row_number, line in enumerate(file, 1):
+                # these files hardly ever have quotes, and plain splitting is several times as fast as the csv module
+                row = next(csv.reader([line])) if '"' in line else line.rstrip('\n').split(',')
+                if not width:
+                    width = _checked_width(path, row, names, more)
+                elif len(row) == width:
+                    yield row_number, row
+                elif line.strip():
+                    raise InputError(f'{path}, row {row_number}: {len(row)} columns, wanted {width}')
+        except (csv.Error, UnicodeDecodeError) as error:
+            raise InputError(f'{path}: not a CSV file in UTF-8, after row {row_number}: {error}') from error
+    if not width:
+        raise InputError(f'{path}: empty file; wanted a header {",".join(names[:3])}... and one row for each image')
+
+
+class SubmissionWriter:
+    """Writes a submission row by row. Each row is flushed at once, so an interrupted run keeps its rows.
+
+    With `resume`, the rows already in the file stay and `done` has their ids; an incomplete last line is removed.
+    Without it, the file starts empty. Raises InputError if the file to resume is not a submission.
     """
 
     def __init__(self, path: PathLike, resume: bool, garments: Garments = GARMENTS) -> None:
@@ -191,7 +218,7 @@ class SubmissionWriter:
             self._file.close()
 
     def append(self, image_id: str, category: str, keypoints: np.ndarray) -> None:
-        """Add the row of an image; keypoints are (C, 3) integers x, y, v in original pixels."""
+        """Adds the row of an image; keypoints are (C, 3) integers x, y, v in original pixels."""
         assert image_id not in self.done, f'{image_id} written twice'
         with naming(self._path):
             csv.writer(self._file, lineterminator='\n').writerow(format_row(image_id, category, keypoints))
@@ -204,7 +231,7 @@ def _pick(values: Tuple[_Value, ...], indices: Sequence[int]) -> Tuple[_Value, .
 
 
 def _leads_outside(image_id: str) -> bool:
-    """Whether a path, with either kind of slash, is absolute or goes above the folder it starts from."""
+    """Returns whether a path, with either kind of slash, is absolute or leads above the folder it starts from."""
     if _ABSOLUTE.match(image_id):
         return True
     depth = 0
@@ -216,7 +243,7 @@ def _leads_outside(image_id: str) -> bool:
 
 
 def _drop_torn_line(path: PathLike) -> bool:
-    """Cut a file back to its last complete line; whether anything is left of it."""
+    """Removes an incomplete last line of a file. Returns whether any line is left."""
     if not Path(path).exists():
         return False
     with open(path, 'r+b') as file:
@@ -226,7 +253,7 @@ def _drop_torn_line(path: PathLike) -> bool:
 
 
 def _read_rows(path: PathLike, garments: Garments) -> Annotations:
-    """All rows of an annotations file, which may be none."""
+    """Returns all rows of an annotations file; there may be none."""
     names, columns = header(garments), len(garments.csv_keypoints)
     all_cells = re.compile(','.join([_CELL] * columns))
     seen: Dict[str, int] = {}
@@ -250,28 +277,39 @@ def _read_rows(path: PathLike, garments: Garments) -> Annotations:
 
 
 def _check_coordinates(table: Annotations, names: Sequence[str]) -> None:
-    """Raises InputError, naming row and column, for a coordinate that no picture has."""
-    faults = np.argwhere((np.abs(table.keypoints[..., :2]) > FARTHEST).any(axis=2))
+    """Raises InputError that names row and column if a coordinate is beyond MAX_COORDINATE."""
+    faults = np.argwhere((np.abs(table.keypoints[..., :2]) > MAX_COORDINATE).any(axis=2))
     if len(faults):
         row, column = faults[0]
         x, y, _ = table.keypoints[row, column].tolist()
-        raise InputError(f'{table.source}, row {table.row_numbers[row]}, column {names[2 + column]}: x {x}, y {y}: '
-                         f'wanted pixels of the picture, from -{FARTHEST} to {FARTHEST}')
+        raise InputError(f'{table.source}, row {table.row_numbers[row]}, column {names[2 + column]}: x {x}, y {y}, '
+                         f'wanted pixels from -{MAX_COORDINATE} to {MAX_COORDINATE}')
 
 
 def _numbers(rows: List[str], columns: int) -> np.ndarray:
-    """(n, C, 3) int32 of n rows of cells that are known to be well formed."""
+    """Returns (n, C, 3) int32 from n rows of well-formed cells."""
     text = ','.join(rows).replace('_', ',')
     return np.fromstring(text, np.int32, sep=',').reshape(-1, columns, 3)
 
 
 def _check_not_empty(path: PathLike, rows: int) -> None:
     if not rows:
-        raise InputError(f'{path}: a header but no rows; wanted one row an image')
+        raise InputError(f'{path}: a header but no rows; wanted one row for each image')
+
+
+def _checked_width(path: PathLike, found: List[str], wanted: Sequence[str], more: bool) -> int:
+    """Returns the number of columns. Raises InputError if the header has other names, or more of them than allowed."""
+    for column, name in enumerate(wanted):
+        if column >= len(found) or found[column] != name:
+            there = shown(found[column]) if column < len(found) else 'nothing'
+            raise InputError(f'{path}, row 1: column {column + 1} of the header is {there}, wanted {name!r}')
+    if len(found) > len(wanted) and not more:
+        raise InputError(f'{path}, row 1: {len(found)} columns in the header, wanted {len(wanted)}')
+    return len(found)
 
 
 def _checked_start(path: PathLike, row_number: int, row: List[str], seen: Dict[str, int], garments: Garments) -> str:
-    """The type of a row whose id is put into `seen`. Raises InputError for a repeated id or an unknown type."""
+    """Adds the id of a row to `seen` and returns its type. Raises InputError for a repeated id or an unknown type."""
     image_id, category = row[:2]
     if not image_id:
         raise InputError(f'{path}, row {row_number}, column image_id: empty, wanted the path of an image')
@@ -287,7 +325,7 @@ def _checked_start(path: PathLike, row_number: int, row: List[str], seen: Dict[s
 
 
 def _cell_fault(path: PathLike, row_number: int, row: List[str], names: Sequence[str]) -> str:
-    """Which of a row's cells is malformed, in words."""
+    """Returns a message about the first malformed cell of a row."""
     column = next(i for i in range(2, len(row)) if not _ONE_CELL.fullmatch(row[i]))
-    return (f'{path}, row {row_number}, column {names[column]}: {shown(row[column])} is not x_y_v, wanted '
-            'whole numbers with v 1, 0 or -1, such as 120_85_1')
+    return (f'{path}, row {row_number}, column {names[column]}: {shown(row[column])} is not x_y_v; wanted '
+            'whole numbers, v 1, 0 or -1, such as 120_85_1')

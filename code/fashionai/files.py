@@ -1,4 +1,4 @@
-"""Files that are whole or not there, JSON read strictly, and locks that keep two processes from writing one output."""
+"""Writes files completely or not at all, reads JSON strictly, and locks outputs against a second process."""
 import json
 import os
 import re
@@ -17,12 +17,12 @@ except ImportError:  # Windows
 PathLike = Union[str, Path]
 
 _SURROGATE = re.compile(rb'\\u[dD][89a-fA-F]')
-"""The escape of one half of a character beyond 16 bits."""
+"""The start of an escaped surrogate: one half of a character beyond 16 bits."""
 
 
 @contextmanager
 def naming(path: PathLike) -> Iterator[None]:
-    """An OSError of the block that names no file, such as "No space left on device", gets the name of `path`."""
+    """Adds the name of `path` to an OSError of the block that names no file, such as "No space left on device"."""
     try:
         yield
     except OSError as error:
@@ -33,11 +33,11 @@ def naming(path: PathLike) -> Iterator[None]:
 
 @contextmanager
 def replacing(path: PathLike) -> Iterator[Path]:
-    """Yield the path of a draft beside `path`; at the end of the block the draft takes the place of `path`.
+    """Yields the path of a draft beside `path`; at the end of the block the draft replaces `path`.
 
-    The file appears complete or not at all; its folder is made. If the block raises, the draft is removed and `path`
+    The file appears complete or not at all; its folder is created. If the block raises, the draft is removed and `path`
     stays as it was. An OSError that names no file gets the name of `path`. A device or a pipe, such as /dev/stdout, is
-    written itself.
+    written directly.
     """
     path = Path(path)
     if path.exists() and not (path.is_file() or path.is_dir()):
@@ -56,38 +56,38 @@ def replacing(path: PathLike) -> Iterator[Path]:
 
 
 def write_bytes(path: PathLike, content: bytes) -> None:
-    """Write a file: whole, or not at all."""
+    """Writes a file, completely or not at all."""
     with replacing(path) as draft:
         draft.write_bytes(content)
 
 
 def write_text(path: PathLike, text: str) -> None:
-    """Write a file in UTF-8, line ends as they are: whole, or not at all."""
+    """Writes a file in UTF-8 with unchanged line ends, completely or not at all."""
     write_bytes(path, text.encode('utf-8'))
 
 
 def write_json(path: PathLike, content: Any, indent: int = 1) -> None:
-    """Write a JSON file: whole, or not at all."""
+    """Writes a JSON file, completely or not at all."""
     write_text(path, json.dumps(content, indent=indent, ensure_ascii=False) + '\n')
 
 
 def read_json(path: PathLike) -> Any:
-    """Read a JSON file; errors as in `parse_json`, and OSError for a file that cannot be read."""
+    """Reads a JSON file. Errors as in `parse_json`, and OSError if the file cannot be read."""
     return parse_json(Path(path).read_bytes(), str(path))
 
 
 def parse_json(content: bytes, name: str, allow_nan: bool = False) -> Any:
-    """Parse JSON in UTF-8, with or without a byte order mark; every JSON file is read by this function.
+    """Parses JSON in UTF-8, with or without a byte order mark; every JSON file is read by this function.
 
     Args:
         content: the bytes of the file.
-        name: what messages call the file.
-        allow_nan: accept the numbers NaN and Infinity, which some writers of other people's files use.
+        name: the name of the file in messages.
+        allow_nan: accept the numbers NaN and Infinity, which some other tools write.
 
-    Raises InputError, naming the file, if it is not JSON, has a key twice in one object, or is nested too deep.
+    Raises InputError that names the file if it is not JSON, has a key twice in one object, or is nested too deep.
     """
     def refused(constant: str) -> float:
-        raise InputError(f'{name}: {constant} is not a number of JSON')
+        raise InputError(f'{name}: {constant} is not a valid number in JSON')
 
     def distinct(pairs: List[Tuple[str, Any]]) -> Dict[str, Any]:
         values = dict(pairs)
@@ -103,7 +103,7 @@ def parse_json(content: bytes, name: str, allow_nan: bool = False) -> Any:
             json.dumps(values, ensure_ascii=False).encode('utf-8')  # fails for half of a pair
         return values
     except RecursionError:
-        raise InputError(f'{name} is not usable: its JSON is nested too deep') from None
+        raise InputError(f'{name} cannot be used: its JSON is nested too deep') from None
     except InputError:
         raise
     except ValueError as error:  # not JSON, not UTF-8, half of a character, or a number of thousands of digits
@@ -112,15 +112,15 @@ def parse_json(content: bytes, name: str, allow_nan: bool = False) -> Any:
 
 @contextmanager
 def locked(output: PathLike, action: str) -> Iterator[None]:
-    """Hold the lock of an output file or folder during the block; the lock is a hidden file beside the output.
+    """Holds the lock of an output file or folder during the block; the lock is a hidden file beside the output.
 
-    The system releases the lock when the process ends, however it ends. On systems without flock nothing is locked.
+    The system releases the lock when the process ends, in whatever way. On systems without flock nothing is locked.
 
     Args:
-        output: what only one process may write.
-        action: what the holder does, such as 'run.py', for the message to the second process.
+        output: the file or folder that only one process may write.
+        action: the command that holds the lock, such as 'run.py', for the message to the second process.
 
-    Raises InputError, naming the process that holds the lock, if another process holds it.
+    Raises InputError that names the process if another process holds the lock.
     """
     if fcntl is None:
         yield
@@ -128,7 +128,7 @@ def locked(output: PathLike, action: str) -> Iterator[None]:
     output = Path(output)
     path = output.with_name(f'.{output.name}.lock')
     file = _acquired(path, output)
-    os.register_at_fork(after_in_child=file.close)  # else a worker that outlives this process would keep the lock
+    os.register_at_fork(after_in_child=file.close)  # otherwise a worker that outlives this process keeps the lock
     try:
         file.seek(0)
         file.truncate()
@@ -142,7 +142,7 @@ def locked(output: PathLike, action: str) -> Iterator[None]:
 
 
 def _acquired(path: Path, output: Path) -> IO[str]:
-    """The open and locked file. The last holder may remove it at any moment: then a new one is made."""
+    """Returns the open and locked file. The last holder may remove the file at any moment; then it is created again."""
     while True:
         file = open(str(path), 'a+', encoding='utf-8')
         try:
@@ -151,7 +151,7 @@ def _acquired(path: Path, output: Path) -> IO[str]:
             file.seek(0)
             holder = file.read() or 'another process'
             file.close()
-            raise InputError(f'{output} is being written by {holder}: wait until it ends, or give another output'
+            raise InputError(f'{output} is being written by {holder}: wait until it ends, or choose another output'
                              ) from None
         if path.exists() and os.path.samestat(os.fstat(file.fileno()), os.stat(str(path))):
             return file

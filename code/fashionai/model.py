@@ -1,4 +1,5 @@
 """The front door: a model is loaded once, and finds the garment in each picture that it is given."""
+import weakref
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from itertools import islice
@@ -15,7 +16,7 @@ from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
 from fashionai.garments.measurements import (
     Measurement,
-    Scale,
+    PixelScale,
     fixed_scale,
     measure,
     no_scale,
@@ -25,13 +26,13 @@ from fashionai.garments.measurements import (
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import decode_upright, read_upright
 from fashionai.images.drawing import write_picture
+from fashionai.inference.batch_inference import AT_ONCE, in_order
 from fashionai.inference.config import DEFAULT_PRESET, InferenceOptions
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, load_predictor
-from fashionai.inference.pipeline import AT_ONCE, in_order
 from fashionai.model_files.default_model import supplied_graph
 from fashionai.model_files.model_file import ModelFile
-from fashionai.results.overlays import draw_finding
-from fashionai.results.writers import points_of, record_of
+from fashionai.results.overlays import draw_prediction
+from fashionai.results.writers import points_of, prediction_json
 from fashionai.tf_compat import graph_mode
 
 Image = Union[str, Path, bytes, np.ndarray]
@@ -116,7 +117,7 @@ class Prediction:
 
         Raises InputError for a scale that is not one.
         """
-        scale: Scale = no_scale
+        scale: PixelScale = no_scale
         if reference:
             scale = reference_scale(parse_reference(reference, [self.result.garment]))
         elif cm_per_pixel is not None:
@@ -126,12 +127,13 @@ class Prediction:
 
     def draw(self, heatmaps: bool = False) -> Drawing:
         """Returns the picture with limbs, keypoints and their names; with the heat maps too if asked for."""
-        return Drawing(draw_finding(self.image, self.result, heatmaps))
+        return Drawing(draw_prediction(self.image, self.result, heatmaps))
 
     def to_dict(self) -> Dict[str, Any]:
         """Returns what a line of `predict.py` says of the garment, as JSON can hold it, with the lengths."""
         lengths = {name: asdict(length) for name, length in self.lengths().items()}
-        return {**({} if self.path is None else {'path': self.path}), **record_of(self.result), 'lengths': lengths}
+        path = {} if self.path is None else {'path': self.path}
+        return {**path, **prediction_json(self.result), 'lengths': lengths}
 
 
 class GarmentModel:
@@ -143,7 +145,8 @@ class GarmentModel:
     """
 
     def __init__(self, predictor: GarmentPredictor, name: str, tag: str, resources: ExitStack) -> None:
-        self._predictor, self._tag, self._resources = predictor, tag, resources
+        self._predictor, self._tag = predictor, tag
+        self._freed = weakref.finalize(self, resources.close)  # also when the interpreter ends
         self.name, self.types = name, tuple(predictor.served)
 
     def __enter__(self) -> 'GarmentModel':
@@ -155,7 +158,7 @@ class GarmentModel:
 
     def close(self) -> None:
         """Free the network."""
-        self._resources.close()
+        self._freed()
 
     @overload
     def predict(self, images: Image, tag: Optional[str] = None) -> Prediction: ...
@@ -195,7 +198,7 @@ class GarmentModel:
 
     def _predicted(self, images: Sequence[Image], tag: str) -> List[Prediction]:
         read = [_read(image) for image in images]
-        results = self._predictor.find([pixels for _, pixels in read], [tag] * len(read))
+        results = self._predictor.predict([pixels for _, pixels in read], [tag] * len(read))
         return [Prediction(path, pixels, result) for (path, pixels), result in zip(read, results)]
 
 

@@ -1,4 +1,4 @@
-"""The two TensorFlow stacks behind one door: 1.15 as it is, 2.x with graph mode switched on."""
+"""Starts TensorFlow in graph mode: 1.15 as it is, 2.x with its version 1 behaviour."""
 import contextlib
 import os
 import sys
@@ -7,9 +7,10 @@ from typing import Iterator
 
 
 def graph_mode() -> None:
-    """Load TensorFlow quietly and choose graph mode. Every entry point that builds or loads a graph calls it first.
+    """Loads TensorFlow without its messages and selects graph mode.
 
-    TF_CPP_MIN_LOG_LEVEL=0 in the environment brings TensorFlow's own messages back.
+    Every entry point that builds or loads a graph calls it first. To see TensorFlow's own messages, set
+    TF_CPP_MIN_LOG_LEVEL=0 in the environment.
     """
     quiet = os.environ.setdefault('TF_CPP_MIN_LOG_LEVEL', '3') != '0'
     warnings.filterwarnings('ignore', category=FutureWarning, module='tensor(flow|board)')
@@ -22,7 +23,7 @@ def graph_mode() -> None:
 
 @contextlib.contextmanager
 def _standard_error_closed(closed: bool) -> Iterator[None]:
-    """TensorFlow 2 greets from C++ before it knows its log level; only the file descriptor can keep it quiet."""
+    """Discards standard error during the block: TensorFlow 2 writes to it from C++ before it reads its log level."""
     sys.stderr.flush()
     kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     try:

@@ -1,4 +1,4 @@
-"""The best assembly against every assembly, scored by loops; and what it is for."""
+"""The best assembly is compared with all assemblies, scored by loops; examples show its use."""
 from itertools import product
 from typing import List, Tuple
 
@@ -16,7 +16,7 @@ VIEW = (-0.5, -0.5, 191.5, 255.5)
 
 
 def looped_peaks(plane: np.ndarray, count: int) -> List[Tuple[int, int]]:
-    """The `count` highest pixels (x, y) above all their neighbours."""
+    """Returns the `count` highest pixels (x, y) that are above all their neighbours."""
     height, width = plane.shape
     found = []
     for y, x in product(range(height), range(width)):
@@ -28,7 +28,7 @@ def looped_peaks(plane: np.ndarray, count: int) -> List[Tuple[int, int]]:
 
 
 def looped_limb_score(field: np.ndarray, start: Tuple[int, int], end: Tuple[int, int]) -> float:
-    """Equation 11 at 16 points."""
+    """Returns the score of a limb by equation 11 at 16 points."""
     vector = np.subtract(end, start)
     length = np.linalg.norm(vector)
     total = 0.
@@ -39,7 +39,7 @@ def looped_limb_score(field: np.ndarray, start: Tuple[int, int], end: Tuple[int,
 
 
 def best_of_all(heatmaps: np.ndarray, fields: np.ndarray, limbs: np.ndarray, count: int, weight: float) -> np.ndarray:
-    """(K, 2) places of the assembly with the greatest sum, by trying every one."""
+    """Returns (K, 2) places of the assembly with the largest sum, found by trying all of them."""
     places = [looped_peaks(heatmaps[:, :, k], count) for k in range(heatmaps.shape[2])]
     choices = np.indices([len(candidates) for candidates in places], np.uint8).reshape(len(places), -1)
     totals = np.zeros(choices.shape[1])
@@ -75,7 +75,7 @@ def test_the_limbs_of_a_garment(tag: str) -> None:
 
 
 def skirt_maps(points: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """What a network that knows a skirt's four points gives: heat maps without background, and fields."""
+    """Returns ideal outputs for the four points of a skirt: heat maps without background, and fields."""
     starts, ends = GARMENTS['skirt'].limb_indices.T
     return (encode_heatmaps(points, np.ones(4, bool), INPUT_HW, STRIDE)[:, :, :-1],
             encode_fields(points[starts], points[ends], np.ones(len(starts), bool), VIEW, INPUT_HW, STRIDE))
@@ -107,7 +107,7 @@ def test_sides_that_both_maps_show_are_told_apart_by_the_direction_of_the_limb()
 
 
 def test_candidates_near_a_higher_one_are_suppressed() -> None:
-    """A grid of 64: others nearer than two pixels are none. Two pixels off there is one, to which the field leads."""
+    """In a grid of 64, pixels nearer than two pixels are not candidates. The field chooses one two pixels off."""
     heatmaps, fields = np.zeros((64, 64, 2), np.float32), np.zeros((64, 64, 2), np.float32)
     heatmaps[20, [10, 12], 0] = 1, 0.9
     heatmaps[20, 50, 1] = 1
@@ -115,7 +115,7 @@ def test_candidates_near_a_higher_one_are_suppressed() -> None:
     assert assemble(heatmaps, fields, limb)[0].tolist() == [[10, 20], [50, 20]]
     fields[20, 12:51, 0] = 1
     assert assemble(heatmaps, fields, limb, limb_weight=2)[0].tolist() == [[12, 20], [50, 20]]
-    heatmaps = np.concatenate([heatmaps, np.zeros((64, 64, 2), np.float32)], axis=1)  # 128 wide: nearer than four
+    heatmaps = np.concatenate([heatmaps, np.zeros((64, 64, 2), np.float32)], axis=1)  # width 128: nearer than four
     fields = np.concatenate([fields, np.zeros((64, 64, 2), np.float32)], axis=1)
     assert assemble(heatmaps[..., :2], fields, limb, limb_weight=2)[0].tolist() == [[10, 20], [50, 20]]
 

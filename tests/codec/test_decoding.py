@@ -1,4 +1,4 @@
-"""Peaks between places: Gaussians whose middles are known come back as near as each way of decoding promises."""
+"""Peaks between places: Gaussians with known centres are found with the accuracy of each decoder."""
 from typing import Tuple
 
 import numpy as np
@@ -11,7 +11,7 @@ MIDDLES = [(7.0, 9.0), (7.3, 9.4), (6.6, 8.55), (7.49, 8.51)]
 
 
 def gaussian(middle_xy: Tuple[float, float], sigma: float = 1.0, size: int = 16) -> np.ndarray:
-    """A map (size, size, 1) as the canvas has it: the sigmoid of a Gaussian."""
+    """Returns a map (size, size, 1) like the canvas: the sigmoid of a Gaussian."""
     y, x = np.mgrid[0:size, 0:size]
     heat = np.exp(-((x - middle_xy[0]) ** 2 + (y - middle_xy[1]) ** 2) / (2 * sigma ** 2))
     return (1 / (1 + np.exp(-heat)))[..., None].astype(np.float32)
@@ -33,7 +33,7 @@ def test_the_quarter_goes_to_the_higher_neighbour() -> None:
 
 
 def test_dark_is_the_top_of_a_long_slanting_gaussian() -> None:
-    """Its axes are not the grid's: the mixed derivative counts."""
+    """The axes of the Gaussian are not those of the grid, so the mixed derivative counts."""
     y, x = np.mgrid[0:31, 0:31].astype(float)
     precision = np.array([[0.06, 0.04], [0.04, 0.08]])
     dx, dy = x - 15.4, y - 14.7
@@ -51,7 +51,7 @@ def test_a_flat_map_stays_where_it_is() -> None:
 
 @pytest.mark.parametrize('decode', DECODERS)
 def test_no_peak_at_all(decode: str) -> None:
-    """All peaks of an image may lie on its border, where nothing is refined."""
+    """All peaks of an image may be on its border; these are not refined."""
     offsets = DECODERS[decode].refine(np.zeros((9, 9, 0), np.float32), np.zeros((0, 2), int), 1.0)
     assert offsets.shape == (0, 2)
 

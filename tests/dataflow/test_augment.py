@@ -1,4 +1,4 @@
-"""Image and points move together, whatever is drawn."""
+"""Image and points get the same transformation, for every random augmentation."""
 import cv2
 import numpy as np
 import pytest
@@ -16,7 +16,7 @@ SKIRT = GARMENTS['skirt']
 
 
 def brightest(image, channel):
-    """Centre of mass of what is bright in a channel."""
+    """Returns the centre of mass of the bright pixels in a channel."""
     weights = image[:, :, channel].astype(float)
     weights[weights < 60] = 0
     rows, columns = np.indices(weights.shape)
@@ -24,7 +24,7 @@ def brightest(image, channel):
 
 
 def dotted(size_hw, points_xy):
-    """Blue, green and red dots at the points."""
+    """Returns an image with blue, green and red dots at the points."""
     image = np.zeros(size_hw + (3,), np.uint8)
     for channel, (x, y) in enumerate(points_xy):
         colour = [0, 0, 0]

@@ -1,4 +1,4 @@
-"""Rectangles that hide parts of pictures."""
+"""Cutout: rectangles that hide parts of pictures."""
 import numpy as np
 import pytest
 
@@ -9,7 +9,7 @@ POINTS = np.array([[20., 30.], [70., 60.], [300., -200.]])
 
 
 def hidden(seed: int, points: np.ndarray = POINTS) -> np.ndarray:
-    """(h, w) bool: the pixels of a picture that changed; no colour that is drawn is its own."""
+    """Returns (h, w) bool: the changed pixels. The random colours never equal those of the picture."""
     picture = np.full((120, 90, 3), 0.5, np.float32)
     cut_out(np.random.RandomState(seed), picture, points)
     return (picture != 0.5).any(axis=2)
@@ -31,5 +31,5 @@ def test_points_may_be_absent_or_out_of_the_picture(points: np.ndarray) -> None:
 @pytest.mark.parametrize('flag', ['cutout', 'garment_crops'])
 @pytest.mark.parametrize('share', [-0.1, 1.5, float('nan')])
 def test_shares_that_are_none(flag: str, share: float) -> None:
-    with pytest.raises(ValueError, match=f'--{flag.replace("_", "-")} {share}: wanted a share'):
+    with pytest.raises(ValueError, match=f'--{flag.replace("_", "-")} {share}'):
         DataOptions(**{flag: share})

@@ -1,4 +1,4 @@
-"""Batches are the same whoever makes them, and a bad image is named."""
+"""Batches do not depend on the process that makes them, and errors name a bad image."""
 from dataclasses import replace
 
 import cv2
@@ -100,14 +100,14 @@ def test_what_is_blank_stays_blank_in_another_light(encoder):
 
 @pytest.mark.parametrize('degrees', [-1, 181])
 def test_a_rotation_beyond_bounds_is_refused(degrees):
-    with pytest.raises(ValueError, match=f'--rotation {degrees}: wanted 0 to 180 degrees'):
+    with pytest.raises(ValueError, match=rf'--rotation {degrees}\b.*\b180\b'):
         DataOptions(rotation=degrees)
 
 
 @pytest.mark.parametrize('workers', [0, 1])
 def test_a_bad_image_is_named(encoder, tmp_path, workers):
     (tmp_path / '3.png').write_bytes(b'not a picture')
-    with pytest.raises(ValueError, match=r'3\.png.*not a picture'):
+    with pytest.raises(ValueError, match=r'3\.png'):
         read(TrainingFlow(encoder, 6, workers=workers), 2)
 
 
@@ -116,12 +116,12 @@ def test_half_a_jpeg_is_named(encoder, tmp_path):
     data = cv2.imencode('.jpg', noise)[1].tobytes()
     for more in (b'', b'\xff\xd9'):
         (tmp_path / '3.png').write_bytes(data[:len(data) // 2] + more)
-        with pytest.raises(ValueError, match=r'3\.png: cut off'):
+        with pytest.raises(ValueError, match=r'3\.png'):
             read(TrainingFlow(encoder, 6, workers=0), 2)
 
 
 def test_a_missing_image_is_named(tmp_path):
-    with pytest.raises(ValueError, match='gone.jpg: no such file'):
+    with pytest.raises(ValueError, match=r'gone\.jpg'):
         read_image(tmp_path / 'gone.jpg')
 
 
@@ -134,7 +134,7 @@ def test_what_stops_a_worker_is_told(encoder, tmp_path, workers):
 
 
 def test_pixels_are_read_as_they_are_stored(tmp_path):
-    """A JPEG whose EXIF says "turn me": labels refer to stored pixels, so it is not turned."""
+    """A JPEG whose EXIF asks for a rotation is not rotated, because labels refer to the stored pixels."""
     picture = np.zeros((40, 60, 3), np.uint8)
     jpeg = cv2.imencode('.jpg', picture)[1].tobytes()
     tiff = b'II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00'

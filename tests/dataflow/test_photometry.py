@@ -1,4 +1,4 @@
-"""Another light: colours by one affine map, and damages whose strength is known."""
+"""Photometric augmentation: an affine map of colours, and damages of known strength."""
 import colorsys
 
 import cv2
@@ -40,7 +40,7 @@ def test_a_turned_hue_is_that_of_the_colour_circle():
 
 def test_a_colourless_picture_has_the_luma_of_the_coloured():
     class Drawn:
-        """Draws the middle of every range, and chance 0: the tenth that loses its colours."""
+        """Draws the middle of every range, and 0 without a range: the tenth of the pictures that becomes grey."""
 
         def uniform(self, low=0., high=0.):
             return (low + high) / 2

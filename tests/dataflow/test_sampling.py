@@ -1,4 +1,4 @@
-"""How often rows are drawn: exactly their share, whatever the weights, and the order that equal ones always had."""
+"""Rows are drawn exactly in proportion to their weights. With equal weights the order is pinned."""
 from collections import Counter
 from pathlib import Path
 from typing import List, Sequence
@@ -18,7 +18,7 @@ def table(categories: Sequence[str]) -> Annotations:
 
 
 def keys(weights: np.ndarray, count: int, passed: int = 0) -> List[tuple]:
-    stream = iter(ShuffledRows(weights, 7, passed))
+    stream = iter(ShuffledRows(weights, 7, passed, lambda: None))
     return [next(stream) for _ in range(count)]
 
 
@@ -73,7 +73,7 @@ def test_errors_are_weights_between_bounds(tmp_path: Path) -> None:
 def test_files_without_an_error_of_a_training_row_are_refused(tmp_path: Path) -> None:
     path = tmp_path / 'errors.csv'
     path.write_text('image_id,image_category,ne,points\n0.jpg,skirt,,0\nother.jpg,skirt,90,1\n')
-    with pytest.raises(ValueError, match=r'errors.csv: has no error of any of the 2 training rows of train.csv'):
+    with pytest.raises(ValueError, match=r'errors\.csv.*\b2\b.*train\.csv'):
         row_weights(str(path), table(['skirt'] * 2))
 
 
@@ -85,7 +85,7 @@ def test_relative_weights() -> None:
 
 def test_data_options() -> None:
     assert not DataOptions().count_occluded and DataOptions(occluded='counted').count_occluded
-    with pytest.raises(ValueError, match='--occluded hidden: wanted one of masked, counted'):
+    with pytest.raises(ValueError, match='--occluded hidden.*masked, counted'):
         DataOptions(occluded='hidden')
 
 
@@ -96,5 +96,5 @@ def test_fewer_rows_are_of_all_types_and_part_of_more() -> None:
     assert sorted(Counter(more.categories).values()) == [5, 17, 18], 'a type that has no more gives all it has'
     assert set(few.image_ids) < set(more.image_ids)
     assert fewer_rows(rows, None) is rows
-    with pytest.raises(ValueError, match='--rows 96: train.csv has 95 of the type'):
+    with pytest.raises(ValueError, match=r'--rows 96.*train\.csv.*\b95\b'):
         fewer_rows(rows, 96)

@@ -1,4 +1,4 @@
-"""For the tests of data sets: `made` makes small ones, as files and as archives."""
+"""Helpers for the tests of data sets: `made` makes small data sets, as files and as archives."""
 import io
 import tarfile
 import zipfile
@@ -21,17 +21,17 @@ TOP = ','.join([START, *KEYPOINTS])
 
 
 def picture(shade: int = 0, width: int = 40, height: int = 60) -> bytes:
-    """A JPEG of one grey."""
+    """Returns a JPEG of one grey."""
     return cv2.imencode('.jpg', np.full((height, width, 3), shade, np.uint8))[1].tobytes()
 
 
 def row(image_id: str, category: str, **cells: str) -> str:
-    """A line of a CSV whose cells are absent but for those named."""
+    """Returns a line of a CSV; all cells are absent except those in `cells`."""
     return ','.join([image_id, category] + [cells.get(name, ABSENT) for name in KEYPOINTS])
 
 
 def table(*rows: str, top: str = TOP) -> str:
-    """A CSV file of those lines."""
+    """Returns a CSV file of these lines."""
     return '\n'.join([top, *rows, ''])
 
 

@@ -1,4 +1,4 @@
-"""COCO keypoint files: ours and others' read, ours written."""
+"""Reads COCO keypoint files of ours and of others, and writes ours."""
 import json
 
 import numpy as np
@@ -32,48 +32,48 @@ def test_categories_and_keypoints_by_a_file_of_names(made, tmp_path):
     folder = made.folder(tmp_path / 'set', {'x/labels.json': json.dumps(THEIRS), 'x/other.json': '[1]',
                                             'x/img/set/one.jpg': made.picture()})
     path = made.folder(tmp_path, {'names.json': json.dumps(NAMES)}) / 'names.json'
-    reading, notes = read(folder, read_names(path, GARMENTS))
-    entry, = reading.entries
-    assert (entry.image_id, entry.part, entry.picture) == ('Images/blouse/set_one.jpg', '', (0, 'x/img/set/one.jpg'))
-    assert entry.keypoints[:2].tolist() == [[11, 20, 1], [30, 21, 0]] and (entry.keypoints[2:] == -1).all()
+    dataset, notes = read(folder, read_names(path, GARMENTS))
+    sample, = dataset.samples
+    assert (sample.image_id, sample.part, sample.picture) == ('Images/blouse/set_one.jpg', '', (0, 'x/img/set/one.jpg'))
+    assert sample.keypoints[:2].tolist() == [[11, 20, 1], [30, 21, 0]] and (sample.keypoints[2:] == -1).all()
     assert notes['annotations of the category shoe, left out'] == ['2']
     assert notes['garments without a labelled keypoint, left out'] == ['Images/blouse/two.jpg']
-    swapped = read(folder, read_names(path, GARMENTS), swap_sides=True)[0].entries[0]
+    swapped = read(folder, read_names(path, GARMENTS), swap_sides=True)[0].samples[0]
     assert swapped.keypoints[:2].tolist() == [[30, 21, 0], [11, 20, 1]]
 
 
 @pytest.mark.parametrize('table, message', [
-    ({'top': {'type': 'hat', 'keypoints': {}}}, "top, type: 'hat', wanted one of blouse"),
-    ({'top': {'type': 'skirt', 'keypoints': {'a': 'crotch'}}}, "top, keypoints, a: 'crotch' is no keypoint of skirt"),
-    ({'top': 'skirt'}, 'wanted JSON of categories')])
+    ({'top': {'type': 'hat', 'keypoints': {}}}, "top, type: 'hat'.*blouse"),
+    ({'top': {'type': 'skirt', 'keypoints': {'a': 'crotch'}}}, "top, keypoints, a: 'crotch'.*skirt"),
+    ({'top': 'skirt'}, 'names.json: .*`type`')])
 def test_faults_in_names_are_named(tmp_path, table, message):
     (tmp_path / 'names.json').write_text(json.dumps(table))
-    with pytest.raises(ValueError, match=message):
+    with pytest.raises(InputError, match=message):
         read_names(tmp_path / 'names.json', GARMENTS)
 
 
 def test_malformed_annotations_are_named(made, tmp_path):
     broken = dict(THEIRS, annotations=[{'id': 1, 'image_id': 7, 'category_id': 3, 'keypoints': [1, 2]}])
     folder = made.folder(tmp_path / 'set', {'labels.json': json.dumps(broken)})
-    with pytest.raises(ValueError, match='set: labels.json, annotation 0: .*2 numbers for 3 keypoints'):
+    with pytest.raises(InputError, match='set: labels.json, annotation 0: .*2.*3'):
         read(folder, {'top': ('blouse', {})})
-    with pytest.raises(ValueError, match='no JSON file with images'):
+    with pytest.raises(InputError, match='JSON'):
         read(made.folder(tmp_path / 'none', {'a.json': '{}'}))
 
 
 @pytest.mark.parametrize('numbers, fault', [
-    (['x', 2, 2], "neckline_left: x 'x', y 2, wanted pixels"), ([1, float('nan'), 2], 'y nan, wanted pixels'),
-    ([1, 1e30, 1], r'y 1e\+30, wanted pixels, numbers up to 65535'), ([1, 65536, 1], 'y 65536')])
+    (['x', 2, 2], "neckline_left: x 'x', y 2"), ([1, float('nan'), 2], 'y nan'),
+    ([1, 1e30, 1], r'y 1e\+30.*65535'), ([1, 65536, 1], 'y 65536')])
 def test_coordinates_that_are_none_are_named(made, tmp_path, numbers, fault):
     labels = dict(THEIRS, annotations=[{'id': 1, 'image_id': 7, 'category_id': 3, 'keypoints': numbers + [0] * 6}])
     folder = made.folder(tmp_path / 'set', {'labels.json': json.dumps(labels)})
-    with pytest.raises(ValueError, match='set: labels.json, annotation 0: .*' + fault):
+    with pytest.raises(InputError, match='set: labels.json, annotation 0: .*' + fault):
         read(folder, {'top': ('blouse', {'left collar': 'neckline_left'})})
 
 
 def test_a_broken_file_is_named(made, tmp_path):
     files = {'labels.json': json.dumps(THEIRS)[:200]}
-    with pytest.raises(ValueError, match='1 files that are not JSON, passed over: set: labels.json .*char'):
+    with pytest.raises(InputError, match='set: labels.json .*char'):
         read(made.folder(tmp_path / 'set', files))
 
 
@@ -86,10 +86,10 @@ def test_types_of_an_own_table(made, tmp_path):
     write_coco(root / 'out.json', Annotations(('Images/shoe/1.jpg',), ('shoe',), rows, '', Garments((shoe,))), root)
     category, = json.loads((root / 'out.json').read_text())['categories']
     assert category['name'] == 'shoe' and category['keypoints'] == ['toe', 'inner', 'outer']
-    reading, _ = read(root, garments=Garments((shoe,)))
-    np.testing.assert_array_equal(reading.entries[0].keypoints, rows[0])
-    assert reading.garments == Garments((shoe,)) and reading.entries[0].category == 'shoe'
-    swapped = read(root, swap_sides=True, garments=Garments((shoe,)))[0].entries[0]
+    dataset, _ = read(root, garments=Garments((shoe,)))
+    np.testing.assert_array_equal(dataset.samples[0].keypoints, rows[0])
+    assert dataset.garments == Garments((shoe,)) and dataset.samples[0].category == 'shoe'
+    swapped = read(root, swap_sides=True, garments=Garments((shoe,)))[0].samples[0]
     np.testing.assert_array_equal(swapped.keypoints, rows[0][[1, 0, 2]])
 
 
@@ -105,8 +105,8 @@ def with_visibilities(*numbers):
 def test_visibilities_are_read_as_their_tool_means_them(made, tmp_path, numbers, v):
     folder = made.folder(tmp_path / 'set', {'labels.json': json.dumps(with_visibilities(*numbers))})
     names = {'top': ('blouse', {'left collar': 'neckline_left', 'right collar': 'neckline_right'})}
-    entry, = read(folder, names)[0].entries
-    assert tuple(entry.keypoints[:2, 2]) == v
+    sample, = read(folder, names)[0].samples
+    assert tuple(sample.keypoints[:2, 2]) == v
 
 
 @pytest.mark.parametrize('number', [3, -2, '2', None, [2], float('inf')])
@@ -119,10 +119,10 @@ def test_visibilities_without_a_meaning_are_refused_by_file(made, tmp_path, numb
 def test_a_meaning_that_is_given_counts(made, tmp_path):
     sources = open_sources([made.folder(tmp_path / 'set', {'labels.json': json.dumps(with_visibilities(1, 0, 1))})])
     names = {'top': ('blouse', {'left collar': 'neckline_left', 'right collar': 'neckline_right'})}
-    reading = read_coco(sources, names, False, new_notes(), visibility='coco')
-    assert tuple(reading.entries[0].keypoints[:2, 2]) == (0, -1) and 'occluded' in reading.tables[0]
-    reading = read_coco(sources, names, False, new_notes(), visibility='fashionai')
-    assert tuple(reading.entries[0].keypoints[:2, 2]) == (1, 0)
+    dataset = read_coco(sources, names, False, new_notes(), visibility='coco')
+    assert tuple(dataset.samples[0].keypoints[:2, 2]) == (0, -1) and 'occluded' in dataset.tables[0]
+    dataset = read_coco(sources, names, False, new_notes(), visibility='fashionai')
+    assert tuple(dataset.samples[0].keypoints[:2, 2]) == (1, 0)
     (tmp_path / 'set/labels.json').write_text(json.dumps(with_visibilities(3, 0, 1)))
     with pytest.raises(InputError, match='labels.json, annotation 0: left collar: 3'):
         read_coco(sources, names, False, new_notes(), visibility='coco')
@@ -135,8 +135,8 @@ def test_sizes_that_are_none_say_nothing(made, tmp_path, height, size):
     image = {'id': 7, 'file_name': 'one.jpg', 'width': 40, 'height': height}
     labels = dict(THEIRS, images=[image, THEIRS['images'][1]])
     folder = made.folder(tmp_path / 'set', {'labels.json': json.dumps(labels)})
-    entry, = read(folder, {'top': ('blouse', {'left collar': 'neckline_left'})})[0].entries
-    assert entry.labelled_hw == size
+    sample, = read(folder, {'top': ('blouse', {'left collar': 'neckline_left'})})[0].samples
+    assert sample.labelled_hw == size
 
 
 @pytest.fixture
@@ -166,11 +166,11 @@ def test_our_labels_in_coco_form(ours, tmp_path):
 def test_what_we_write_is_read_back(ours, tmp_path):
     table, root = ours
     write_coco(root / 'out.json', table, root)
-    entries = read(root)[0].entries
-    assert [entry.category for entry in entries] == ['skirt', 'trousers']
-    np.testing.assert_array_equal([entry.keypoints for entry in entries], table.keypoints)
+    samples = read(root)[0].samples
+    assert [sample.category for sample in samples] == ['skirt', 'trousers']
+    np.testing.assert_array_equal([sample.keypoints for sample in samples], table.keypoints)
     (root / table.image_ids[0]).unlink()
-    with pytest.raises(ValueError, match='1.jpg: no such file'):
+    with pytest.raises(InputError, match='1.jpg'):
         write_coco(root / 'out.json', table, root)
 
 
@@ -178,18 +178,18 @@ def test_labels_of_which_none_is_visible_stay_so(ours, tmp_path):
     table, root = ours
     hidden = Annotations(table.image_ids, table.categories, table.keypoints.clip(-1, [99, 99, 0]), 'train.csv')
     write_coco(root / 'out.json', hidden, root)
-    np.testing.assert_array_equal([entry.keypoints for entry in read(root)[0].entries], hidden.keypoints)
+    np.testing.assert_array_equal([sample.keypoints for sample in read(root)[0].samples], hidden.keypoints)
 
 
 def test_our_own_files_say_that_labels_are_in_stored_pixels(ours):
     table, root = ours
     write_coco(root / 'out.json', table, root)
-    assert {entry.labelled_hw for entry in read(root)[0].entries} == {None}
+    assert {sample.labelled_hw for sample in read(root)[0].samples} == {None}
 
 
 @pytest.mark.parametrize('points, box', [
     ([(10, 20), (40, 72)], [10, 20, 30, 52]),
-    ([(10, 20), (40, 20)], [10, 5, 30, 30]),       # a line: as high as it is wide, around it
+    ([(10, 20), (40, 20)], [10, 5, 30, 30]),       # a line: the box around it is as high as it is wide
     ([(10, 20), (40, 22)], [10, 6, 30, 30]),
     ([(10, 20), (40, 23)], [10, 20, 30, 3]),       # a tenth is enough
     ([(10, 4), (40, 4)], [10, 0, 30, 30]),         # moved into the picture
@@ -204,7 +204,7 @@ def test_every_box_has_an_extent(points, box):
 
 
 def test_a_labelled_point_can_be_matched(ours, tmp_path):
-    """OKS of COCO's evaluation, exp(-d^2 / (2 area (2 sigma)^2)): that of a point 2 pixels off is above 0."""
+    """The OKS of COCO's evaluation, exp(-d^2 / (2 area (2 sigma)^2)), is above 0 for a point that is 2 pixels off."""
     table, root = ours
     write_coco(root / 'out.json', table, root)
     trousers = json.loads((root / 'out.json').read_text())['annotations'][1]

@@ -1,4 +1,4 @@
-"""The ids of a COCO ground truth: of pictures by the end of their paths, of types by name."""
+"""Ids of a COCO ground truth: pictures are found by the end of their paths, types by name."""
 import json
 
 import pytest
@@ -23,12 +23,12 @@ def test_a_picture_has_the_id_of_the_longest_name_that_its_path_ends_with(tmp_pa
     assert ids.image_id('/x/a.png') == 70 and ids.image_id('/x/new/a.png') == 5 and ids.image_id('set/b.png') == 6
     (tmp_path / 'new').mkdir()
     monkeypatch.chdir(tmp_path / 'new')
-    assert ids.image_id('a.png') == 5, 'the folder counts though the path does not name it'
+    assert ids.image_id('a.png') == 5, 'the folder counts although the path does not name it'
     for path in ('/x/b.png', '/x/ba.png', '/x/new/c.png', '/x/a.png/c'):
         with pytest.raises(InputError, match=path):
             ids.image_id(path)
     ids.check(['/x/a.png', '/x/new/a.png'])
-    with pytest.raises(InputError, match='/y/a.png and /x/a.png are both image 70'):
+    with pytest.raises(InputError, match='/y/a.png .*/x/a.png .*70'):
         ids.check(['/x/a.png', '/y/a.png'])
 
 

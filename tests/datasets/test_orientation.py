@@ -1,4 +1,4 @@
-"""Pictures that are stored turned and labelled upright, or the other way round: both end in one frame."""
+"""Pictures that are stored turned and labelled upright, or the other way round, end in the same frame."""
 import json
 import struct
 import zlib
@@ -13,14 +13,14 @@ from fashionai.datasets.orientation import frame_of, orientation_of, turned_upri
 from fashionai.images.decoder import read_image
 
 WIDTH, HEIGHT, POINT = 40, 64, (28, 10)
-"""The picture as people see it, and where its only white spot is."""
+"""The picture as people see it, and the position of its only white spot."""
 
 TO_STORED = {1: lambda image: image, 2: lambda image: cv2.flip(image, 1),
              3: lambda image: cv2.rotate(image, cv2.ROTATE_180), 4: lambda image: cv2.flip(image, 0), 5: cv2.transpose,
              6: lambda image: cv2.rotate(image, cv2.ROTATE_90_COUNTERCLOCKWISE),
              7: lambda image: cv2.transpose(cv2.rotate(image, cv2.ROTATE_180)),
              8: lambda image: cv2.rotate(image, cv2.ROTATE_90_CLOCKWISE)}
-"""What a camera stores of an upright picture under each orientation."""
+"""Functions from an upright picture to the pixels that a camera stores, by orientation."""
 
 
 def upright(width=WIDTH, height=HEIGHT, point=POINT):
@@ -31,13 +31,13 @@ def upright(width=WIDTH, height=HEIGHT, point=POINT):
 
 
 def tiff(orientation, order='<'):
-    """An Exif structure of two tags."""
+    """Returns an Exif structure of two tags."""
     start = b'II*\0' if order == '<' else b'MM\0*'
     return start + struct.pack(f'{order}IHHHIHHHHIHHI', 8, 2, 0x0100, 3, 1, 9, 0, 0x0112, 3, 1, orientation, 0, 0)
 
 
 def jpeg(stored, orientation, order='<'):
-    """A JPEG file with an orientation, behind a segment of another kind."""
+    """Returns a JPEG file with an orientation, after a segment of another kind."""
     data = cv2.imencode('.jpg', stored, (cv2.IMWRITE_JPEG_QUALITY, 95))[1].tobytes()
     exif = b'Exif\0\0' + tiff(orientation, order)
     return (data[:2] + b'\xff\xfe\0\6text' + b'\xff\xff\xe1' + struct.pack('>H', len(exif) + 2) + exif + data[2:]
@@ -45,7 +45,7 @@ def jpeg(stored, orientation, order='<'):
 
 
 def spot(image):
-    """x and y of the middle of what is white, and how much is."""
+    """Returns x and y of the centre of the white pixels, and their number."""
     rows, columns = np.nonzero(image[..., 0] > 150)
     return (columns.mean(), rows.mean()), len(rows)
 
@@ -95,8 +95,8 @@ def test_sizes_tell_the_frame(labelled, stored, orientation, frame):
 
 @pytest.fixture
 def coco(finish, made, tmp_path):
-    """`coco(pictures, *flags)` prepares pictures (bytes, JSON width, JSON height, point) by name; the output, the rows
-    and the pictures as training reads them."""
+    """`coco(pictures, *flags)` prepares pictures (bytes, JSON width, JSON height, point) by name. It returns the
+    output, the rows, and the pictures as training reads them."""
     def prepared(pictures, *flags):
         images, annotations = [], []
         for number, (name, (_, width, height, point)) in enumerate(pictures.items(), 1):
@@ -116,7 +116,7 @@ def coco(finish, made, tmp_path):
 
 
 def stored_point(orientation):
-    """Where the spot is in the stored pixels."""
+    """Returns the position of the spot in the stored pixels."""
     (x, y), _ = spot(TO_STORED[orientation](upright()))
     return round(x), round(y)
 

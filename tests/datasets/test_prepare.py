@@ -1,4 +1,4 @@
-"""The entry point: archives in, the tree of train.py and run.py out."""
+"""Calls prepare.py: it reads archives and writes the folders of train.py and run.py."""
 import json
 import os
 
@@ -8,7 +8,7 @@ import pytest
 
 from fashionai.annotations import read_annotations, read_test_list
 from fashionai.cli import prepare
-from fashionai.datasets import placing, sources
+from fashionai.datasets import sources, tree_writer
 from fashionai.datasets.pictures import picture_fault
 from fashionai.files import locked
 
@@ -72,7 +72,7 @@ def test_a_test_list_stays_whole_for_submissions(finish, source, tmp_path):
 
 def test_a_look_writes_nothing(finish, source, tmp_path):
     told = finish(prepare.main, 'fashionai', source[0], '--output', tmp_path / 'data', '--val', 0.2, '--check')
-    assert 'looked only' in told and not (tmp_path / 'data').exists()
+    assert 'nothing is written' in told and not (tmp_path / 'data').exists()
 
 
 def test_an_interrupted_run_goes_on_and_a_finished_one_is_not_overwritten(finish, made, source, tmp_path):
@@ -84,7 +84,8 @@ def test_an_interrupted_run_goes_on_and_a_finished_one_is_not_overwritten(finish
     assert not list(out.rglob('*.tmp'))
     before = (out / 'train/train.csv').read_bytes()
     told = finish(prepare.main, 'fashionai', source[0], '--output', out, '--val', 4, code=1)
-    assert 'is there already: --overwrite' in told and (out / 'train/train.csv').read_bytes() == before
+    assert f'{out / "test_b/test.csv"} ' in told and '--overwrite' in told
+    assert (out / 'train/train.csv').read_bytes() == before
     for _ in range(2):
         finish(prepare.main, 'fashionai', source[1], '--output', out, '--val', 4, '--overwrite', '--link')
     assert len(read_annotations(out / 'train/val.csv')) == 4 and not list(out.rglob('*.tmp'))
@@ -102,7 +103,7 @@ def test_after_an_interruption_the_same_command_makes_the_same_tree(finish, sour
 
     arguments = ['fashionai', source[0], '--val', 3, '--output']
     with monkeypatch.context() as patch:
-        patch.setattr(placing, 'picture_fault', broken_off)
+        patch.setattr(tree_writer, 'picture_fault', broken_off)
         finish(prepare.main, *arguments, tmp_path / 'data', code=130)
     assert len(list((tmp_path / 'data').rglob('*.jpg'))) == 5 and not list((tmp_path / 'data').rglob('*.csv'))
     for folder in ('data', 'at_once'):
@@ -113,13 +114,10 @@ def test_after_an_interruption_the_same_command_makes_the_same_tree(finish, sour
 
 
 @pytest.mark.parametrize('arguments, message', [
-    (['fashionai', 'nothing.tar'], 'nothing.tar does not exist'),
-    (['fashionai', 'empty'], 'no labels and no test lists in empty'),
-    (['fashionai', 'set.tar', '--val', '1.5'], 'wanted a whole number, or a share'),
-    (['fashionai', 'set.tar', '--val', '10'], 'leave none to train on'),
-    (['fashionai', 'set', '--output', 'set/data'], 'which is read: name another folder'),
-    (['deepfashion', 'set'], 'no list_landmarks.txt'), (['deepfashion2', 'set'], 'no annos/'),
-    (['coco', 'set'], 'no JSON')])
+    (['fashionai', 'nothing.tar'], 'nothing.tar'), (['fashionai', 'empty'], 'empty'),
+    (['fashionai', 'set.tar', '--val', '1.5'], '1.5'), (['fashionai', 'set.tar', '--val', '10'], '--val 10'),
+    (['fashionai', 'set', '--output', 'set/data'], 'set/data'),
+    (['deepfashion', 'set'], 'list_landmarks.txt'), (['deepfashion2', 'set'], 'annos/'), (['coco', 'set'], 'JSON')])
 def test_refusals(finish, source, tmp_path, monkeypatch, arguments, message):
     monkeypatch.chdir(tmp_path)
     (tmp_path / 'empty').mkdir()

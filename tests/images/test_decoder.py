@@ -1,4 +1,4 @@
-"""Whole pictures become pixels, with every OpenCV that is allowed; half ones never do, and are told from whole ones."""
+"""Complete pictures are decoded, with every allowed OpenCV; incomplete pictures are recognised and refused."""
 import logging
 import os
 import socket
@@ -24,21 +24,21 @@ from fashionai.images.decoder import (
 from fashionai.images.headers import Header, header_of
 
 TURN_RIGHT = b'II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x06\x00\x00\x00\x00\x00\x00\x00'
-"""EXIF data that say no more than orientation 6: to be seen upright, turn it right by 90 degrees."""
+"""EXIF data with orientation 6 only: the picture must be turned right by 90 degrees."""
 
 
 def segment(marker: int, content: bytes) -> bytes:
-    """A segment of a JPEG."""
+    """Returns a segment of a JPEG."""
     return bytes([0xff, marker]) + struct.pack('>H', len(content) + 2) + content
 
 
 def chunk(kind: bytes, content: bytes) -> bytes:
-    """A chunk of a PNG."""
+    """Returns a chunk of a PNG."""
     return struct.pack('>I', len(content)) + kind + content + struct.pack('>I', zlib.crc32(kind + content))
 
 
 def png(pixels: np.ndarray, more: bytes = b'') -> bytes:
-    """A PNG file, by its specification: (h, w, channels), grey with or without transparency, RGB or RGBA."""
+    """Returns a PNG file, by its specification: (h, w, channels), grey with or without transparency, RGB or RGBA."""
     height, width, channels = pixels.shape
     depth, kind = pixels.dtype.itemsize * 8, {1: 0, 2: 4, 3: 2, 4: 6}[channels]
     rows = b''.join(b'\0' + row.astype(pixels.dtype.newbyteorder('>')).tobytes() for row in pixels)
@@ -47,7 +47,7 @@ def png(pixels: np.ndarray, more: bytes = b'') -> bytes:
 
 
 def jpeg(*parameters: int, side: int = 160) -> bytes:
-    """A photograph-like JPEG."""
+    """Returns a JPEG that looks like a photograph."""
     noise = np.random.RandomState(0).randint(0, 255, (side + 40, side, 3)).astype(np.uint8)
     return cv2.imencode('.jpg', cv2.GaussianBlur(noise, (0, 0), 2), parameters)[1].tobytes()
 
@@ -68,7 +68,7 @@ def test_whole_jpegs_are_read_and_cut_ones_never(kind: str) -> None:
         np.testing.assert_array_equal(decode_image(data + after, 'a'), whole)
     start = data.rindex(b'\xff\xda')
     for end in [3, 20, len(data) // 2, (start + len(data)) // 2, len(data) - 100, len(data) - 2, len(data) - 1]:
-        for after in (b'', b'\0' * 5000, THUMBNAIL):  # zeros: as a download that broke off may leave them
+        for after in (b'', b'\0' * 5000, THUMBNAIL):  # zeros, as an interrupted download may leave them
             with pytest.raises(InputError, match='^a: '):
                 decode_image(data[:end] + after, 'a')
             with pytest.raises(InputError):
@@ -137,7 +137,7 @@ def test_orientation_is_for_those_who_ask(tmp_path: Path) -> None:
 @pytest.mark.parametrize('more, highest, expected, said', [
     (b'', 4095, [[0, 127, 255]], '4095'), (chunk(b'sBIT', b'\x0c' * 3), 4095, [[0, 127, 255]], '4095'),
     (b'', 1023, [[0, 127, 255]], '1023'), (b'', 65535, [[0, 127, 255]], ''),
-    (chunk(b'sBIT', b'\x0c' * 3), 4095 * 16, [[0, 127, 255]], ''),  # 12 bits on top, as the standard has it
+    (chunk(b'sBIT', b'\x0c' * 3), 4095 * 16, [[0, 127, 255]], ''),  # 12 upper bits, as in the standard
     (chunk(b'sBIT', b'\x0c' * 3), 1023, [[0, 31, 63]], '4095')])
 def test_12_bits_in_16_are_brought_to_8(caplog: pytest.LogCaptureFixture, more: bytes, highest: int,
                                        expected: Sequence, said: str) -> None:
@@ -187,10 +187,10 @@ def test_the_pixel_limit_is_that_of_the_header(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr(cv2, 'imdecode', lambda *_: pytest.fail('decoded'))
     for data in (bomb(small, 16, '>II'), bomb(PLAIN, frame, '>HH'),
                  b'P6 20000 20000 255\n', b'BM' + bytes(12) + struct.pack('<Iii', 40, 20000, -20000)):
-        with pytest.raises(InputError, match='a: 20000 x 20000 pixels, 400.0 million: at most 25 million'):
+        with pytest.raises(InputError, match='a: 20000 x 20000 .*400.0 million.* 25 million'):
             decode_upright(data, 'a', 25)
-    with pytest.raises(InputError, match='a: not a picture'):
-        decode_upright(b'\x76\x2f\x31\x01', 'a', 25)  # of a format whose size is not told beforehand
+    with pytest.raises(InputError, match='^a: '):
+        decode_upright(b'\x76\x2f\x31\x01', 'a', 25)  # a format whose size is not read from the header
 
 
 def test_headers() -> None:
@@ -204,11 +204,12 @@ def test_headers() -> None:
 
 def test_what_is_no_picture_is_named(tmp_path: Path) -> None:
     for data in (b'text', b''):
-        with pytest.raises(InputError, match=f'an upload: not a picture .*{len(data)} bytes'):
+        with pytest.raises(InputError, match=f'^an upload: .*{len(data)} bytes'):
             decode_upright(data, 'an upload')
     missing = tmp_path / 'missing.jpg'
     for read in (read_image, read_upright):
-        assert read_or_unreadable(missing, read) == Unreadable(f'{missing}: no such file')
+        found = read_or_unreadable(missing, read)
+        assert isinstance(found, Unreadable) and found.reason.startswith(f'{missing}: ')
 
 
 @pytest.mark.skipif(not hasattr(os, 'mkfifo'), reason='no pipes with a name')

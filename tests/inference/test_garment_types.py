@@ -1,4 +1,4 @@
-"""Which type a garment is said to be: how images are shown to the network, and how its answers are counted."""
+"""Types of garments: what the network's input shows, and how predictions are counted."""
 from typing import Tuple
 
 import numpy as np
@@ -13,11 +13,11 @@ def test_the_whole_image_and_its_mirror_image_are_shown_in_the_middle() -> None:
     tall[:, :10] = 51  # a dark left half
     seen = []
 
-    def look(images: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    def predict_with_types(images: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         seen.append(images)
         return np.zeros((len(images), 2, 2, 1)), images[:, 8, [2, 5, 9], 0] / 255
 
-    found = type_probabilities(look, [tall, np.zeros((9, 9, 3), np.uint8)], (16, 16))
+    found = type_probabilities(predict_with_types, [tall, np.zeros((9, 9, 3), np.uint8)], (16, 16))
     assert seen[0].shape == (4, 16, 16, 3) and seen[0].dtype == np.float32
     assert (seen[0][0, :, :4] == 0).all() and (seen[0][0, :, 12:] == 0).all(), 'beside the image is nothing'
     np.testing.assert_allclose(found, [[0, 0.6, 0.6], [0, 0, 0]])
@@ -27,10 +27,10 @@ def test_a_long_input_shows_the_whole_width() -> None:
     wide = np.zeros((10, 20, 3), np.uint8)
     wide[:, [0, -1]] = 255
 
-    def look(images: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
+    def predict_with_types(images: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
         return images, images[:, images.shape[1] // 2, [0, -1], 0]
 
-    assert (type_probabilities(look, [wide], (8, 16)) > 100).all()
+    assert (type_probabilities(predict_with_types, [wide], (8, 16)) > 100).all()
 
 
 def test_the_table_counts() -> None:

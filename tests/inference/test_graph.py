@@ -120,12 +120,12 @@ def test_types_are_as_many_as_the_contract_names(tmp_path: Path) -> None:
     path = with_types(tmp_path / 'g.pb', len(names))
     for _ in ('without a contract', 'with one'):
         with FrozenGraph(ModelFile.open(path), SKIRT) as graph:
-            assert graph.types == names and graph.look(images)[1].shape == (2, len(names))
+            assert graph.types == names and graph.predict_with_types(images)[1].shape == (2, len(names))
         write_contract(path, 'all', types=names)
     write_contract(with_types(path, 4), 'all', types=names)
     with FrozenGraph(ModelFile.open(path), SKIRT) as graph:
         with pytest.raises(InputError, match=r'g\.pb gives .*\(2, 4\) .*wanted 5 types'):
-            graph.look(images)
+            graph.predict_with_types(images)
     write_contract(write_graph(path, channels(GARMENTS.joint)), 'all', types=names)
     with pytest.raises(InputError, match=r'g\.pb .*no Openpose/garment_type'):
         FrozenGraph(ModelFile.open(path), SKIRT)

@@ -1,4 +1,4 @@
-"""A stand-in predictor that finds coloured dots: where it looks the second time, and what becomes of what it sees."""
+"""The second pass of a stand-in predictor that finds coloured dots: which picture it gets, how passes are joined."""
 from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -7,7 +7,7 @@ import pytest
 from fashionai.garments.shapes import shape_of
 from fashionai.garments.table import GARMENTS
 from fashionai.images.geometry import transform_points
-from fashionai.inference.predictor import Prediction
+from fashionai.inference.predictor import KeypointPrediction
 from fashionai.inference.second_pass import SECOND_PASSES, SecondPass, frame_of
 
 SKIRT, DRESS = GARMENTS['skirt'], GARMENTS['dress']
@@ -38,33 +38,33 @@ class Eye:
         self.error = error
         self.seen: List[List[np.ndarray]] = []
 
-    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
+    def predict(self, images: Sequence[np.ndarray]) -> List[KeypointPrediction]:
         self.seen.append(list(images))
-        return [self._look(image) for image in images]
+        return [self._predict_one(image) for image in images]
 
-    def _look(self, image: np.ndarray) -> Prediction:
+    def _predict_one(self, image: np.ndarray) -> KeypointPrediction:
         points, valid = np.zeros((4, 2)), np.zeros(4, bool)
         for channel, colour in enumerate(COLOURS):
             rows, columns = np.nonzero((np.abs(image - colour.astype(float)) < 128).all(axis=2))
             valid[channel] = len(rows) > 0
             if valid[channel]:
                 points[channel] = (columns.mean() + self.error[0], rows.mean() + self.error[1])
-        return Prediction(points, valid.astype(float), valid)
+        return KeypointPrediction(points, valid.astype(float), valid)
 
 
 class Script:
     """Says what it is told to, one batch after the other."""
 
-    def __init__(self, *batches: List[Prediction]) -> None:
+    def __init__(self, *batches: List[KeypointPrediction]) -> None:
         self.batches = list(batches)
 
-    def predict(self, images: Sequence[np.ndarray]) -> List[Prediction]:
+    def predict(self, images: Sequence[np.ndarray]) -> List[KeypointPrediction]:
         assert len(images) == len(self.batches[0])
         return self.batches.pop(0)
 
 
-def said(points: np.ndarray, valid: Optional[Sequence[bool]] = None, score: float = 1.) -> Prediction:
-    return Prediction(np.array(points, float), np.full(len(points), score),
+def said(points: np.ndarray, valid: Optional[Sequence[bool]] = None, score: float = 1.) -> KeypointPrediction:
+    return KeypointPrediction(np.array(points, float), np.full(len(points), score),
                       np.ones(len(points), bool) if valid is None else np.array(valid))
 
 

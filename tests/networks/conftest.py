@@ -1,4 +1,4 @@
-"""For every test of the networks: graph mode, and a fresh graph as the default one."""
+"""For all tests of networks: graph mode, and a new default graph."""
 from typing import Iterator
 
 import pytest

@@ -1,4 +1,4 @@
-"""Every network of the catalogue: its names, its maps, its start."""
+"""Every network of the catalogue: its layer names, its maps, its initial values."""
 from typing import Tuple
 
 import numpy as np
@@ -6,7 +6,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments.table import GARMENTS
-from fashionai.networks.catalog import NETWORKS, Network, build, input_placeholder, network_spec
+from fashionai.networks.catalog import NETWORKS, BuiltNetwork, build, input_placeholder, network_spec
 from fashionai.networks.head_options import HeadOptions
 
 VGG_MEAN = (104, 117, 123)
@@ -15,21 +15,21 @@ MEAN = {**dict.fromkeys(('vgg', 'cmu', 'vgg16', 'seresnet50', 'seresnext50'), VG
 GREY = (127.5, 127.5, 127.5)
 
 DIFFERENT = [name for name in NETWORKS if name != 'cmu']
-"""cmu is vgg with other weights to start from."""
+"""cmu is vgg with other initial weights."""
 
 
-def built(model: str, tag: str = 'all', is_training: bool = False, size_hw: Tuple[int, int] = (64, 96)) -> Network:
+def built(model: str, tag: str = 'all', is_training: bool = False, size_hw: Tuple[int, int] = (64, 96)) -> BuiltNetwork:
     return build(model, tf.zeros((2,) + size_hw + (3,)), GARMENTS.of(tag), is_training)
 
 
 def test_scopes_of_vgg_are_those_of_the_paper() -> None:
     built('vgg', 'dress')
-    trunk = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1', 'conv3_2', 'conv3_3', 'conv3_4', 'conv4_1',
+    backbone = ['conv1_1', 'conv1_2', 'conv2_1', 'conv2_2', 'conv3_1', 'conv3_2', 'conv3_3', 'conv3_4', 'conv4_1',
              'conv4_2', 'conv4_3_CPM', 'conv4_4_CPM']
     first = [f'Openpose/conv5_{layer}_CPM_{branch}' for branch in ('L1', 'L2') for layer in range(1, 6)]
     later = [f'Openpose/Mconv{layer}_stage{stage}_{branch}'
              for stage in range(2, 7) for branch in ('L1', 'L2') for layer in range(1, 8)]
-    wanted = [f'{layer}/{name}' for layer in trunk + first + later for name in ('weights', 'biases')]
+    wanted = [f'{layer}/{name}' for layer in backbone + first + later for name in ('weights', 'biases')]
     assert [variable.op.name for variable in tf.model_variables()] == wanted
 
 
@@ -54,7 +54,7 @@ def test_heatmaps_come_before_fields_in_the_output() -> None:
 
 @pytest.mark.parametrize('model', DIFFERENT)
 def test_the_mean_image_is_nothing_to_an_untrained_network(model: str) -> None:
-    """All biases start at zero: what is left is the image less the mean, channel by channel in BGR order."""
+    """All biases start at zero, so the output depends only on the image minus the mean, per channel in BGR order."""
     image = input_placeholder()
     output = build(model, image, GARMENTS.of('skirt'), is_training=False).output
     assert (image.name, output.name) == ('image:0', 'Openpose/concat_stage7:0')
@@ -70,7 +70,7 @@ def test_the_mean_image_is_nothing_to_an_untrained_network(model: str) -> None:
 @pytest.mark.parametrize('model', ['efficientnet_lite0', 'movenet_thunder', 'mobilenet_050', 'seresnet50', 'dsconv',
                                    'testing'])
 def test_sizes_that_only_the_stride_divides(model: str) -> None:
-    """A deep trunk's last cells reach over the edge; its maps have the image's size all the same."""
+    """The last cells of a deep backbone reach over the edge. Its maps still have the image's size."""
     assert built(model, 'skirt', size_hw=(72, 104)).output.shape.as_list() == [2, 9, 13, 15]
 
 

@@ -1,4 +1,4 @@
-"""Finding a checkpoint: by its path, in a folder, among the runs of a garment type; damaged ones are passed over."""
+"""Finding a checkpoint: by its path, in a folder, or among the runs of a garment type. Damaged ones are skipped."""
 import functools
 import json
 import os
@@ -18,7 +18,7 @@ DATA = 'data-00000-of-00001'
 
 @functools.lru_cache(None)
 def written() -> Dict[str, bytes]:
-    """The files of a small checkpoint, by their endings."""
+    """Returns the files of a small checkpoint by their endings."""
     with tempfile.TemporaryDirectory() as folder, tf.Graph().as_default(), tf.Session() as session:
         tf.get_variable('weights', initializer=np.arange(64, dtype=np.float32))
         session.run(tf.global_variables_initializer())
@@ -27,7 +27,7 @@ def written() -> Dict[str, bytes]:
 
 
 def touch(folder: Path, number: int, when: int = 0, **description: Any) -> None:
-    """A small checkpoint."""
+    """Writes a small checkpoint."""
     folder.mkdir(parents=True, exist_ok=True)
     for ending, content in written().items():
         path = folder / f'model-{number}.{ending}'
@@ -73,21 +73,21 @@ def test_the_last_where_none_was_best(tmp_path: Path) -> None:
 
 
 def test_an_error_measured_at_another_step_is_not_reported(tmp_path: Path) -> None:
-    """Between a best checkpoint and its description a training can be killed."""
+    """A training can be killed after it wrote a best checkpoint and before it wrote its description."""
     touch(tmp_path / 'run' / 'best', 2000, step=1000, validation_ne=4.5)
     assert find_checkpoint(tmp_path).validation_ne is None
 
 
 @pytest.mark.parametrize('name', ['.', 'absent', 'model-12'])
 def test_none(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match='no checkpoint at .*model-<step>.index'):
+    with pytest.raises(ValueError, match='model-<step>.index'):
         find_checkpoint(tmp_path / name)
 
 
 def test_a_damaged_description(tmp_path: Path) -> None:
     touch(tmp_path, 12)
     (tmp_path / 'run.json').write_text('{"model":')
-    with pytest.raises(ValueError, match='run.json is not JSON'):
+    with pytest.raises(ValueError, match='run.json'):
         find_checkpoint(tmp_path)
 
 

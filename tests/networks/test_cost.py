@@ -1,4 +1,4 @@
-"""The cost of networks, against TensorFlow's own profiler and counts by hand."""
+"""The cost of networks, compared with TensorFlow's profiler and with values computed by hand."""
 from pathlib import Path
 from typing import Dict
 
@@ -15,7 +15,7 @@ COUNTED = ('Conv2D', 'DepthwiseConv2dNative', 'Conv2DBackpropInput', 'MatMul')
 
 
 def profiled(graph: tf.Graph) -> Dict[str, int]:
-    """What TensorFlow's profiler counts, by type of operation."""
+    """Returns the counts of TensorFlow's profiler by type of operation."""
     options = tf.profiler.ProfileOptionBuilder(tf.profiler.ProfileOptionBuilder.float_operation())
     node, found = tf.profiler.profile(graph, cmd='op', options=options.with_empty_output().build()), {}
     while node.children:
@@ -41,13 +41,13 @@ def test_a_product_of_matrices(turned: bool) -> None:
 
 
 def test_vgg_by_hand() -> None:
-    """Trunk and stages as the papers' tables have them, at 368x368 with 24 keypoints and 33 limbs."""
+    """Backbone and stages from the tables of the papers, at 368x368 with 24 keypoints and 33 limbs."""
     def plain(side: int, kernel: int, inputs: int, outputs: int) -> int:
         return 2 * side * side * kernel * kernel * inputs * outputs
 
-    trunk = [(368, 3, 64), (368, 64, 64), (184, 64, 128), (184, 128, 128), (92, 128, 256)] + 3 * [(92, 256, 256)] + [
+    backbone = [(368, 3, 64), (368, 64, 64), (184, 64, 128), (184, 128, 128), (92, 128, 256)] + 3 * [(92, 256, 256)] + [
         (46, 256, 512), (46, 512, 512), (46, 512, 256), (46, 256, 128)]
-    flop = sum(plain(side, 3, inputs, outputs) for side, inputs, outputs in trunk)
+    flop = sum(plain(side, 3, inputs, outputs) for side, inputs, outputs in backbone)
     for maps in (66, 25):
         flop += 3 * plain(46, 3, 128, 128) + plain(46, 1, 128, 512) + plain(46, 1, 512, maps)
         flop += 5 * (plain(46, 7, 128 + 91, 128) + 4 * plain(46, 7, 128, 128) + plain(46, 1, 128, 128)

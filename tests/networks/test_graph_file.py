@@ -1,4 +1,4 @@
-"""A graph from elsewhere is read as data: one that does more than compute is refused by the operation's name."""
+"""A graph is read as data. If it does more than compute, it is refused, and the error names the operation."""
 from pathlib import Path
 from typing import Callable, List
 
@@ -20,11 +20,11 @@ HEADS = {'vgg': [HeadOptions(stages=2, factorised=True)],
          'testing': [HeadOptions(stride=2), HeadOptions(stride=4, upsampling='bilinear', pyramid='on'),
                      HeadOptions(refine='joint'), HeadOptions(refine='frozen')],
          'efficientnet_lite0': [HeadOptions(pyramid='off', type_head='apart')]}
-"""Changed heads by the network that they are tried on; every network also has its own, with a type head."""
+"""Changed heads by the network that they are tested with. Every network also has its own head, with a type head."""
 
 
 def network_operations(model: str, head: HeadOptions, garment: Garment, loss: str) -> List[str]:
-    """The operations that depend on the image, which freezing keeps as they are."""
+    """Returns the operations that depend on the image; freezing keeps them."""
     with tf.Graph().as_default():
         image = input_placeholder()
         mean_of_last_two(build(model, image, garment, False, head, loss), head, loss)
@@ -56,7 +56,7 @@ def test_every_operation_in_the_list_is_one_that_keeps_nothing() -> None:
 
 
 def frozen(path: Path, change: Callable[[tf.Tensor], tf.Tensor], as_folder: bool = False) -> Path:
-    """A graph that serves skirts, its output changed; a `.pb` or a SavedModel."""
+    """Writes a graph for skirts with a changed output, as a `.pb` or a SavedModel."""
     with tf.Graph().as_default() as graph:
         image = input_placeholder()
         cells = tf.nn.avg_pool(image, ksize=8, strides=8, padding='SAME')
@@ -73,7 +73,7 @@ def frozen(path: Path, change: Callable[[tf.Tensor], tf.Tensor], as_folder: bool
 
 
 def after(operation: Callable[[], object]) -> Callable[[tf.Tensor], tf.Tensor]:
-    """Leaves the output as it is, once the operation has been run."""
+    """Runs the operation and does not change the output."""
     def change(cells: tf.Tensor) -> tf.Tensor:
         with tf.control_dependencies([operation()]):
             return tf.identity(cells)
@@ -90,7 +90,7 @@ def save(path: str) -> tf.Operation:
 
 
 def within_a_function(path: str) -> Callable[[tf.Tensor], tf.Tensor]:
-    """The operation stands in the library, two calls away."""
+    """The operation is in the library, two calls away."""
     from tensorflow.python.framework import function
 
     @function.Defun(tf.float32)
@@ -120,7 +120,7 @@ def test_what_does_more_than_compute_is_refused(tmp_path: Path, operation: str, 
     reached = tmp_path / 'reached'
     path = frozen(tmp_path / ('graph.savedmodel' if as_folder else 'graph.pb'), CASES[operation](str(reached)),
                   as_folder)
-    with pytest.raises(InputError, match=f'{path.name} has the operation {operation}.*--trust-graph'):
+    with pytest.raises(InputError, match=rf'{path.name}.*\b{operation}\b.*--trust-graph'):
         FrozenGraph(ModelFile.open(path), SKIRT)
     assert not reached.exists()
     assert len(read_graph(path, trusted=True).node) > 3
@@ -147,7 +147,7 @@ def test_functions_that_only_compute_are_welcome(tmp_path: Path) -> None:
 
 
 def test_graphs_that_other_projects_freeze_are_welcome(tmp_path: Path) -> None:
-    """Batch norm as an operation of its own, dropout's switch, resized maps, weights behind an Identity."""
+    """A graph with batch norm as one operation, a switch for dropout, resized maps, and weights behind an Identity."""
     def change(cells: tf.Tensor) -> tf.Tensor:
         ones = tf.ones(cells.shape[-1])
         normed = tf.nn.fused_batch_norm(cells, ones, ones, ones, ones, is_training=False)[0]

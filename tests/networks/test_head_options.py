@@ -1,4 +1,4 @@
-"""Heads that flags have changed: their maps, layers and size, and what is refused."""
+"""Heads that are changed by flags: their maps, layers and size, and invalid flags."""
 from typing import List
 
 import numpy as np
@@ -70,25 +70,25 @@ def test_pyramid(model: str, without: int, joined: int) -> None:
     for pyramid, channels in (('off', without), ('on', joined)):
         spec = network_spec(model, HeadOptions(pyramid=pyramid))
         with tf.Graph().as_default():
-            features = spec.trunk(tf.zeros((1, 40, 56, 3)), True, spec.pyramid).stride8
+            features = spec.backbone(tf.zeros((1, 40, 56, 3)), True, spec.pyramid).stride8
             assert features.shape.as_list() == [1, 5, 7, channels]
             gradients = tf.gradients(features, tf.trainable_variables())
             assert all(gradient is not None for gradient in gradients)
 
 
-def test_the_pyramid_adds_no_variables_to_the_trunk_of_vgg() -> None:
+def test_the_pyramid_adds_no_variables_to_the_backbone_of_vgg() -> None:
     plain, joined = (names_of('vgg', HeadOptions(pyramid=pyramid)) for pyramid in ('off', 'on'))
     assert plain == joined
 
 
 @pytest.mark.parametrize('values, message', [
-    ({'stages': 0}, '--stages 0: wanted one of 1, 2, 3, 4, 5, 6'),
+    ({'stages': 0}, '--stages 0'),
     ({'stages': 7}, '--stages 7'),
-    ({'pyramid': 'yes'}, '--pyramid yes: wanted one of on, off'),
-    ({'stride': 3}, '--stride 3: wanted one of 8, 4, 2'),
-    ({'stride': 4, 'upsampling': 'cubic'}, '--upsampling cubic: wanted one of transposed, bilinear'),
-    ({'factorised': True, 'stages': 1}, '--factorised has nothing to do at --stages 1'),
-    ({'upsampling': 'bilinear'}, '--upsampling bilinear has nothing to do at --stride 8: wanted one of 4, 2')])
+    ({'pyramid': 'yes'}, '--pyramid yes.*on, off'),
+    ({'stride': 3}, '--stride 3.*8, 4, 2'),
+    ({'stride': 4, 'upsampling': 'cubic'}, '--upsampling cubic.*transposed, bilinear'),
+    ({'factorised': True, 'stages': 1}, '--factorised.*--stages 1'),
+    ({'upsampling': 'bilinear'}, '--upsampling bilinear.*--stride 8.*4, 2')])
 def test_what_is_refused(values: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         HeadOptions(**values)
@@ -96,7 +96,7 @@ def test_what_is_refused(values: dict, message: str) -> None:
 
 @pytest.mark.parametrize('model', ['mobilenet_thin', 'testing', 'efficientnet_lite0'])
 def test_no_7x7_layers_to_factorise(model: str) -> None:
-    with pytest.raises(ValueError, match=f'--model {model}: --factorised finds no 7x7 layers'):
+    with pytest.raises(ValueError, match=f'{model}.*--factorised'):
         network_spec(model, HeadOptions(factorised=True))
 
 

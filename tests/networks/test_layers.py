@@ -1,4 +1,4 @@
-"""The layers against direct computation."""
+"""The layers, compared with direct computation."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf

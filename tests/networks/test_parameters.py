@@ -1,4 +1,4 @@
-"""The size of every network of the catalogue, counted by hand from the papers' tables."""
+"""The number of parameters of every network of the catalogue, computed by hand from the tables of the papers."""
 from typing import Callable, List, Sequence, Tuple
 
 import pytest
@@ -27,12 +27,12 @@ def plain(kernel: int, inputs: int, outputs: int) -> int:
 
 
 def conv_bn(kernel: int, inputs: int, outputs: int, groups: int = 1) -> int:
-    """Weights, and batch norm's four numbers a channel."""
+    """Weights, and the four values of batch norm per channel."""
     return kernel * kernel * inputs * outputs // groups + 4 * outputs
 
 
 def normed(inputs: int, outputs: int, kernel: int = 3) -> int:
-    """A filter a channel, a 1x1 convolution, and batch norm."""
+    """One filter per channel, a 1x1 convolution, and batch norm."""
     return kernel * kernel * inputs + conv_bn(1, inputs, outputs)
 
 
@@ -40,7 +40,7 @@ def chain(layer: Layer, channels: Sequence[int]) -> int:
     return sum(layer(inputs, outputs) for inputs, outputs in zip(channels, channels[1:]))
 
 
-def vgg_trunk(third: List[int]) -> List[int]:
+def vgg_backbone(third: List[int]) -> List[int]:
     return [3, 64, 64, 128, 128] + third + [512, 512, 256, 128]
 
 
@@ -52,15 +52,15 @@ def vgg_stages() -> int:
 
 
 def vgg(layers: int) -> int:
-    return chain(lambda i, o: plain(3, i, o), vgg_trunk(layers * [256])) + vgg_stages()
+    return chain(lambda i, o: plain(3, i, o), vgg_backbone(layers * [256])) + vgg_stages()
 
 
 def dsconv() -> int:
-    trunk = conv_bn(3, 3, 64) + chain(normed, vgg_trunk(4 * [256])[1:])
+    backbone = conv_bn(3, 3, 64) + chain(normed, vgg_backbone(4 * [256])[1:])
     first = sum(3 * normed(128, 128) + conv_bn(1, 128, 512) + plain(1, 512, maps) for maps in MAPS)
     later = sum(normed(128 + sum(MAPS), 128, 7) + 4 * normed(128, 128, 7) + conv_bn(1, 128, 128) + plain(1, 128, maps)
                 for maps in MAPS)
-    return trunk + first + 5 * later
+    return backbone + first + 5 * later
 
 
 def light_stages(features: int, width: int, stages: int) -> int:
@@ -73,28 +73,28 @@ def light_stages(features: int, width: int, stages: int) -> int:
 
 def mobilenet(width: float, kept: Sequence[int], head: int, stages: int = 6) -> int:
     channels = [int(width * count) for count in (32, 64, 128, 128, 256, 256) + 6 * (512,)]
-    trunk = conv_bn(3, 3, channels[0]) + chain(normed, channels)
-    return trunk + light_stages(sum(channels[layer] for layer in kept), head, stages)
+    backbone = conv_bn(3, 3, channels[0]) + chain(normed, channels)
+    return backbone + light_stages(sum(channels[layer] for layer in kept), head, stages)
 
 
 def se_resnet(inner: int, groups: int) -> int:
     """Adds up to the published 28,088,024 of SE-ResNet50 and 27,559,896 of SE-ResNeXt50, each less the classifier's
     2,049,000, and two moving averages a channel more: 26,092,144 and 25,579,120.
     """
-    trunk, inputs = conv_bn(7, 3, 64), 64
+    backbone, inputs = conv_bn(7, 3, 64), 64
     for depth, blocks in enumerate((3, 4, 6, 3)):
         middle, outputs = inner * 2 ** depth, 256 * 2 ** depth
-        trunk += conv_bn(1, inputs, outputs)
+        backbone += conv_bn(1, inputs, outputs)
         for _ in range(blocks):
-            trunk += conv_bn(1, inputs, middle) + conv_bn(3, middle, middle, groups) + conv_bn(1, middle, outputs)
-            trunk += plain(1, outputs, outputs // 16) + plain(1, outputs // 16, outputs)
+            backbone += conv_bn(1, inputs, middle) + conv_bn(3, middle, middle, groups) + conv_bn(1, middle, outputs)
+            backbone += plain(1, outputs, outputs // 16) + plain(1, outputs // 16, outputs)
             inputs = outputs
-    assert trunk == {1: 28_088_024 - 2_049_000 + 2 * 26_560, 32: 27_559_896 - 2_049_000 + 2 * 34_112}[groups]
-    return trunk + plain(3, 256 + 512 + 1024 + 2048, 512) + plain(3, 512, 128) + vgg_stages()
+    assert backbone == {1: 28_088_024 - 2_049_000 + 2 * 26_560, 32: 27_559_896 - 2_049_000 + 2 * 34_112}[groups]
+    return backbone + plain(3, 256 + 512 + 1024 + 2048, 512) + plain(3, 512, 128) + vgg_stages()
 
 
 def inverted_residuals(inputs: int, depths: Sequence[Tuple[int, int, int, int]]) -> Tuple[int, int]:
-    """Parameters, and how many of them are moving averages, of depths of (kernel, expansion, outputs, blocks)."""
+    """Returns parameters, and how many are moving averages; a depth is (kernel, expansion, outputs, blocks)."""
     count = averages = 0
     for kernel, expansion, outputs, blocks in depths:
         for _ in range(blocks):
@@ -107,7 +107,7 @@ def inverted_residuals(inputs: int, depths: Sequence[Tuple[int, int, int, int]])
 
 
 def efficientnet(published: int, widths: Sequence[int], blocks: Sequence[int]) -> int:
-    """The trunk is the published network less its classifier and last 1x1 layer, moving averages more."""
+    """The backbone is the published network without its classifier and last 1x1 layer, plus moving averages."""
     depths = list(zip((3, 3, 5, 3, 5, 5, 3), (1,) + 6 * (6,), widths, blocks))
     count, averages = inverted_residuals(32, depths)
     assert conv_bn(3, 3, 32) + count - 2 * 32 - averages == (
@@ -121,16 +121,16 @@ def movenet() -> int:
     the pyramid for garments."""
     depths = [(3, expansion, round(1.75 * width / 8 + 0.01) * 8, blocks) for expansion, width, blocks in (
         (1, 16, 1), (6, 24, 2), (6, 32, 3), (6, 64, 4), (6, 96, 3), (6, 160, 3), (6, 320, 1))]
-    trunk = conv_bn(3, 3, 56) + inverted_residuals(56, depths)[0] + conv_bn(1, 560, 1280)
+    backbone = conv_bn(3, 3, 56) + inverted_residuals(56, depths)[0] + conv_bn(1, 560, 1280)
     joints = (plain(1, 1280, 64) + plain(1, 112, 64) + normed(64, 32) + plain(1, 56, 32) + normed(32, 24)
               + plain(1, 40, 24) + normed(24, 24) + normed(24, 96))
     pyramid = sum(conv_bn(1, channels, 128) for channels in (96, 56, 168, 1280)) + normed(128, 128)
-    return trunk + joints + pyramid + light_stages(128, 128, 3)
+    return backbone + joints + pyramid + light_stages(128, 128, 3)
 
 
 def tiny() -> int:
-    trunk = conv_bn(3, 3, 8) + normed(8, 16) + normed(16, 16)
-    return trunk + sum(normed(16, 16) + normed(16 + sum(MAPS), 16) + 2 * plain(1, 16, maps) for maps in MAPS)
+    backbone = conv_bn(3, 3, 8) + normed(8, 16) + normed(16, 16)
+    return backbone + sum(normed(16, 16) + normed(16 + sum(MAPS), 16) + 2 * plain(1, 16, maps) for maps in MAPS)
 
 
 BY_HAND = {

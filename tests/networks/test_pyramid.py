@@ -1,4 +1,4 @@
-"""Levels of several strides brought to one: every cell stays where it is in the image."""
+"""Levels of several strides, resized to one: every cell keeps its position in the image."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
@@ -9,7 +9,7 @@ SIDE = 40
 
 
 def ramp(stride: int) -> np.ndarray:
-    """The x coordinate of each cell's centre in input pixels; cells may reach over the image's edge."""
+    """Returns the x coordinate of each cell's centre in input pixels. Cells may reach over the image's edge."""
     cells = -(-SIDE // stride)
     centres = np.arange(cells) * stride + (stride - 1) / 2
     return np.broadcast_to(centres, (1, cells, cells)).astype(np.float32)[..., None]

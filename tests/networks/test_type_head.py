@@ -1,4 +1,4 @@
-"""The head that tells the garment type: what it computes, what trains it, and how it is frozen."""
+"""The type head: what it computes, how it is trained, and how it is frozen."""
 from pathlib import Path
 from typing import Optional
 
@@ -12,12 +12,12 @@ from fashionai.model_files.checkpoints import Checkpoint
 from fashionai.model_files.contract import Contract
 from fashionai.model_files.freezing import freeze
 from fashionai.model_files.model_file import ModelFile
-from fashionai.networks.catalog import Network, build, input_placeholder
+from fashionai.networks.catalog import BuiltNetwork, build, input_placeholder
 from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.pyramid import Features
 from fashionai.networks.type_head import GarmentTypes, garment_types
-from fashionai.training.losses import Batch, network_losses, stage_losses, total_loss
 from fashionai.training.options import LossOptions
+from fashionai.training.losses import Batch, network_losses, stage_losses, total_loss
 
 ALL = GARMENTS.of('all')
 IMAGES = np.random.RandomState(0).uniform(0, 255, (3, 32, 48, 3)).astype(np.float32)
@@ -43,7 +43,7 @@ def test_it_is_one_layer_an_average_and_a_classifier(deepest: Optional[np.ndarra
 
 
 @pytest.mark.parametrize('how', ['along', 'apart'])
-def test_apart_it_leaves_the_trunk_alone(how: str) -> None:
+def test_apart_it_leaves_the_backbone_alone(how: str) -> None:
     types = build('testing', tf.constant(IMAGES), ALL, True, HeadOptions(type_head=how)).types
     gradients = dict(zip((variable.op.name for variable in tf.trainable_variables()),
                          tf.gradients(types.logits[:, 0], tf.trainable_variables())))
@@ -55,7 +55,7 @@ def test_its_loss_is_the_cross_entropy_an_image() -> None:
     rng = np.random.RandomState(2)
     logits, wanted = rng.randn(4, 5), [3, 0, 0, 2]
     plain = build('testing', tf.zeros((4, 32, 32, 3)), ALL, True)
-    network = Network(plain.stages, plain.output, GarmentTypes(tf.constant(logits, tf.float32), None))
+    network = BuiltNetwork(plain.stages, plain.output, GarmentTypes(tf.constant(logits, tf.float32), None))
     maps = [tf.zeros(tensor.shape) for tensor in (plain.stages[0].heatmaps, plain.stages[0].fields)]
     weights = [tf.ones((4, int(tensor.shape[3]))) for tensor in maps]
     batch = Batch(tf.zeros((4, 32, 32, 3)), *maps, *weights, tf.constant(np.eye(5)[wanted], tf.float32))
@@ -69,7 +69,7 @@ def test_its_loss_is_the_cross_entropy_an_image() -> None:
 
 
 def frozen(folder: Path) -> np.ndarray:
-    """Freeze a network with random weights and a type head; its probabilities for IMAGES."""
+    """Freezes a network with random weights and a type head. Returns its probabilities for IMAGES."""
     head = HeadOptions(type_head='along')
     image = input_placeholder()
     network = build('testing', image, ALL, False, head)
@@ -90,7 +90,7 @@ def test_a_frozen_graph_tells_types_and_maps_in_one_pass(tmp_path: Path) -> None
     (tmp_path / 'alone.pb').write_bytes((tmp_path / 'graph.pb').read_bytes())
     for name in ('graph.pb', 'alone.pb'):
         with FrozenGraph(ModelFile.open(tmp_path / name), GARMENTS.of('skirt')) as graph:
-            maps, types = graph.look(IMAGES)
+            maps, types = graph.predict_with_types(IMAGES)
             assert graph.types == ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
             np.testing.assert_allclose(types, wanted, rtol=1e-4)
             np.testing.assert_allclose(maps, graph.forward(IMAGES), rtol=1e-6)
@@ -98,9 +98,9 @@ def test_a_frozen_graph_tells_types_and_maps_in_one_pass(tmp_path: Path) -> None
 
 def test_it_is_for_the_network_of_all_types() -> None:
     HeadOptions(type_head='along').check_garment(ALL)
-    with pytest.raises(ValueError, match='--type-head along: a network for skirt alone .*wanted --tag all'):
+    with pytest.raises(ValueError, match='--type-head along.*skirt.*--tag all'):
         HeadOptions(type_head='along').check_garment(GARMENTS.of('skirt'))
-    with pytest.raises(ValueError, match='--type-head beside: wanted one of along, apart'):
+    with pytest.raises(ValueError, match='--type-head beside.*along, apart'):
         HeadOptions(type_head='beside')
-    with pytest.raises(ValueError, match='--type-weight 0.0: wanted a number above 0'):
+    with pytest.raises(ValueError, match='--type-weight 0.0'):
         LossOptions(type_weight=0.)

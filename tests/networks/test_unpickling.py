@@ -1,4 +1,4 @@
-"""Files of weights that are pickles: their numbers are read, and nothing that they name is called."""
+"""Weight files that are pickles: their numbers are read, and no function that they name is called."""
 import io
 import pickle
 from pathlib import Path
@@ -15,7 +15,7 @@ WEIGHTS = np.arange(12, dtype=np.float32).reshape(3, 4)
 
 
 class Call:
-    """Pickles as a call of a function."""
+    """An object that is pickled as a call of a function."""
 
     def __init__(self, function: Any, *arguments: Any) -> None:
         self.call = function, arguments
@@ -48,7 +48,7 @@ def test_numbers_are_what_numpy_reads(tmp_path: Path, array: np.ndarray, protoco
 
 
 def test_a_file_of_python_2_is_read(tmp_path: Path) -> None:
-    """Written out opcode by opcode: texts and the array's bytes are both `str` there."""
+    """Written opcode by opcode: strings and the bytes of the array are both `str`."""
     numbers = np.array([1.5, -200.25], '<f4').tobytes()
     array = (b"cnumpy.core.multiarray\n_reconstruct\n(cnumpy\nndarray\n(I0\ntS'b'\ntR(I1\n(I2\ntcnumpy\ndtype\n"
              b"(S'f4'\nI0\nI1\ntR(I3\nS'<'\nNNNI-1\nI-1\nI0\ntbI00\nU" + bytes([len(numbers)]) + numbers + b'tb')
@@ -67,7 +67,7 @@ def test_what_a_file_names_is_not_called(tmp_path: Path, protocol: int) -> None:
                     {'layer': [Call(eval, f'open({str(reached)!r}, "w")')]}):
         pickled = pickle.dumps(content, protocol) if isinstance(content, Call) else dumped(content, protocol)
         path = write_npy(tmp_path / 'weights.npy', pickled)
-        with pytest.raises(ValueError, match=r'weights\.npy.* names (io|_io|builtins|__builtin__)\.(open|eval)'):
+        with pytest.raises(ValueError, match=r'weights\.npy.*(io|_io|builtins|__builtin__)\.(open|eval)'):
             read_weights(path)
         assert not reached.exists()
 
@@ -87,8 +87,8 @@ def test_other_names_of_numpy_are_refused(tmp_path: Path, name: str) -> None:
     b"cnumpy\nndarray\n(tR(I1\n(I9999999999\nI9999999999\ntcnumpy\ndtype\n(S'f8'\ntRI00\nS''\ntb."])
 def test_what_is_no_dict_of_layers_is_refused_in_a_line(tmp_path: Path, content: bytes) -> None:
     path = write_npy(tmp_path / 'weights.npy', content)
-    with pytest.raises(ValueError, match=r'weights\.npy cannot be read as \.npy weights'):
+    with pytest.raises(ValueError, match=r'weights\.npy'):
         read_weights(path)
     np.save(str(path), WEIGHTS)
-    with pytest.raises(ValueError, match=r'float32 and shape \(3, 4\): wanted a dict of layers'):
+    with pytest.raises(ValueError, match=r'float32.*\(3, 4\)'):
         read_weights(path)

@@ -1,4 +1,4 @@
-"""A service without TensorFlow: its finder puts every garment where such garments usually are.
+"""A service without TensorFlow: its predictor puts every garment where such garments usually are.
 
 Of the keypoints, the first is barely seen and the second not found; all others have a full score. The type is told by
 the colour of the picture's first pixel: red is a dress, green a skirt, and blue may be a blouse as well as an outwear.
@@ -18,7 +18,7 @@ else:
     from fashionai.inference.canvas import canvas_map
     from fashionai.inference.garment_predictor import GarmentPredictor
     from fashionai.inference.missing_keypoints import usual_points
-    from fashionai.inference.predictor import Prediction
+    from fashionai.inference.predictor import KeypointPrediction
     from fashionai.serving.answers import card_of
     from fashionai.serving.app import make_app
     from fashionai.serving.limits import Limits
@@ -33,11 +33,11 @@ class Stand:
     def __init__(self, garment: 'Garment') -> None:
         self._garment = garment
 
-    def predict(self, images: Sequence[np.ndarray]) -> 'List[Prediction]':
+    def predict(self, images: Sequence[np.ndarray]) -> 'List[KeypointPrediction]':
         """The usual points, and a dot on the heat map of each."""
         return [self._prediction(image.shape[:2]) for image in images]
 
-    def _prediction(self, image_hw: Sequence[int]) -> 'Prediction':
+    def _prediction(self, image_hw: Sequence[int]) -> 'KeypointPrediction':
         points = usual_points(self._garment, (image_hw[0], image_hw[1]))
         heights = np.ones(len(points))
         heights[0] = 0.125
@@ -45,29 +45,29 @@ class Stand:
         rows, columns = np.mgrid[:GRID, :GRID]
         squares = [(columns - x) ** 2 + (rows - y) ** 2 for x, y in places]
         maps = heights[:, None, None] * np.exp(-np.stack(squares) / 8)
-        return Prediction(points, 1 / (1 + np.exp(-heights)), np.arange(len(points)) != 1,
+        return KeypointPrediction(points, 1 / (1 + np.exp(-heights)), np.arange(len(points)) != 1,
                           (1 / (1 + np.exp(-maps))).astype(np.float32))
 
 
-def teller(images: Sequence[np.ndarray]) -> np.ndarray:
+def type_predictor(images: Sequence[np.ndarray]) -> np.ndarray:
     """The probabilities of the types by the first pixel."""
-    told = []
+    probabilities = []
     for image in images:
         colour = tuple(np.where(image[0, 0] > 127, 255, 0).tolist())
         shares = SHARES.get(colour, {'trousers': 0.9})
-        told.append([shares.get(name, (1 - sum(shares.values())) / (5 - len(shares))) for name in GARMENTS])
-    return np.array(told)
+        probabilities.append([shares.get(name, (1 - sum(shares.values())) / (5 - len(shares))) for name in GARMENTS])
+    return np.array(probabilities)
 
 
 @pytest.fixture(scope='session')
 def application() -> Callable:
-    """`application(limits, told, garments)`: the service of every type of a table, with networks that tell the types in
-    `told`."""
-    def make(limits: 'Optional[Limits]' = None, told: Sequence[str] = tuple(GARMENTS),
+    """`application(limits, predicted_types, garments)`: the service of every type of a table, with networks that
+    predict the types in `predicted_types`."""
+    def make(limits: 'Optional[Limits]' = None, predicted_types: Sequence[str] = tuple(GARMENTS),
              garments: 'Garments' = GARMENTS) -> object:
-        finder = GarmentPredictor({name: Stand(garment) for name, garment in garments.items()}, told, [teller],
-                                  garments)
-        return make_app(finder, card_of([], finder, limits or Limits()), limits or Limits())
+        predictor = GarmentPredictor({name: Stand(garment) for name, garment in garments.items()}, predicted_types,
+                                     [type_predictor], garments)
+        return make_app(predictor, card_of([], predictor, limits or Limits()), limits or Limits())
     return make
 
 

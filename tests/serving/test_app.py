@@ -1,5 +1,6 @@
-"""The service over HTTP: what it finds, how it bounds what it takes, and that its refusals say why."""
+"""The service over HTTP: its predictions, its limits, and the reasons of its refusals."""
 import base64
+import re
 import zlib
 from dataclasses import replace
 from typing import Callable, Iterator, List
@@ -21,7 +22,7 @@ def client(application: Callable) -> Iterator[TestClient]:
         yield opened
 
 
-def test_a_garment_is_found_and_its_type_told(client: TestClient, encoded: Callable) -> None:
+def test_a_garment_is_found_and_its_type_predicted(client: TestClient, encoded: Callable) -> None:
     answer = client.post('/predict', content=encoded()).json()
     assert answer['type'] == 'dress' and answer['type_sure'] and answer['heatmaps'] is None
     assert answer['type_probabilities']['dress'] == pytest.approx(0.97)
@@ -75,39 +76,39 @@ def test_exif_orientation_is_respected(client: TestClient, encoded: Callable) ->
 
 
 @pytest.mark.parametrize('status, body, url, why', [
-    (415, b'no picture', '', 'these 10 bytes are not of a format that is read: wanted a JPEG'),
-    (422, b'', '', 'the picture is empty'),
-    (413, b'x' * 100_001, '', 'more than 0.1 MB'),
-    (422, None, '?tag=hat', "tag 'hat': wanted one of auto, blouse, dress"),
+    (415, b'no picture', '', '10 bytes .*JPEG'),
+    (422, b'', '', r'\b0 bytes'),
+    (413, b'x' * 100_001, '', '0.1 MB'),
+    (422, None, '?tag=hat', "'hat'.* auto, blouse, dress"),
     (422, None, '?cm_per_pixel=0', 'cm_per_pixel: '),
-    (422, None, '?cm_per_pixel=1&reference=crotch,waistband_left=2', 'wanted one of them'),
-    (422, None, '?reference=sock', "'sock': wanted two keypoints")])
+    (422, None, '?cm_per_pixel=1&reference=crotch,waistband_left=2', 'cm_per_pixel .*reference'),
+    (422, None, '?reference=sock', "'sock'")])
 def test_refusals_say_why(client: TestClient, encoded: Callable, status: int, body: bytes, url: str, why: str) -> None:
     response = client.post(f'/predict{url}', content=encoded() if body is None else body)
-    assert response.status_code == status and why in response.json()['detail']
+    assert response.status_code == status and re.search(why, response.json()['detail'])
 
 
 def test_a_reference_is_of_the_table_that_is_served(application: Callable, encoded: Callable) -> None:
     own = Garments((replace(GARMENTS['skirt'], name='sock', keypoints=('heel', 'toe'), limbs=(('heel', 'toe'),),
                             normaliser=('heel', 'toe'), csv_keypoints=('heel', 'toe')),))
-    with TestClient(application(told=(), garments=own)) as client:
+    with TestClient(application(predicted_types=(), garments=own)) as client:
         assert client.post('/predict?tag=sock&reference=heel,toe=2', content=encoded()).status_code == 200
         response = client.post('/predict?tag=sock&reference=waistband_left,waistband_right=2', content=encoded())
-        assert response.status_code == 422 and 'none of the keypoints heel, toe' in response.json()['detail']
+        assert response.status_code == 422 and 'heel, toe' in response.json()['detail']
 
 
 def test_large_damaged_and_wrapped_pictures(client: TestClient, encoded: Callable) -> None:
     response = client.post('/predict', content=encoded(1000, 51))
-    assert response.status_code == 413 and '1000 x 51 pixels' in response.json()['detail']
+    assert response.status_code == 413 and '1000 x 51' in response.json()['detail']
     response = client.post('/predict', content=encoded()[:60])
-    assert response.status_code == 422 and 'its 60 bytes are cut short' in response.json()['detail']
+    assert response.status_code == 422 and '60 bytes' in response.json()['detail']
     response = client.post('/predict', files={'file': encoded()})
     assert response.status_code == 415 and '--data-binary' in response.json()['detail']
 
 
 @pytest.mark.parametrize('side, why', [
-    (12_000, '12000 x 12000 pixels, 144.0 million: at most 25 million'),
-    (60_000, '60000 x 60000 pixels, 3600.0 million: at most 25 million')])
+    (12_000, '12000 x 12000 .*144.0 .*25 million'),
+    (60_000, '60000 x 60000 .*3600.0 .*25 million')])
 def test_pixels_are_bounded_before_they_are_decoded(encoded: Callable, monkeypatch: pytest.MonkeyPatch, side: int,
                                                     why: str) -> None:
     picture = bytearray(encoded())
@@ -154,9 +155,9 @@ def test_pages_are_the_services_own(client: TestClient) -> None:
     assert client.get('/nowhere').json() == {'detail': 'Not Found'}
 
 
-def test_networks_that_tell_no_types_want_the_type(application: Callable, encoded: Callable) -> None:
-    with TestClient(application(told=())) as client:
+def test_networks_that_predict_no_types_need_the_type(application: Callable, encoded: Callable) -> None:
+    with TestClient(application(predicted_types=())) as client:
         refused = client.post('/predict?tag=auto', content=encoded())
-        assert "tag 'auto': wanted one of blouse" in refused.json()['detail']
+        assert re.search("'auto'.* blouse", refused.json()['detail'])
         assert client.post('/predict', content=encoded()).status_code == 422
         assert client.post('/predict?tag=skirt', content=encoded()).status_code == 200

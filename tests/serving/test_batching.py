@@ -1,4 +1,4 @@
-"""Requests that come together are looked at together; limits in number and time hold; one's fault stays its own."""
+"""Requests that come together are one batch; limits in number and time hold; a fault concerns one request only."""
 import asyncio
 import threading
 from typing import AsyncIterator, Awaitable, Callable, List, Sequence, Tuple, Union
@@ -6,6 +6,7 @@ from typing import AsyncIterator, Awaitable, Callable, List, Sequence, Tuple, Un
 import numpy as np
 import pytest
 
+from fashionai.errors import InputError
 from fashionai.serving.batching import Batcher, Room
 from fashionai.serving.limits import MEGA, Limits, Refusal
 from fashionai.serving.uploads import Uploads
@@ -14,14 +15,14 @@ Answer = Tuple[int, str]
 
 
 class Stand:
-    """In the place of a finder: says the brightness of the picture, fails on black, and notes how many came at once."""
+    """A stand-in predictor: returns the brightness of the picture, fails on black, and notes the size of each batch."""
 
     def __init__(self) -> None:
         self.batches: List[int] = []
         self.free = threading.Event()
         self.free.set()
 
-    def find(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[Answer]:
+    def predict(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[Answer]:
         assert self.free.wait(5)
         self.batches.append(len(images))
         if not all(image.any() for image in images):
@@ -35,7 +36,7 @@ def picture(brightness: int) -> np.ndarray:
 
 def serve(stand: Stand, limits: Limits, ask: Callable[[Batcher], Awaitable[list]]) -> list:
     async def session() -> list:
-        batcher = Batcher(stand.find, limits)
+        batcher = Batcher(stand.predict, limits)
         running = asyncio.ensure_future(batcher.run())
         try:
             return await ask(batcher)
@@ -48,12 +49,12 @@ def serve(stand: Stand, limits: Limits, ask: Callable[[Batcher], Awaitable[list]
 def all_of(*brightness: int, seconds: float = 60) -> Callable[[Batcher], Awaitable[list]]:
     async def ask(batcher: Batcher) -> list:
         end = asyncio.get_running_loop().time() + seconds
-        return await asyncio.gather(*[batcher.find(picture(value), f'tag {value}', end) for value in brightness],
+        return await asyncio.gather(*[batcher.predict(picture(value), f'tag {value}', end) for value in brightness],
                                     return_exceptions=True)
     return ask
 
 
-def test_what_arrives_together_is_looked_at_together() -> None:
+def test_what_arrives_together_is_one_batch() -> None:
     stand = Stand()
     found = serve(stand, Limits(batch=4, gather=1), all_of(1, 2, 3, 4, 5, 6, 7, 8))
     assert found == [(value, f'tag {value}') for value in range(1, 9)] and stand.batches == [4, 4]
@@ -70,7 +71,7 @@ def test_one_fault_does_not_spoil_the_others() -> None:
     assert (first[0], last[0]) == (5, 6) and isinstance(fault, ValueError) and stand.batches == [3, 1, 1, 1]
 
 
-def test_who_waits_too_long_is_told_and_passed_over() -> None:
+def test_a_request_that_waits_too_long_is_refused_and_left_out() -> None:
     stand = Stand()
     stand.free.clear()
 
@@ -92,7 +93,7 @@ def in_room(limits: Limits, visits: Callable[[Room], Awaitable[None]]) -> None:
 
 
 async def visit(room: Room, name: str, seconds: float, log: List[str]) -> None:
-    """Come, stay for a moment, and go; note what became of it."""
+    """Takes a place, holds it for a moment, and notes whether it was refused."""
     try:
         async with room.place(asyncio.get_running_loop().time() + seconds):
             log.append(name)
@@ -151,7 +152,7 @@ async def chunks(*parts: bytes, then: float = 0) -> AsyncIterator[bytes]:
 
 
 async def kept(uploads: Uploads, body: AsyncIterator[bytes], seconds: float = 0) -> Union[int, Refusal]:
-    """The length of a body that is kept for a while, or why there is none."""
+    """Returns the length of a body that is kept for a while, or why it was refused."""
     try:
         async with uploads.received({}, body) as data:
             await asyncio.sleep(seconds)
@@ -196,5 +197,5 @@ def test_slow_bodies_give_way_to_whole_ones() -> None:
 
 
 def test_limits_are_numbers_above_0() -> None:
-    with pytest.raises(ValueError, match='seconds 0: wanted a number above 0'):
+    with pytest.raises(InputError, match='seconds 0'):
         Limits(seconds=0)

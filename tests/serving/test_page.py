@@ -174,7 +174,7 @@ def test_lengths_that_contradict_each_other_are_flagged(page: Page, picture: Cal
     point(page, 'cuff_left_out').focus()
     for _ in range(8):
         page.keyboard.press('Shift+ArrowUp')
-    expect(page.locator('.lengths .doubt', has_text='one sleeve is 3.53 x the other')).to_be_visible()
+    expect(page.locator('.lengths .doubt', has_text='3.53 x')).to_be_visible()
     assert '3.53 x' in json.loads(taken(page, 'json'))['measurements']['sleeve']['doubtful']
     page.keyboard.press('Control+z')
     expect(page.locator('.lengths .doubt')).to_have_count(0)
@@ -184,8 +184,8 @@ def test_several_pictures_and_one_that_is_none(page: Page, picture: Callable) ->
     give(page, picture(), picture('blue.png', (255, 0, 0)), {**picture('bad.png'), 'buffer': b'no picture'})
     expect(page.locator('.card.failed')).to_have_count(1)
     page.click('.card.failed .show')
-    expect(page.locator('.over.bad')).to_contain_text('wanted a JPEG')
-    expect(page.locator('#panel')).to_contain_text('Nothing was found in it.')
+    expect(page.locator('.over.bad')).to_contain_text('JPEG')
+    expect(page.locator('#panel')).to_contain_text('bad.png')
     page.click('.card.unsure-type .show')
     page.get_by_role('button', name='Outwear 45 %').click()
     expect(page.locator('.card.done', has_text='Outwear')).to_have_count(1)

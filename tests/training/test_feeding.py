@@ -1,4 +1,4 @@
-"""The queue of batches: what stops it is told at once, and its end leaves nothing behind.
+"""The queue of batches: it raises errors at once, and its end leaves no threads or processes.
 
 A process that ends badly, or is killed, is forked from one that has loaded everything.
 """
@@ -27,7 +27,7 @@ SKIRT = GARMENTS['skirt']
 
 
 class SlowEncoder(SampleEncoder):
-    """Takes longer for a sample than a step takes for a batch."""
+    """An encoder that needs more time for a sample than a step needs for a batch."""
 
     def __call__(self, key):
         time.sleep(0.02)
@@ -35,7 +35,7 @@ class SlowEncoder(SampleEncoder):
 
 
 class FaultyEncoder(SampleEncoder):
-    """Has a fault of the program."""
+    """An encoder with a programming error."""
 
     def __call__(self, key):
         return [][3]
@@ -50,7 +50,7 @@ def encoder_in(folder, kind=SampleEncoder):
 
 
 def alive(process):
-    """Whether a process runs: not one that has ended and that nobody has asked for its exit code."""
+    """Returns whether a process runs. A process that has ended, but whose exit code was not read, does not run."""
     try:
         return Path(f'/proc/{process}/stat').read_text().rpartition(')')[2].split()[0] != 'Z'
     except FileNotFoundError:
@@ -91,7 +91,7 @@ def test_a_stream_to_which_nobody_sends_ends_too():
 
 
 def test_a_worker_that_dies_is_named_within_seconds(tmp_path):
-    """The other one makes samples enough."""
+    """The other worker makes enough samples."""
     before = set(multiprocessing.active_children())
     with BatchQueue(TrainingFlow(encoder_in(tmp_path), 2, 2)) as queue:
         queue.get()
@@ -105,7 +105,7 @@ def test_a_worker_that_dies_is_named_within_seconds(tmp_path):
 
 
 def test_a_worker_that_dies_at_once_is_named(tmp_path, monkeypatch):
-    """No worker is there to take the first samples' keys."""
+    """No worker is left that could take the keys of the first samples."""
     monkeypatch.setattr('fashionai.dataflow.workers._Worker.run', lambda self: os._exit(3))
     with pytest.raises(InputError, match='worker 1 of 1, process [0-9]+, ended with exit code 3'):
         with BatchQueue(TrainingFlow(encoder_in(tmp_path), 2, 1)) as queue:
@@ -157,7 +157,7 @@ def forking(folder, body):
 
 
 def test_a_process_whose_batches_are_slower_than_its_steps_ends_well(tmp_path):
-    """At its end the thread that fills the queue waits for a sample."""
+    """When the block ends, the thread that fills the queue is waiting for a sample."""
     output = forking(tmp_path, """
 def train(workers):
     with BatchQueue(TrainingFlow(encoder, 4, workers)) as queue:
@@ -170,7 +170,7 @@ for workers in (0, 1, 2):
 
 
 def test_no_worker_outlives_a_trainer_that_is_killed(tmp_path):
-    """Without python-prctl, with it, and under nohup, where its signal is ignored."""
+    """Without python-prctl, with it, and under nohup, which ignores its signal."""
     output = forking(tmp_path, """
 def killed(way):
     if way == 'without':

@@ -1,4 +1,4 @@
-"""The session loop: what is kept, what stops it, and what it says."""
+"""The session loop: which checkpoints it keeps, what stops it, and what it logs."""
 import json
 import os
 import re
@@ -24,7 +24,7 @@ from fashionai.training.saving import BestCheckpoint
 
 
 class Batches:
-    """A queue of random batches; the targets of number `broken` have no values but `value`."""
+    """A queue of random batches. All targets of batch number `broken` are `value`."""
 
     capacity, fill = 8, 8
 
@@ -50,7 +50,7 @@ def settings(tmp_path):
 
 
 class Ending(Batches):
-    """Batches that come to an end: before number 4 is given, `action` is called."""
+    """Batches with an end: before batch number 4, `action` is called."""
 
     def __init__(self, shapes, action):
         super().__init__(shapes)
@@ -107,7 +107,7 @@ def test_a_loss_that_explodes_leaves_the_checkpoints_from_before(settings):
 
 
 def test_nothing_is_saved_or_removed_while_the_loss_is_raised(settings):
-    """Targets of 5 make the loss 25 times as large: step 4 is not saved when it is due, but after step 5."""
+    """Targets of 5 make the loss 25 times as large. Step 4 is therefore not saved when it is due; step 5 is saved."""
     settings = replace(settings, keep=1, max_steps=5)
     seen = []
 
@@ -144,7 +144,7 @@ def test_what_ends_the_batches_saves_a_checkpoint(settings, error):
 
 
 def test_a_validation_that_was_interrupted_is_made_good(settings):
-    """Step 4 has the lowest error, and the training is stopped before that is known."""
+    """Step 4 has the lowest error, but the training is stopped before it is validated."""
     errors = iter([30., KeyboardInterrupt()])
 
     def validate(forward):
@@ -210,12 +210,12 @@ def test_a_refine_net_is_trained_with_the_first_network_or_alone(settings, tmp_p
 
 def test_a_refine_net_wants_the_loss_of_the_first_network(settings):
     run(settings)
-    with tf.Session() as session, pytest.raises(ValueError, match='was trained with --loss l2'):
+    with tf.Session() as session, pytest.raises(ValueError, match='--loss l2'):
         load_first_network(HeadOptions(refine='frozen'), 'focal', settings.run_folder, session)
 
 
-def test_an_input_that_does_not_divide_into_cells_of_the_trunk(settings):
-    with pytest.raises(ValueError, match='an input of 68x64 pixels .*: wanted multiples of 8'):
+def test_an_input_that_does_not_divide_into_cells_of_the_backbone(settings):
+    with pytest.raises(ValueError, match=r'\b68x64\b.*\b8\b'):
         run(replace(settings, input_hw=(64, 68), head=HeadOptions(refine='joint')))
 
 
@@ -265,7 +265,7 @@ def test_a_moved_run_goes_on(settings, tmp_path):
 
 
 def test_a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before(settings, caplog):
-    """The steps after it are done again, with the same batches: so the weights are those of a run without damage."""
+    """The steps after it are repeated with the same batches, so the weights are those of an undamaged run."""
     run(settings)
     before, wanted = (read_weights(settings.run_folder / f'model-{step}') for step in (4, 6))
     for path in settings.run_folder.glob('model-6.data*'):
@@ -275,7 +275,7 @@ def test_a_run_with_a_damaged_checkpoint_goes_on_from_the_one_before(settings, c
     batches._given, loads = 4, []
     with caplog.at_level('INFO'):
         train(settings, batches, loads.append, None)
-    assert not loads and 'model-6' in caplog.text and 'going on from step 4' in caplog.text
+    assert not loads and 'model-6' in caplog.text and 'step 4 ' in caplog.text
     found = read_weights(settings.run_folder / 'model-6')
     off, moved = (sum(np.abs(values[name] - wanted[name]).sum() for name in wanted) for values in (found, before))
     assert off < moved / 20, 'but for the order of sums'
@@ -294,7 +294,7 @@ def test_a_folder_of_damaged_checkpoints_is_not_begun_anew(settings):
 
 
 def test_a_checkpoint_without_the_optimizer_says_what_it_is_good_for(settings):
-    """Such as one that was made of another program's weights."""
+    """For example a checkpoint that another program made."""
     run(settings)
     prefix = str(settings.run_folder / 'model-6')
     values = {name: tf.train.load_variable(prefix, name) for name, _ in tf.train.list_variables(prefix)}
@@ -308,12 +308,12 @@ def test_a_checkpoint_without_the_optimizer_says_what_it_is_good_for(settings):
     with pytest.raises(InputError, match='model-7.*--checkpoint'):
         run(replace(settings, max_steps=9, seed=5))
     assert (settings.run_folder / 'run.json').read_text() == before
-    with pytest.raises(InputError, match='model-7 is of another network'):
+    with pytest.raises(InputError, match='model-7.*--run-name'):
         run(replace(settings, max_steps=9, garment=GARMENTS['dress']))
 
 
 def test_an_average_of_the_weights_is_kept_validated_and_frozen_over_an_interruption(settings, tmp_path):
-    """Two trainings of the same batches, one in two parts; the averages by hand from the checkpoint of every step."""
+    """Two trainings on the same batches, one of them in two parts. The averages come from all checkpoints."""
     seen = []
     images = np.random.RandomState(3).uniform(0, 255, (1, 32, 48, 3)).astype(np.float32)
     settings = replace(settings, updates=UpdateOptions(0.5), save_every=1, keep=9, validate_every=6)
@@ -343,12 +343,12 @@ def test_an_average_of_the_weights_is_kept_validated_and_frozen_over_an_interrup
 
 @pytest.mark.parametrize('decay', [-0.1, 1.0, float('nan')])
 def test_a_decay_that_is_none_is_refused(decay):
-    with pytest.raises(ValueError, match=f'--average-decay {decay}: wanted a number from 0 on and below 1'):
+    with pytest.raises(ValueError, match=f'--average-decay {decay}'):
         UpdateOptions(decay)
 
 
 def test_the_type_head_learns_with_the_rest(settings, caplog):
-    """Grey images whose brightness is their type, in two towers; with averages, as the recipe has both."""
+    """Grey images with one brightness per type, in two towers and with averages, as in the recipe."""
     class Greys(Batches):
         def get(self):
             batch = super().get()
@@ -375,5 +375,5 @@ def test_the_type_head_learns_with_the_rest(settings, caplog):
 
 
 def test_a_weight_without_a_type_head_is_refused(settings):
-    with pytest.raises(ValueError, match='--type-weight 2.0 has nothing to weigh: wanted --type-head too'):
+    with pytest.raises(ValueError, match='--type-weight 2.0.*--type-head'):
         replace(settings, loss=LossOptions(type_weight=2.))

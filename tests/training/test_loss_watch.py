@@ -1,4 +1,4 @@
-"""Losses of real trainings, and what the watch says of them."""
+"""Losses of real trainings, and the result of the watch."""
 import pytest
 
 from fashionai.training.loss_watch import DivergedError, LossWatch
@@ -14,7 +14,7 @@ MOBILENET_WITHOUT_WARM_UP = [
     66.3, 51.9, 67.2, 61.4, 65.9, 67.7, 70.5, 56.1, 88, 60.8, 64.9, 47.4, 74.4, 70.1, 72.4, 75.6, 55.5, 72.2, 85.5,
     53.4, 63.3, 74.7, 64.4, 73.9, 59, 46.1, 80.4, 48.1, 67, 59.7, 57.1, 47.7, 67.4, 63.2, 72.5, 48.2, 92.4, 54.9,
     61.3, 60, 67.5, 40.7]
-"""Every step, with 4 images a step."""
+"""Every step, with 4 images per step."""
 
 VGG_AT_A_RATE_OF_005 = [202, 2.77e8, 2.43e7, 4.09e10, 7.83e13]
 
@@ -25,13 +25,13 @@ TESTING_AT_A_RATE_OF_5 = [
     1590, 792, 4650, 8440, 1630, 1250, 1650, 1780, 747, 2190, 1900, 1870, 1220, 8580, 486, 3250, 1870, 1550, 1020,
     828, 3470, 7550, 1370, 8300, 2680, 1200, 1940, 2520, 2530, 898, 1520, 2840, 2360, 1560, 8150, 946, 3980, 3760,
     3980, 2300, 23500]
-"""It grows over a hundred steps, and the running median with it."""
+"""The loss grows over a hundred steps, and the running median grows too."""
 
 
 def normality(losses):
     watch, normal = LossWatch(), []
     for loss in losses:
-        watch.see(float(loss), 1.)
+        watch.check(float(loss), 1.)
         normal.append(watch.normal)
     return normal
 
@@ -62,5 +62,5 @@ def test_both_figures_are_named():
 def test_what_is_no_number_stops_the_training(loss, norm):
     watch = LossWatch()
     with pytest.raises(DivergedError):
-        watch.see(loss, norm)
+        watch.check(loss, norm)
     assert not watch.normal

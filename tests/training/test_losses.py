@@ -1,10 +1,10 @@
-"""The loss against NumPy in double precision, and towers against one network."""
+"""The loss compared with NumPy in double precision, and towers compared with one network."""
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments.table import GARMENTS
-from fashionai.networks.catalog import Network, build
+from fashionai.networks.catalog import BuiltNetwork, build
 from fashionai.networks.head import StageMaps
 from fashionai.training.execution import Execution
 from fashionai.training.losses import Batch, stage_losses, total_loss
@@ -34,7 +34,7 @@ def test_the_loss_is_half_the_squared_difference_of_what_counts():
                           for n in range(4) for c in range(5) if batch[3][n, c])
         expected.append([of_fields / 16, of_heatmaps / 16])
     with tf.Graph().as_default(), tf.Session() as session:
-        network = Network(tuple(StageMaps(tf.constant(f, tf.float32), tf.constant(h, tf.float32))
+        network = BuiltNetwork(tuple(StageMaps(tf.constant(f, tf.float32), tf.constant(h, tf.float32))
                                 for f, h in stages), tf.constant(0.))
         losses = stage_losses(network, Batch(*map(tf.constant, batch)), 16)
         found, total = session.run([losses, total_loss(losses)])
@@ -51,18 +51,18 @@ def test_a_coarser_stage_is_compared_with_the_mean_of_the_cells_that_make_one_of
     with tf.Graph().as_default(), tf.Session() as session:
         maps = tf.constant(coarse, tf.float32)
         stages = StageMaps(maps[..., 5:], maps[..., :5]), StageMaps(*map(tf.constant, batch[2:0:-1]))
-        losses = session.run(stage_losses(Network(stages, maps), Batch(*map(tf.constant, batch)), 1))
+        losses = session.run(stage_losses(BuiltNetwork(stages, maps), Batch(*map(tf.constant, batch)), 1))
     np.testing.assert_allclose(losses[0], expected, rtol=1e-5)
     assert (losses[1] == 0).all()
 
 
 def tower_gradients(towers):
-    """Loss and gradients of a small vgg-like training step split over towers; no batch norm, so they must agree."""
+    """Loss and gradients of a small vgg-like training step on several towers. Without batch norm, they must agree."""
     def plain_network(image):
         features = tf.nn.avg_pool(image / 255, (1, 8, 8, 1), (1, 8, 8, 1), 'SAME')
         weights = tf.get_variable('weights', (3, 3, 3, 15), tf.float32, tf.random_normal_initializer(0, 0.1, seed=5))
         maps = tf.nn.relu(tf.nn.conv2d(features, weights, strides=(1, 1, 1, 1), padding='SAME'))
-        return Network((StageMaps(maps[..., 5:], maps[..., :5]),), maps)
+        return BuiltNetwork((StageMaps(maps[..., 5:], maps[..., :5]),), maps)
 
     with tf.Graph().as_default():
         devices = tower_devices(towers)

@@ -1,4 +1,4 @@
-"""Weights of keypoints from labels and from errors, by hand."""
+"""Weights of keypoints from labels and from errors, compared with values computed by hand."""
 import json
 from pathlib import Path
 
@@ -13,7 +13,7 @@ SKIRT = GARMENTS['skirt']
 
 
 def rows() -> Annotations:
-    """Of the skirt's four points, visible in 4, 2, 1 and 0 of four rows."""
+    """The skirt's four points are visible in 4, 2, 1 and 0 of four rows."""
     keypoints = np.full((4, 24, 3), -1, np.int32)
     for column, visible in zip(SKIRT.csv_indices, (4, 2, 1, 0)):
         keypoints[:, column, 2] = [1] * visible + [0] * (4 - visible)
@@ -33,10 +33,10 @@ def test_bad_keypoints_count_more(tmp_path: Path) -> None:
     figures = {name: {'ne': ne} for name, ne in zip(SKIRT.keypoints, (1, 2, None, 30))}
     path.write_text(json.dumps({'visible': {'keypoints': figures}}))
     np.testing.assert_allclose(keypoint_weights(str(path), rows(), SKIRT), [.25, .25, 1, 30 / 11])
-    with pytest.raises(ValueError, match='ne.json: 20 of the 24 keypoints wanted are not there: neckline_left'):
+    with pytest.raises(ValueError, match='ne.json.*20.*neckline_left'):
         keypoint_weights(str(path), rows(), GARMENTS.of('all'))
     path.write_text(json.dumps({'visible': {'keypoints': {name: {'ne': None} for name in SKIRT.keypoints}}}))
-    with pytest.raises(ValueError, match='ne.json: has an error of no keypoint of skirt'):
+    with pytest.raises(ValueError, match='ne.json.*skirt'):
         keypoint_weights(str(path), rows(), SKIRT)
 
 

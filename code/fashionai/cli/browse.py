@@ -70,7 +70,7 @@ def pictures(encoder: SampleEncoder, key: Key, side: int) -> List[np.ndarray]:
     """The four pictures of a sample, (side, side, 3) each."""
     row, garment = key[1], encoder.garment
     original, labels = tile(encoder.image(key), encoder.annotations.keypoints[row], side)
-    moved = encoder.moved(key)
+    moved = encoder.augmented(key)
     targets = encoder.targets(moved)
     height, width = moved.picture.shape[:2]
     zoom = side / max(height, width)

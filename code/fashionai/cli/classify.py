@@ -89,7 +89,8 @@ def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
                              if isinstance(picture, Unreadable)})
             pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, Unreadable)}
             if pictures:
-                probabilities = type_probabilities(network.look, list(pictures.values()), model.trained_hw)
+                probabilities = type_probabilities(network.predict_with_types, list(pictures.values()),
+                                                   model.trained_hw)
                 found.update(zip(pictures, probabilities))
     return list(network.types), found, failures
 

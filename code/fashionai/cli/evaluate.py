@@ -17,6 +17,7 @@ from fashionai.errors import InputError
 from fashionai.evaluation.error_files import write_image_errors
 from fashionai.evaluation.metrics import check_measured, format_scores, score, warn_of_unmeasured
 from fashionai.files import write_json
+from fashionai.garments.table import JOINT, Garments
 
 logger = logging.getLogger(__name__)
 
@@ -35,6 +36,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--against', metavar='CSV', help='another submission, which --report compares with')
     add_outside_option(parser)
     add_garments_option(parser)
+    parser.add_argument('--tag', default=JOINT, help='garment type to measure; other rows are skipped (default: all)')
     options = parser.parse_args(argv)
     for flag in ('imagepath', 'against'):
         if getattr(options, flag) and not options.report:
@@ -47,10 +49,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Read both files, print the table and write the files asked for."""
     args = parse(argv)
     garments = chosen_garments(args)
-    truth = read_annotations(resolve(args.truth), garments)
+    truth = _read(args.truth, args.tag, garments)
     warn_of_unmeasured(truth)
     _warn_of_trained(truth)
-    scores = score(truth, read_annotations(resolve(args.submission), garments))
+    scores = score(truth, _read(args.submission, args.tag, garments))
     check_measured(scores, truth)
     print(format_scores(scores))
     if args.json:
@@ -60,6 +62,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if args.report:
         write_page(args, truth)
     return 0
+
+
+def _read(path: str, tag: str, garments: Garments) -> Annotations:
+    """Returns the rows of one type, or of all. Raises InputError if the file has no such row."""
+    rows = read_annotations(resolve(path), garments).of_type(tag)
+    if not len(rows):
+        raise InputError(f'{path} has no row of type {tag}')
+    return rows
 
 
 def _warn_of_trained(truth: Annotations) -> None:
@@ -78,9 +88,9 @@ def _warn_of_trained(truth: Annotations) -> None:
 
 def write_page(args: argparse.Namespace, truth: Annotations) -> None:
     """Write the page of --report; what draws is loaded for it alone."""
-    from fashionai.evaluation.report.measurement import measurement
     from fashionai.evaluation.report.page import write_report
-    first, *second = [measurement(truth, read_annotations(resolve(path), truth.garments))
+    from fashionai.evaluation.report.scored_submission import score_submission
+    first, *second = [score_submission(truth, _read(path, args.tag, truth.garments))
                       for path in (args.submission, args.against) if path]
     if args.imagepath:
         truth.check_inside(args.allow_outside)

@@ -49,29 +49,29 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if garments != GARMENTS and not args.csv:
         raise InputError(f'{graph} is of a table of its own ({garments}), which is not generated: give --csv')
     graph_mode()
-    from fashionai.exporting.exporter import Order, export
+    from fashionai.exporting.exporter import ExportRequest, export
     from fashionai.exporting.formats import FORMATS
-    from fashionai.exporting.parity import Sample, generated
+    from fashionai.exporting.parity import ParityImages, generated
 
     if args.size and not FORMATS[args.to].fixed:
         raise InputError(f'--size: a model of {args.to} takes images of any size')
     output = prepare_output(args.output or graph.with_suffix(EXPORTED[args.to]))
     if output.suffix != EXPORTED[args.to]:
         raise InputError(f'--output {args.output}: engines know the format by the ending, wanted {EXPORTED[args.to]}')
-    order = Order(args.to, args.half, size_hw(args.size) if args.size else model.trained_hw, args.threads,
-                  args.trust_graph)
+    request = ExportRequest(args.to, args.half, size_hw(args.size) if args.size else model.trained_hw, args.threads,
+                            args.trust_graph)
 
-    def labelled() -> Sample:
+    def labelled() -> ParityImages:
         path = resolve(args.csv)
         truth = read_annotations(path, garments).of_type(tag)
         if not len(truth):
             raise InputError(f'{path} has no row of type {tag}')
         truth.check_inside(args.allow_outside)
-        return Sample(truth, resolve(args.imagepath or path.parent), f'{len(truth)} images of {path.name}')
+        return ParityImages(truth, resolve(args.imagepath or path.parent), f'{len(truth)} images of {path.name}')
 
-    samples: ContextManager[Sample] = nullcontext(labelled()) if args.csv else generated(tag)
+    samples: ContextManager[ParityImages] = nullcontext(labelled()) if args.csv else generated(tag)
     with samples as sample:
-        parity = export(model, garment, order, output, sample)
+        parity = export(model, garment, request, output, sample)
     print(f'wrote {output}, {megabytes(output)}, and {contract_path(output).name}; {graph.name} has {megabytes(graph)}')
     print(f'on {parity.images}: maps differ by {parity.maps:.2g} at most, where they reach {parity.maps_reach:.2g}' +
           ('' if parity.types is None else f'; probabilities of types by {parity.types:.2g}'))

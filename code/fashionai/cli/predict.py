@@ -13,16 +13,16 @@ from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options,
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
-from fashionai.garments.measurements import LENGTHS, Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.garments.measurements import LENGTHS, PixelScale, fixed_scale, no_scale, parse_reference, reference_scale
 from fashionai.garments.table import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
-from fashionai.images.sources import Source, expected, pictures_of, sources_of
-from fashionai.inference.batch_inference import Failure, Outcome, failures, outcomes
+from fashionai.images.sources import MediaFile, expected, pictures_of, sources_of
+from fashionai.inference.batch_inference import Failure, Outcome, failures, predict_pictures
 from fashionai.model_files.contract import file_sum
 from fashionai.option_group import at_least
 from fashionai.results.overlays import Overlays, type_text
 from fashionai.results.prediction_output import Done, Failures, ToDo, done_so_far, opened
-from fashionai.results.run_manifest import Record, list_sum
+from fashionai.results.run_manifest import RunManifest, list_sum
 from fashionai.results.writers import FORMATS, CocoResults, Writer, coco_categories
 
 
@@ -82,10 +82,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                         overlays.pass_over if overlays else None)
         found: Iterable[Union[Outcome, Failure]] = failures(pictures)
         if pictures.are_left:
-            finder = stack.enter_context(networks.load_predictor())
-            if args.tag == AUTO and not finder.types:
+            predictor = stack.enter_context(networks.load_predictor())
+            if args.tag == AUTO and not predictor.types:
                 raise InputError(f'{networks.models[0].path} does not predict garment types: give --tag')
-            found = stack.enter_context(closing(outcomes(finder, pictures, args.tag, args.batch)))
+            found = stack.enter_context(closing(predict_pictures(predictor, pictures, args.tag, args.batch)))
         elif done.rows:
             _say(f'{args.output} is complete already: nothing to do')
         file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
@@ -114,24 +114,24 @@ def _write(found: Iterable[Union[Outcome, Failure]], writer: Writer, overlays: O
         if isinstance(outcome, Outcome):
             looked += 1
             writer.write(outcome)
-            if not outcome.finding.type_sure:
-                unsure.append(f'{outcome.picture.label}: {type_text(outcome.finding)}')
+            if not outcome.prediction.type_sure:
+                unsure.append(f'{outcome.picture.label}: {type_text(outcome.prediction)}')
     if unsure:
         _say(f'unsure of the type of {len(unsure)} of {looked} pictures, such as {unsure[0]}')
     return failed
 
 
 def _drawing_fault(outcome: Outcome, overlays: Optional[Overlays]) -> str:
-    """Draw a finding; why it cannot be drawn, such as a picture too large for a JPEG."""
+    """Draw a prediction; why it cannot be drawn, such as a picture too large for a JPEG."""
     try:
         if overlays:
-            overlays.draw(outcome.picture.source.name, outcome.picture.frame, outcome.image, outcome.finding)
+            overlays.draw(outcome.picture.source.name, outcome.picture.frame, outcome.image, outcome.prediction)
     except InputError as error:
         return str(error)
     return ''
 
 
-def _overlays(args: argparse.Namespace, sources: Sequence[Source]) -> Overlays:
+def _overlays(args: argparse.Namespace, sources: Sequence[MediaFile]) -> Overlays:
     return Overlays(Path(args.draw), [source.path for source in sources], args.draw_heatmaps, args.measure)
 
 
@@ -145,7 +145,7 @@ def _listed() -> List[str]:
     return [line.strip() for line in sys.stdin if line.strip()]
 
 
-def _ground_truth(args: argparse.Namespace, sources: Sequence[Source], garments: Garments) -> Optional[CocoIds]:
+def _ground_truth(args: argparse.Namespace, sources: Sequence[MediaFile], garments: Garments) -> Optional[CocoIds]:
     """The ids of --ids, which every picture has; None without it. Raises InputError, naming the picture, otherwise."""
     if not args.ids:
         return None
@@ -159,8 +159,8 @@ def _ground_truth(args: argparse.Namespace, sources: Sequence[Source], garments:
     return truth
 
 
-def _record(args: argparse.Namespace, sources: Sequence[Source], networks: ChosenNetworks) -> Optional[Record]:
-    """The record of --output; None if findings go to standard output, a pipe or a device.
+def _record(args: argparse.Namespace, sources: Sequence[MediaFile], networks: ChosenNetworks) -> Optional[RunManifest]:
+    """The record of --output; None if predictions go to standard output, a pipe or a device.
 
     Raises InputError if the output is one of the sources, such as by a pattern behind --output.
     """
@@ -170,18 +170,18 @@ def _record(args: argparse.Namespace, sources: Sequence[Source], networks: Chose
     if output in [Path(source.path).resolve() for source in sources]:
         raise InputError(f'--output {args.output} is among the pictures: wanted another file')
     pictures = [os.path.abspath(source.path) for source in sources]
-    return Record(output, {
+    return RunManifest(output, {
         'format': args.format, 'type': args.tag, 'graph': networks.sums,
         'list of pictures': list_sum([*pictures, f'every {args.every}']), 'pixel limit': str(args.megapixels),
         'ids of images': file_sum(resolve(args.ids)) if args.ids else '',
         'setting': repr(networks.config), 'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
 
 
-def _opened(path: str, record: Optional[Record], done: Done) -> ContextManager[TextIO]:
+def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextManager[TextIO]:
     return opened(record, done) if record else open(path, 'w', encoding='utf-8', newline='')
 
 
-def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Scale]:
+def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[PixelScale]:
     """How measurements of the types come to centimetres; None where nothing is measured. Raises InputError for a bad
     combination, and for types of which no length is known."""
     if args.cm_per_pixel is not None and args.reference:

@@ -23,13 +23,13 @@ from fashionai.datasets.official import read_official
 from fashionai.datasets.orientation import STORED, UPRIGHT
 from fashionai.datasets.preparing import VAL_A_TYPE, Settings, check_apart, prepare
 from fashionai.datasets.samples import ParsedDataset
-from fashionai.datasets.sources import Source, open_sources
+from fashionai.datasets.sources import DataSource, open_sources
 from fashionai.datasets.visibility import AUTOMATIC, MEANINGS
 from fashionai.files import locked
 from fashionai.option_group import at_least
 
 
-def _coco(args: argparse.Namespace, sources: Sequence[Source], notes: Notes) -> ParsedDataset:
+def _coco(args: argparse.Namespace, sources: Sequence[DataSource], notes: Notes) -> ParsedDataset:
     garments = chosen_garments(args)
     names = read_names(resolve(args.names), garments) if args.names else own_names(garments)
     return read_coco(sources, names, args.swap_sides, notes, garments, args.visibility)

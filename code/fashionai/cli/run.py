@@ -8,7 +8,7 @@ from fashionai.cli.entry_point import add_outside_option, exit_on_sigterm, guard
 from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import check_measured, format_scores, score, warn_of_unmeasured
-from fashionai.results.run_manifest import Record, list_sum
+from fashionai.results.run_manifest import RunManifest, list_sum
 from fashionai.results.submission import write_submission
 
 _PLACES = {'submit': ('data/test_b', 'test.csv'), 'validate': ('data/train', 'val.csv')}
@@ -47,8 +47,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise InputError(f'{list_file} has no row of type {args.tag}')
     images.check_inside(args.allow_outside)
     output = prepare_output(args.output or in_project(f'submit/{args.test}_{args.tag}.csv'))
-    record = Record(output, {'type': args.tag, 'graph': networks.sums, 'list': list_sum(images.image_ids),
-                             'image folder': str(folder), 'setting': repr(networks.config)})
+    record = RunManifest(output, {'type': args.tag, 'graph': networks.sums, 'list': list_sum(images.image_ids),
+                                  'image folder': str(folder), 'setting': repr(networks.config)})
     with exit_on_sigterm():
         failures = write_submission(record, args.overwrite, images, folder, args.batch,
                                     networks.open_predictors)

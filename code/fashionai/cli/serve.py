@@ -61,17 +61,17 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     networks.garments.of(args.tag)
     front = Front([name.strip() for name in args.hosts.split(',') if name.strip()])
     with _listening(args.host, args.port) as door, running(Server(front, limits), door) as until_ended:
-        with networks.load_predictor() as finder:
-            _warm(finder)
-            front.open(make_app(finder, card_of(networks.models, finder, limits), limits))
+        with networks.load_predictor() as predictor:
+            _warm(predictor)
+            front.open(make_app(predictor, card_of(networks.models, predictor, limits), limits))
             logger.info('serving at %s (Ctrl+C ends it)', _address(door))
             until_ended()
     return 0
 
 
-def _warm(finder: GarmentPredictor) -> None:
+def _warm(predictor: GarmentPredictor) -> None:
     """The first look takes the networks several times as long as any other."""
-    finder.find([np.zeros((64, 64, 3), np.uint8)], [AUTO if finder.types else next(iter(finder.served))])
+    predictor.predict([np.zeros((64, 64, 3), np.uint8)], [AUTO if predictor.types else next(iter(predictor.served))])
 
 
 def _check_packages() -> None:

@@ -1,1 +1,1 @@
-"""Keypoints to maps and back, in NumPy alone: heat maps, part affinity fields, and the targets a network learns."""
+"""Encodes keypoints as heat maps and part affinity fields, and decodes them again, in NumPy and OpenCV only."""

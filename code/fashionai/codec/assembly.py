@@ -1,10 +1,11 @@
-"""Heat maps and part affinity fields -> the keypoints that agree best: peaks that lie on limbs, not only high ones.
+"""Finds the keypoints that fit heat maps and part affinity fields best together: peaks that are joined by limbs.
 
-Every map gives several candidates by non-maximum suppression; two candidates of a limb are scored along the fields
-(Cao et al., CVPR 2017); of all assemblies, one candidate a keypoint, the best is found exactly, by max-sum elimination
-of one keypoint after the other (e.g. Koller and Friedman, "Probabilistic Graphical Models", 2009, section 13.2).
+Every heat map gives several candidates by non-maximum suppression. Each pair of candidates for the two ends of a limb
+gets a score along the limb's field (Cao et al., CVPR 2017). An assembly has one candidate for each keypoint. The best
+of all assemblies is found exactly, by max-sum elimination of one keypoint after the other (e.g. Koller and Friedman,
+"Probabilistic Graphical Models", 2009, section 13.2).
 
-Letters: K keypoints, L limbs, (h, w) the maps' grid, C candidates of a keypoint.
+Letters used in shapes: K keypoints, L limbs, (h, w) the grid of the maps, C candidates of a keypoint.
 """
 from dataclasses import dataclass
 from typing import List, Sequence, Tuple
@@ -12,25 +13,26 @@ from typing import List, Sequence, Tuple
 import numpy as np
 
 CANDIDATES = 6
-"""Peaks of a map that are weighed against each other."""
+"""Largest number of candidates of a map."""
 
 LIMB_WEIGHT = 0.05
-"""What a limb that lies wholly along its field is worth, as height of a peak of sigmoids (0.5 to 0.73).
+"""The weight of a limb that follows its field completely, in heights of a peak; peaks are sigmoids (0.5 to 0.73).
 
 On 250 photographs of the training rows, a network of 150 steps had 27.5 % NE at weight 0, 26.8 at 0.02, 26.9 at 0.05,
-27.2 at 0.2 and 28.4 at 0.4; one that has seen generated garments alone is helped most by 0.2.
+27.2 at 0.2 and 28.4 at 0.4. For a network trained only on generated garments, 0.2 is best.
 """
 
 _NEIGHBOURHOOD = 1 / 32
-"""A candidate suppresses others nearer than this part of the grid's longer side, along x and y."""
+"""A candidate suppresses others that are nearer than this share of the grid's longer side, along x and along y."""
 
 _SAMPLES = 16
-"""Points along a limb at which its field is read."""
+"""Number of points along a limb at which its field is read."""
 
 
 @dataclass(frozen=True)
 class _Table:
-    """What the candidates of some keypoints are worth together: an axis of `values` for each keypoint of `scope`."""
+    """The scores of all combinations of candidates of some keypoints: `values` has an axis for each keypoint in
+    `scope`."""
 
     scope: Tuple[int, ...]
     """Keypoints in ascending order."""
@@ -39,20 +41,20 @@ class _Table:
 
 def assemble(heatmaps: np.ndarray, fields: np.ndarray, limb_indices: np.ndarray, candidates: int = CANDIDATES,
              limb_weight: float = LIMB_WEIGHT) -> Tuple[np.ndarray, np.ndarray]:
-    """The assembly with the greatest sum of its peaks' heights and, weighted, its limbs' scores.
+    """Returns the assembly with the largest sum of the heights of its peaks and the weighted scores of its limbs.
 
-    A limb's score is the mean over points evenly spaced between its ends of the dot product of its field there and its
-    unit vector (equation 11), about 1 where it follows the field. A flat map has one candidate: its arg-max.
+    The score of a limb is the mean, over points evenly spaced between its ends, of the dot product of its field and its
+    unit vector (equation 11): about 1 if the limb follows the field. A flat map has one candidate, its arg-max.
 
     Args:
-        heatmaps: (h, w, K) float32 in 0..1, the background left out.
+        heatmaps: (h, w, K) float32 in 0..1, without the background.
         fields: (h, w, 2 L) float32, x and y of each limb interleaved, as `fields.encode_fields` writes them.
         limb_indices: (L, 2) int, the keypoints at the ends of each limb.
-        candidates: the most a map gives, its highest.
-        limb_weight: what a limb counts beside a peak.
+        candidates: largest number of candidates of a map, the highest first.
+        limb_weight: the weight of a limb's score beside the height of a peak.
 
     Returns:
-        (K, 2) int positions (x, y) in the maps' grid, and (K,) the maps' heights there.
+        (K, 2) int positions (x, y) in the grid of the maps, and (K,) heights of the maps there.
     """
     planes = np.ascontiguousarray(heatmaps.transpose(2, 0, 1))
     reach = max(1, round(max(heatmaps.shape[:2]) * _NEIGHBOURHOOD))
@@ -68,7 +70,8 @@ def assemble(heatmaps: np.ndarray, fields: np.ndarray, limb_indices: np.ndarray,
 
 
 def _candidates(plane: np.ndarray, count: int, reach: int) -> np.ndarray:
-    """(C, 2) int positions (x, y) of the highest local maxima of a map, the highest first; C from 1 to `count`."""
+    """Returns (C, 2) int positions (x, y) of the highest local maxima of a map, the highest first; 1 <= C <= `count`.
+    """
     places = _local_maxima(plane)
     heights = plane[places[:, 1], places[:, 0]]
     order = np.argsort(-heights, kind='stable')
@@ -81,9 +84,10 @@ def _candidates(plane: np.ndarray, count: int, reach: int) -> np.ndarray:
 
 
 def _local_maxima(plane: np.ndarray) -> np.ndarray:
-    """(n, 2) int positions (x, y), in reading order, of all pixels that none of their eight neighbours exceeds.
+    """Returns (n, 2) int positions (x, y), in reading order, of all pixels with no higher one among eight neighbours.
 
-    Of equal neighbours the first in reading order counts, so that a flat top has one, and a flat map its first pixel.
+    Among equal neighbours, only the first in reading order counts: a flat top has one maximum, and a flat map has its
+    first pixel.
     """
     padded = np.pad(plane, 1, mode='constant', constant_values=-np.inf)
     middle = padded[1:-1]
@@ -97,7 +101,7 @@ def _local_maxima(plane: np.ndarray) -> np.ndarray:
 
 
 def _limb_scores(field: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.ndarray:
-    """(C, C') scores of a limb between candidates (C, 2) and (C', 2) of its ends in its field (h, w, 2)."""
+    """Returns (C, C') scores of a limb between candidates (C, 2) and (C', 2) of its ends, in its field (h, w, 2)."""
     vectors = (ends[None] - starts[:, None]).astype(np.float64)
     lengths = np.hypot(vectors[..., 0], vectors[..., 1])
     units = vectors / np.maximum(lengths, 1)[..., None]
@@ -107,11 +111,12 @@ def _limb_scores(field: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> np.
 
 
 def _best_choice(tables: Sequence[_Table], keypoints: int) -> List[int]:
-    """The candidate of each keypoint that together make the sum of all tables greatest.
+    """Returns the candidates of all keypoints that make the sum of all tables largest.
 
-    One keypoint after the other, that with the fewest others in its tables first, gives way to a table that holds the
-    best it can add for every choice of those others. The limbs of a garment are rings with few chords: no table spans
-    more than three keypoints, four where all types are joined.
+    The keypoints are eliminated one by one, first the keypoint that shares tables with the fewest others. Its tables
+    are replaced by one table that holds, for every choice of these others, the largest value that the keypoint can add.
+    The limbs of a garment are rings with few chords: no table has more than three keypoints, or four if all types are
+    joined.
     """
     tables, remaining = list(tables), set(range(keypoints))
     decisions = []
@@ -130,11 +135,11 @@ def _best_choice(tables: Sequence[_Table], keypoints: int) -> List[int]:
 
 
 def _scope_about(keypoint: int, tables: Sequence[_Table]) -> Tuple[int, ...]:
-    """All keypoints, in order, of the tables that a keypoint is in."""
+    """Returns, in order, all keypoints of the tables that contain a keypoint."""
     return tuple(sorted({one for table in tables if keypoint in table.scope for one in table.scope}))
 
 
 def _spread(table: _Table, scope: Tuple[int, ...]) -> np.ndarray:
-    """A table's values with an axis for every keypoint of a wider scope, of length 1 where it has none."""
+    """Returns a table's values with an axis for every keypoint of a wider scope; new axes have length 1."""
     lengths = dict(zip(table.scope, table.values.shape))
     return table.values.reshape([lengths.get(one, 1) for one in scope])

@@ -1,7 +1,7 @@
-"""From heat maps to points: where the canvas is drawn, whether it is smoothed, and where between places the peak is.
+"""Decoders: how points are found in heat maps: the grid, the smoothing, and the sub-cell position of the peak.
 
-Shapes: K keypoints, (h, w) places of the canvas' grid, which are squares of a few of its pixels, or cells of the
-network's stride.
+The heat maps are drawn on a canvas in pixels, on a grid of places. A place is a square of a few pixels, or a cell of
+the network's stride. Shapes: K keypoints, (h, w) places of the grid.
 """
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -11,19 +11,24 @@ import cv2
 import numpy as np
 
 _FINE = 2
-"""Canvas pixels a place where the parabola finds the peak: a Gaussian of 8 pixels is smooth enough for a quarter of the
-work that places of one pixel are."""
+"""Size of a place in canvas pixels if the parabola finds the peak: a Gaussian of 8 pixels is smooth enough, and it is a
+quarter of the work of places of one pixel."""
 
 Refine = Callable[[np.ndarray, np.ndarray, float], np.ndarray]
-"""(maps (h, w, K), places (K, 2) int of x, y, sigma in places) -> offsets (K, 2) of the peaks from those places. No
-place lies on the border."""
+"""(maps (h, w, K), places (K, 2) int of x, y, sigma in places) -> offsets (K, 2) of the peaks from these places. No
+place is on the border."""
 
 
 @dataclass(frozen=True)
 class Decoder:
-    """`place`: canvas pixels a place, or as many of them as divide the canvas; None for a cell of the network. Places
-    finer than cells are drawn with bicubic weights. `blur`: standard deviation, in canvas pixels, of a Gaussian the
-    canvas is smoothed by before the peak is looked for; 0 for none."""
+    """A way to decode heat maps.
+
+    place: size of a place in canvas pixels; if it does not divide the side of the canvas, their greatest common
+        divisor. None for a cell of the network. Places smaller than cells are drawn with bicubic weights.
+    blur: standard deviation, in canvas pixels, of the Gaussian that smooths the canvas before the peak is searched; 0
+        for none.
+    refine: finds the peak between places.
+    """
 
     place: Optional[int]
     blur: float
@@ -31,20 +36,20 @@ class Decoder:
 
 
 def blurred(maps: np.ndarray, sigma: float) -> np.ndarray:
-    """Maps (K, h, w) smoothed by a Gaussian of `sigma` places; the same shape."""
+    """Returns maps (K, h, w) smoothed by a Gaussian of `sigma` places; the same shape."""
     if not sigma:
         return maps
     return np.stack([cv2.GaussianBlur(channel, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE) for channel in maps])
 
 
 def no_offset(maps: np.ndarray, places: np.ndarray, sigma: float) -> np.ndarray:
-    """The middle of the place."""
+    """Returns zero offsets: the peak is the middle of the place."""
     del maps, sigma
     return np.zeros(places.shape)
 
 
 def parabola(maps: np.ndarray, places: np.ndarray, sigma: float) -> np.ndarray:
-    """The top of the parabola through the peak and its two neighbours, on either axis."""
+    """Returns the offset of the top of the parabola through the peak and its two neighbours, on each axis."""
     del sigma
     values = _neighbours(maps, places).astype(np.float64)
     slope, curvature = (values[:, :, 2] - values[:, :, 0]) / 2, values[:, :, 0] - 2 * values[:, :, 1] + values[:, :, 2]
@@ -52,19 +57,19 @@ def parabola(maps: np.ndarray, places: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def quarter(maps: np.ndarray, places: np.ndarray, sigma: float) -> np.ndarray:
-    """A quarter of a place towards the higher neighbour, on either axis (Newell et al., "Stacked hourglass networks
-    for human pose estimation", section 3.4)."""
+    """Returns a quarter of a place towards the higher neighbour, on each axis (Newell et al., "Stacked hourglass
+    networks for human pose estimation", section 3.4)."""
     del sigma
     values = _neighbours(maps, places)
     return 0.25 * np.sign(values[:, :, 2] - values[:, :, 0])
 
 
 def dark(maps: np.ndarray, places: np.ndarray, sigma: float) -> np.ndarray:
-    """The top of the Gaussian whose logarithm has the slope and the curvature found at the peak (Zhang et al.,
-    "Distribution-aware coordinate representation for human pose estimation", equations 7 to 9).
+    """Returns the offset of the centre of the Gaussian whose logarithm has the slope and the curvature at the peak
+    (Zhang et al., "Distribution-aware coordinate representation for human pose estimation", equations 7 to 9).
 
-    As there, the maps are first smoothed by a Gaussian like the one trained on. A map's median is taken for its floor,
-    since the sigmoid of no response is a half, and the logarithm wants a Gaussian that stands on 0.
+    As in the paper, the maps are first smoothed by a Gaussian of the size used in training. The median of a map is
+    subtracted first, since the sigmoid of no response is 0.5, and the logarithm needs a Gaussian with a base of 0.
     """
     offsets = np.zeros(places.shape)
     if not len(places):
@@ -82,7 +87,7 @@ def dark(maps: np.ndarray, places: np.ndarray, sigma: float) -> np.ndarray:
 
 
 def _neighbours(maps: np.ndarray, places: np.ndarray) -> np.ndarray:
-    """(K, 2, 3): the values before, at and after each place, along x and along y."""
+    """Returns (K, 2, 3): the values before, at and after each place, along x and along y."""
     channels, (x, y) = np.arange(len(places)), places.T
     steps = (-1, 0, 1)
     return np.stack([np.stack([maps[y, x + step, channels] for step in steps], axis=1),
@@ -95,5 +100,5 @@ DECODERS: Mapping[str, Decoder] = MappingProxyType({
     'quarter': Decoder(None, 0., quarter),
     'dark': Decoder(None, 0., dark),
     'plain': Decoder(None, 0., no_offset)})
-"""By the name `--decode` takes. `blur`, the default, is the original's on places of two pixels, and with the parabola
-at its end."""
+"""From the value of `--decode` to the decoder. `blur`, the default, is the original's method, but on places of two
+pixels and with the parabola at the end."""

@@ -1,6 +1,6 @@
-"""Limbs -> part affinity fields: where a limb lies and which way it points (Cao et al., CVPR 2017).
+"""Encodes limbs as part affinity fields, which hold the position and the direction of a limb (Cao et al., CVPR 2017).
 
-Shapes: L limbs, (H, W) input pixels, (h, w) cells, M pairs of a limb and a row of pixels it may reach.
+Shapes: L limbs, (H, W) input pixels, (h, w) cells, M pairs of a limb and a row of pixels that it may reach.
 """
 from typing import Tuple, Union
 
@@ -9,28 +9,28 @@ import numpy as np
 from fashionai.codec.heatmaps import cells_hw
 
 InputBox = Tuple[float, float, float, float]
-"""(left, top, right, bottom) of a part of the input, in input pixels; its edges lie at half pixels."""
+"""(left, top, right, bottom) of a part of the input, in input pixels; its edges are at half pixels."""
 
 Span = Tuple[np.ndarray, np.ndarray]
-"""First and last x of an interval each."""
+"""The first and the last x of intervals."""
 
 RADIUS = 8.0
-"""A limb's field reaches this many input pixels from the line between its ends."""
+"""Largest distance of a limb's field from the line between its ends, in input pixels."""
 
 
 def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray, view: InputBox,
                   input_hw: Tuple[int, int], stride: int) -> np.ndarray:
-    """The part affinity fields of one image.
+    """Returns the part affinity fields of one image.
 
-    At input resolution a limb's field is its unit vector at every pixel within RADIUS of the segment and 0 elsewhere;
-    a cell is the mean of its pixels, that is the unit vector times the part of the cell the limb covers.
+    At input resolution, a limb's field is its unit vector at every pixel within RADIUS of the segment, and 0 elsewhere.
+    A cell is the mean of its pixels: the unit vector times the share of the cell that the limb covers.
 
     Args:
         starts_xy, ends_xy: (L, 2) ends of the limbs in input pixels.
         drawn: (L,) bool; the field of a limb that is not drawn, or has no length, stays 0.
-        view: where fields are drawn; outside they are 0.
+        view: the part of the input in which fields are drawn; outside they are 0.
         input_hw: (H, W), both multiples of the stride.
-        stride: pixels a cell.
+        stride: size of a cell in pixels.
 
     Returns:
         (h, w, 2 L) float32, x and y of each limb interleaved.
@@ -52,7 +52,7 @@ def encode_fields(starts_xy: np.ndarray, ends_xy: np.ndarray, drawn: np.ndarray,
 
 def _rows_reached(starts_y: np.ndarray, ends_y: np.ndarray, view: InputBox,
                   height: int) -> Tuple[np.ndarray, np.ndarray]:
-    """(M,) limbs and (M,) rows, of the input and in the view, that lie no further above or below than RADIUS."""
+    """Returns (M,) limbs and (M,) rows of the view that are not more than RADIUS above or below the limb."""
     rows = np.arange(height)
     top, bottom = np.minimum(starts_y, ends_y) - RADIUS, np.maximum(starts_y, ends_y) + RADIUS
     reached = (rows >= np.maximum(top, view[1])[:, None]) & (rows <= np.minimum(bottom, view[3])[:, None])
@@ -61,10 +61,10 @@ def _rows_reached(starts_y: np.ndarray, ends_y: np.ndarray, view: InputBox,
 
 def _row_spans(starts: np.ndarray, units: np.ndarray, lengths: np.ndarray,
                rows: np.ndarray) -> Span:
-    """The x interval (first, last), (M,) each, that a row of pixels cuts from a limb's capsule.
+    """Returns the x intervals (first, last), (M,) each, in which a row of pixels is inside a limb's capsule.
 
-    A capsule is a rectangle along the segment with a disc at either end; it is convex, so the row's interval runs
-    from the least to the greatest x of the three. A row that misses the capsule gets (inf, -inf).
+    A capsule is a rectangle along the segment with a disc at each end. It is convex, so the interval goes from the
+    smallest to the largest x of the three parts. A row that does not meet the capsule gets (inf, -inf).
     """
     (x, y), (ux, uy) = starts.T, units.T
     across = _strip(-uy, ux * (rows - y), -RADIUS, RADIUS)
@@ -81,7 +81,7 @@ def _row_spans(starts: np.ndarray, units: np.ndarray, lengths: np.ndarray,
 
 
 def _strip(slope: np.ndarray, offset: np.ndarray, least: float, greatest: Union[float, np.ndarray]) -> Span:
-    """The interval of t in which least <= slope t + offset <= greatest."""
+    """Returns the interval of t in which least <= slope t + offset <= greatest."""
     slope = np.where(np.abs(slope) < 1e-9, 1e-9, slope)
     one, other = (least - offset) / slope, (greatest - offset) / slope
     return np.minimum(one, other), np.maximum(one, other)
@@ -89,14 +89,14 @@ def _strip(slope: np.ndarray, offset: np.ndarray, least: float, greatest: Union[
 
 def _covered_cells(limb: np.ndarray, row: np.ndarray, first: np.ndarray, last: np.ndarray, input_hw: Tuple[int, int],
                    stride: int) -> Tuple[np.ndarray, ...]:
-    """The cells with pixels whose centres lie in their limb's and row's interval: limb, row and column of each, and the
-    part of it that is covered.
+    """Returns the cells that limbs cover: limb, row and column of each, and the share of the cell that is covered.
 
-    The pixels from x on fill what is left of the cell of x, and every cell after it. An interval is the pixels from its
-    first on, less those after its last; so two steps, summed up along each row of cells, count its pixels.
+    A pixel is covered if its centre is in the interval of its limb and row. All pixels from x on fill the rest of the
+    cell of x, and every cell after it. An interval is all pixels from its first one on, less all pixels after its last
+    one. So it is written as two steps, and the sum of the steps along a row of cells is the number of covered pixels.
     """
     height, width = cells_hw(input_hw, stride)
-    shape = int(limb.max(initial=-1)) + 1, height, width + 2  # where the last pixel's step ends
+    shape = int(limb.max(initial=-1)) + 1, height, width + 2  # two more cells, for the step after the last pixel
     begin = np.ceil(np.clip(first, 0, input_hw[1])).astype(np.int64)
     end = np.floor(np.clip(last, -1, input_hw[1] - 1)).astype(np.int64) + 1
     cell, passed = np.divmod(np.stack([begin, np.maximum(begin, end)]), stride)

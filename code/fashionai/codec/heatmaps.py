@@ -1,6 +1,6 @@
-"""Keypoints <-> heat maps.
+"""Encodes keypoints as heat maps, and finds the peaks of heat maps.
 
-Shapes: K keypoints, (H, W) the network's input in pixels, (h, w) its maps in cells of `stride` pixels.
+Shapes: K keypoints, (H, W) the input of the network in pixels, (h, w) its maps in cells of `stride` pixels.
 """
 from typing import Tuple
 
@@ -12,20 +12,20 @@ SIGMA = 8.0
 """Standard deviation of a keypoint's Gaussian, in input pixels."""
 
 CUT_EXPONENT = 4.6052
-"""The Gaussian ends where it has fallen to exp(-4.6052), 1 % of its peak."""
+"""The Gaussian is cut off at exp(-4.6052), 1 % of its peak."""
 
 
 def encode_heatmaps(points_xy: np.ndarray, drawn: np.ndarray, input_hw: Tuple[int, int], stride: int) -> np.ndarray:
-    """The heat maps of one image: a Gaussian a keypoint, and the background.
+    """Returns the heat maps of one image: a Gaussian for each keypoint, and the background.
 
     The Gaussians are evaluated at input resolution, and each cell is the mean of its stride x stride pixels. The
-    background is 1 minus the largest Gaussian at every pixel, averaged likewise.
+    background is 1 minus the largest Gaussian at every pixel, averaged in the same way.
 
     Args:
         points_xy: (K, 2) keypoints in input pixels.
         drawn: (K,) bool; the map of a keypoint that is not drawn stays 0.
         input_hw: (H, W), both multiples of the stride.
-        stride: pixels a cell.
+        stride: size of a cell in pixels.
 
     Returns:
         (h, w, K + 1) float32 in 0..1, the background last.
@@ -49,13 +49,13 @@ def encode_heatmaps(points_xy: np.ndarray, drawn: np.ndarray, input_hw: Tuple[in
 
 
 def peaks(heatmaps: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The highest place of each map.
+    """Returns the highest point of each map.
 
     Args:
         heatmaps: (h, w, K), any float type.
 
     Returns:
-        (K, 2) int positions (x, y) in the maps' own grid, and (K,) the values there.
+        (K, 2) int positions (x, y) in the grid of the maps, and (K,) values there.
     """
     height, width, channels = heatmaps.shape
     flat = np.ascontiguousarray(heatmaps.reshape(height * width, channels).T)
@@ -64,33 +64,33 @@ def peaks(heatmaps: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
 
 
 def input_to_cells(pixels: np.ndarray, stride: int) -> np.ndarray:
-    """Coordinates in cells, float64, of coordinates in input pixels: pixel 3.5 is the centre of cell 0 of stride 8."""
+    """Returns coordinates in cells, float64, from input pixels: pixel 3.5 is the centre of cell 0 at stride 8."""
     return (np.asarray(pixels, np.float64) - (stride - 1) / 2) / stride
 
 
 def cells_hw(input_hw: Tuple[int, int], stride: int) -> Tuple[int, int]:
-    """(h, w) of the maps of an input. Raises InputError where the stride does not divide it."""
+    """Returns (h, w) of the maps for an input. Raises InputError if the stride does not divide its sides."""
     height, width = input_hw
     if height % stride or width % stride:
-        raise InputError(f'an input of {width}x{height} pixels does not divide into cells of {stride}: '
+        raise InputError(f'an input of {width}x{height} pixels does not divide into cells of {stride} pixels; '
                          f'wanted multiples of {stride}')
     return height // stride, width // stride
 
 
 def average_cells(pixels: np.ndarray, stride: int) -> np.ndarray:
-    """Mean of each stride x stride block of (H, W); (h, w)."""
+    """Returns the mean of each stride x stride block of (H, W), as (h, w)."""
     height, width = pixels.shape
     rows = pixels.reshape(height // stride, stride, width).sum(axis=1)  # whole rows first: several times as fast
     return rows.reshape(height // stride, width // stride, stride).sum(axis=2) / stride ** 2
 
 
 def _profiles(centres: np.ndarray, length: int) -> Tuple[np.ndarray, np.ndarray]:
-    """(K, length) squared distances of one axis' pixels from the centres, and the Gaussians of one dimension there."""
+    """Returns (K, length) squared distances of pixels from the centres along one axis, and their 1-D Gaussians."""
     squares = (np.arange(length) - np.asarray(centres, np.float64)[:, None]) ** 2
     return squares, np.exp(-squares / (2 * SIGMA ** 2))
 
 
 def _cell_span(centre: float, radius: float, cells: int, stride: int) -> slice:
-    """The cells of one axis that a disc about the centre touches, of as many as the axis has."""
+    """Returns the cells along one axis that a disc around the centre touches; the axis has `cells` cells."""
     first, last = int((centre - radius) // stride), int((centre + radius) // stride) + 1
     return slice(min(max(first, 0), cells), min(max(last, 0), cells))

@@ -1,4 +1,4 @@
-"""What a network learns from one labelled image: heat maps, fields, and which of their channels count."""
+"""The training targets of one labelled image: heat maps, fields, and which of their channels count for the loss."""
 from dataclasses import dataclass
 from typing import Tuple
 
@@ -12,7 +12,7 @@ from fashionai.garments.table import Garment
 
 @dataclass(frozen=True)
 class Targets:
-    """Maps float32 (h, w, channels) and the weight, 0 or 1, of each of their channels."""
+    """Maps, float32 (h, w, channels), and the weight of each channel, 0 or 1."""
 
     heatmaps: np.ndarray
     fields: np.ndarray
@@ -22,20 +22,21 @@ class Targets:
 
 def encode_targets(garment: Garment, points_xy: np.ndarray, visibility: np.ndarray, view: InputBox,
                    input_hw: Tuple[int, int], stride: int, count_occluded: bool = False) -> Targets:
-    """Targets of one augmented image.
+    """Returns the targets of one augmented image.
 
-    A labelled point in view is drawn, and of a limb with two labelled ends what lies in view. A heat map counts where
-    its point is visible (v = 1), the background always; a limb's two fields count where both its ends do. A visible
-    point that augmentation moved out of view counts too, with an empty map: a window of a larger picture must learn to
-    say "not here".
+    A labelled point in view is drawn. A limb is drawn if both its ends are labelled, as far as it is in view. A heat
+    map counts if its point is visible (v = 1); the background always counts; the two fields of a limb count if both its
+    ends count. A visible point that augmentation moved out of view counts too, with an empty map: the network must
+    learn that a window of a larger picture may not show a point.
 
     Args:
-        points_xy: (K, 2) in input pixels, garment channel order.
+        garment: the type, with K keypoints.
+        points_xy: (K, 2) in input pixels, in the channel order of the garment.
         visibility: (K,) 1 visible, 0 occluded, -1 absent.
         view: (left, top, right, bottom) in input pixels: the part of the input that shows the picture.
         input_hw: (H, W) of the input in pixels.
-        stride: pixels a cell.
-        count_occluded: let occluded points count as visible ones do. The original leaves them out.
+        stride: size of a cell in pixels.
+        count_occluded: count occluded points like visible ones. The original code does not count them.
     """
     labelled = visibility != ABSENT
     counted = labelled if count_occluded else visibility == VISIBLE
@@ -48,6 +49,6 @@ def encode_targets(garment: Garment, points_xy: np.ndarray, visibility: np.ndarr
 
 
 def _in_view(points_xy: np.ndarray, view: InputBox) -> np.ndarray:
-    """(K,) bool. A label on the far border (x = width) is half a pixel outside the picture, and still in view."""
+    """Returns (K,) bool. A label on the far border (x = width), half a pixel outside the picture, is still in view."""
     slack = 1.0
     return ((points_xy >= np.array(view[:2]) - slack) & (points_xy <= np.array(view[2:]) + slack)).all(axis=1)

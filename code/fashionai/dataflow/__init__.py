@@ -1,1 +1,1 @@
-"""From files to training batches, without TensorFlow: read, augment, encode, batch."""
+"""Makes training batches from files, without TensorFlow: reads, augments, encodes, batches."""

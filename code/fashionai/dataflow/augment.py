@@ -1,4 +1,4 @@
-"""Augmentation: draw one affine map, then apply it to the image and its points alike."""
+"""Geometric augmentation: draws one random affine map, then applies it to the image and to its points."""
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
@@ -10,11 +10,11 @@ from fashionai.images.geometry import compose, mirroring, rotation, scaling, tra
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Where a picture goes on the network's input.
+    """The position of a picture on the network's input.
 
-    affine: (2, 3) map from original pixels to input pixels. mirrored: whether left and right changed places.
-    view: (left, top, right, bottom) in input pixels, edges at half pixels: the part of the input that shows the
-    picture; what lies outside is blank.
+    affine: (2, 3), the map from original pixels to input pixels. mirrored: whether left and right are exchanged.
+    view: (left, top, right, bottom) in input pixels, with edges at half pixels: the part of the input that shows the
+    picture. The rest of the input is blank.
     """
 
     affine: np.ndarray
@@ -23,7 +23,7 @@ class Augmentation:
 
     @property
     def shown(self) -> Tuple[slice, slice]:
-        """Rows and columns of the input's pixels that lie in the view."""
+        """The rows and columns of the input's pixels that lie in the view."""
         left, top, right, bottom = np.maximum(np.ceil(self.view), 0).astype(int)
         return slice(top, bottom), slice(left, right)
 
@@ -31,11 +31,12 @@ class Augmentation:
 def draw_augmentation(rng: np.random.RandomState, image_hw: Tuple[int, int], input_hw: Tuple[int, int],
                       most_degrees: float = DataOptions.rotation,
                       garment_xy: Optional[np.ndarray] = None) -> Augmentation:
-    """One augmentation at random, in the original's order and, at the default of `most_degrees`, its ranges.
+    """Returns a random augmentation. The order, and with the default of `most_degrees` the ranges, are the original's.
 
-    Width and height scaled by 0.8..1.2 each; turned by up to `most_degrees` either way and cut to the largest upright
-    rectangle; mirrored half the time; resized to fit the input, times 0.95..1.6; centred. With two or more points
-    `garment_xy` (n, 2) in original pixels, resized and placed by their box instead, see `_about`.
+    The picture's width and height are each scaled by 0.8..1.2. It is rotated by up to `most_degrees` in either
+    direction and cut to the largest upright rectangle. It is mirrored with probability 0.5. It is resized to fit the
+    input, times 0.95..1.6, and centred. If `garment_xy` has two or more points (n, 2) in original pixels, the box of
+    these points determines size and position instead, see `_about`.
     """
     x_factor, y_factor = rng.uniform(0.8, 1.2, 2)
     height, width = image_hw[0] * y_factor, image_hw[1] * x_factor
@@ -60,9 +61,11 @@ def draw_augmentation(rng: np.random.RandomState, image_hw: Tuple[int, int], inp
 
 def _about(rng: np.random.RandomState, points_xy: np.ndarray, input_hw: Tuple[int, int],
            fitting: float) -> Tuple[float, Tuple[float, float]]:
-    """The zoom and the place (x, y) in the middle of the input at which the box of some points fills 0.5 to 0.9 of the
-    input, and lies off the middle by up to a tenth of its longer side. Pictures are enlarged to at most 2.5 times the
-    size at which they are `fitting`."""
+    """Returns a random zoom, and the point (x, y) of the picture that is placed at the middle of the input.
+
+    The box of the points then fills 0.5 to 0.9 of the input, and its centre is up to a tenth of its longer side away
+    from the middle. The zoom is at most 2.5 times `fitting`, the zoom at which the whole picture fits the input.
+    """
     low, high = points_xy.min(axis=0), points_xy.max(axis=0)
     longer = max(float((high - low).max()), 1.)
     zoom = min(rng.uniform(0.5, 0.9) * min(input_hw) / longer, 2.5 * fitting)
@@ -71,14 +74,17 @@ def _about(rng: np.random.RandomState, points_xy: np.ndarray, input_hw: Tuple[in
 
 
 def _shown(half: float, focus: float, side: int) -> Tuple[float, float]:
-    """From where to where an input of so many pixels shows a picture of 2 x `half`, whose place `focus`, from its own
-    middle, is in the input's middle."""
+    """Returns where the picture begins and ends along one side of the input, in input pixels.
+
+    `half` is half the size of the picture. `focus` is the point of the picture that is placed at the middle of the
+    input, measured from the picture's own middle. `side` is the size of the input.
+    """
     middle = (side - 1) / 2
     return max(middle - focus - half, -0.5), min(middle - focus + half, side - 0.5)
 
 
 def apply_to_image(augmentation: Augmentation, image: np.ndarray, input_hw: Tuple[int, int]) -> np.ndarray:
-    """The network's input (H, W, 3) uint8, blank (0) outside the view."""
+    """Returns the network's input (H, W, 3) uint8; it is blank (0) outside the view."""
     warped = warp_image(augmentation.affine, image, input_hw)
     left, top, right, bottom = np.ceil(augmentation.view).astype(int)
     warped[:max(top, 0)] = 0
@@ -90,18 +96,18 @@ def apply_to_image(augmentation: Augmentation, image: np.ndarray, input_hw: Tupl
 
 def apply_to_points(augmentation: Augmentation, points_xy: np.ndarray, visibility: np.ndarray,
                     mirror_indices: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:
-    """The points in input pixels and their visibility, renamed left <-> right where mirrored; (K, 2) and (K,)."""
+    """Returns the points (K, 2) in input pixels and their visibility (K,). Mirroring exchanges left and right."""
     if augmentation.mirrored:
         points_xy, visibility = points_xy[mirror_indices], visibility[mirror_indices]
     return transform_points(augmentation.affine, points_xy), visibility
 
 
 def largest_upright_rectangle(size_hw: Tuple[float, float], degrees: float) -> Tuple[float, float]:
-    """(height, width) of the largest upright rectangle inside a rectangle turned by the angle about its centre."""
+    """Returns (height, width) of the largest upright rectangle in a rectangle that is rotated about its centre."""
     height, width = size_hw
     sine, cosine = abs(np.sin(np.radians(degrees))), abs(np.cos(np.radians(degrees)))
     longer, shorter = max(height, width), min(height, width)
-    if shorter <= 2 * sine * cosine * longer:  # two corners touch the longer sides, the other two float
+    if shorter <= 2 * sine * cosine * longer:  # two corners touch the longer sides, the others nothing
         half = shorter / 2
         sides = (half / sine, half / cosine)
         return (sides[1], sides[0]) if width >= height else (sides[0], sides[1])

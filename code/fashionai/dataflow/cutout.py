@@ -1,23 +1,26 @@
-"""Cutout: rectangles that hide parts of a picture, so that the network learns to tell hidden points from the others.
+"""Cutout: rectangles hide parts of a picture, so that the network learns to recognise hidden points.
 
-DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout"; about keypoints, as in Huang
-et al., "AID: pushing the performance boundary of human pose estimation with information dropping augmentation".
+See DeVries and Taylor, "Improved regularization of convolutional neural networks with cutout". Some rectangles are
+placed at keypoints, as in Huang et al., "AID: pushing the performance boundary of human pose estimation with
+information dropping augmentation".
 """
 import numpy as np
 
 _MOST = 3
-"""Rectangles in a picture."""
+"""The largest number of rectangles in a picture."""
 
 _SIDES = (0.06, 0.3)
-"""Of a rectangle, as parts of the picture's."""
+"""The range of a rectangle's sides, as shares of the picture's sides."""
 
 _ON_KEYPOINTS = 0.5
-"""Share of the rectangles that lie about a keypoint; the others lie anywhere."""
+"""The share of the rectangles that are placed near a keypoint. The others are placed anywhere."""
 
 
 def cut_out(rng: np.random.RandomState, picture: np.ndarray, points_xy: np.ndarray) -> None:
-    """Hide 1 to 3 rectangles of a picture (h, w, 3) uint8, each in one colour at random, about some of the points
-    (K, 2) in its pixels, or anywhere. Points may lie outside the picture."""
+    """Fills 1 to 3 rectangles of a picture (h, w, 3) uint8, each with one random colour.
+
+    They are near some of the points (K, 2), in pixels of the picture, or anywhere. Points may lie outside the picture.
+    """
     size_wh = np.array(picture.shape[1::-1])
     for _ in range(rng.randint(1, _MOST + 1)):
         half = size_wh * rng.uniform(*_SIDES, 2) / 2

@@ -1,6 +1,6 @@
-"""The stream of training batches: rows in random order, encoded by worker processes, stacked.
+"""The stream of training batches: rows in random order are encoded by worker processes and stacked.
 
-Built on tensorpack's dataflow, so that the same stream runs inside the trainer or on other hosts (see remote.py).
+It uses tensorpack's dataflow, so that the same stream runs inside the trainer or on other hosts (see remote.py).
 """
 from typing import Callable, Iterator, List, Optional, Union
 
@@ -15,8 +15,10 @@ from fashionai.errors import InputError
 
 
 class ShuffledRows(DataFlow):
-    """The keys of SampleEncoder in the order of draw_keys, as a stream of tensorpack's; `go_on` is called before each,
-    and ends the stream by an exception."""
+    """The keys for SampleEncoder in the order of draw_keys, as a dataflow of tensorpack.
+
+    `go_on` is called before each key. It ends the stream by raising an exception.
+    """
 
     def __init__(self, weights: np.ndarray, seed: int, passed: int, go_on: Callable[[], None]) -> None:
         self._weights, self._seed, self._passed, self._go_on = weights, seed, passed, go_on
@@ -31,10 +33,10 @@ class ShuffledRows(DataFlow):
 
 
 class TrainingFlow(BatchStream):
-    """Endless training batches: lists of arrays (N, ...) in the order of SAMPLE_FIELDS.
+    """An endless stream of training batches: lists of arrays (N, ...) in the order of SAMPLE_FIELDS.
 
-    The iteration raises InputError for an image that cannot be read and for a worker that has ended, and RuntimeError
-    with a worker's traceback for whatever else stops one.
+    The iteration raises InputError for an image that cannot be read and for a worker that has ended. It raises
+    RuntimeError, with the worker's traceback, for any other failure of a worker.
     """
 
     def __init__(self, encoder: SampleEncoder, batch_size: int, workers: int, passed: int = 0,
@@ -42,10 +44,11 @@ class TrainingFlow(BatchStream):
         """
         Args:
             encoder: makes one sample.
-            batch_size: samples a batch.
-            workers: processes that encode; 0 encodes in this process, in an order that depends on the seed alone.
-            passed: samples that an interrupted training has seen: the stream goes on after them.
-            weights: how often each row is drawn (see sampling.py); None: every row once an epoch.
+            batch_size: the number of samples in a batch.
+            workers: the number of processes that encode. With 0, this process encodes, in an order that depends only on
+                the seed.
+            passed: the number of samples that an interrupted training has used. The stream starts after them.
+            weights: how often each row is drawn (see sampling.py). None means every row once per epoch.
         """
         super().__init__()
         weights = np.ones(len(encoder.annotations)) if weights is None else weights
@@ -59,7 +62,7 @@ class TrainingFlow(BatchStream):
         self._batches = BatchData(samples, batch_size)
 
     def reset_state(self) -> None:
-        """Start the workers."""
+        """Starts the workers."""
         self._batches.reset_state()
 
     def __iter__(self) -> Iterator[List[np.ndarray]]:

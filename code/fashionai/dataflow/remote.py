@@ -1,4 +1,4 @@
-"""Training batches over the network: workers on other hosts send, the trainer receives (ZMQ, by tensorpack)."""
+"""Training batches over the network: workers on other hosts send them, the trainer receives them (ZMQ, tensorpack)."""
 from typing import Iterator, List, Sequence, Tuple
 
 import numpy as np
@@ -11,13 +11,13 @@ from fashionai.dataflow.streams import BatchStream, wait_for
 from fashionai.errors import InputError
 
 _SENDING, _RECEIVED = 20, 50
-"""Batches that may wait in a worker's socket and in the trainer's."""
+"""The number of batches that may wait in the socket of a worker, and in that of the trainer."""
 
 
 def send_batches(flow: BatchStream, address: str) -> None:
-    """Send a stream of batches to the trainer at `address` (tcp://host:port) until interrupted, and close the stream.
+    """Sends a stream of batches to the trainer at `address` (tcp://host:port) until interrupted, and closes the stream.
 
-    Raises InputError for what is no address, and what the stream raises.
+    Raises InputError for an invalid address, and any exception of the stream.
     """
     try:
         send_dataflow_zmq(flow, address, hwm=_SENDING)
@@ -28,10 +28,10 @@ def send_batches(flow: BatchStream, address: str) -> None:
 
 
 class ReceivedBatches(BatchStream):
-    """Batches that workers send to `address` (tcp://0.0.0.0:port: the trainer binds, workers connect).
+    """The batches that workers send to `address` (tcp://0.0.0.0:port: the trainer binds, workers connect).
 
-    shapes: the expected shape of each array of a batch; a worker started with other settings is refused with
-    InputError.
+    `shapes`: the expected shape of each array of a batch. Batches of other shapes, from a worker with other settings,
+    raise InputError.
     """
 
     def __init__(self, address: str, shapes: Sequence[Tuple[int, ...]]) -> None:
@@ -60,8 +60,8 @@ class ReceivedBatches(BatchStream):
         shapes = [array.shape for array in batch]
         if shapes != self._shapes:
             raise InputError(
-                f'a remote worker sent arrays of shapes {shapes}, this training wants {self._shapes} '
-                f'({", ".join(SAMPLE_FIELDS)}): start it with the same --model, --tag, --batchsize and size')
+                f'a remote worker sent arrays of shapes {shapes}, but this training needs {self._shapes} '
+                f'({", ".join(SAMPLE_FIELDS)}): start the worker with the same --model, --tag, --batchsize and size')
         return batch
 
 

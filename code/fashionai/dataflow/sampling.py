@@ -1,4 +1,4 @@
-"""Which rows are trained on, and how often each is drawn in an epoch.
+"""Selects the training rows, and draws each of them more or less often in an epoch.
 
 Letters used in shapes: N rows.
 """
@@ -13,36 +13,37 @@ from fashionai.errors import InputError
 from fashionai.evaluation.error_files import read_image_errors
 
 Key = Tuple[int, ...]
-"""(epoch, row), and where an epoch draws the row again, how often it did before: 1 or more."""
+"""(epoch, row); or (epoch, row, number of earlier draws) if the epoch has drawn the row before."""
 
 LEAST, MOST = 1 / 4, 4.
-"""Bounds of what follows from errors, as parts of their mean: nothing is forgotten, and nothing takes all."""
+"""Limits of weights that come from errors, relative to the mean: every row is drawn, and no row dominates."""
 
 _GRAIN = 4096
-"""Draws are measured out in whole parts of this size, so that equal weights give equal draws, without rounding."""
+"""The integer length of one draw. With integers, equal weights give exactly equal draws, without rounding errors."""
 
 
 def _balanced(rows: Annotations) -> np.ndarray:
-    """Every garment type as often as the others."""
+    """Every garment type is drawn equally often."""
     _, types, counts = np.unique(rows.categories, return_inverse=True, return_counts=True)
     return len(rows) / len(counts) / counts[types]
 
 
 def _uniform(rows: Annotations) -> np.ndarray:
-    """Every row once an epoch."""
+    """Every row is drawn once per epoch."""
     return np.ones(len(rows))
 
 
 SAMPLINGS: Mapping[str, Callable[[Annotations], np.ndarray]] = MappingProxyType(
     {'balanced': _balanced, 'uniform': _uniform})
-"""The weights of rows by the name `--sampling` takes; a file of image errors is the other choice."""
+"""Functions that return the weights of rows, by the value of `--sampling`, which may also be a file of image errors."""
 
 
 def row_weights(sampling: str, rows: Annotations) -> np.ndarray:
-    """(N,) float64: how often each row is to be drawn, in proportion.
+    """Returns (N,) float64: the weight of each row; rows are drawn in proportion to their weights.
 
-    `sampling` is a name of SAMPLINGS, or a file that `evaluate.py --errors` wrote: then a row's weight is its error,
-    and the mean error where the file has none. Raises InputError where it has none for any row.
+    `sampling` is a name of SAMPLINGS, or a file that `evaluate.py --errors` wrote. With a file, the weight of a row is
+    its error relative to the mean error, see `relative_weights`; rows that are not in the file have the weight 1.
+    Raises InputError if the file has no error for any of the rows.
     """
     if sampling in SAMPLINGS:
         return SAMPLINGS[sampling](rows)
@@ -50,14 +51,14 @@ def row_weights(sampling: str, rows: Annotations) -> np.ndarray:
     try:
         return relative_weights([errors.get(image_id) for image_id in rows.image_ids])
     except InputError:
-        raise InputError(f'{sampling}: has no error of any of the {len(rows)} training rows of {rows.source}: wanted '
-                         'what evaluate.py --errors writes of predictions for these') from None
+        raise InputError(f'{sampling} has no error for any of the {len(rows)} training rows of {rows.source}: give a '
+                         'file that evaluate.py --errors wrote for predictions of these rows') from None
 
 
 def relative_weights(values: Sequence[Optional[float]]) -> np.ndarray:
-    """Values, from 0 on, over their mean, held between LEAST and MOST; 1 for None, which has no part in the mean.
+    """Returns the values, which are 0 or more, divided by their mean, and limited to LEAST to MOST.
 
-    Raises InputError where all are None.
+    None becomes 1 and does not count in the mean. Raises InputError if all values are None.
     """
     numbers = np.array([np.nan if value is None else value for value in values], np.float64)
     known = np.isfinite(numbers)
@@ -69,14 +70,15 @@ def relative_weights(values: Sequence[Optional[float]]) -> np.ndarray:
 
 
 def fewer_rows(rows: Annotations, count: Optional[int]) -> Annotations:
-    """`count` of the rows, by chance but for the types, which it takes as equally often as it can; all rows for None.
+    """Returns `count` random rows, as equally often of every type as possible. Returns all rows if `count` is None.
 
-    Always the same ones, and more rows are those of fewer and others. Raises InputError where there are not as many.
+    The choice is always the same, and a larger choice contains every smaller one. Raises InputError if there are fewer
+    rows.
     """
     if count is None:
         return rows
     if count > len(rows):
-        raise InputError(f'--rows {count}: {rows.source} has {len(rows)} of the type')
+        raise InputError(f'--rows {count}: {rows.source} has only {len(rows)} rows of the type')
     shuffled = np.random.RandomState(0).permutation(len(rows))
     types = np.array(rows.categories)[shuffled]
     turns = np.zeros(len(rows), np.int64)
@@ -86,19 +88,20 @@ def fewer_rows(rows: Annotations, count: Optional[int]) -> Annotations:
 
 
 def check_batch(rows: Annotations, tag: str, batch_size: int) -> None:
-    """Raise InputError if there are fewer rows, which are those of a tag, than a batch has."""
+    """Raises InputError if the rows of a tag are fewer than a batch needs."""
     if len(rows) < batch_size:
-        raise InputError(f'{rows.source} has {len(rows)} images of {tag}, fewer than --batchsize {batch_size}: wanted '
-                         'a smaller batch')
+        raise InputError(f'{rows.source} has {len(rows)} images of {tag}, fewer than --batchsize {batch_size}: give a '
+                         'smaller --batchsize')
 
 
 def draw_rows(weights: np.ndarray, rng: np.random.RandomState) -> Tuple[np.ndarray, np.ndarray]:
-    """An epoch: N row numbers in random order, and of each how often it was drawn before; (N,) int each.
+    """Returns the draws of an epoch: N row numbers in random order, and how often each was drawn before; (N,) int each.
 
-    Systematic sampling: rows get stretches of a line as long as their weights, N marks at equal distances and with one
-    random offset are set on it, and a row is drawn once for every mark on its stretch. So a row's draws are its share
-    of N, rounded up or down, and with equal weights every row is drawn once. Rows of equal weight lie together, in
-    random order: rows of like error, or of one type, together get their share too, to one draw.
+    This is systematic sampling. Each row gets a section of a line, as long as its weight. N marks are set on the line
+    at equal distances, with one random offset. A row is drawn once for every mark in its section. So a row is drawn as
+    often as its share of N, rounded up or down; with equal weights every row is drawn once. Rows of equal weight are
+    next to each other, in random order: so rows of similar error, or of one type, also get their share together, to
+    within one draw.
     """
     count = len(weights)
     order = rng.permutation(count)
@@ -112,10 +115,10 @@ def draw_rows(weights: np.ndarray, rng: np.random.RandomState) -> Tuple[np.ndarr
 
 
 def draw_keys(weights: np.ndarray, seed: int, passed: int = 0) -> Iterator[Key]:
-    """An endless stream of keys, which begins after `passed` of them.
+    """Yields an endless stream of keys. It starts after the first `passed` keys.
 
-    An epoch has as many draws as there are rows; `weights` (N,) say how often each is drawn, and the seed in which
-    order. With equal weights, every row is drawn once an epoch.
+    An epoch has as many draws as there are rows. `weights` (N,) define how often each row is drawn, and the seed
+    defines the order. With equal weights, every row is drawn once per epoch.
     """
     first_epoch, first = divmod(passed, len(weights))
     for epoch in itertools.count(first_epoch):

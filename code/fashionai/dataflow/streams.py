@@ -1,7 +1,7 @@
-"""Streams of batches that one thread reads and another ends.
+"""Streams of batches that one thread reads and another thread stops.
 
-A thread that is still inside ZMQ or OpenCV when the interpreter ends makes the process hang or abort. So nothing here
-waits for long without asking whether the stream is to end.
+If a thread is still inside ZMQ or OpenCV when the interpreter ends, the process hangs or aborts. Therefore every wait
+here checks regularly whether the stream must end.
 """
 import threading
 from typing import Callable
@@ -13,26 +13,28 @@ _INTERVAL_MS = 500
 
 
 class BatchStream(DataFlow):
-    """A dataflow of batches. `stop`, then the end of the iteration, then `close`."""
+    """A dataflow of batches. To end it, call `stop`, wait for the end of the iteration, then call `close`."""
 
     def __init__(self) -> None:
         self._stopping = threading.Event()
 
     def stop(self) -> None:
-        """Make the iteration end soon; any thread may call it."""
+        """Makes the iteration end soon. Any thread may call it."""
         self._stopping.set()
 
     def close(self) -> None:
-        """Release processes and sockets; no thread iterates any more."""
+        """Releases processes and sockets. No thread may be iterating."""
 
     def _go_on(self) -> None:
-        """Raises DataFlowTerminated if the stream is to end."""
+        """Raises DataFlowTerminated if the stream must end."""
         if self._stopping.is_set():
             raise DataFlowTerminated
 
 
 def wait_for(socket: zmq.Socket, direction: int, go_on: Callable[[], None]) -> None:
-    """Return when the socket can receive (zmq.POLLIN) or send (zmq.POLLOUT); until then call `go_on` twice a second,
-    which ends the waiting by raising an exception."""
+    """Returns when the socket can receive (zmq.POLLIN) or send (zmq.POLLOUT).
+
+    Until then it calls `go_on` twice per second, which can end the wait by raising an exception.
+    """
     while not socket.poll(_INTERVAL_MS, direction):
         go_on()

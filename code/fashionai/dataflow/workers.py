@@ -1,4 +1,4 @@
-"""Processes that make samples. The trainer notices when one of them dies, and they notice when the trainer dies."""
+"""Worker processes that make samples. The trainer notices if a worker dies; workers notice if the trainer dies."""
 import ctypes
 import logging
 import os
@@ -19,16 +19,16 @@ from fashionai.dataflow.streams import wait_for
 from fashionai.errors import InputError
 
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3
-"""Of mallopt(3): memory is given back where so many bytes are free at the end, or where a piece of so many is."""
+"""Options of mallopt(3): the number of free bytes, at the end of the heap or in one piece, that are given back."""
 
 _CHECK_S = 1.
-"""How often a trainer looks after its workers, and a worker after its trainer."""
+"""Seconds between two checks of the workers by the trainer, and of the trainer by a worker."""
 
 
 class WorkerFailed(NamedTuple):
-    """What a worker sends in place of a sample: an exception would end the worker.
+    """What a worker sends instead of a sample if it failed. An exception would end the worker.
 
-    message: one line about bad input, or the traceback of a fault of the program.
+    message: one line about bad input, or the traceback of an error of the program. bad_input: whether it is the former.
     """
 
     message: str
@@ -36,10 +36,10 @@ class WorkerFailed(NamedTuple):
 
 
 class WorkerPool(MultiProcessMapDataZMQ):
-    """Samples by worker processes, in no certain order: each a list of arrays, or WorkerFailed.
+    """The samples of worker processes, in no particular order. Each is a list of arrays, or WorkerFailed.
 
-    The iteration raises InputError, naming the worker, if one has ended, and whatever `go_on` raises, which is called
-    at least twice a second.
+    The iteration calls `go_on` at least twice per second and raises its exceptions. It raises InputError, naming the
+    worker, if a worker has ended.
     """
 
     def __init__(self, keys: DataFlow, encoder: SampleEncoder, workers: int, buffer_size: int,
@@ -48,9 +48,9 @@ class WorkerPool(MultiProcessMapDataZMQ):
         self._go_on, self._checked_at, self._trainer = go_on, 0., os.getpid()
 
     def close(self) -> None:
-        """End the workers and close the socket; the iteration has ended. Does nothing in a process forked from this."""
+        """Ends the workers and closes the socket. The iteration must have ended. Does nothing in a forked process."""
         if self._procs and not self.context.closed and os.getpid() == self._trainer:
-            self.socket.close(linger=0)  # the context may have forgotten it, in a collection of garbage
+            self.socket.close(linger=0)  # after a garbage collection, the context may have lost it
             self.context.destroy(linger=0)
             started = [process for process in self._procs if process.pid]
             for process in started:
@@ -59,7 +59,7 @@ class WorkerPool(MultiProcessMapDataZMQ):
                 process.join()
 
     __del__ = close
-    """The base class prints that it did so."""
+    """The method of the base class would print a message."""
 
     def _create_worker(self, identity: bytes, pipe_name: str, high_water_mark: int) -> '_Worker':
         return _Worker(identity, self.map_func, pipe_name, high_water_mark)
@@ -70,7 +70,7 @@ class WorkerPool(MultiProcessMapDataZMQ):
 
     def _recv(self) -> Union[List[np.ndarray], WorkerFailed]:
         wait_for(self.socket, zmq.POLLIN, self._check)
-        if time.monotonic() - self._checked_at > _CHECK_S:  # the others may make samples enough
+        if time.monotonic() - self._checked_at > _CHECK_S:  # even if other workers deliver enough samples
             self._check()
         return super()._recv()
 
@@ -84,55 +84,55 @@ class WorkerPool(MultiProcessMapDataZMQ):
 
 
 def _manner(exit_code: int) -> str:
-    """How a process ended."""
+    """Returns how a process ended, in words."""
     if exit_code == -signal.SIGKILL:
-        return 'was killed (SIGKILL), perhaps for want of memory'
+        return 'was killed (SIGKILL), perhaps because memory was full'
     return f'was ended by {signal.Signals(-exit_code).name}' if exit_code < 0 else f'ended with exit code {exit_code}'
 
 
 class _Worker(MultiProcessMapDataZMQ._Worker):
-    """A process that ends when it is told to, or when the process that made it has ended."""
+    """A worker process. It ends when it is terminated, or when the trainer has ended."""
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
         self._trainer = os.getpid()
 
     def run(self) -> None:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # that of the trainer saves a checkpoint
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # the handler of the trainer saves a checkpoint
         threading.Thread(target=self._end_with_trainer, daemon=True).start()
         super().run()
 
     def _end_with_trainer(self) -> None:
-        """python-prctl, if it is there, sends SIGHUP at the trainer's death; under nohup, nobody heeds that."""
+        """Ends this process when the trainer has ended. SIGHUP by python-prctl is not enough: nohup ignores it."""
         while os.getppid() == self._trainer:
             time.sleep(_CHECK_S)
         os._exit(1)
 
 
-def settle_worker() -> None:
-    """Make this process a data worker, of one core and of memory that it keeps.
+def prepare_worker() -> None:
+    """Prepares this process as a data worker: it uses one core and keeps its freed memory.
 
-    Where freed arrays go back to the kernel, it clears every page of them anew for the next sample, and that is a good
-    part of a sample's time. What is kept is bounded by what a sample needs.
+    If freed arrays went back to the kernel, the kernel would have to clear their pages again for the next sample, which
+    takes a large part of a sample's time. The kept memory is not more than a sample needs.
     """
-    cv2.setNumThreads(0)  # the workers share the cores already
-    logging.getLogger('fashionai.images').setLevel(logging.ERROR)  # every epoch would say again how files are read
-    keep = getattr(ctypes.CDLL(None), 'mallopt', None)  # the C library's, where it is glibc
+    cv2.setNumThreads(0)  # the workers already use the cores
+    logging.getLogger('fashionai.images').setLevel(logging.ERROR)  # else each epoch repeats the same warnings
+    keep = getattr(ctypes.CDLL(None), 'mallopt', None)  # only in glibc
     if keep:
         keep(_M_MMAP_THRESHOLD, 2 ** 25)
         keep(_M_TRIM_THRESHOLD, 2 ** 26)
 
 
 class _Guarded:
-    """The encoder in a worker: settles the process first, and returns what goes wrong."""
+    """The encoder in a worker. It prepares the process first, and returns WorkerFailed instead of raising."""
 
     def __init__(self, encoder: SampleEncoder) -> None:
-        self._encoder, self._settled = encoder, False
+        self._encoder, self._prepared = encoder, False
 
     def __call__(self, key: Key) -> Union[List[np.ndarray], WorkerFailed]:
-        if not self._settled:
-            settle_worker()
-            self._settled = True
+        if not self._prepared:
+            prepare_worker()
+            self._prepared = True
         try:
             return self._encoder(key)
         except InputError as error:

@@ -1,1 +1,1 @@
-"""Data sets of others brought into the tree and the CSV form of FashionAI, and ours written in a form of others."""
+"""Reads other data sets into FashionAI's folders and CSV files, and writes our labels in the COCO format."""

@@ -1,7 +1,7 @@
-"""COCO keypoint annotations, read: one JSON file with images, annotations and categories, each with its keypoints.
+"""Reads COCO keypoint annotations: one JSON file with images, annotations and categories, each with its keypoints.
 
-See https://cocodataset.org/#format-data, "Keypoint Detection". `keypoints` of an annotation are x, y, v in turn; what v
-means is in `visibility.py`, and in which frame x and y are given in `orientation.py`.
+See https://cocodataset.org/#format-data, "Keypoint Detection". `keypoints` of an annotation are x, y, v of each
+keypoint in turn. `visibility.py` explains v, and `orientation.py` the frame of x and y.
 """
 import math
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 from fashionai.datasets.coco_writing import FRAME, VISIBILITY
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.orientation import NO_SIZE, Size
-from fashionai.datasets.samples import DRAWN, ParsedDataset, Sample, csv_row, image_id, note_unlisted, usable
-from fashionai.datasets.sources import Pictures, Source, is_picture, scan
+from fashionai.datasets.samples import UNASSIGNED, ParsedDataset, Sample, csv_row, image_id, note_unlisted, usable
+from fashionai.datasets.sources import DataSource, Pictures, is_picture, scan
 from fashionai.datasets.visibility import AUTOMATIC, MEANINGS, meaning_of
 from fashionai.errors import InputError, shown
 from fashionai.files import parse_json, read_json
 from fashionai.garments.table import GARMENTS, Garment, Garments
 
 Names = Mapping[str, Tuple[str, Mapping[str, str]]]
-"""By the name of a category: its type, and the keypoint of the type by COCO's name."""
+"""From the name of a category to its garment type, and from COCO's keypoint names to those of the type."""
 
-_NO_JSON = 'files that are not JSON, passed over'
+_NO_JSON = 'files that are not JSON, skipped'
 
 
 @dataclass(frozen=True)
 class _File:
-    """A COCO file: the number of its source, its name there, what messages call it, and what it holds."""
+    """A COCO file: the number of its source, its name there, its name in messages, and its content."""
 
     number: int
     name: str
@@ -34,47 +34,52 @@ class _File:
     content: Mapping[str, List[Any]]
 
     def says(self, key: str, value: str) -> bool:
-        """Whether `to-coco` wrote it and noted this about it."""
+        """Returns whether the `info` of the file, which `to-coco` writes, has this value."""
         info = self.content.get('info')
         return isinstance(info, dict) and info.get(key) == value
 
 
 def own_names(garments: Garments) -> Names:
-    """Categories named as the types, with keypoints named as theirs: what `coco_writing` writes."""
-    return {name: (name, {keypoint: keypoint for keypoint in garment.keypoints}) for name, garment in garments.items()}
+    """Returns names for categories and keypoints that are called as ours are, as in the files that we write."""
+    return {tag: (tag, {name: name for name in garment.keypoints}) for tag, garment in garments.items()}
 
 
 def read_names(path: Path, garments: Garments) -> Names:
-    """The names in a JSON file {"category": {"type": "blouse", "keypoints": {"left collar": "neckline_left"}}}.
+    """Reads a JSON file such as {"category": {"type": "blouse", "keypoints": {"left collar": "neckline_left"}}}.
 
-    Raises InputError, naming file and key, for anything else, and for types and keypoints that the table lacks.
+    Raises InputError that names file and key for any other content, and for types and keypoints that the garment table
+    does not have.
     """
     table = read_json(path)
     try:
-        names = {category: (str(entry['type']), dict(entry['keypoints'])) for category, entry in table.items()}
+        names = {category: (str(mapping['type']), dict(mapping['keypoints'])) for category, mapping in table.items()}
     except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f'{path}: wanted JSON of categories, each with its `type` here and `keypoints`, the name here '
-                         'by the name there') from None
+        raise InputError(f'{path}: wanted JSON of categories, each with our `type`, and `keypoints`, our name by '
+                         'theirs') from None
     for category, (tag, keypoints) in names.items():
         if tag not in garments:
             raise InputError(f'{path}, {category}, type: {shown(tag)}, wanted one of {garments}')
         for theirs, name in keypoints.items():
             if name not in garments[tag].keypoints:
-                raise InputError(f'{path}, {category}, keypoints, {theirs}: {shown(name)} is no keypoint of {tag}; '
+                raise InputError(f'{path}, {category}, keypoints, {theirs}: {shown(name)} is not a keypoint of {tag}; '
                                  f'wanted one of {", ".join(garments[tag].keypoints)}')
     return names
 
 
-def read_coco(sources: Sequence[Source], names: Names, swap_sides: bool, notes: Notes,
+def read_coco(sources: Sequence[DataSource], names: Names, swap_sides: bool, notes: Notes,
               garments: Garments = GARMENTS, visibility: str = AUTOMATIC) -> ParsedDataset:
-    """Every annotation of a named category that is the only one of its type in its picture.
+    """Returns every annotation of a named category that is the only one of its type in its picture.
 
     Args:
-        names: which categories and keypoints are read, and as what.
-        swap_sides: rename left and right, for labels that mean the wearer's.
-        visibility: what the third number of a keypoint means: one of MEANINGS, or AUTOMATIC for what a file suggests.
+        sources: the files to read.
+        names: the categories and keypoints to read, with our names for them.
+        swap_sides: exchange left and right, for labels that mean the wearer's sides.
+        notes: remarks for the report.
+        garments: the garment table.
+        visibility: the meaning of the third number of a keypoint: one of MEANINGS, or AUTOMATIC to choose it from the
+            numbers in each file.
 
-    Raises InputError, naming file and annotation, for malformed ones, and where no file is a COCO one.
+    Raises InputError that names file and annotation if one is malformed, and if no file is a COCO file.
     """
     if swap_sides:
         names = {category: (tag, _swapped(keypoints, garments[tag])) for category, (tag, keypoints) in names.items()}
@@ -90,25 +95,25 @@ def read_coco(sources: Sequence[Source], names: Names, swap_sides: bool, notes: 
     if not files:
         broken = [f'; {len(notes[_NO_JSON])} {_NO_JSON}: {notes[_NO_JSON][0]}'] if notes[_NO_JSON] else []
         raise InputError('no JSON file with images, annotations and categories in the sources' + ''.join(broken))
-    entries: List[Sample] = []
+    samples: List[Sample] = []
     lines = []
     for file in files:
         meaning = visibility if visibility != AUTOMATIC else _meaning(file, names)
-        found = _entries(file, names, meaning, pictures, garments, notes)
-        entries += usable(found, notes)
+        found = _samples(file, names, meaning, pictures, garments, notes)
+        samples += usable(found, notes)
         lines.append(f'{file.where}: {len(found)} garments of a type; visibility: {MEANINGS[meaning].words}')
-    note_unlisted(entries, pictures, sources, notes)
-    return ParsedDataset(entries, lines, garments)
+    note_unlisted(samples, pictures, sources, notes)
+    return ParsedDataset(samples, lines, garments)
 
 
 def _swapped(keypoints: Mapping[str, str], garment: Garment) -> Mapping[str, str]:
-    """The same names for the keypoints on the other side."""
+    """Returns the same names for the keypoints on the other side."""
     others = dict(zip(garment.keypoints, garment.flipped_keypoints))
     return {theirs: others[name] for theirs, name in keypoints.items()}
 
 
 def _coco_content(data: bytes, where: str, notes: Notes) -> Dict[str, List[Any]]:
-    """The content of a COCO file, {} of another one."""
+    """Returns the content of a COCO file, or {} for any other file."""
     try:
         content = parse_json(data, where, allow_nan=True)
     except InputError as error:
@@ -123,7 +128,7 @@ def _is_coco(content: Any) -> bool:
 
 
 def _meaning(file: _File, names: Names) -> str:
-    """The name of what the visibilities of a file mean, as far as its annotations are well formed."""
+    """Returns the name of the meaning of a file's visibilities; malformed annotations are ignored here."""
     if file.says(*VISIBILITY):
         return VISIBILITY[1]
     named = [category['id'] for category in file.content['categories']
@@ -133,16 +138,16 @@ def _meaning(file: _File, names: Names) -> str:
     return meaning_of((v for numbers in keypoints if isinstance(numbers, list) for v in numbers[2::3]), file.where)
 
 
-def _entries(file: _File, names: Names, meaning: str, pictures: Pictures, garments: Garments,
+def _samples(file: _File, names: Names, meaning: str, pictures: Pictures, garments: Garments,
              notes: Notes) -> List[Sample]:
-    """The entry of each annotation of a named category."""
+    """Returns a sample for each annotation of a named category."""
     v_of, stored = MEANINGS[meaning].v_of, file.says(*FRAME)
     try:
         images = {image['id']: (str(image['file_name']), _size(image)) for image in file.content['images']}
         categories = {category['id']: category for category in file.content['categories']}
     except (KeyError, TypeError) as error:
-        raise InputError(f'{file.where}: an image without id and file_name, or a category without id: '
-                         f'{error}') from None
+        raise InputError(f'{file.where}: wanted id and file_name of each image, and id of each category; missing or '
+                         f'malformed: {error}') from None
     found = []
     for row, annotation in enumerate(file.content['annotations']):
         try:
@@ -160,12 +165,12 @@ def _entries(file: _File, names: Names, meaning: str, pictures: Pictures, garmen
             raise InputError(f'{file.where}, annotation {row}: wanted image_id, category_id and x, y, v for each '
                              f'keypoint of its category: {type(error).__name__} {error}') from None
         place = pictures.find(picture.replace('\\', '/'), file.number, file.name)
-        found.append(Sample(image_id(tag, picture), tag, points, DRAWN, place, None if stored else size_hw))
+        found.append(Sample(image_id(tag, picture), tag, points, UNASSIGNED, place, None if stored else size_hw))
     return found
 
 
 def _size(image: Mapping[str, Any]) -> Size:
-    """(height, width) that the entry of an image says; NO_SIZE if it says none."""
+    """Returns (height, width) of an item of `images`; NO_SIZE if it has no valid size."""
     height, width = (side if isinstance(side, (int, float)) and 1 <= side < math.inf else 0
                      for side in (image.get('height'), image.get('width')))
     return (int(height), int(width)) if height and width else NO_SIZE
@@ -173,7 +178,7 @@ def _size(image: Mapping[str, Any]) -> Size:
 
 def _points(theirs: Sequence[str], numbers: Sequence[Any], keypoints: Mapping[str, str],
             v_of: Callable[[float], int]) -> Dict[str, Tuple[Any, Any, int]]:
-    """x, y and v of the keypoints that have a counterpart."""
+    """Returns x, y and v of the keypoints that are mapped to ours, by our names."""
     if len(numbers) != 3 * len(theirs):
         raise InputError(f'{len(numbers)} numbers for {len(theirs)} keypoints')
     points = {}
@@ -183,5 +188,5 @@ def _points(theirs: Sequence[str], numbers: Sequence[Any], keypoints: Mapping[st
             try:
                 points[keypoints[name]] = (x, y, v_of(v))
             except (KeyError, TypeError):
-                raise InputError(f'{name}: {shown(v)} in the place of a visibility') from None
+                raise InputError(f'{name}: {shown(v)} is not a visibility') from None
     return points

@@ -1,4 +1,4 @@
-"""Which numbers a COCO ground truth gives to pictures and categories, for results that are scored against it."""
+"""Reads the ids of images and categories in a COCO ground truth, for results that are scored against it."""
 import itertools
 import os
 from dataclasses import dataclass
@@ -14,39 +14,44 @@ Id = Union[int, str]
 
 @dataclass(frozen=True)
 class CocoIds:
-    """The ids of a ground truth: of images by `file_name`, and of the garment types by name."""
+    """The ids of a ground truth.
+
+    source: the path of its file.
+    images: from `file_name` to the id of the image.
+    categories: from our garment type to the id of its category.
+    """
 
     source: str
     images: Mapping[str, Id]
     categories: Mapping[str, Id]
 
     def image_id(self, path: str) -> Id:
-        """Return the id of a picture: that of the longest `file_name` by which its path ends, whole folders each.
+        """Returns the id of the image with the longest `file_name` that is the end of this path, whole folders each.
 
-        Raises InputError, naming the picture, if there is none.
+        Raises InputError that names the picture if there is none.
         """
         parts = Path(os.path.abspath(path)).as_posix().split('/')
         for start in range(len(parts)):
             name = '/'.join(parts[start:])
             if name in self.images:
                 return self.images[name]
-        raise InputError(f'{path}: no image of {self.source} has the file_name of this picture')
+        raise InputError(f'{path}: no image in {self.source} has the file_name of this picture')
 
     def check(self, paths: Sequence[str]) -> None:
-        """Raises InputError for a picture without an id, and for two pictures of one."""
+        """Raises InputError if a picture has no id, or if two pictures have the same id."""
         first: Dict[Id, str] = {}
         for path in paths:
             other = first.setdefault(self.image_id(path), path)
             if other != path:
-                raise InputError(f'{path} and {other} are both image {self.image_id(path)} of {self.source}')
+                raise InputError(f'{path} and {other} are both image {self.image_id(path)} in {self.source}')
 
 
 def read_coco_ids(path: Path, garments: Garments) -> CocoIds:
-    """Read the ids of a COCO file of images and categories.
+    """Reads the ids in a COCO file of images and categories.
 
-    A type whose name no category has gets a number that none has either. Raises InputError, naming the file, for a
-    file of another kind, for a `file_name` or a category that occurs twice, and for a category of a type's name with
-    other keypoints or in another order: its results would be scored against the wrong ones.
+    A garment type that no category is named after gets an unused number. Raises InputError that names the file if it is
+    no COCO file, if a `file_name` or a category occurs twice, or if a category is named as a garment type but has other
+    keypoints or another order of them: its results would be scored against the wrong keypoints.
     """
     content = read_json(path)
     images: Dict[str, Id] = {}
@@ -63,8 +68,8 @@ def read_coco_ids(path: Path, garments: Garments) -> CocoIds:
             raise InputError(f'{path}, category {row}: {shown(name)} occurs already')
         keypoints = category.get('keypoints')
         if name in garments and keypoints is not None and keypoints != list(garments[str(name)].keypoints):
-            raise InputError(f'{path}, category {name}: keypoints {shown(keypoints)}, wanted those of the type, in the '
-                             f'order {", ".join(garments[str(name)].keypoints)}')
+            raise InputError(f'{path}, category {name}: keypoints {shown(keypoints)}, wanted, in this order, '
+                             f'{", ".join(garments[str(name)].keypoints)}')
         categories[str(name)] = number
     free = itertools.count(1 + max([0, *(number for number in categories.values() if isinstance(number, int))]))
     types = {name: categories[name] if name in categories else next(free) for name in garments}

@@ -1,4 +1,5 @@
-"""Our labels as COCO keypoint annotations: every type is a category, left and right are the image's as in the CSV."""
+"""Writes our labels as COCO keypoint annotations: each garment type is a category; left is the image's left, as in CSV.
+"""
 import json
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
@@ -14,21 +15,22 @@ from fashionai.files import write_text
 from fashionai.garments.table import Garment
 
 VISIBILITY, FRAME = ('visibility', 'coco'), ('frame', STORED)
-"""What `info` of our files says, key and value, so that reading them does not have to guess."""
+"""Keys and values in `info` of our files, so that reading them needs no guess."""
 
 NARROWEST = 10
-"""How many times as long as wide a box may be. Of the boxes of 2,799 garments of FashionAI, two are narrower; those of
-trousers with closed legs come to 4.6."""
+"""Largest ratio of the sides of a box. Two boxes of 2,799 garments of FashionAI are narrower; boxes of trousers with
+closed legs reach a ratio of 4.6."""
 
 _USUAL_SHARE = 0.44, 0.62
-"""Of width and height of the picture, the median box of the 2,047 of them that have every keypoint."""
+"""The median box, as shares of the picture's width and height, of the 2,047 of these garments that have every keypoint.
+"""
 
 
 def write_coco(path: Path, table: Annotations, image_root: Path) -> None:
-    """Write the whole file at once; the sizes of the images are read from them.
+    """Writes the file, completely or not at all. The sizes of the images are read from their files.
 
-    The box of an annotation is that of its labelled keypoints, not of the garment, widened where they have no extent
-    (see `box_of`). Raises InputError, naming the image, where one is missing or not a picture.
+    The box of an annotation is the box of its labelled keypoints, not of the garment; it is widened if they have no
+    extent (see `box_of`). Raises InputError that names the image if it is missing or not a picture.
     """
     categories = [_category(number, garment) for number, garment in enumerate(table.garments.values(), 1)]
     numbers = {category['name']: category['id'] for category in categories}
@@ -46,12 +48,12 @@ def write_coco(path: Path, table: Annotations, image_root: Path) -> None:
 
 
 def box_of(points_xy: np.ndarray, size_hw: Tuple[int, int]) -> List[float]:
-    """Return x, y, width and height of the box of (n, 2) points in a picture of (height, width).
+    """Returns x, y, width and height of the box of (n, 2) points in a picture of (height, width), in pixels.
 
-    The scale of a garment in COCO's measure (OKS) is the root of its area, so no box may be without extent. A side that
-    is less than 1 / NARROWEST of the other, as of points in a line, becomes as long as the other; the box of a single
-    place has the share of the picture that garments usually have, and that of no point is the whole picture. The box
-    grows around its middle, and is moved and cut so that what is added lies in the picture.
+    The scale of a garment in COCO's measure (OKS) is the square root of its area, so every box must have an extent. If
+    a side is shorter than 1 / NARROWEST of the other, for example because the points lie in a line, it becomes as long
+    as the other. The box of a single point has the size of a usual garment (_USUAL_SHARE). The box of no points is the
+    whole picture. A box grows around its centre, and is moved and cut so that the added part is inside the picture.
     """
     limits = np.array(size_hw[::-1], np.float64)
     if not len(points_xy):
@@ -73,7 +75,7 @@ def _category(number: int, garment: Garment) -> Dict[str, Any]:
 
 
 def _annotation(labels: np.ndarray, size_hw: Tuple[int, int]) -> Dict[str, Any]:
-    """Keypoints, their number, box and area, of (K, 3) x, y, v in a picture of (height, width)."""
+    """Returns keypoints, their number, box and area of (K, 3) x, y, v in a picture of (height, width)."""
     theirs = {v: number for number, v in COCO_VISIBILITY.items()}
     numbers: List[int] = []
     for x, y, v in labels.tolist():

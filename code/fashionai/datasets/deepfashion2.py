@@ -1,7 +1,8 @@
-"""DeepFashion2 (Ge et al., CVPR 2019): train/annos/000001.json beside train/image/000001.jpg, one file an image.
+"""Reads DeepFashion2 (Ge et al., CVPR 2019): one file for each image, train/annos/000001.json and
+train/image/000001.jpg.
 
-A file has `item1`, `item2` and so on, each a garment: `category_id` from 1 to 13, and `landmarks`, x, y and v of each
-in turn, in pixels of the image.
+A file has `item1`, `item2` and so on, each a garment: `category_id` from 1 to 13, and `landmarks`: x, y and v of each
+landmark in turn, in pixels of the image.
 """
 import re
 from typing import Any, Dict, List, Sequence, Tuple
@@ -11,7 +12,7 @@ import numpy as np
 from fashionai.datasets.keypoint_mapping import COCO_VISIBILITY, DEEPFASHION2
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.samples import TEST, TRAIN, VAL, ParsedDataset, Sample, csv_row, note_unlisted, usable
-from fashionai.datasets.sources import Pictures, Source, is_picture, scan
+from fashionai.datasets.sources import DataSource, Pictures, is_picture, scan
 from fashionai.errors import InputError, shown
 from fashionai.files import parse_json
 
@@ -19,10 +20,10 @@ _ANNOTATION = re.compile(r'(?:.*/)?annos/([^/]+)\.json')
 _PARTS = {'train': TRAIN, 'validation': VAL, 'test': TEST}
 
 
-def read_deepfashion2(sources: Sequence[Source], notes: Notes) -> ParsedDataset:
-    """Every garment that is the only one of its type in its picture, as a row of that type.
+def read_deepfashion2(sources: Sequence[DataSource], notes: Notes) -> ParsedDataset:
+    """Returns every garment that is the only one of its type in its picture.
 
-    Malformed files and items are left out and noted. Raises InputError if there are no annotations.
+    Malformed files and items are left out and added to `notes`. Raises InputError if there are no annotations.
     """
     pictures, found = Pictures(), []
     counts: Dict[int, int] = {}
@@ -33,27 +34,28 @@ def read_deepfashion2(sources: Sequence[Source], notes: Notes) -> ParsedDataset:
             counts[number] = counts.get(number, 0) + 1
             found.append((number, name, _garments(data, f'{sources[number].label}: {name}', notes)))
     if not counts:
-        raise InputError('no annos/*.json in the sources; wanted the folder that has annos/ and image/, such as train/')
-    entries: List[Sample] = []
+        raise InputError('no annos/*.json in the sources; wanted a folder that contains annos/ and image/, for example '
+                         'train/')
+    samples: List[Sample] = []
     for number, name, garments in found:
         split, stem = _split_and_stem(f'{sources[number].label}/{name}')
         picture = pictures.find(f'image/{stem}.jpg', number, name)
-        entries += usable([Sample(f'Images/{tag}/{split}_{stem}.jpg', tag, keypoints, _PARTS[split], picture)
+        samples += usable([Sample(f'Images/{tag}/{split}_{stem}.jpg', tag, keypoints, _PARTS[split], picture)
                            for tag, keypoints in garments], notes)
-    note_unlisted(entries, pictures, sources, notes)
+    note_unlisted(samples, pictures, sources, notes)
     lines = [f'{sources[number].label}: {count} annotation files' for number, count in sorted(counts.items())]
-    return ParsedDataset(entries, lines)
+    return ParsedDataset(samples, lines)
 
 
 def _split_and_stem(path: str) -> Tuple[str, str]:
-    """train, validation or test, whichever a folder or the archive is named last, and the file's bare name."""
+    """Returns train, validation or test, whichever is the last such folder or archive name, and the file's stem."""
     *folders, _, file = path.split('/')
     names = [folder.split('.')[0] for folder in folders]
     return next((name for name in reversed(names) if name in _PARTS), TRAIN), file[:-len('.json')]
 
 
 def _garments(data: bytes, where: str, notes: Notes) -> List[Tuple[str, np.ndarray]]:
-    """Type and (24, 3) keypoints of the garments of a file."""
+    """Returns type and (24, 3) keypoints of the garments in a file."""
     garments = []
     for key, item in sorted(_items(data, where, notes).items()):
         try:
@@ -64,7 +66,7 @@ def _garments(data: bytes, where: str, notes: Notes) -> List[Tuple[str, np.ndarr
 
 
 def _items(data: bytes, where: str, notes: Notes) -> Dict[str, Any]:
-    """The items of a file by name; none of a file that is not an annotation."""
+    """Returns the items of a file by name; {} if the file is no annotation."""
     try:
         content = parse_json(data, where, allow_nan=True)
     except InputError as error:
@@ -77,7 +79,7 @@ def _items(data: bytes, where: str, notes: Notes) -> Dict[str, Any]:
 
 
 def _garment(item: Any) -> Tuple[str, np.ndarray]:
-    """Type and (24, 3) keypoints of an item. Raises InputError for a malformed one."""
+    """Returns type and (24, 3) keypoints of an item. Raises InputError if it is malformed."""
     number = item.get('category_id') if isinstance(item, dict) else None
     category = DEEPFASHION2.get(number) if isinstance(number, int) else None
     if category is None:

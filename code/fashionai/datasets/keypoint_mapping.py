@@ -1,7 +1,7 @@
-"""Which landmarks of other data sets are which keypoints of FashionAI: tables, and nothing else.
+"""The mapping from landmarks of other data sets to keypoints of FashionAI: tables, and nothing else.
 
 "left" is the image's left in FashionAI, in DeepFashion and in DeepFashion2; docs/data.md says how that is known. A
-keypoint whose counterpart is missing, or not the same place of the garment, is absent in the row.
+keypoint is absent in the row if no landmark marks the same point of the garment.
 """
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,30 +14,35 @@ FLD_LANDMARKS: Mapping[str, Tuple[str, ...]] = MappingProxyType({
     '2': ('left waistline', 'right waistline', 'left hem', 'right hem'),
     '3': ('left collar', 'right collar', 'left sleeve', 'right sleeve', 'left waistline', 'right waistline',
           'left hem', 'right hem')})
-"""Landmarks in the order of list_landmarks.txt, by its clothes_type: upper-body, lower-body and full-body clothes."""
+"""Landmarks in the order of list_landmarks.txt, by clothes_type: 1 upper-body, 2 lower-body, 3 full-body clothes."""
 
 FLD_VISIBILITY: Mapping[str, int] = MappingProxyType({'0': VISIBLE, '1': OCCLUDED, '2': ABSENT})
-"""v by landmark_visibility: 0 visible, 1 occluded, 2 cut off by the border."""
+"""Our v by landmark_visibility: 0 visible, 1 occluded, 2 cut off by the border."""
 
 _COLLAR = {'left collar': 'neckline_left', 'right collar': 'neckline_right'}
 _TOP_HEM = {'left hem': 'top_hem_left', 'right hem': 'top_hem_right'}
 _WAISTBAND = {'left waistline': 'waistband_left', 'right waistline': 'waistband_right'}
-FLD_COUNTERPARTS: Mapping[str, Mapping[str, str]] = MappingProxyType({
+FLD_KEYPOINTS: Mapping[str, Mapping[str, str]] = MappingProxyType({
     'blouse': {**_COLLAR, **_TOP_HEM},
     'outwear': {**_COLLAR, **_TOP_HEM},
     'dress': {**_COLLAR, 'left waistline': 'waistline_left', 'right waistline': 'waistline_right',
               'left hem': 'hemline_left', 'right hem': 'hemline_right'},
     'skirt': {**_WAISTBAND, 'left hem': 'hemline_left', 'right hem': 'hemline_right'},
     'trousers': {**_WAISTBAND, 'left hem': 'bottom_left_out', 'right hem': 'bottom_right_out'}})
-"""The keypoint of each landmark, by type. A sleeve has one landmark for both keypoints of a cuff: no counterpart."""
+"""The keypoint of each landmark, by garment type. A sleeve has one landmark, a cuff has two keypoints: not mapped."""
 
 COCO_VISIBILITY: Mapping[int, int] = MappingProxyType({2: VISIBLE, 1: OCCLUDED, 0: ABSENT})
-"""v by that of COCO and DeepFashion2: 2 visible, 1 occluded, 0 not labelled."""
+"""Our v by the visibility of COCO and DeepFashion2: 2 visible, 1 occluded, 0 not labelled."""
 
 
 @dataclass(frozen=True)
 class Category:
-    """A category of DeepFashion2: how many landmarks it has, its type, and the number, from 1, by keypoint."""
+    """A category of DeepFashion2.
+
+    landmarks: the number of landmarks.
+    garment: our garment type.
+    numbers: the number of the landmark, from 1, by our keypoint.
+    """
 
     name: str
     landmarks: int
@@ -55,7 +60,7 @@ _TROUSERS = ('waistband_left', 'waistband_right', 'crotch', 'bottom_left_out', '
 
 
 def _category(name: str, landmarks: int, garment: str, keypoints: Tuple[str, ...], *numbers: int) -> Category:
-    """A row of the table below; a number of 0 says that the keypoint has no counterpart."""
+    """Returns a row of the table below; the number 0 means that no landmark fits the keypoint."""
     assert len(numbers) == len(keypoints), name
     pairs = zip(keypoints, numbers)
     return Category(name, landmarks, garment, {keypoint: number for keypoint, number in pairs if number})
@@ -75,5 +80,8 @@ DEEPFASHION2: Mapping[int, Category] = MappingProxyType({
     11: _category('long sleeve dress', 37, 'dress', _DRESS, 2, 6, 4, 7, 37, 16, 28, 11, 12, 32, 33, 18, 26, 21, 23),
     12: _category('vest dress', 19, 'dress', _DRESS, 2, 6, 4, 7, 19, 8, 18, 0, 0, 0, 0, 9, 17, 12, 14),
     13: _category('sling dress', 19, 'dress', _DRESS, 0, 0, 4, 0, 0, 8, 18, 0, 0, 0, 0, 9, 17, 12, 14)})
-"""The categories by category_id. Two public tables disagree on which landmark of a short sleeve outwear is at the left
-end of the neckline, and the landmarks of a sling's straps are others than FashionAI's: left out."""
+"""The categories by category_id.
+
+Two kinds of landmarks are left out: two public tables disagree about which landmark of a short sleeve outwear is at the
+left end of the neckline, and the landmarks of a sling's straps are not the points that FashionAI labels.
+"""

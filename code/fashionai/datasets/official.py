@@ -1,4 +1,4 @@
-"""The archives of the FashionAI competition, known by what is in them: CSV files with its header, and Images/ folders.
+"""Reads the archives of the FashionAI competition, recognised by their CSV header and their Images/ folders.
 
     [update] warm_up_train_20180222.tar             train/Annotations/annotations.csv, train/Images/<type>/<id>.jpg
     fashionAI_key_points_train_20180227.tar.gz      train/Annotations/train.csv, train/Images/...
@@ -7,7 +7,7 @@
     fashionAI_key_points_test_a_answer_20180426.csv the labels of a test list; test_b likewise
     round2_fashionAI_key_points_test_a_20180426.tar, round2_..._test_b_20180530.zip
 
-Names and depth of folders may differ; ids say where a picture is: below the folder that has Images/.
+Names and depth of folders may differ: an id gives the path of a picture from the folder that has Images/.
 """
 import os
 import re
@@ -17,14 +17,14 @@ from typing import Dict, FrozenSet, Iterator, List, Sequence, Union
 
 from fashionai.annotations import Annotations, TestList, read_annotations, read_test_list
 from fashionai.datasets.notes import Notes
-from fashionai.datasets.samples import DRAWN, TEST, VAL, ParsedDataset, Sample, note_unlisted
-from fashionai.datasets.sources import Pictures, Source, is_picture, scan
+from fashionai.datasets.samples import TEST, UNASSIGNED, VAL, ParsedDataset, Sample, note_unlisted
+from fashionai.datasets.sources import DataSource, Pictures, is_picture, scan
 from fashionai.errors import InputError, shown
 
 _START = b'image_id,image_category'
 _ID = re.compile(r'Images/[^/\\]+/[^/\\]+')
 _ATTRIBUTE_ROW = re.compile(rb'(?:\xef\xbb\xbf)?[^,\n]*Images/[^,\n]+,\w+_labels,')
-"""The start of a list of the contest's other task: Images/skirt_length_labels/1.jpg,skirt_length_labels,nnynn."""
+"""The first row of a list of the contest's other task: Images/skirt_length_labels/1.jpg,skirt_length_labels,nnynn."""
 _ATTRIBUTES = "lists of the contest's attribute task (such as skirt_length_labels), which have no keypoints, not read"
 _OTHER_CSV = 'CSV files without the header image_id,image_category, not read'
 _TEST_NAME = re.compile('test[-_ ]?([ab])', re.IGNORECASE)
@@ -32,11 +32,11 @@ _TEST_NAME = re.compile('test[-_ ]?([ab])', re.IGNORECASE)
 Table = Union[Annotations, TestList]
 
 
-def read_official(sources: Sequence[Source], notes: Notes) -> ParsedDataset:
-    """All labelled rows, and the test lists that are not wholly labelled by other files.
+def read_official(sources: Sequence[DataSource], notes: Notes) -> ParsedDataset:
+    """Returns all labelled rows, and the test lists that are not completely labelled by other files.
 
-    Rows of a file named val.csv go to val, other labelled ones are to be drawn. Raises InputError, naming file and row,
-    for malformed lists and for ids that are not of the form Images/<type>/<file>.
+    Rows of a file named val.csv get the part val, other labelled rows the part UNASSIGNED. Raises InputError that names
+    file and row for malformed lists and for ids that do not have the form Images/<type>/<file>.
     """
     pictures, files = Pictures(), []
     for number, name, data in scan(sources, lambda name: name.lower().endswith('.csv'), notes):
@@ -53,19 +53,19 @@ def read_official(sources: Sequence[Source], notes: Notes) -> ParsedDataset:
     for number, name, data in files:
         where = f'{sources[number].label}: {name}'
         tables = list(_tables(data, where))
-        entries = [entry for table in tables for entry in _entries(table, number, name, pictures, where)]
+        samples = [sample for table in tables for sample in _samples(table, number, name, pictures, where)]
         if isinstance(tables[0], Annotations):
-            labelled += entries
+            labelled += samples
         else:
-            lists.setdefault(frozenset(entry.image_id for entry in entries), entries)
-        lines.append(f'{where}: {len(entries)} {"labelled" if isinstance(tables[0], Annotations) else "unlabelled"}')
+            lists.setdefault(frozenset(sample.image_id for sample in samples), samples)
+        lines.append(f'{where}: {len(samples)} {"labelled" if isinstance(tables[0], Annotations) else "unlabelled"}')
     tests = _tests(labelled, list(lists.values()), [source.label for source in sources], notes)
-    note_unlisted([entry for entries in (labelled, *lists.values()) for entry in entries], pictures, sources, notes)
+    note_unlisted([sample for samples in (labelled, *lists.values()) for sample in samples], pictures, sources, notes)
     return ParsedDataset(labelled + tests, lines)
 
 
 def _tables(data: bytes, where: str) -> Iterator[Table]:
-    """The rows of a CSV file: those of ids that are new, then those that occur for the second time, and so on."""
+    """Yields the rows of a CSV file as tables without repeated ids: first occurrences, then second ones, and so on."""
     lines = data.decode('utf-8-sig', 'replace').splitlines()
     read = read_test_list if lines[0].strip().count(',') == 1 else read_annotations
     times: Dict[str, int] = {}
@@ -88,8 +88,8 @@ def _tables(data: bytes, where: str) -> Iterator[Table]:
                 raise InputError(str(error).replace(str(path), where)) from None
 
 
-def _entries(table: Table, number: int, name: str, pictures: Pictures, where: str) -> Iterator[Sample]:
-    part = VAL if isinstance(table, Annotations) and os.path.basename(name).lower() == 'val.csv' else DRAWN
+def _samples(table: Table, number: int, name: str, pictures: Pictures, where: str) -> Iterator[Sample]:
+    part = VAL if isinstance(table, Annotations) and os.path.basename(name).lower() == 'val.csv' else UNASSIGNED
     for row, (image_id, category) in enumerate(zip(table.image_ids, table.categories)):
         if not _ID.fullmatch(image_id) or '..' in image_id.split('/') or not is_picture(image_id):
             raise InputError(f'{where}: image_id {shown(image_id)}, wanted Images/<type>/<file>.jpg')
@@ -99,26 +99,26 @@ def _entries(table: Table, number: int, name: str, pictures: Pictures, where: st
 
 def _tests(labelled: Sequence[Sample], lists: Sequence[Sequence[Sample]], labels: Sequence[str],
            notes: Notes) -> List[Sample]:
-    """The entries of the test lists that have unlabelled images, each list with a part of its own."""
-    known = {entry.image_id for entry in labelled}
+    """Returns the samples of the test lists that have unlabelled images; each list has a part of its own."""
+    known = {sample.image_id for sample in labelled}
     parts: Dict[str, int] = {}
     tests = []
-    for entries in lists:
-        both = [entry.image_id for entry in entries if entry.image_id in known]
-        if len(both) == len(entries):
+    for samples in lists:
+        both = [sample.image_id for sample in samples if sample.image_id in known]
+        if len(both) == len(samples):
             continue
-        part = _part(entries, labels)
+        part = _part(samples, labels)
         parts[part] = parts.get(part, 0) + 1
         if parts[part] > 1:
             part = f'{part}_{parts[part]}'
         if both:
             notes[f'images of {part} that are labelled too, and trained on'] += both
-        tests += [Sample(entry.image_id, entry.category, None, part, entry.picture) for entry in entries]
+        tests += [Sample(sample.image_id, sample.category, None, part, sample.picture) for sample in samples]
     return tests
 
 
-def _part(entries: Sequence[Sample], labels: Sequence[str]) -> str:
-    """The folder of a test list: test_a or test_b where the place of its pictures says so, else test."""
-    places = (f'{labels[entry.picture[0]]}/{entry.picture[1]}' for entry in entries if entry.picture)
+def _part(samples: Sequence[Sample], labels: Sequence[str]) -> str:
+    """Returns the part of a test list: test_a or test_b if the path of its first picture says so, else test."""
+    places = (f'{labels[sample.picture[0]]}/{sample.picture[1]}' for sample in samples if sample.picture)
     names = _TEST_NAME.findall(next(places, ''))
     return f'test_{names[-1].lower()}' if names else TEST

@@ -1,8 +1,8 @@
-"""In which frame labels are given: that of the pixels as a file stores them, or of the picture as people see it.
+"""The frame of labels: pixels as the file stores them (stored), or the picture as people see it (upright).
 
-A camera held sideways stores the pixels as its sensor has them, and an EXIF orientation that says how to turn them.
-Training reads pixels as stored; most labelling tools show the picture turned upright. Labels in the other frame would
-be 90 degrees off, so the two are brought together.
+A camera held sideways stores the pixels as its sensor has them, with an EXIF orientation that says how to turn them.
+Training reads pixels as stored; most labelling tools show the picture upright. Labels in the wrong frame would be 90
+degrees off. Therefore pictures that were labelled upright are written upright.
 """
 from typing import Optional, Tuple
 
@@ -18,28 +18,28 @@ UPRIGHT, STORED = 'upright', 'stored'
 """The two frames."""
 
 ANOTHER, UNDECIDED = 'another', 'undecided'
-"""What else sizes may say: the labels are those of a picture of another size; or either frame has this size."""
+"""Other answers of `frame_of`: the labels are of a picture of another size; the size fits both frames."""
 
 NO_SIZE: Size = (0, 0)
-"""Stands for a size that a list of labels does not say."""
+"""Means that the labels do not give a size."""
 
 _QUALITY = 95
 
 
 def orientation_of(data: bytes) -> int:
-    """Return the EXIF orientation of a picture file's bytes, 1 to 8; 1 if it says none. Errors as in `header_of`."""
+    """Returns the EXIF orientation of a picture file's bytes, 1 to 8; 1 if it has none. Errors as in `header_of`."""
     header = header_of(data)
     return header.orientation if header else 1
 
 
 def frame_of(labelled_hw: Optional[Size], stored_hw: Size, orientation: int) -> str:
-    """Return the frame that labels are given in: UPRIGHT, STORED, ANOTHER or UNDECIDED.
+    """Returns the frame of labels: UPRIGHT, STORED, ANOTHER or UNDECIDED.
 
     Args:
-        labelled_hw: (height, width) of the picture that was labelled; NO_SIZE if the labels do not say it, None of
-            labels that are known to be in stored pixels.
-        stored_hw: (height, width) of the file's pixels.
-        orientation: that of the file.
+        labelled_hw: (height, width) of the picture that was labelled; NO_SIZE if the labels do not say it; None if the
+            labels are known to be in stored pixels.
+        stored_hw: (height, width) of the pixels in the file.
+        orientation: the EXIF orientation of the file, 1 to 8.
     """
     if labelled_hw is None:
         return STORED
@@ -54,8 +54,11 @@ def frame_of(labelled_hw: Optional[Size], stored_hw: Size, orientation: int) -> 
 
 
 def turned_upright(data: bytes, name: str) -> bytes:
-    """Return a picture file whose pixels are stored upright, without an orientation: a PNG of a PNG, else a JPEG, which
-    is encoded anew. `name` is what errors call it. Raises InputError for what is no picture."""
+    """Returns a picture file with its pixels stored upright and without an orientation.
+
+    A PNG stays a PNG; any other picture becomes a JPEG, which is encoded again. `name` is the picture's name in errors.
+    Raises InputError if the bytes are no picture.
+    """
     image = np.ascontiguousarray(TURNS[orientation_of(data)](decode_image(data, name)))
     header = header_of(data)
     if header and header.format == 'PNG':

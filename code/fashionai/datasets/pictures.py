@@ -1,4 +1,4 @@
-"""Looking at the pictures of data sets: whether they can be read, and how large they are."""
+"""Checks that pictures of data sets can be read, and returns their sizes."""
 from pathlib import Path
 from typing import Optional, Tuple
 
@@ -7,8 +7,10 @@ from fashionai.images.decoder import decode_image, read_image
 
 
 def picture_fault(data: bytes, name: str) -> Tuple[Optional[Tuple[int, int]], str]:
-    """Return (height, width) of a picture file's bytes and '', or None and what is wrong with them, in words; `name` is
-    what the log calls it."""
+    """Returns (height, width) of a picture from the bytes of its file, and ''; or None and what is wrong, as text.
+
+    `name` is the name of the picture in the log.
+    """
     if not data:
         return None, 'empty'
     try:
@@ -18,5 +20,5 @@ def picture_fault(data: bytes, name: str) -> Tuple[Optional[Tuple[int, int]], st
 
 
 def picture_hw(path: Path) -> Tuple[int, int]:
-    """Return (height, width) of a picture in pixels as stored. Raises InputError, naming it, if it cannot be read."""
+    """Returns (height, width) of a picture in pixels as stored. Raises InputError that names it if it is unreadable."""
     return read_image(path).shape[:2]

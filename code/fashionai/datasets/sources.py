@@ -1,7 +1,7 @@
-"""Where data sets come from: folders, .tar, .tar.gz, .tgz and .zip archives, and single files, read alike.
+"""Sources of data sets: folders, .tar, .tar.gz, .tgz and .zip archives, and single files, all read in the same way.
 
-Nothing is unpacked: a source tells the names of its files and gives their bytes, so no name in an archive ever becomes
-a path on the disk. Names are relative, with / between folders, whatever made the archive.
+Nothing is unpacked: a source lists the names of its files and returns their bytes, so a name in an archive never
+becomes a path on the disk. Names are relative, with / between folders, whichever program made the archive.
 """
 import lzma
 import os
@@ -20,42 +20,42 @@ from fashionai.errors import InputError
 from fashionai.images.folders import Found, file_fault, folders_below
 
 ARCHIVES = ('.tar', '.tar.gz', '.tgz', '.tar.bz2', '.tar.xz', '.zip')
-"""Endings by which archives in a folder are known."""
+"""Endings of the names of archives."""
 PICTURES = ('.jpg', '.jpeg', '.png')
-"""Endings by which pictures are known, in any case."""
+"""Endings of the names of pictures, in upper or lower case."""
 
 LARGEST_FILE = 1 << 30
-"""Bytes of a file that is read; a few megabytes of an archive can stand for any number of gigabytes."""
+"""Largest file that is read, in bytes: a few megabytes of an archive can unpack to any number of gigabytes."""
 
 Wanted = Callable[[str], bool]
 
 
-class Source:
-    """The files of a folder or an archive; `label` is what messages call it."""
+class DataSource:
+    """The files of a folder or an archive. `label` is its name in messages."""
 
     def __init__(self, location: Path) -> None:
         self.location = location
         self.label = location.name
 
     def walk(self, wanted: Wanted) -> Iterator[Tuple[str, Optional[bytes]]]:
-        """The name of every file, in the order in which they are read fastest, with the bytes of those wanted.
+        """Yields the name of every file, and its bytes if `wanted(name)`, else None; in the order of the archive.
 
-        Raises InputError, naming the archive, where it is damaged or encrypted, and for a file of more bytes than
+        Raises InputError that names the archive if it is damaged or encrypted, or if a file is larger than
         LARGEST_FILE.
         """
         raise NotImplementedError
 
     def path(self, name: str) -> Optional[Path]:
-        """The file itself where it lies on the disk, else None."""
+        """Returns the path of a file on the disk; None if the file is in an archive."""
         return None
 
     def faults(self) -> List[Found]:
-        """What is not read, such as pipes and links that lead in a circle."""
+        """Returns names that are not read, with the reason, such as pipes and circular links."""
         return []
 
 
-class _Folder(Source):
-    """A folder with all below it, links followed, or a single file, which then is all there is of its folder."""
+class _Folder(DataSource):
+    """A folder with all files below it, links followed; or a single file, without the other files of its folder."""
 
     def __init__(self, location: Path) -> None:
         super().__init__(location)
@@ -74,7 +74,7 @@ class _Folder(Source):
         return self._root / name
 
     def names(self) -> Iterator[str]:
-        """The names of the files."""
+        """Yields the names of the files."""
         for name, fault in self._found():
             if not fault:
                 yield name
@@ -93,7 +93,7 @@ class _Folder(Source):
                     yield name, fault or file_fault(path)
 
 
-class _Tar(Source):
+class _Tar(DataSource):
     def walk(self, wanted: Wanted) -> Iterator[Tuple[str, Optional[bytes]]]:
         with _whole(self.location), tarfile.open(str(self.location)) as archive:
             for member in archive:
@@ -111,7 +111,7 @@ class _Tar(Source):
         return content
 
 
-class _Zip(Source):
+class _Zip(DataSource):
     def walk(self, wanted: Wanted) -> Iterator[Tuple[str, Optional[bytes]]]:
         with _whole(self.location), zipfile.ZipFile(str(self.location)) as archive:
             for member in archive.infolist():
@@ -119,7 +119,7 @@ class _Zip(Source):
                 if member.filename.endswith('/') or _is_left_over(name):
                     continue
                 if member.flag_bits & 1:
-                    raise InputError(f'{self.location}: encrypted; unpack it with its password, and name the folder')
+                    raise InputError(f'{self.location}: encrypted; unpack it with its password and give the folder')
                 if wanted(name):
                     _check_size(self.location, name, member.file_size)
                     yield name, archive.read(member)
@@ -127,12 +127,12 @@ class _Zip(Source):
                     yield name, None
 
 
-def open_sources(paths: Sequence[Path]) -> List[Source]:
-    """The sources that a user names, in that order: folders, each with the archives in it, archives and files.
+def open_sources(paths: Sequence[Path]) -> List[DataSource]:
+    """Opens folders, archives and single files, in the order given; after each folder come the archives in it.
 
-    Raises InputError for what has the name of an archive and is none.
+    Raises InputError if a file has the name of an archive but is none, or cannot be read.
     """
-    sources: List[Source] = []
+    sources: List[DataSource] = []
     for path in paths:
         if path.is_dir():
             folder = _Folder(path)
@@ -145,58 +145,67 @@ def open_sources(paths: Sequence[Path]) -> List[Source]:
     return sources
 
 
-def scan(sources: Sequence[Source], wanted: Wanted, notes: Notes) -> Iterator[Tuple[int, str, Optional[bytes]]]:
-    """Every file of all sources, with its source's number and, of those wanted, the bytes; shows a progress bar."""
+def scan(sources: Sequence[DataSource], wanted: Wanted, notes: Notes) -> Iterator[Tuple[int, str, Optional[bytes]]]:
+    """Yields every file of all sources: the number of its source, its name, and its bytes if `wanted(name)`, else None.
+
+    Adds names that are not read to `notes`, and shows a progress bar.
+    """
     for number, source in enumerate(sources):
         for name, fault in source.faults():
             notes['names that are not read'].append(f'{source.label}: {name} ({fault})')
-        for name, data in tqdm(source.walk(wanted), desc=f'looking into {source.label}', unit='file'):
+        for name, data in tqdm(source.walk(wanted), desc=f'reading {source.label}', unit='file'):
             if source.path(name) is None and name.lower().endswith(ARCHIVES):
                 notes['archives inside of archives, not read: unpack the outer one'].append(f'{source.label}: {name}')
             yield number, name, data
 
 
 def is_picture(name: str) -> bool:
-    """Whether a file's name is that of a picture."""
+    """Returns whether a file has the name of a picture."""
     return name.lower().endswith(PICTURES)
 
 
 class Pictures:
-    """The pictures of all sources, found by the end of their names. A place is (number of the source, name in it)."""
+    """An index of the pictures of all sources by the end of their names.
+
+    A place is (number of the source, name in the source).
+    """
 
     def __init__(self) -> None:
         self._places: Dict[str, List[Tuple[int, str]]] = {}
 
     def add(self, number: int, name: str) -> None:
-        """Take note of a picture."""
+        """Adds a picture."""
         self._places.setdefault(name.rsplit('/', 1)[-1], []).append((number, name))
 
     def find(self, end: str, number: int, beside: str) -> Optional[Tuple[int, str]]:
-        """The place of the picture whose name ends with those folders and that file; None where no source has it.
+        """Returns the place of the picture whose name ends with `end`, whole folders each; None if there is none.
 
-        Of several, that of the source of that number, and there the nearest to the file `beside`.
+        If there are several, pictures of the source `number` come first, then those that share most folders with the
+        file `beside`.
         """
         found = [place for place in self._places.get(end.rsplit('/', 1)[-1], ())
                  if place[1] == end or place[1].endswith('/' + end)]
         return max(found, key=lambda place: (place[0] == number, _folders_shared(place[1], beside)), default=None)
 
     def places(self) -> List[Tuple[int, str]]:
-        """Every picture's place."""
+        """Returns the places of all pictures."""
         return [place for places in self._places.values() for place in places]
 
 
-def _archive(path: Path) -> Source:
+def _archive(path: Path) -> DataSource:
     with _whole(path):
         if tarfile.is_tarfile(str(path)):
             return _Tar(path)
         if zipfile.is_zipfile(str(path)):
             return _Zip(path)
-    raise InputError(f'{path}: neither a tar nor a zip archive, or damaged, such as by a download that broke off')
+    raise InputError(f'{path}: not a tar or zip archive, or damaged, for example by an interrupted download')
 
 
 def _check_end(archive: tarfile.TarFile) -> None:
-    """Raises ReadError for an archive whose members have all been read and that does not end behind them: the standard
-    library takes a damaged or cut off header as the end."""
+    """Raises ReadError if the archive does not end after its last member.
+
+    The standard library treats a damaged or cut off header as the end.
+    """
     assert archive.fileobj is not None
     archive.fileobj.seek(archive.offset)
     if archive.fileobj.read(tarfile.BLOCKSIZE) != bytes(tarfile.BLOCKSIZE):
@@ -213,7 +222,7 @@ def _plain(name: str) -> str:
 
 
 def _is_left_over(name: str) -> bool:
-    """What macOS leaves beside files: ._train.csv, __MACOSX/."""
+    """Returns whether a file is one that macOS adds to archives, such as ._train.csv or __MACOSX/."""
     return any(part.startswith('._') or part == '__MACOSX' for part in name.split('/'))
 
 
@@ -223,7 +232,7 @@ def _folders_shared(first: str, second: str) -> int:
 
 @contextmanager
 def _whole(location: Path) -> Iterator[None]:
-    """Raise faults inside an archive as InputError that names it. The standard library raises many kinds of them."""
+    """Turns errors in an archive into an InputError that names it; the standard library raises many types of errors."""
     try:
         yield
     except InputError:
@@ -231,5 +240,5 @@ def _whole(location: Path) -> Iterator[None]:
     except (tarfile.TarError, zipfile.BadZipFile, zlib.error, lzma.LZMAError, struct.error, EOFError,
             NotImplementedError, RuntimeError, ValueError, OverflowError, OSError) as error:
         if isinstance(error, OSError) and error.filename:
-            raise  # it is the disk's, not the archive's
-        raise InputError(f'{location}: damaged, cut off or of an unusual kind: {str(error)[:200]}') from error
+            raise  # an error of the disk, not of the archive
+        raise InputError(f'{location}: damaged, cut off or of an unsupported kind: {str(error)[:200]}') from error

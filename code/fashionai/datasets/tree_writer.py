@@ -1,4 +1,7 @@
-"""Entries put in their places: pictures checked and copied or linked, then the lists, each whole or not at all."""
+"""Writes samples as a folder of FashionAI's layout: first the pictures, checked and copied or linked, then the lists.
+
+A file is written completely or not at all.
+"""
 import csv
 import hashlib
 import os
@@ -11,7 +14,7 @@ import numpy as np
 from tqdm import tqdm
 
 from fashionai.annotations import ABSENT, Annotations, write_annotations
-from fashionai.datasets.notes import Notes
+from fashionai.datasets.notes import Notes, first_names
 from fashionai.datasets.orientation import (
     ANOTHER,
     NO_SIZE,
@@ -25,39 +28,40 @@ from fashionai.datasets.orientation import (
 )
 from fashionai.datasets.pictures import picture_fault
 from fashionai.datasets.samples import TRAIN, VAL, Place, Sample
-from fashionai.datasets.sources import Source
+from fashionai.datasets.sources import DataSource
 from fashionai.errors import InputError
 from fashionai.files import replacing
 from fashionai.garments.table import Garments
 
 
 def list_path(part: str) -> Path:
-    """The list of a part, from the folder of all."""
+    """Returns the path of the list of a part, relative to the output folder."""
     return Path(TRAIN, f'{part}.csv') if part in (TRAIN, VAL) else Path(part, 'test.csv')
 
 
 def check_free(output: Path, parts: Sequence[str]) -> None:
-    """Raises InputError where a list that is to be written is there: the lists come last, so that set is finished."""
-    there = [output / list_path(part) for part in parts if (output / list_path(part)).exists()]
-    if there:
-        raise InputError(f'{there[0]} is there already: --overwrite makes pictures and lists anew, --output names '
+    """Raises InputError if a list exists already: lists are written last, so that data set is finished."""
+    existing = [output / list_path(part) for part in parts if (output / list_path(part)).exists()]
+    if existing:
+        raise InputError(f'{existing[0]} is there already: --overwrite replaces pictures and lists, --output chooses '
                          'another folder')
 
 
 _FRAMES: Mapping[str, str] = MappingProxyType({
     UPRIGHT: 'pictures stored turned that were labelled upright, turned upright',
     STORED: 'pictures stored turned that were labelled as stored, kept as stored'})
-"""What becomes of pictures with an orientation, by the frame that was labelled."""
+"""The remark about pictures with an EXIF orientation, by the frame that was labelled."""
 
 
 @dataclass(frozen=True)
-class Placement:
-    """How pictures are put in place.
+class TreeOptions:
+    """How the folder is written.
 
-    output: the folder of the tree; None to look at pictures only.
+    output: the folder; None to check the pictures only.
     link: link files on the same disk instead of copying them.
-    overwrite: write anew what is there.
-    labels_on: UPRIGHT or STORED, the frame of labels where sizes do not tell; None for that of the other pictures.
+    overwrite: replace existing files.
+    labels_on: UPRIGHT or STORED: the frame of labels if sizes do not tell it; None for the frame of most other
+        pictures.
     """
 
     output: Optional[Path]
@@ -66,45 +70,62 @@ class Placement:
     labels_on: Optional[str] = None
 
 
-def place_pictures(entries: Sequence[Sample], sources: Sequence[Source], placement: Placement,
-                   notes: Notes) -> List[Sample]:
-    """Look at every entry's picture and put it where its id says; the entries with a good one, and of a test list that
-    has any all of them, since a submission needs a row of each.
+def write_tree(samples: Sequence[Sample], sources: Sequence[DataSource], garments: Garments, options: TreeOptions,
+               notes: Notes) -> List[Sample]:
+    """Writes pictures and lists, or with `options.output` None only checks the pictures. Returns the listed samples.
 
-    A picture that is there stays unless it is to be overwritten, so an interrupted run goes on. A picture that was
-    labelled upright and is stored turned is written upright. Missing and faulty pictures, and labels that do not fit
-    theirs, go to the notes.
+    Raises InputError if no sample has a good picture.
     """
-    places = _Places(sources, placement, notes)
+    written = write_pictures(samples, sources, options, notes)
+    if not written:
+        raise InputError(f'{len(samples)} images are listed, and none of them has a good picture in the sources'
+                         f'{first_names(notes)}')
+    if options.output is not None:
+        write_lists(written, options.output, garments)
+    return written
+
+
+def write_pictures(samples: Sequence[Sample], sources: Sequence[DataSource], options: TreeOptions,
+                   notes: Notes) -> List[Sample]:
+    """Checks the picture of every sample and writes it to the path that its id gives.
+
+    Returns the samples that have a good picture. A test list that has at least one keeps all of its samples, since a
+    submission needs a row for each. An existing picture stays unless `overwrite` is set, so an interrupted run can
+    continue. A picture that was labelled upright and is stored turned is written upright. Missing and faulty pictures,
+    and labels that do not fit their picture, are added to `notes`.
+    """
+    writer = _PictureWriter(sources, options, notes)
     wanted: Dict[Place, List[Sample]] = {}
-    for entry in entries:
-        if entry.picture is not None:
-            wanted.setdefault(entry.picture, []).append(entry)
-    undecided = places.put(wanted, placement.labels_on)
+    for sample in samples:
+        if sample.picture is not None:
+            wanted.setdefault(sample.picture, []).append(sample)
+    undecided = writer.write(wanted, options.labels_on)
     if undecided:
-        places.put(undecided, places.usual_frame())
-    places.note_trained([entry for entry in entries if entry in places.placed])
-    submitted = {entry.part for entry in entries if entry.keypoints is None and entry in places.placed}
+        writer.write(undecided, writer.usual_frame())
+    writer.note_trained([sample for sample in samples if sample in writer.written])
+    submitted = {sample.part for sample in samples if sample.keypoints is None and sample in writer.written}
     notes['images without a picture in the sources, left out'] += [
-        entry.image_id for entry in entries if entry.picture is None and entry.part not in submitted]
+        sample.image_id for sample in samples if sample.picture is None and sample.part not in submitted]
     notes['images of test lists that have no good picture, kept for submissions'] += [
-        entry.image_id for entry in entries if entry not in places.placed and entry.part in submitted]
-    return [entry for entry in entries if entry in places.placed or entry.part in submitted]
+        sample.image_id for sample in samples if sample not in writer.written and sample.part in submitted]
+    return [sample for sample in samples if sample in writer.written or sample.part in submitted]
 
 
-class _Places:
-    """Puts pictures in place, pass by pass, and remembers which entries have a good one."""
+class _PictureWriter:
+    """Writes pictures, in one or two passes, and remembers which samples have a good picture."""
 
-    def __init__(self, sources: Sequence[Source], placement: Placement, notes: Notes) -> None:
-        self.placed: Dict[Sample, bytes] = {}
-        """The entries that have a good picture, and the sum of its file."""
-        self._sources, self._placement, self._notes = sources, placement, notes
+    def __init__(self, sources: Sequence[DataSource], options: TreeOptions, notes: Notes) -> None:
+        self.written: Dict[Sample, bytes] = {}
+        """From the samples that have a good picture to the checksum of its file."""
+        self._sources, self._options, self._notes = sources, options, notes
         self._frames = {UPRIGHT: 0, STORED: 0}
-        """How many pictures with an orientation are labelled in which frame, by their sizes."""
+        """Number of pictures with an EXIF orientation by the frame that was labelled, as far as sizes tell it."""
 
-    def put(self, wanted: Mapping[Place, Sequence[Sample]], frame: Optional[str]) -> Dict[Place, List[Sample]]:
-        """Put the pictures of entries in place; `frame` is that of labels whose sizes do not tell it. With None, the
-        entries of such pictures are returned instead."""
+    def write(self, wanted: Mapping[Place, Sequence[Sample]], frame: Optional[str]) -> Dict[Place, List[Sample]]:
+        """Writes the pictures of samples. `frame` is used if sizes do not tell the frame of the labels.
+
+        If `frame` is None, the samples of such pictures are not written but returned.
+        """
         undecided: Dict[Place, List[Sample]] = {}
         for (number, name), data in tqdm(_files(wanted, self._sources), total=len(wanted), desc='pictures',
                                          unit='picture'):
@@ -113,71 +134,72 @@ class _Places:
                 self._notes['faulty pictures, left out'].append(f'{self._sources[number].label}: {name} ({fault})')
                 continue
             orientation = orientation_of(data)
-            for entry in wanted[number, name]:
-                said = frame_of(entry.labelled_hw, stored_hw, orientation)
-                if said == UNDECIDED and frame is None:
-                    undecided.setdefault((number, name), []).append(entry)
+            for sample in wanted[number, name]:
+                found = frame_of(sample.labelled_hw, stored_hw, orientation)
+                if found == UNDECIDED and frame is None:
+                    undecided.setdefault((number, name), []).append(sample)
                 else:
-                    self._put_one(entry, data, stored_hw, orientation, said, frame)
+                    self._write_one(sample, data, stored_hw, orientation, found, frame)
         return undecided
 
     def usual_frame(self) -> str:
-        """The frame of most pictures whose sizes tell it, else upright, as most tools show pictures."""
+        """Returns the frame of most pictures whose sizes tell it, else upright, as most tools show pictures."""
         return STORED if self._frames[STORED] > self._frames[UPRIGHT] else UPRIGHT
 
-    def note_trained(self, entries: Sequence[Sample]) -> None:
-        """Take note of validation pictures that are training pictures under another id."""
-        trained = {self.placed[entry]: entry.image_id for entry in entries if entry.part == TRAIN}
+    def note_trained(self, samples: Sequence[Sample]) -> None:
+        """Adds to the notes the validation pictures that are also training pictures under another id."""
+        trained = {self.written[sample]: sample.image_id for sample in samples if sample.part == TRAIN}
         self._notes['validation pictures that are training pictures too, under another id'] += [
-            f'{entry.image_id} ({trained[self.placed[entry]]})' for entry in entries
-            if entry.part == VAL and self.placed[entry] in trained]
+            f'{sample.image_id} ({trained[self.written[sample]]})' for sample in samples
+            if sample.part == VAL and self.written[sample] in trained]
 
-    def _put_one(self, entry: Sample, data: bytes, stored_hw: Size, orientation: int, said: str,
-                 frame: Optional[str]) -> None:
-        """Put the picture of one entry in place, turned if its labels are those of the upright one."""
-        if said == ANOTHER:
+    def _write_one(self, sample: Sample, data: bytes, stored_hw: Size, orientation: int, found: str,
+                   frame: Optional[str]) -> None:
+        """Writes the picture of one sample, turned upright if its labels are in the upright frame."""
+        if found == ANOTHER:
             self._notes['pictures of another size than their labels say, left out'].append(
-                f'{entry.image_id} (labelled {_size_text(entry.labelled_hw)}, stored {_size_text(stored_hw)})')
+                f'{sample.image_id} (labelled {_size_text(sample.labelled_hw)}, stored {_size_text(stored_hw)})')
             return
-        known = frame if said == UNDECIDED and frame else said
-        if entry.labelled_hw is not None and orientation != 1:
-            self._note_frame(entry, said, known)
+        known = frame if found == UNDECIDED and frame else found
+        if sample.labelled_hw is not None and orientation != 1:
+            self._note_frame(sample, found, known)
         turn = known == UPRIGHT
-        if not _fits(entry, stored_hw[::-1] if turn and orientation >= 5 else stored_hw, self._notes):
+        if not _fits(sample, stored_hw[::-1] if turn and orientation >= 5 else stored_hw, self._notes):
             return
-        self.placed[entry] = hashlib.sha1(data).digest()
-        if self._placement.output is not None:
-            number, name = entry.picture or (0, '')
-            origin = self._sources[number].path(name) if self._placement.link and not turn else None
-            target = self._placement.output / list_path(entry.part).parent / entry.image_id
-            _put(target, turned_upright(data, name) if turn else data, origin, self._placement.overwrite, self._notes)
+        self.written[sample] = hashlib.sha1(data).digest()
+        if self._options.output is not None:
+            number, name = sample.picture or (0, '')
+            origin = self._sources[number].path(name) if self._options.link and not turn else None
+            target = self._options.output / list_path(sample.part).parent / sample.image_id
+            _write_or_link(target, turned_upright(data, name) if turn else data, origin, self._options.overwrite,
+                           self._notes)
 
-    def _note_frame(self, entry: Sample, said: str, known: str) -> None:
-        """Count and take note of a picture with an orientation: what its sizes said of the frame, and which it is."""
-        if said == UNDECIDED:
+    def _note_frame(self, sample: Sample, found: str, known: str) -> None:
+        """Counts and notes a picture with an orientation: `found` from its sizes, `known` as it is used."""
+        if found == UNDECIDED:
             self._notes[f'pictures whose sizes do not tell which frame was labelled, taken as {known} (see --labels-on)'
-                        ].append(entry.image_id)
+                        ].append(sample.image_id)
         else:
-            self._frames[said] += 1
-        self._notes[_FRAMES[known]].append(entry.image_id)
+            self._frames[found] += 1
+        self._notes[_FRAMES[known]].append(sample.image_id)
 
 
-def write_lists(entries: Sequence[Sample], output: Path, garments: Garments) -> None:
-    """Write the list of every part that has entries, under the header of their table."""
-    for part in dict.fromkeys(entry.part for entry in entries):
+def write_lists(samples: Sequence[Sample], output: Path, garments: Garments) -> None:
+    """Writes the list of every part that has samples, with the header of the garment table."""
+    for part in dict.fromkeys(sample.part for sample in samples):
         path = output / list_path(part)
         path.parent.mkdir(parents=True, exist_ok=True)
-        chosen = [entry for entry in entries if entry.part == part]
-        ids, tags = tuple(entry.image_id for entry in chosen), tuple(entry.category for entry in chosen)
-        labels = [entry.keypoints for entry in chosen if entry.keypoints is not None]
+        chosen = [sample for sample in samples if sample.part == part]
+        ids, tags = tuple(sample.image_id for sample in chosen), tuple(sample.category for sample in chosen)
+        labels = [sample.keypoints for sample in chosen if sample.keypoints is not None]
         if labels:
             write_annotations(path, Annotations(ids, tags, np.stack(labels), str(path), garments))
         else:
             _write_test_list(path, ids, tags)
 
 
-def _files(places: Collection[Place], sources: Sequence[Source]) -> Iterator[Tuple[Place, bytes]]:
-    """The bytes at each place, each once: an archive may have a name twice."""
+def _files(places: Collection[Place], sources: Sequence[DataSource]) -> Iterator[Tuple[Place, bytes]]:
+    """Yields each place with its bytes, once: an archive may have a name twice."""
     seen: Set[Place] = set()
     for number, source in enumerate(sources):
         names = {name for owner, name in places if owner == number}
@@ -194,22 +216,22 @@ def _write_test_list(path: Path, ids: Tuple[str, ...], tags: Tuple[str, ...]) ->
         writer.writerows(zip(ids, tags))
 
 
-def _fits(entry: Sample, size_hw: Size, notes: Notes) -> bool:
-    """Whether the labels may belong to a picture of that size: none is further outside than the picture is long.
+def _fits(sample: Sample, size_hw: Size, notes: Notes) -> bool:
+    """Returns whether labels fit a picture of this size: none is further outside than the longer side of the picture.
 
-    Labels may lie on the border, which is one pixel further than the last pixel's centre.
+    Labels may lie on the border, which is one pixel further than the centre of the last pixel.
     """
-    if entry.keypoints is None:
+    if sample.keypoints is None:
         return True
-    points = entry.keypoints[entry.keypoints[:, 2] != ABSENT, :2]
+    points = sample.keypoints[sample.keypoints[:, 2] != ABSENT, :2]
     beyond = np.maximum(-points, points - size_hw[::-1])
     if (beyond > max(size_hw)).any():
         x, y = points[beyond.max(axis=1).argmax()].tolist()
         notes['images with labels far outside of their picture, left out'].append(
-            f'{entry.image_id} ({x}, {y} in {_size_text(size_hw)})')
+            f'{sample.image_id} ({x}, {y} in {_size_text(size_hw)})')
         return False
     if (beyond > 0).any():
-        notes['images with labels outside of their picture, kept'].append(entry.image_id)
+        notes['images with labels outside of their picture, kept'].append(sample.image_id)
     return True
 
 
@@ -218,8 +240,8 @@ def _size_text(size_hw: Optional[Size]) -> str:
     return f'{width}x{height}'
 
 
-def _put(target: Path, data: bytes, origin: Optional[Path], overwrite: bool, notes: Notes) -> None:
-    """Write a picture whole or not at all, or link it to its origin where the disk allows it."""
+def _write_or_link(target: Path, data: bytes, origin: Optional[Path], overwrite: bool, notes: Notes) -> None:
+    """Links a picture to its origin if the disk allows it, else writes it, completely or not at all."""
     if target.exists() and not overwrite:
         if target.stat().st_size != len(data):
             notes['pictures that were there already, with other content: kept'].append(str(target))
@@ -235,5 +257,5 @@ def _put(target: Path, data: bytes, origin: Optional[Path], overwrite: bool, not
     except OSError:
         unfinished.write_bytes(data)
     os.replace(str(unfinished), str(target))
-    if unfinished.exists():  # renaming does nothing where both names are links to one file
+    if unfinished.exists():  # renaming does nothing if both names are links to one file
         unfinished.unlink()

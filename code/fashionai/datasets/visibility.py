@@ -1,7 +1,7 @@
-"""What the third number of a keypoint means in COCO files of other tools.
+"""The meaning of the third number of a keypoint in COCO files of other tools.
 
-The format says 2 visible, 1 labelled but occluded, 0 not labelled, and most tools write that. Some write other numbers:
-docs/data.md lists them.
+In the format, 2 is visible, 1 labelled but occluded, 0 not labelled, and most tools write that. Some write other
+numbers, which docs/data.md lists.
 """
 import math
 from types import MappingProxyType
@@ -12,11 +12,15 @@ from fashionai.datasets.keypoint_mapping import COCO_VISIBILITY
 from fashionai.errors import InputError, shown
 
 AUTOMATIC = 'auto'
-"""Stands for the meaning that the numbers of a file suggest."""
+"""Chooses the meaning from the numbers in the file."""
 
 
 class Meaning(NamedTuple):
-    """What the numbers of a file mean, in words, and our v of such a number; KeyError for a number that has none."""
+    """The meaning of the numbers in a file.
+
+    words: the meaning as text.
+    v_of: returns our v for a number; raises KeyError if the number has no meaning.
+    """
 
     words: str
     v_of: Callable[[Any], int]
@@ -27,19 +31,19 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType({
     'binary': Meaning('1 visible, 0 absent', {1: VISIBLE, 0: ABSENT}.__getitem__),
     'fashionai': Meaning('1 visible, 0 occluded, -1 absent', {1: VISIBLE, 0: OCCLUDED, -1: ABSENT}.__getitem__),
     'positive': Meaning('above 0 visible, 0 absent', lambda value: VISIBLE if value > 0 else ABSENT)})
-"""By the name that --visibility takes."""
+"""From the value of --visibility to its meaning."""
 
 
 def meaning_of(numbers: Iterable[Any], where: str) -> str:
-    """Return the name of the meaning that all the third numbers of a file have.
+    """Returns the name of the meaning that fits all the third numbers of a file.
 
-    Without a 2 anywhere, 1 is visible: a data set in which every single point is occluded is less likely. Fractions are
-    measures of trust. Raises InputError, naming the numbers, if they have no such meaning.
+    If the file has no 2, then 1 is visible: a data set whose points are all occluded is less likely. Fractions are
+    confidences. Raises InputError that names the numbers if no meaning fits.
     """
     found: Set[Any] = set()
     for number in numbers:
         if not isinstance(number, (int, float)) or not math.isfinite(number):
-            raise InputError(f'{where}: {shown(number)} in the place of a visibility, wanted a number')
+            raise InputError(f'{where}: visibility {shown(number)}, wanted a number')
         found.add(number)
     if found <= {0, 1, 2}:
         return 'binary' if 1 in found and 2 not in found else 'coco'
@@ -48,4 +52,4 @@ def meaning_of(numbers: Iterable[Any], where: str) -> str:
     if min(found) >= 0 and any(number != int(number) for number in found):
         return 'positive'
     raise InputError(f'{where}: keypoints have the visibilities {shown(sorted(found))}, wanted 0, 1 and 2; '
-                     f'--visibility {"|".join(MEANINGS)} says what they mean')
+                     f'set their meaning with --visibility {"|".join(MEANINGS)}')

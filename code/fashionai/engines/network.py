@@ -28,7 +28,7 @@ class Network:
         garment: the garment whose channels the network gives: the type wanted, or all types jointly.
         stride: input pixels for each cell of the maps.
         trained_hw: the size (height, width) in pixels that it was trained at; None if no contract says it.
-        types: the garment types whose probabilities `look` gives, in order; () if the network does not predict them.
+        types: the garment types whose probabilities `predict_with_types` gives, in order; () if it gives none.
 
     Raises InputError if the contract is for other types or has other keypoints.
     """
@@ -48,7 +48,7 @@ class Network:
         """Returns maps (N, h / stride, w / stride, C) of images (N, h, w, 3), float32 BGR 0..255."""
         return self._run([self._maps], images)[0]
 
-    def look(self, images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
+    def predict_with_types(self, images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
         """Returns the same maps and, from the same pass, the probabilities (N, T) of `types`; None if it has no types.
 
         Raises InputError if the number of probabilities differs from the contract.

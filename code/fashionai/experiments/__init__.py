@@ -1,1 +1,1 @@
-"""Experiments: a table of settings, each run by the entry points at one budget, and what came of it."""
+"""Experiments: a table of settings, which the entry points run at one budget, and a table of the results."""

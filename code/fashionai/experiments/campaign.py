@@ -1,4 +1,4 @@
-"""The list of jobs, one after the other, each to its row of the table."""
+"""Runs a list of jobs one after the other. Each job makes one row of the table."""
 import logging
 from pathlib import Path
 from typing import Callable, Dict, List, Sequence, Tuple
@@ -17,32 +17,32 @@ Job = Tuple[Setting, int]
 Rows = Dict[Tuple[str, int], Row]
 
 CostOf = Callable[[Path, int], Tuple[int, float]]
-"""Parameters of a frozen graph's network, and GFLOPs of a pass at a square size in pixels."""
+"""Takes a frozen graph and a square size in pixels; returns the network's parameters and its GFLOPs for one image."""
 
 _LARGE = 368
-"""The usual size of the original's network."""
+"""The usual input size of the original's network, in pixels."""
 
 
 def command(setting: str, seed: int, budget: Budget) -> str:
-    """What makes the row again, in a table of its own, from the data in SAMPLE."""
+    """Returns the command that makes a row again, in a new table, from the data in the folder SAMPLE."""
     start = 'python code/experiments.py --datapath SAMPLE --work tmp/again --output tmp/again.csv'
     return ' '.join([start, '--only', setting, '--seeds', str(seed), *budget.changes()])
 
 
 def check_budget(rows: Rows, budget: Budget, source: Path) -> None:
-    """Raise InputError where a row was made at another budget, or with other flags than its setting has now."""
+    """Raises InputError if a row was made at another budget, or with other flags than its setting has now."""
     for key, row in rows.items():
         if row.setting in SETTINGS and row.flags != SETTINGS[row.setting].flags:
-            raise InputError(f'{source}: the row of {row.setting} was made with the flags `{row.flags}`, now they are '
-                             f'`{SETTINGS[row.setting].flags}`: remove the row')
+            raise InputError(f'{source}: the row of {row.setting} was made with the flags `{row.flags}`, but now '
+                             f'they are `{SETTINGS[row.setting].flags}`: remove the row')
         if row.command != command(*key, budget):
-            raise InputError(f'{source} has rows of another budget, such as that of `{row.command}`: give --output '
-                             'another file, or the same budget')
+            raise InputError(f'{source} has rows of another budget, such as that of `{row.command}`: give another file '
+                             'as --output, or the same budget')
 
 
 def run_all(jobs: Sequence[Job], workshop: Workshop, budget: Budget, rows: Rows, output: Path, cost_of: CostOf,
             stack: str) -> List[str]:
-    """Add a row for each job to those there are, and write them all; the names of the jobs that failed."""
+    """Adds a row for each job to the existing rows, and writes all of them. Returns the names of the failed jobs."""
     rows, failed = dict(rows), []
     for number, (setting, seed) in enumerate(jobs, 1):
         logger.info('%d/%d  %s, seed %d', number, len(jobs), setting.name, seed)
@@ -60,7 +60,7 @@ def run_all(jobs: Sequence[Job], workshop: Workshop, budget: Budget, rows: Rows,
 
 
 def measure(setting: Setting, seed: int, workshop: Workshop, budget: Budget, cost_of: CostOf, stack: str) -> Row:
-    """The row of a setting: its products are made where they are not there yet. Raises StepFailed."""
+    """Returns the row of a setting. Makes its products if they do not exist yet. Raises StepFailed if one fails."""
     visible, leaderboard = errors_of(workshop.product('ne', setting.name, seed))
     networks = networks_of(setting, seed)
     graphs = [workshop.product('graph', *network) for network in networks]

@@ -1,4 +1,4 @@
-"""The picture of the results: what networks cost and reach, and what each idea changes."""
+"""Draws the results: the cost and the error of the networks, and the change of the error by each idea."""
 import math
 from pathlib import Path
 from typing import Any, List, Mapping, Optional, Sequence
@@ -10,11 +10,11 @@ from fashionai.files import replacing
 _INCHES_A_BAR = 0.24
 
 _LINEAR = 5.
-"""Points up to which the axis of differences is linear; beyond, it is logarithmic."""
+"""The axis of differences is linear up to this number of points, and logarithmic beyond."""
 
 
 def draw(found: Mapping[str, Result], path: Path) -> None:
-    """Write the picture. Raises InputError where matplotlib is not installed."""
+    """Writes the plot. Raises InputError if matplotlib is not installed."""
     networks = [result for result in found.values() if result.setting.group == 'networks']
     ideas = [result for result in found.values()
              if result.setting.group != 'networks' and result.difference is not None]
@@ -29,7 +29,7 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
 
 def _networks(axes: Any, networks: Sequence[Result]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-    axes.set(xscale='log', xlabel="GFLOPs a pass at the budget's size", ylabel='NE visible, %', title='Networks')
+    axes.set(xscale='log', xlabel="GFLOPs per image at the budget's size", ylabel='NE visible, %', title='Networks')
     axes.grid(color='#e5e5e5')
     axes.margins(y=0.08)
     axes.set_axisbelow(True)
@@ -49,7 +49,7 @@ def _networks(axes: Any, networks: Sequence[Result]) -> None:
 
 
 def apart(across: Sequence[float], up: Sequence[float], width: float, height: float) -> List[float]:
-    """Heights of labels for points in ascending order: moved up where two labels of that size would overlap."""
+    """Returns the heights of labels for points in ascending order. Labels that would overlap are moved up."""
     places: List[float] = []
     for x, y in zip(across, up):
         below = [place for other, place in zip(across, places) if abs(other - x) < width]
@@ -59,7 +59,7 @@ def apart(across: Sequence[float], up: Sequence[float], width: float, height: fl
 
 def _ideas(axes: Any, ideas: Sequence[Result], baseline: Optional[Result]) -> None:
     from matplotlib.ticker import FuncFormatter
-    axes.set(xlabel='NE visible less that of the setting it is compared with, points (left: better)', title='Ideas')
+    axes.set(xlabel='difference of NE visible from the compared setting, points (left: better)', title='Ideas')
     labels, place = [], 0
     for group in dict.fromkeys(idea.setting.group for idea in ideas):
         labels.append((place, group.upper()))

@@ -1,4 +1,4 @@
-"""How each product of a setting is made: which program, with which flags."""
+"""The recipes of a setting's products: for each product, the program and its flags."""
 import re
 from dataclasses import dataclass
 from typing import Callable, Dict, List, Mapping, Match, Tuple
@@ -8,9 +8,10 @@ from fashionai.experiments.settings import Budget, Flags, Setting
 
 @dataclass(frozen=True)
 class Recipe:
-    """A file or folder below the setting's own, and the command that makes it.
+    """How a product is made.
 
-    In the command, `{here}` is the setting's folder, and `{PRODUCT:NAME/SEED}` the path of a product.
+    product: the file or folder, in the folder of the setting. command: the command that makes it. In the command,
+    `{here}` stands for the folder of the setting, and `{PRODUCT:NAME/SEED}` for the path of another product.
     """
 
     product: str
@@ -19,21 +20,22 @@ class Recipe:
 
 PRODUCTS: Mapping[str, str] = {
     'checkpoint': 'the folder of checkpoints', 'graph': 'the frozen graph', 'submission': 'keypoints of val.csv',
-    'ne': 'their error', 'seen': 'keypoints of train.csv', 'scores': 'their error', 'errors': 'the same by image'}
-"""What a setting can make, by the name that placeholders use."""
+    'ne': 'their error', 'seen': 'keypoints of train.csv', 'scores': 'their error',
+    'errors': 'their error for each image'}
+"""The products of a setting, by the name in placeholders."""
 
 Key = Tuple[str, str, int]
-"""A product, a setting, and a seed of it."""
+"""A product, the name of a setting, and a seed."""
 
 _PLACEHOLDER = re.compile(r'\{(' + '|'.join(PRODUCTS) + r'):([^{}/]+)(?:/(\d+))?\}')
 
 
 def recipes(setting: Setting, seed: int, budget: Budget, data: str) -> Dict[str, Recipe]:
-    """The recipes of a setting by product; `data` is the folder with train/train.csv and train/val.csv."""
+    """Returns the recipes of a setting by product. `data` is the folder with train/train.csv and train/val.csv."""
     own = f'{setting.name}/{seed}'
     graphs = ','.join(f'{{graph:{name}/{number}}}' for name, number in networks_of(setting, seed))
-    look = ('code/run.py', *budget.run_flags(), '--imagepath', f'{data}/train', '--modelpath', graphs, *setting.run)
-    measure = ('code/evaluate.py', '--truth')
+    predict = ('code/run.py', *budget.run_flags(), '--imagepath', f'{data}/train', '--modelpath', graphs, *setting.run)
+    evaluate = ('code/evaluate.py', '--truth')
     made = {
         'checkpoint': ('trained', ('code/train.py', *budget.train_flags(setting.parts), '--seed', str(seed),
                                    '--datapath', data, '--imgpath', data, '--logpath', '{here}/logs', *setting.train,
@@ -41,24 +43,24 @@ def recipes(setting: Setting, seed: int, budget: Budget, data: str) -> Dict[str,
         'graph': ('frozen_graph.pb', ('code/freeze.py', '--modelpath', f'{{checkpoint:{own}}}', *setting.freeze,
                                       '--output')),
         'submission': ('submission.csv', ((setting.script, *setting.run) if setting.script else
-                                          (*look, '--csv', f'{data}/train/val.csv')) + ('--output',)),
-        'ne': ('ne.json', (*measure, f'{data}/train/val.csv', '--submission', f'{{submission:{own}}}', '--json')),
-        'seen': ('seen.csv', (*look, '--csv', f'{data}/train/train.csv', '--output')),
-        'scores': ('scores.json', (*measure, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--json')),
-        'errors': ('errors.csv', (*measure, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--errors'))}
+                                          (*predict, '--csv', f'{data}/train/val.csv')) + ('--output',)),
+        'ne': ('ne.json', (*evaluate, f'{data}/train/val.csv', '--submission', f'{{submission:{own}}}', '--json')),
+        'seen': ('seen.csv', (*predict, '--csv', f'{data}/train/train.csv', '--output')),
+        'scores': ('scores.json', (*evaluate, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--json')),
+        'errors': ('errors.csv', (*evaluate, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--errors'))}
     left_out = ('checkpoint', 'graph') * bool(setting.uses) + ('seen', 'scores', 'errors') * bool(setting.script)
     return {kind: Recipe(product, command + (f'{{here}}/{product}',))
             for kind, (product, command) in made.items() if kind not in left_out}
 
 
 def needs(recipe: Recipe, seed: int) -> List[Key]:
-    """The products that the command of a setting's recipe takes, at this seed of the setting."""
+    """Returns the products that the command of a recipe needs, for this seed of its setting."""
     return [_key(found, seed) for text in recipe.command for found in _PLACEHOLDER.finditer(text)]
 
 
 def trainings(settings: Mapping[str, Setting], setting: Setting, seed: int, budget: Budget,
               data: str) -> Dict[Tuple[str, int], Flags]:
-    """The settings, with their seeds, that are trained for the error of a setting, and the command of each."""
+    """Returns the settings, with their seeds, whose trainings the error of a setting needs, and their commands."""
     found: Dict[Tuple[str, int], Flags] = {}
     queue = [('ne', setting.name, seed)]
     while queue:
@@ -71,12 +73,12 @@ def trainings(settings: Mapping[str, Setting], setting: Setting, seed: int, budg
 
 
 def filled(text: str, seed: int, here: str, path_of: Callable[[str, str, int], object]) -> str:
-    """A part of a command with its placeholders replaced; `path_of` takes product, setting and seed."""
+    """Returns a part of a command with its placeholders replaced. `path_of` takes product, setting and seed."""
     return _PLACEHOLDER.sub(lambda found: str(path_of(*_key(found, seed))), text.replace('{here}', here))
 
 
 def networks_of(setting: Setting, seed: int) -> List[Tuple[str, int]]:
-    """The settings, with their seeds, whose networks an image goes through."""
+    """Returns the settings, with their seeds, whose networks process an image."""
     parts = [name.partition('/') for name in setting.uses or (setting.name,)]
     return [(name, int(number or seed)) for name, _, number in parts]
 

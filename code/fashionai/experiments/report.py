@@ -1,4 +1,4 @@
-"""What the rows say: differences from the setting each is compared with, and a table for people."""
+"""Summarises the rows: the difference of each setting from the setting that it is compared with, and a table."""
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,7 @@ from fashionai.experiments.table import Row
 from fashionai.files import write_text
 
 BEGIN, END = '<!-- table of experiments -->', '<!-- end of table -->'
-"""The lines of the document between which the table stands."""
+"""The table is between these lines of the document."""
 
 _HEADER = ('setting', 'flags', 'parameters, M', 'GFLOPs at 368x368', "at the budget's size", 'images/s in training',
            'NE `visible`, %', 'difference', 'from', 'NE `leaderboard`, %')
@@ -19,7 +19,11 @@ _HEADER = ('setting', 'flags', 'parameters, M', 'GFLOPs at 368x368', "at the bud
 
 @dataclass(frozen=True)
 class Result:
-    """A setting's rows, one a seed, and its mean NE `visible` less that of the setting `against`; None without."""
+    """The result of a setting.
+
+    rows: one row per seed. difference: its mean NE `visible` minus that of the setting `against`, in points; None if it
+    is compared with no other setting.
+    """
 
     setting: Setting
     rows: Tuple[Row, ...]
@@ -32,15 +36,15 @@ class Result:
 
     @property
     def leaderboard(self) -> Tuple[float, float, float]:
-        """The same of NE `leaderboard`."""
+        """Mean, lowest and highest NE `leaderboard` over the seeds, in percent."""
         return _spread([row.ne_leaderboard for row in self.rows])
 
 
 def results(rows: Iterable[Row], settings: Mapping[str, Setting]) -> Dict[str, Result]:
-    """The result of each setting that has rows, in the table's order. Rows of settings it lacks are passed over.
+    """Returns the result of each setting that has rows, in the order of the table. Skips rows of unknown settings.
 
-    A setting is compared with the mean over the other's seeds; where it looks in another way at the very networks of
-    the other, with the seeds of those alone.
+    A setting is compared with the mean over all seeds of the other setting. If it only uses the networks of the other
+    setting in a different way, it is compared with the same seeds only.
     """
     by_setting: Dict[str, List[Row]] = {}
     for row in rows:
@@ -54,12 +58,13 @@ def results(rows: Iterable[Row], settings: Mapping[str, Setting]) -> Dict[str, R
 
 
 def markdown(found: Mapping[str, Result]) -> str:
-    """How to make a row again, and one table a group, each from the lowest error to the highest."""
+    """Returns Markdown: the command that makes a row again, and one table per group, lowest error first."""
     groups: Dict[str, List[Result]] = {}
     for result in found.values():
         groups.setdefault(result.setting.group, []).append(result)
     command = next(iter(found.values())).rows[0].command
-    parts = ['A row is made again by `' + re.sub('--only .*? --seeds [0-9]+', '--only SETTING', command) + '`.']
+    command = re.sub('--only .*? --seeds [0-9]+', '--only SETTING', command)
+    parts = [f'This command makes a row again: `{command}`.']
     for group, members in groups.items():
         ordered = sorted(members, key=lambda result: result.visible[0])
         lines = [_line(_HEADER), _line(['---'] * 2 + ['---:'] * 6 + ['---', '---:'])]
@@ -68,15 +73,15 @@ def markdown(found: Mapping[str, Result]) -> str:
 
 
 def write_table(document: Path, table: str) -> None:
-    """Put the table between the markers of a document, which is made where there is none.
+    """Writes the table between the markers of a document. Makes the document if it does not exist.
 
-    Raises InputError where the document has no markers.
+    Raises InputError if the document has no markers.
     """
     text = document.read_text(encoding='utf-8') if document.exists() else f'# Experiments\n\n{BEGIN}\n{END}\n'
     before, begin, rest = text.partition(BEGIN)
     _, end, after = rest.partition(END)
     if not begin or not end:
-        raise InputError(f'{document} has no place for the table: wanted the lines {BEGIN} and {END}')
+        raise InputError(f'{document} has no place for the table: add the lines {BEGIN} and {END}')
     write_text(document, f'{before}{BEGIN}\n\n{table}\n\n{END}{after}')
 
 
@@ -100,7 +105,7 @@ def _cells(result: Result) -> List[str]:
 
 
 def _told(setting: Setting) -> str:
-    """A setting's flags, on whose networks they work, and the share of the steps."""
+    """Returns the flags of a setting, the settings whose networks it uses, and its share of the steps."""
     others = f'on {" and ".join(setting.uses)}' if setting.uses and not setting.script else ''
     steps = f'(1/{setting.parts} of the steps)' if setting.parts > 1 else ''
     return ' '.join(text for text in (f'`{setting.flags}`' if setting.flags else '', others, steps) if text)

@@ -1,4 +1,4 @@
-"""Makes the products of settings by running the entry points, each once."""
+"""Makes the products of settings by running the entry points. Each product is made once."""
 import hashlib
 import logging
 import re
@@ -18,30 +18,30 @@ logger = logging.getLogger(__name__)
 
 _LAST_LINES = 12
 _PATIENCE = 120
-"""Seconds that an interrupted step has to save what it did."""
+"""The time in seconds that an interrupted step has to save its state."""
 
 
 class StepFailed(InputError):
-    """A program did not make what it should have made."""
+    """A program failed, or did not make its product."""
 
 
 class Workshop:
-    """The products of all settings, below one folder: <work>/<setting>/<seed>/.
+    """The products of all settings, in folders <work>/<setting>/<seed>/.
 
-    A product whose step is noted as done there, with these labels, is not made again; a step that failed is not tried
-    twice.
+    A product is not made again if a note there says that it was made with the same labels. A step that failed is not
+    tried again.
     """
 
     def __init__(self, settings: Mapping[str, Setting], budget: Budget, data: Path, work: Path, root: Path) -> None:
-        """`data` has train/train.csv and train/val.csv; `root` has the entry points, in code/ and submit/."""
+        """`data`: the folder with train/train.csv and train/val.csv. `root`: the folder with code/ and submit/."""
         self._settings, self._budget, self._data, self._work, self._root = settings, budget, data, work, root
         self._failures: Dict[Key, StepFailed] = {}
         self._labels = _labels_sum(data)
 
     def product(self, kind: str, name: str, seed: int) -> Path:
-        """The path of a product, which is made with all it needs where it is not there.
+        """Returns the path of a product. Makes it, and everything that it needs, if it does not exist.
 
-        Raises StepFailed where that does not work, ValueError where the setting has no such product.
+        Raises StepFailed if a step fails, and InputError if the setting has no such product.
         """
         key = (kind, name, seed)
         if key in self._failures:
@@ -53,11 +53,11 @@ class Workshop:
             raise
 
     def is_trained(self, name: str, seed: int) -> bool:
-        """Whether the training of a setting is done."""
+        """Returns whether the training of a setting is finished."""
         return (self._work / name / str(seed) / 'checkpoint.done').exists()
 
     def training_speed(self, name: str, seed: int) -> Optional[float]:
-        """Images a second in training: the median of what the log says; None where it says nothing."""
+        """Returns the images per second in training, the median of the values in the log; None if the log has none."""
         log = self._work / name / str(seed) / 'checkpoint.log'
         speeds = re.findall(r'([\d.]+) images/s', log.read_text(encoding='utf-8')) if log.exists() else []
         return round(median(map(float, speeds)), 1) if speeds else None
@@ -72,15 +72,16 @@ class Workshop:
             (folder / f'{kind}.started').write_text(self._noted(recipe), encoding='utf-8')
             _run([str(self._root / arguments[0])] + arguments[1:], folder / f'{kind}.log')
             if not product.exists():
-                raise StepFailed(f'{arguments[0]} ended well, and {product} is not there')
+                raise StepFailed(f'{arguments[0]} ended without an error, but did not make '
+                                 f'{product}')
             note.write_text(self._noted(recipe), encoding='utf-8')
         return product
 
     def _recipe(self, kind: str, name: str, seed: int) -> Recipe:
-        """How a product is made; it and all it needs must have been made in this way where they are there already."""
+        """Returns the recipe of a product. Raises StepFailed if it, or a product it needs, was made differently."""
         known = recipes(self._settings[name], seed, self._budget, str(self._data)) if name in self._settings else {}
         if kind not in known:
-            raise InputError(f'{{{kind}:{name}}}: ' + (f'a setting with {", ".join(known)} only' if known
+            raise InputError(f'{{{kind}:{name}}}: ' + (f'this setting has only {", ".join(known)}' if known
                                                        else 'there is no such setting'))
         for state in ('started', 'done'):
             note = self._work / name / str(seed) / f'{kind}.{state}'
@@ -88,14 +89,14 @@ class Workshop:
             differing = [what for what, one, other in zip(('flags', 'labels'), told,
                                                           self._noted(known[kind]).splitlines()) if one != other]
             if differing:
-                raise StepFailed(f'{note.parent} was made with other {" and ".join(differing)} ({note.name} has them): '
-                                 'remove it, or give another --work')
+                raise StepFailed(f'{note.parent} was made with other {" and ".join(differing)}, as {note.name} says: '
+                                 'remove the folder, or give another --work')
         for other in needs(known[kind], seed):
             self._recipe(*other)
         return known[kind]
 
     def _noted(self, recipe: Recipe) -> str:
-        """A line of the command, and one of the labels; earlier versions wrote the first alone."""
+        """Returns the text of a note: the command and, in a second line that earlier versions left out, the labels."""
         return f'{" ".join(map(shlex.quote, recipe.command))}\nlabels {self._labels}\n'
 
 
@@ -105,13 +106,13 @@ def _labels_sum(data: Path) -> str:
 
 
 def _run(arguments: List[str], log: Path) -> None:
-    """Run a program of this project to its end, its messages in a file. Raises StepFailed with the last of them."""
+    """Runs a program of this project; its messages go to a file. If it fails, raises StepFailed with the last ones."""
     with open(str(log), 'ab') as file:
         process = subprocess.Popen([sys.executable] + arguments, stdout=file, stderr=subprocess.STDOUT,
                                    stdin=subprocess.DEVNULL, start_new_session=True)
         try:
             code = process.wait()
-        except KeyboardInterrupt:  # its own session has the signal not yet: a training saves a checkpoint at it
+        except KeyboardInterrupt:  # in its own session, it did not get the signal
             process.send_signal(signal.SIGINT)
             try:
                 process.wait(_PATIENCE)
@@ -121,4 +122,4 @@ def _run(arguments: List[str], log: Path) -> None:
     if code:
         said = log.read_text(encoding='utf-8', errors='replace').splitlines()[-_LAST_LINES:]
         name = Path(arguments[0]).name
-        raise StepFailed('\n    '.join([f'{name} ended with code {code}; the last lines of {log}:'] + said))
+        raise StepFailed('\n    '.join([f'{name} ended with exit code {code}; the last lines of {log}:'] + said))

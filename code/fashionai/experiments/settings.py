@@ -1,4 +1,4 @@
-"""The table of settings that are compared, and the one budget they share."""
+"""The table of all settings that are compared, and the budget that they share."""
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, List, Mapping, Sequence, Tuple
@@ -16,18 +16,18 @@ def _flag(default: Any, help_text: str) -> Any:
 
 @dataclass(frozen=True)
 class Budget:
-    """What every setting gets, unless its own flags say otherwise. The size is in input pixels."""
+    """The budget of every setting, unless its own flags override it. The size is in input pixels."""
 
     model: str = _flag('efficientnet_lite0', 'network')
-    steps: int = _flag(150, 'batches to train on')
-    batchsize: int = _flag(16, 'images a step')
-    size: int = _flag(128, 'side of the input in pixels')
-    lr: str = _flag('1e-3,3e-4', 'learning rates')
-    decay_steps: int = _flag(110, 'steps after which the rate changes')
-    warmup_steps: int = _flag(30, 'steps in which the rate rises to its place')
+    steps: int = _flag(150, 'number of training steps')
+    batchsize: int = _flag(16, 'images per step')
+    size: int = _flag(128, 'width and height of the network input in pixels')
+    lr: str = _flag('1e-3,3e-4', 'learning rate, or a comma list of learning rates')
+    decay_steps: int = _flag(110, 'number of steps after which the learning rate changes')
+    warmup_steps: int = _flag(30, 'number of first steps in which the learning rate increases to its value')
 
     def train_flags(self, parts: int) -> Flags:
-        """Flags of train.py, with one of `parts` equal parts of the steps."""
+        """Returns flags of train.py; the steps are divided by `parts`."""
         return ('--model', self.model, '--tag', 'all', '--batchsize', str(self.batchsize), '--gpus', '1',
                 '--input-width', str(self.size), '--input-height', str(self.size), '--lr', self.lr,
                 '--max-steps', str(max(1, self.steps // parts)), '--workers', '1', '--validate-every', '0',
@@ -35,13 +35,13 @@ class Budget:
                 '--warmup-steps', str(self.warmup_steps // parts))
 
     def run_flags(self) -> Flags:
-        """Flags of run.py: one window, padding and all, and its mirror image."""
+        """Returns flags of run.py: one window with padding, and its mirror image."""
         return ('--test', 'validate', '--tag', 'all', '--inputsize', str(self.size),
                 '--resolution', f'{self.size}x{self.size}', '--scales', '[1.0]', '--windows', 'exact',
                 '--batch', str(self.batchsize))
 
     def changes(self) -> Flags:
-        """The flags of experiments.py that make this budget of the default one."""
+        """Returns the flags of experiments.py that change the default budget to this one."""
         usual = Budget()
         names = [item.name for item in fields(self) if getattr(self, item.name) != getattr(usual, item.name)]
         return tuple(text for name in names for text in (f'--{name.replace("_", "-")}', str(getattr(self, name))))
@@ -49,14 +49,15 @@ class Budget:
 
 @dataclass(frozen=True)
 class Setting:
-    """One setting: what it changes, and what it takes from others.
+    """One setting: what it changes, and which products of other settings it uses.
 
-    `train`, `freeze` and `run` are flags of the entry points, after the budget's, so that they win. In them,
-    `{PRODUCT:NAME}` or `{PRODUCT:NAME/SEED}` is the path of another setting's product, see `recipes.PRODUCTS`; without
-    a seed, that of the same seed. `uses` names the settings (NAME or NAME/SEED) whose networks an image goes through;
-    where there are any, nothing is trained. With a `script`, the submission is made by that program in place of
-    run.py, from the flags `run` alone. `parts` divides the budget's steps. `against` is the setting to compare with.
-    A setting without a `group` has no row: it is there for others.
+    name: its name. group: its group in the table; a setting without a group has no row, it only serves other settings.
+    train, run, freeze: flags of the entry points. They come after the flags of the budget and override them. In them,
+    `{PRODUCT:NAME}` or `{PRODUCT:NAME/SEED}` stands for the path of another setting's product, see `recipes.PRODUCTS`;
+    without a seed, the same seed is meant. uses: the settings (NAME or NAME/SEED) whose networks process an image; if
+    there are any, nothing is trained. script: a program that makes the submission instead of run.py, with only the
+    flags `run`. parts: the steps of the budget are divided by this number. seeds: the seeds to run. against: the
+    setting to compare with.
     """
 
     name: str
@@ -72,20 +73,20 @@ class Setting:
 
     @property
     def flags(self) -> str:
-        """What it changes, for people."""
+        """All flags that it changes, as one text."""
         script = (self.script,) if self.script else ()
         return ' '.join(text or "''" for text in script + self.train + self.freeze + self.run)
 
 
 _HEAVY = 6
-"""Networks of 7x7 stages get a sixth of the steps, each of which takes them some ten times as long."""
+"""Networks with 7x7 stages get a sixth of the steps, because each step takes about ten times as long."""
 
 _GENTLE = ('--lr', '1e-4,3e-5')
-"""For stages of 7x7 layers without batch norm."""
+"""The learning rates for stages with 7x7 layers without batch norm."""
 
 
 def _networks() -> List[Setting]:
-    """Every network with two stages, so that it is the trunks that are compared."""
+    """Every network with two stages, so that the backbones are compared."""
     scratch = ('--pretrain_path', '')
     light = [('efficientnet_lite0', ()), ('mobilenet_100', ()), ('mobilenet_075', ()), ('mobilenet_050', ()),
              ('mobilenet_thin', ()), ('mobilenet_small', scratch), ('dsconv', ())]
@@ -129,22 +130,22 @@ def _sampling() -> List[Setting]:
 
 
 def _joint() -> List[Setting]:
-    """One network a type, each with a fifth of the steps, against one for all."""
+    """One network per type, each with a fifth of the steps, compared with one network for all types."""
     single = [Setting(f'only-{tag}', '', ('--tag', tag), ('--tag', tag), parts=len(GARMENTS)) for tag in GARMENTS]
     return single + [Setting('network-per-type', 'joint', run=tuple(f'{{submission:{one.name}}}' for one in single),
                              uses=(single[0].name,), script='submit/merge.py', parts=len(GARMENTS))]
 
 
 def _outputs() -> List[Setting]:
-    def looked(name: str, group: str, *flags: str) -> Setting:
+    def changed(name: str, group: str, *flags: str) -> Setting:
         return Setting(name, group, run=flags, uses=('baseline',))
-    return [looked('maps-mean', 'output', '--maps', 'mean'),
-            *(looked(f'decode-{way}', 'output', '--decode', way) for way in ('plain', 'quarter', 'bicubic', 'dark')),
-            looked('assembly-paf', 'output', '--assembly', 'paf'),
-            looked('no-flip', 'output', '--no-flip'),
-            looked('six-windows', 'output', '--scales', DEFAULT_SCALES),
-            looked('second-pass-replace', 'second pass', '--second-pass', 'replace'),
-            looked('second-pass-average', 'second pass', '--second-pass', 'average')]
+    return [changed('maps-mean', 'output', '--maps', 'mean'),
+            *(changed(f'decode-{way}', 'output', '--decode', way) for way in ('plain', 'quarter', 'bicubic', 'dark')),
+            changed('assembly-paf', 'output', '--assembly', 'paf'),
+            changed('no-flip', 'output', '--no-flip'),
+            changed('six-windows', 'output', '--scales', DEFAULT_SCALES),
+            changed('second-pass-replace', 'second pass', '--second-pass', 'replace'),
+            changed('second-pass-average', 'second pass', '--second-pass', 'average')]
 
 
 def _refined() -> List[Setting]:
@@ -166,17 +167,17 @@ def _ensembles() -> List[Setting]:
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in (
     Setting('baseline', 'baseline', seeds=(1, 2, 3)), *_networks(), *_heads(), *_losses(), *_sampling(), *_joint(),
     *_outputs(), *_refined(), *_ensembles())})
-"""Every setting by its name, in the order in which they run."""
+"""All settings by name, in the order in which they run."""
 
 
 def chosen(settings: Mapping[str, Setting], names: Sequence[str]) -> List[Setting]:
-    """The settings of these names or groups in the order of the table, all that have rows where no name is given.
+    """Returns the settings with these names or groups, in the order of the table; without names, all that have rows.
 
-    Raises InputError for a name that is neither.
+    Raises InputError for a name that is neither a setting nor a group.
     """
     listed = [setting for setting in settings.values() if setting.group]
     known = {setting.name for setting in listed} | {setting.group for setting in listed}
     unknown = [name for name in names if name not in known]
     if unknown:
-        raise InputError(f'--only {unknown[0]}: wanted settings or groups, which --list prints')
+        raise InputError(f'--only {unknown[0]}: this is not a setting or a group; --list prints them')
     return [setting for setting in listed if not names or setting.name in names or setting.group in names]

@@ -1,20 +1,21 @@
-"""The rows of the experiments: one a setting and seed, in a CSV file."""
+"""The rows of the experiments in a CSV file: one row per setting and seed."""
 import csv
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Dict, Iterable, Optional, Tuple
 
-from fashionai.csv_rows import data_rows
+from fashionai.annotations import data_rows
 from fashionai.errors import InputError
 from fashionai.files import read_json, replacing
 
 
 @dataclass(frozen=True)
 class Row:
-    """What came of a setting at one seed. Of several networks, the sums.
+    """The result of a setting at one seed. If it uses several networks, their costs are summed.
 
-    `parameters` are those of the inference network; `gflops_368` and `gflops` are a pass of one image at 368x368 and
-    at the budget's size; `images_per_second` is in training; NE is in percent. `command` makes the row again.
+    parameters: of the inference network. gflops_368, gflops: for one image at 368x368 pixels and at the budget's size.
+    images_per_second: in training, None if unknown. ne_visible, ne_leaderboard: in percent. command: makes the row
+    again.
     """
 
     setting: str
@@ -32,7 +33,7 @@ class Row:
 
     @property
     def key(self) -> Tuple[str, int]:
-        """No two rows have the same."""
+        """Setting and seed; unique in a table."""
         return self.setting, self.seed
 
 
@@ -40,7 +41,7 @@ _COLUMNS = [item.name for item in fields(Row)]
 
 
 def read_rows(path: Path) -> Dict[Tuple[str, int], Row]:
-    """The rows of a file by key, none where there is no file. Raises InputError where it is not such a table."""
+    """Returns the rows of a file by key; {} if there is no file. Raises InputError if it is not such a table."""
     if not path.exists():
         return {}
     rows = [_row(dict(zip(_COLUMNS, cells)), f'{path}, row {number}')
@@ -49,7 +50,7 @@ def read_rows(path: Path) -> Dict[Tuple[str, int], Row]:
 
 
 def write_rows(path: Path, rows: Iterable[Row]) -> None:
-    """Write the table, whole or not at all."""
+    """Writes the table. If writing fails, the old file is unchanged."""
     with replacing(path) as draft, open(str(draft), 'w', encoding='utf-8', newline='') as file:
         writer = csv.DictWriter(file, _COLUMNS, lineterminator='\n')
         writer.writeheader()
@@ -57,7 +58,7 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
 
 
 def errors_of(path: Path) -> Tuple[float, float]:
-    """NE `visible` and `leaderboard`, in percent, of what evaluate.py --json wrote."""
+    """Returns NE `visible` and `leaderboard`, in percent, from a file that evaluate.py --json wrote."""
     scores = read_json(path)
     return scores['visible']['ne'], scores['leaderboard']['ne']
 

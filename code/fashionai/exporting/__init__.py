@@ -1,1 +1,1 @@
-"""Frozen graphs in the formats of other engines, each with its parity measured."""
+"""Exports frozen graphs to the formats of other engines, and measures the parity of every export."""

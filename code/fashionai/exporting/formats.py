@@ -1,7 +1,7 @@
-"""The formats that frozen graphs are exported to, each by the converter that its keepers look after.
+"""The formats to which frozen graphs are exported, each by the converter that its own project maintains.
 
-Everywhere the input and the outputs keep the names they have in the graph, and images stay (N, H, W, 3) float32 BGR
-0..255.
+In all formats the input and the outputs keep the names that they have in the graph, and images are (N, H, W, 3) float32
+BGR 0..255.
 """
 import zipfile
 from dataclasses import dataclass
@@ -17,14 +17,17 @@ from fashionai.model_files.contract_inside import CONTRACT_KEY, CONTRACT_MEMBER,
 from fashionai.model_files.freezing import fits_half
 
 _OPSET = 17
-"""Of ONNX: understood by ONNX Runtime 1.12 of 2022 and all since."""
+"""The opset of ONNX. ONNX Runtime 1.12 (2022) and all later versions support it."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """A graph to be converted: `image` and `outputs` are names of operations; `half`: its weights are to be stored in
-    half precision, as they are in `definition` already; `input_hw` in pixels, for formats that fix it; `contract`: the
-    JSON text that goes into the model."""
+class GraphToConvert:
+    """A graph that is converted.
+
+    definition: the graph. image, outputs: the names of its operations. half: whether weights are stored in half
+    precision; they then have it in `definition` already. input_hw: in pixels, for formats with a fixed size. contract:
+    the JSON text that is written into the model.
+    """
 
     definition: tf.GraphDef
     image: str
@@ -36,15 +39,18 @@ class Source:
 
 @dataclass(frozen=True)
 class Format:
-    """`convert` writes a file or folder and returns what it was made by. `fixed`: the model takes one image at a time,
-    of one size; otherwise any number, of any size that is a multiple of 8."""
+    """A format.
 
-    convert: Callable[[Source, Path], str]
+    convert: writes a file or folder, and returns name and version of the converter. fixed: whether the model takes only
+    one image at a time, of one size. Otherwise it takes any number of images, of any size that is a multiple of 8.
+    """
+
+    convert: Callable[[GraphToConvert, Path], str]
     fixed: bool = False
 
 
-def to_onnx(source: Source, output: Path) -> str:
-    """ONNX, by tf2onnx. Weights are put into half precision at the end, since tf2onnx computes them out."""
+def to_onnx(source: GraphToConvert, output: Path) -> str:
+    """Writes ONNX, by tf2onnx. Weights get half precision at the end, because tf2onnx evaluates the casts."""
     converter, onnx = needed('tf2onnx'), needed('onnx')
     names = {f'{name}:0': name for name in (source.image, *source.outputs)}
     image, *outputs = names
@@ -64,7 +70,7 @@ def to_onnx(source: Source, output: Path) -> str:
 
 
 def _halve(graph: Any, onnx: Any) -> None:
-    """Store the weights of an ONNX graph in half precision, and turn them to single as it is loaded."""
+    """Stores the weights of an ONNX graph in half precision, with casts to single precision, computed at loading."""
     casts = []
     for weights in graph.initializer:
         values, name = onnx.numpy_helper.to_array(weights), weights.name
@@ -76,10 +82,10 @@ def _halve(graph: Any, onnx: Any) -> None:
     graph.node.extend(nodes)
 
 
-def to_openvino(source: Source, output: Path) -> str:
-    """OpenVINO, by its own reader, which keeps weights in the precision that they have in the graph.
+def to_openvino(source: GraphToConvert, output: Path) -> str:
+    """Writes OpenVINO, by its own reader, which keeps the precision that the weights have in the graph.
 
-    Its `convert_model` does no more for a frozen graph, and sends statistics of its use.
+    OpenVINO's `convert_model` does no more for a frozen graph, and it sends usage statistics.
     """
     openvino = needed('openvino')
     graph, names = output.with_suffix('.pb'), {f'{name}:0': name for name in (source.image, *source.outputs)}
@@ -89,15 +95,15 @@ def to_openvino(source: Source, output: Path) -> str:
     graph.unlink()
     found = {name for port in model.outputs for name in port.get_names()}
     model.add_outputs([name for name in names if name not in found and names[name] != source.image])
-    for port in [*model.inputs, *model.outputs]:  # in an order of its own
+    for port in [*model.inputs, *model.outputs]:  # their order is not that of the graph
         port.get_tensor().set_names({names[name] for name in port.get_names() if name in names})
     model.set_rt_info(source.contract, [CONTRACT_KEY])
     openvino.save_model(model, str(output), compress_to_fp16=False)
     return f'OpenVINO {openvino.__version__.split("-")[0]}'
 
 
-def to_tflite(source: Source, output: Path) -> str:
-    """LiteRT, by TensorFlow's own converter. The size is fixed, which the accelerators of phones want."""
+def to_tflite(source: GraphToConvert, output: Path) -> str:
+    """Writes LiteRT, by TensorFlow's own converter. The size is fixed, because accelerators of phones require that."""
     with tf.Graph().as_default() as graph, tf.Session() as session:
         image = tf.placeholder(tf.float32, (1, *source.input_hw, 3), name=source.image)
         tf.import_graph_def(source.definition, {f'{source.image}:0': image}, name='')
@@ -107,13 +113,13 @@ def to_tflite(source: Source, output: Path) -> str:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.target_spec.supported_types = [tf.float16]
         output.write_bytes(converter.convert())
-    with zipfile.ZipFile(str(output), 'a') as archive:  # behind the model, which ends where it ended before
+    with zipfile.ZipFile(str(output), 'a') as archive:  # appended after the model, which does not change
         archive.writestr(CONTRACT_MEMBER, source.contract)
     return f'TensorFlow {tf.__version__}'
 
 
-def to_savedmodel(source: Source, output: Path) -> str:
-    """A SavedModel without variables, with one signature: `serving_default`."""
+def to_savedmodel(source: GraphToConvert, output: Path) -> str:
+    """Writes a SavedModel without variables, with one signature: `serving_default`."""
     with tf.Graph().as_default() as graph, tf.Session() as session:
         tf.import_graph_def(source.definition, name='')
         tensors = {name: tf.saved_model.utils.build_tensor_info(graph.get_tensor_by_name(f'{name}:0'))
@@ -136,4 +142,4 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
     'openvino': Format(to_openvino),
     'tflite': Format(to_tflite, fixed=True),
     'savedmodel': Format(to_savedmodel)})
-"""By the name that `--to` takes; contract.EXPORTED has the endings."""
+"""The formats by the value of `--to`; contract.EXPORTED has the endings."""

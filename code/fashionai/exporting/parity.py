@@ -1,4 +1,4 @@
-"""Whether an exported model computes what its graph does: on images, side by side."""
+"""Compares the outputs of an exported model and of its graph on the same images."""
 import tempfile
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,15 +14,15 @@ from fashionai.inference.validation import validation_error
 from fashionai.synthetic.dataset import write_dataset
 
 _GENERATED, _SIDE = 20, 384
-"""Generated garments that a model is tried on where no images are named, and their size in pixels."""
+"""The number of generated garments for the comparison if the user names no images, and their size in pixels."""
 
 _OTHER = 32
-"""Pixels by which the sizes of a batch differ from the usual one, for models that take any."""
+"""The difference in pixels between the two input sizes that are compared, for models that take any size."""
 
 
 @dataclass(frozen=True)
-class Sample:
-    """Labelled images to compare on; `folder` is where their ids lead from, `name` is for people."""
+class ParityImages:
+    """The labelled images for the comparison. folder: the image ids start from it. name: a text for the user."""
 
     truth: Annotations
     folder: Path
@@ -31,11 +31,11 @@ class Sample:
 
 @dataclass(frozen=True)
 class Parity:
-    """How an exported model compares with its graph.
+    """The differences between an exported model and its graph.
 
-    `maps` is the largest absolute difference between maps, which reach `maps_reach`; `types` that between
-    probabilities of garment types, None where the network tells none. NE is `visible`, in per cent, of one window
-    without flip.
+    images: the name of the images. maps: the largest absolute difference between maps. maps_reach: the largest absolute
+    value of the maps. types: the largest absolute difference between probabilities of garment types, None if the
+    network has no type head. ne_graph, ne_exported: NE `visible` in percent, with one window and without flip.
     """
 
     images: str
@@ -47,34 +47,36 @@ class Parity:
 
 
 @contextmanager
-def generated(tag: str) -> Iterator[Sample]:
-    """Generated garments of a type, or of all, in a folder that goes when the block ends."""
+def generated(tag: str) -> Iterator[ParityImages]:
+    """Yields generated garments of one type, or of all, in a folder that is removed at the end of the context."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name, 'data')
         write_dataset(folder, (0, _GENERATED, 0), 0, _SIDE, 1)
         truth = read_annotations(folder / 'train/val.csv').of_type(tag)
-        yield Sample(truth, folder / 'train', f'{len(truth)} generated garments')
+        yield ParityImages(truth, folder / 'train', f'{len(truth)} generated garments')
 
 
-def compare(graph: Network, exported: Network, sample: Sample, input_hw: Tuple[int, int], fixed: bool) -> Parity:
-    """Let both look at the images of a sample, in an input of (height, width) pixels. Where the size is not `fixed`,
-    at a batch of another size too."""
+def compare(graph: Network, exported: Network, images: ParityImages, input_hw: Tuple[int, int], fixed: bool) -> Parity:
+    """Runs the graph and the exported model on the images, at an input of (height, width) pixels.
+
+    If the size is not `fixed`, also compares them on a batch of images of another size.
+    """
     gaps: List[Tuple[float, float, float]] = []
 
-    def look(images: np.ndarray) -> Tuple[np.ndarray, None]:
-        maps, types = exported.look(images)
-        wanted, wanted_types = graph.look(images)
+    def compared(batch: np.ndarray) -> Tuple[np.ndarray, None]:
+        maps, types = exported.predict_with_types(batch)
+        wanted, wanted_types = graph.predict_with_types(batch)
         gaps.append((_gap(maps, wanted), float(np.abs(wanted).max()),
                      0. if types is None or wanted_types is None else _gap(types, wanted_types)))
-        return maps, None  # types are compared above, and how many are right was said of the graph
+        return maps, None  # the log has the share of correct types from the graph
 
-    measure = validation_error(sample.truth, sample.folder, graph.garment, InputShape(input_hw, graph.stride))
-    errors = measure(graph.look), measure(look)
+    measure = validation_error(images.truth, images.folder, graph.garment, InputShape(input_hw, graph.stride))
+    errors = measure(graph.predict_with_types), measure(compared)
     if not fixed:
         other_hw = input_hw[0] + _OTHER, input_hw[1] + 2 * _OTHER
-        look(np.random.RandomState(0).uniform(0, 255, (3, *other_hw, 3)).astype(np.float32))
+        compared(np.random.RandomState(0).uniform(0, 255, (3, *other_hw, 3)).astype(np.float32))
     maps, reach, types = np.max(gaps, axis=0).tolist()
-    return Parity(sample.name, maps, reach, types if graph.types else None, *errors)
+    return Parity(images.name, maps, reach, types if graph.types else None, *errors)
 
 
 def _gap(found: np.ndarray, wanted: np.ndarray) -> float:

@@ -1,7 +1,7 @@
-"""Lengths of one garment that cannot all be right: sides that differ too much, and lengths that do not go together.
+"""Finds lengths of one garment that cannot all be right: sides that differ too much, and lengths that do not fit.
 
-What is too much comes from the statistics of 63,765 labels in `shapes.json`: `benchmarks/length_limits.py` makes
-`length_limits.json` from them. There is nothing of the kind for garments of other tables.
+The limits come from the statistics of 63,765 labels in `shapes.json`: `benchmarks/length_limits.py` makes
+`length_limits.json` from them. There are no limits for garments of other tables.
 """
 import json
 from dataclasses import dataclass
@@ -13,9 +13,12 @@ from fashionai.garments.shapes import has_shape
 from fashionai.garments.table import Garment
 
 CLEARLY = 0.3
-"""By so much higher is a score that decides between two lengths. On 1,049 labelled photographs that the network had not
-seen, lengths of two sides were more than 20 % off their labels in 18.0 % as the mean of both, and in 16.9 % where the
-side that scores higher by this counted alone, one in thirteen; by less, the other side's label is missed too often."""
+"""Difference of scores from which only the length with the higher score counts.
+
+Measured on 1,049 labelled photographs that the network had not seen, for lengths that have two sides: with the mean of
+both sides, 18.0 % of the lengths were more than 20 % off their labels. With this rule, which took one side alone for
+one length in thirteen, it was 16.9 %. With a smaller difference, the label of the other side is missed too often.
+"""
 
 PAIRS: Mapping[str, Tuple[Tuple[str, str], ...]] = MappingProxyType({
     'blouse': (('neckline_width', 'shoulder_width'), ('shoulder_width', 'chest'), ('chest', 'hem'), ('cuff', 'chest'),
@@ -29,13 +32,16 @@ PAIRS: Mapping[str, Tuple[Tuple[str, str], ...]] = MappingProxyType({
     'skirt': (('waist', 'hem'), ('waist', 'body_length'), ('hem', 'body_length'), ('side', 'body_length')),
     'trousers': (('waist', 'rise'), ('waist', 'outseam'), ('rise', 'outseam'), ('waist', 'leg_opening'),
                  ('inseam', 'outseam'), ('inseam', 'leg_opening'))})
-"""The lengths of each type that are held against each other. Those of outwear leave out most of `body_length`: its
-statistics are of the labels with a waistline, which long coats have, and one in ten short jackets is outside them."""
+"""The lengths of each type that are compared with each other.
+
+For outwear, most pairs with `body_length` are left out: its statistics come from labels with a waistline, which long
+coats have, and one in ten short jackets is outside the limits.
+"""
 
 
 @dataclass(frozen=True)
 class Length:
-    """A length of a garment: in pixels, and the lowest score of its points."""
+    """A length of a garment in pixels, and the lowest score of its points."""
 
     pixels: float
     score: float
@@ -43,15 +49,18 @@ class Length:
 
 @dataclass(frozen=True)
 class Limits:
-    """What the labels allow. `sides`: by the name of a length with a left and a right side, how many times as long as
-    the other one side may be. `pairs`: of two lengths, how many times the second the first is at least and at most."""
+    """The limits that the labels give.
+
+    sides: for each length with a left and a right side, the largest ratio of the longer to the shorter side.
+    pairs: two lengths, and the smallest and largest ratio of the first to the second.
+    """
 
     sides: Mapping[str, float]
     pairs: Sequence[Tuple[str, str, float, float]]
 
 
 def limits_of(garment: Garment) -> Limits:
-    """The limits of a type: none where there are no statistics of its keypoints."""
+    """Returns the limits of a type; empty if there are no statistics of its keypoints."""
     if not has_shape(garment):
         return Limits({}, ())
     entry = json.loads(Path(__file__).with_name('length_limits.json').read_text(encoding='utf-8'))[garment.name]
@@ -59,25 +68,27 @@ def limits_of(garment: Garment) -> Limits:
 
 
 def believed(sides: Sequence[Length]) -> Sequence[Length]:
-    """Of two sides, the one with the clearly higher score; otherwise all."""
+    """Returns the side whose score is higher by more than CLEARLY, or all sides if there is none."""
     best = [side for side in sides if all(side.score - other.score > CLEARLY for other in sides if other is not side)]
     return best or sides
 
 
 def merged(sides: Sequence[Length]) -> Optional[Length]:
-    """The mean of sides, with their lowest score; None of none."""
+    """Returns the mean of the sides with their lowest score; None if there are no sides."""
     if not sides:
         return None
     return Length(sum(side.pixels for side in sides) / len(sides), min(side.score for side in sides))
 
 
 def doubts(lengths: Mapping[str, Sequence[Length]], limits: Limits) -> Mapping[str, Tuple[str, ...]]:
-    """Why each length is doubtful: reasons by name, () for one that is not. Of two lengths that contradict each other
-    both are doubtful, or the one with the clearly lower score.
+    """Returns the reasons why each length is doubtful, by name; () if it is not.
+
+    If two lengths contradict each other, both are doubtful, unless the score of one is lower by more than CLEARLY: then
+    only that one is.
 
     Args:
         lengths: by name, the sides that count: two, one or none.
-        limits: of the garment.
+        limits: the limits of the garment.
     """
     reasons: Dict[str, List[str]] = {name: [] for name in lengths}
     for name, most in limits.sides.items():
@@ -98,5 +109,5 @@ def doubts(lengths: Mapping[str, Sequence[Length]], limits: Limits) -> Mapping[s
 
 
 def _ratio(length: float, other: float) -> float:
-    """To hundredths, as the limits are and as it is said; lengths below a pixel count as one."""
+    """Returns the ratio to hundredths, as limits and messages have it; lengths below a pixel count as one pixel."""
     return round(max(length, 1) / max(other, 1), 2)

@@ -1,6 +1,6 @@
-"""Lengths of garments by name, as paths over keypoints, in pixels and in centimetres.
+"""Lengths of garments by name, measured along paths over keypoints, in pixels and in centimetres.
 
-They are lengths in the picture: those of the cloth where the garment lies or hangs flat, square to the camera.
+They are lengths in the picture. They are those of the cloth if the garment lies or hangs flat, square to the camera.
 """
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -13,8 +13,8 @@ from fashionai.garments.contradictions import Length, believed, doubts, limits_o
 from fashionai.garments.table import Garment
 
 Paths = Tuple[str, ...]
-"""One path, or one for either side. A path leads from place to place, `a > b > c`; a place is a keypoint, or the middle
-of two, `a + b`."""
+"""One path, or one for each side. A path goes from place to place, `a > b > c`. A place is a keypoint, or the middle of
+two keypoints, `a + b`."""
 
 _NECK, _MIDDLE_OF_NECK = 'neckline_left > neckline_right', 'neckline_left + neckline_right'
 _SHOULDERS, _CHEST = 'shoulder_left > shoulder_right', 'armpit_left > armpit_right'
@@ -70,14 +70,18 @@ LENGTHS: Mapping[str, Mapping[str, Paths]] = MappingProxyType({
         'inseam': ('crotch > bottom_left_in', 'crotch > bottom_right_in'),
         'outseam': ('waistband_left > bottom_left_out', 'waistband_right > bottom_right_out'),
         'leg_opening': ('bottom_left_in > bottom_left_out', 'bottom_right_in > bottom_right_out')})})
-"""The lengths of each type. Widths lie flat: chest, waist and hem are half of what goes round the body."""
+"""The lengths of each type. Widths are of the garment lying flat: chest, waist and hem are half the circumference."""
 
 
 @dataclass(frozen=True)
 class Measurement:
-    """A length: in pixels of the picture, in centimetres where a scale is known, the lowest score of the points it was
-    taken from, and why it is doubtful: what of the garment contradicts it. Of a length that lacks a point, all are
-    None or empty."""
+    """A length of a garment. If one of its points was not found, all values are None or empty.
+
+    pixels: the length in pixels of the picture.
+    cm: the length in centimetres; None if no scale is known.
+    score: the lowest score of its points.
+    doubtful: the reasons why it is doubtful: the lengths that contradict it.
+    """
 
     pixels: Optional[float]
     cm: Optional[float]
@@ -87,7 +91,10 @@ class Measurement:
 
 @dataclass(frozen=True)
 class Reference:
-    """Two keypoints whose distance is known in centimetres. Raises InputError for less."""
+    """Two keypoints whose distance is known in centimetres.
+
+    Raises InputError if the keypoints are the same or the distance is not above 0.
+    """
 
     start: str
     end: str
@@ -100,13 +107,19 @@ class Reference:
             raise InputError(f'{self.start},{self.end}={self.cm}: wanted a length above 0 cm')
 
 
-Scale = Callable[['Points'], Optional[float]]
-"""The points of a garment to the centimetres of a pixel, None where they do not tell."""
+PixelScale = Callable[['Points'], Optional[float]]
+"""A function from the points of a garment to centimetres per pixel; None if it is not known for this picture."""
 
 
 @dataclass(frozen=True, eq=False)
 class Points:
-    """What is measured: K points (K, 2) in pixels, their scores (K,), and (K,) bool whether each was found."""
+    """The points to measure.
+
+    garment: the type, with K keypoints.
+    points_xy: (K, 2) in pixels of the picture.
+    scores: (K,).
+    found: (K,) bool, whether each point was found.
+    """
 
     garment: Garment
     points_xy: np.ndarray
@@ -114,8 +127,7 @@ class Points:
     found: np.ndarray
 
     def path(self, path: str) -> Optional[Length]:
-        """The length of a path; None where it leads over a point that was not found, or that the garment does not
-        have."""
+        """Returns the length of a path; None if one of its points was not found or is not of this garment."""
         places = places_of(self.garment, path)
         flat = sum(places or [], [])
         if not places or not self.found[flat].all():
@@ -124,7 +136,7 @@ class Points:
 
 
 def places_of(garment: Garment, path: str) -> Optional[List[List[int]]]:
-    """The channels of each place of a path, one or two; None where the garment lacks one of its keypoints."""
+    """Returns the channels of each place of a path, one or two; None if the garment does not have all its keypoints."""
     names = [place.split(' + ') for place in path.split(' > ')]
     if not all(name in garment.keypoints for place in names for name in place):
         return None
@@ -132,16 +144,16 @@ def places_of(garment: Garment, path: str) -> Optional[List[List[int]]]:
 
 
 def along(points_xy: np.ndarray, places: Sequence[Sequence[int]]) -> np.ndarray:
-    """(...) lengths of a path over places, of points (..., K, 2)."""
+    """Returns the lengths (...) of a path over places, for points (..., K, 2)."""
     stops = np.stack([points_xy[..., place, :].mean(axis=-2) for place in places], axis=-2)
     return np.linalg.norm(np.diff(stops, axis=-2), axis=-1).sum(axis=-1)
 
 
 def measure(points: Points, cm_per_pixel: Optional[float] = None) -> Mapping[str, Measurement]:
-    """The lengths of a garment by name, in the order of LENGTHS; {} of a type that has none there.
+    """Returns the lengths of a garment by name, in the order of LENGTHS; {} for a type that is not in LENGTHS.
 
-    A length with a path on either side is the mean of both; that of one side alone where only its points were found, or
-    its score is clearly higher.
+    A length that has a path on each side is the mean of both sides. It is the length of one side if only the points of
+    that side were found, or if the score of that side is higher by more than `contradictions.CLEARLY`.
     """
     lengths = {name: believed(list(filter(None, map(points.path, paths))))
                for name, paths in LENGTHS.get(points.garment.name, {}).items()}
@@ -149,15 +161,15 @@ def measure(points: Points, cm_per_pixel: Optional[float] = None) -> Mapping[str
     return {name: _measured(merged(sides), cm_per_pixel, doubtful[name]) for name, sides in lengths.items()}
 
 
-def fixed_scale(cm_per_pixel: float) -> Scale:
-    """The same scale for every picture. Raises InputError where it is none."""
+def fixed_scale(cm_per_pixel: float) -> PixelScale:
+    """Returns the same scale for every picture. Raises InputError if it is not a finite number above 0."""
     if not 0 < cm_per_pixel < float('inf'):
-        raise InputError(f'{cm_per_pixel} cm a pixel: wanted a number above 0')
+        raise InputError(f'{cm_per_pixel} cm per pixel: wanted a number above 0')
     return lambda points: cm_per_pixel
 
 
-def reference_scale(reference: Reference) -> Scale:
-    """The scale of the picture in which a length is known; None where it was not found, or is 0."""
+def reference_scale(reference: Reference) -> PixelScale:
+    """Returns the scale of each picture from a known length; None if its points were not found or coincide."""
     def scale(points: Points) -> Optional[float]:
         length = points.path(f'{reference.start} > {reference.end}')
         return reference.cm / length.pixels if length and length.pixels else None
@@ -165,14 +177,16 @@ def reference_scale(reference: Reference) -> Scale:
 
 
 def no_scale(points: Points) -> Optional[float]:
-    """Pixels only."""
+    """The scale that is never known: lengths are in pixels only."""
     del points
     return None
 
 
 def parse_reference(text: str, types: Collection[Garment]) -> Reference:
-    """The reference that `waistband_left,waistband_right=38` names. Raises InputError for another form, and for what
-    are not two keypoints of one of the types."""
+    """Parses a reference such as `waistband_left,waistband_right=38`, in cm.
+
+    Raises InputError if the form is another, or if the names are not two keypoints of one of the types.
+    """
     names, _, length = text.partition('=')
     pair = [name.strip() for name in names.split(',')]
     try:
@@ -185,9 +199,9 @@ def parse_reference(text: str, types: Collection[Garment]) -> Reference:
     known = dict.fromkeys(name for garment in types for name in garment.keypoints)
     unknown = [name for name in pair if name not in known]
     if unknown:
-        raise InputError(f'{text!r}: {unknown[0]!r} is none of the keypoints {", ".join(known)}')
+        raise InputError(f'{text!r}: unknown keypoint {unknown[0]!r}; wanted one of {", ".join(known)}')
     if not any(set(pair) <= set(garment.keypoints) for garment in types):
-        raise InputError(f'{text!r}: wanted two keypoints of one type, and no type has both')
+        raise InputError(f'{text!r}: no garment type has both keypoints; wanted two keypoints of one type')
     return Reference(pair[0], pair[1], cm)
 
 

@@ -1,8 +1,9 @@
-"""What the five garments of FashionAI look like on average: a point distribution model of each type's keypoints.
+"""Average shapes of the five garments of FashionAI: a point distribution model of the keypoints of each type.
 
-Measured from 63,765 labels of the FashionAI keypoint data and kept in `shapes.json`. A shape is aligned by translation,
-scale and rotation (Procrustes) before its mean and principal components are taken, so a mean shape is centred on the
-origin and its squared coordinates sum to one; y points down. Sizes and centres are for images 512 pixels long.
+The models were measured on 63,765 labels of the FashionAI keypoint data and are kept in `shapes.json`. Labels are
+aligned by translation, scale and rotation (Procrustes) before the mean and the principal components are computed, so a
+mean shape is centred on the origin and the sum of its squared coordinates is one; y points down. Sizes and centres are
+for images whose long side is 512 pixels.
 """
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from fashionai.files import read_json
 from fashionai.garments.table import Garment
 
 REFERENCE_SIZE = 512
-"""Long side in pixels of the images that sizes and centres are given for."""
+"""Long side, in pixels, of the images that sizes and centres refer to."""
 
 
 @dataclass(frozen=True)
@@ -32,27 +33,30 @@ class Shape:
     std: np.ndarray
     """(P,) float64: standard deviation along each component, largest first."""
     variance_kept: float
-    """The share of the variance of the aligned labels that lies along the components."""
+    """Share of the variance of the aligned labels that the components explain."""
     visible_rate: np.ndarray
-    """(K,) float64: share of labels in which the keypoint is visible; likewise occluded and absent."""
+    """(K,) float64: share of labels in which the keypoint is visible; the next two: occluded, and absent."""
     occluded_rate: np.ndarray
     absent_rate: np.ndarray
     size_mean_std: Tuple[float, float]
-    """Root of the sum of squared distances from the centroid, in pixels: the factor from aligned shape to image."""
+    """Mean and standard deviation of the size in pixels: the factor from aligned shape to image, which is the square
+    root of the sum of squared distances from the centroid."""
     centre_mean_xy: np.ndarray
-    """(2,) float64: mean centroid in pixels, and its standard deviation."""
+    """(2,) float64: mean of the centroid in pixels."""
     centre_std_xy: np.ndarray
+    """(2,) float64: standard deviation of the centroid in pixels."""
     tilt_std_deg: float
+    """Standard deviation of the rotation in degrees."""
 
 
 def has_shape(garment: Garment) -> bool:
-    """Whether there are statistics of a type: of the five, by name and keypoints, and of no other."""
+    """Returns whether there is a model of a type: only for the five types, recognised by name and keypoints."""
     entry = _table().get(garment.name)
     return entry is not None and set(entry['keypoints']) == set(garment.keypoints)
 
 
 def shape_of(tag: str) -> Shape:
-    """The shape statistics of a garment type. Raises InputError for a tag that is not one of the five types."""
+    """Returns the shape statistics of a garment type. Raises InputError if the tag is not one of the five types."""
     table = _table()
     if tag not in table:
         raise InputError(f'no shape statistics for {tag!r}: wanted one of {", ".join(table)}')
@@ -74,16 +78,19 @@ def shape_of(tag: str) -> Shape:
 
 
 def mean_shape(garment: Garment) -> np.ndarray:
-    """(K, 2) float64 mean shape of a type in its channel order, upright, its centroid at the origin, of unit size."""
+    """Returns the mean shape of a type, (K, 2) float64 in its channel order: upright, centroid at the origin, size 1.
+    """
     shape = shape_of(garment.name)
     return shape.mean_xy[[shape.keypoints.index(name) for name in garment.keypoints]]
 
 
 def sampled_shapes(shape: Shape, number: int, random: np.random.RandomState) -> np.ndarray:
-    """(number, K, 2) float64: shapes as likely as the labels', aligned, in the order of `shape.keypoints`.
+    """Draws random shapes with the distribution of the labels: (number, K, 2) float64, aligned, in the order of
+    `shape.keypoints`.
 
-    Normal along the components; the variance that those leave out is spread evenly over all other directions, as in
-    probabilistic principal component analysis (Tipping and Bishop 1999), but for the four of position, size and tilt.
+    They have a normal distribution along the components. The variance that the components do not explain is spread
+    evenly over all other directions, as in probabilistic principal component analysis (Tipping and Bishop 1999), except
+    the four directions of position, size and rotation.
     """
     flat = shape.components.reshape(len(shape.std), -1)
     others = flat.shape[1] - len(flat) - 4

@@ -1,8 +1,8 @@
-"""The keypoint table: the one place that knows names, orders, limbs and mirror images.
+"""The garment table: the single place for the names, orders, limbs and mirror images of keypoints.
 
-Heat-map channels, field channels, CSV columns, flips and normalisers elsewhere are all derived from a table, GARMENTS
-unless a user gives another (see garment_files.py). Entry points choose it; it travels with what is read by it.
-"left" and "right" mean the left and right of the image, as in the FashionAI labels.
+Heat-map channels, field channels, CSV columns, flips and normalisers are all derived from a garment table. It is
+GARMENTS, unless a user gives another one (see table_files.py). Entry points choose the table, and data that were read
+with it carry it along. "left" and "right" mean the left and right of the image, as in the FashionAI labels.
 """
 from dataclasses import dataclass
 from typing import Iterator, Mapping, Tuple
@@ -16,25 +16,29 @@ CSV_KEYPOINTS = (
     'armpit_right', 'waistline_left', 'waistline_right', 'cuff_left_in', 'cuff_left_out', 'cuff_right_in',
     'cuff_right_out', 'top_hem_left', 'top_hem_right', 'waistband_left', 'waistband_right', 'hemline_left',
     'hemline_right', 'crotch', 'bottom_left_in', 'bottom_left_out', 'bottom_right_in', 'bottom_right_out')
-"""Order of the 24 keypoint columns in every FashionAI CSV."""
+"""The order of the 24 keypoint columns in every FashionAI CSV."""
 
 JOINT = 'all'
-"""Name of the pseudo-type whose network serves all garment types of a table."""
+"""The `--tag` of the joint type, whose network predicts all garment types of a table."""
 
 AUTO = 'auto'
-"""Stands for the type of a picture where the network is to tell it."""
+"""The `--tag` that lets the network predict the type of each picture."""
 
 SUPPLIED = 'supplied'
-"""Stands for a type among the folders of trained networks: the network that comes with the project."""
+"""The folder of the network that comes with the project, among the folders named after garment types."""
 
 
 @dataclass(frozen=True)
 class Garment:
-    """A garment type: its keypoints in heat-map channel order, its limbs in field order, and its measuring pair.
+    """A garment type with K keypoints and L limbs.
 
-    `csv_keypoints` are the keypoint columns, C of them, of the CSV files that have the type. `mirror_pairs` become each
-    other in a mirrored image; keypoints that are in none go by their names. `types` are those that a joint garment
-    stands for, in the order of a type head's probabilities, () of a single one.
+    name: the value of `--tag` and of image_category.
+    keypoints: in the order of the heat-map channels.
+    limbs: pairs of keypoints, in the order of the fields.
+    normaliser: the two keypoints whose distance normalises errors.
+    csv_keypoints: the C keypoint columns of the CSV files that have the type.
+    mirror_pairs: keypoints that become each other in a mirrored image; for all others, the names decide.
+    types: the types of a joint garment, in the order of the type probabilities; () for a single type.
     """
 
     name: str
@@ -47,12 +51,12 @@ class Garment:
 
     @property
     def num_heatmaps(self) -> int:
-        """Heat-map channels: one a keypoint and, last, the background."""
+        """Number of heat-map channels: one for each keypoint and, last, the background."""
         return len(self.keypoints) + 1
 
     @property
     def num_fields(self) -> int:
-        """Part-affinity-field channels: x and y of each limb, interleaved."""
+        """Number of part-affinity-field channels: x and y of each limb, interleaved."""
         return 2 * len(self.limbs)
 
     @property
@@ -62,12 +66,12 @@ class Garment:
 
     @property
     def limb_indices(self) -> np.ndarray:
-        """(L, 2) int: channel numbers of the two ends of each limb."""
+        """(L, 2) int: the channels of the two ends of each limb."""
         return np.array([[self.keypoints.index(end) for end in limb] for limb in self.limbs])
 
     @property
     def mirror_indices(self) -> np.ndarray:
-        """(K,) int: the channel each channel becomes in a mirrored image; its own inverse."""
+        """(K,) int: the channel that each channel becomes in a mirrored image. The permutation is its own inverse."""
         return np.array([self.keypoints.index(name) for name in self.flipped_keypoints])
 
     @property
@@ -77,7 +81,7 @@ class Garment:
         return tuple(pairs.get(name, mirror_name(name)) for name in self.keypoints)
 
     def difference(self, other: 'Garment') -> str:
-        """What a network for the one would get wrong of the other, in a word or two; '' where it serves both."""
+        """Returns what prevents one network from serving both types, such as 'keypoints'; '' if it can serve both."""
         for what, own, others in (('keypoints', self.keypoints, other.keypoints), ('limbs', self.limbs, other.limbs),
                                   ('mirror images', self.flipped_keypoints, other.flipped_keypoints)):
             if own != others:
@@ -87,7 +91,7 @@ class Garment:
 
 @dataclass(frozen=True)
 class Garments(Mapping[str, Garment]):
-    """A table of garments: one type or more by name, in order, all of the same CSV columns. Plain data, for workers."""
+    """A garment table: one or more types by name, in order, all with the same CSV columns. Plain data, for workers."""
 
     members: Tuple[Garment, ...]
 
@@ -113,21 +117,21 @@ class Garments(Mapping[str, Garment]):
 
     @property
     def joint(self) -> Garment:
-        """All types as one: every keypoint in the order of the columns, and every limb of any type, once."""
+        """All types as one: every keypoint, in the order of the columns, and every limb of any type, once."""
         limbs = dict.fromkeys(limb for garment in self.members for limb in garment.limbs)
         pairs = dict.fromkeys(pair for garment in self.members for pair in garment.mirror_pairs)
         return Garment(JOINT, self.csv_keypoints, tuple(limbs), self.members[0].normaliser, self.csv_keypoints,
                        tuple(pairs), tuple(self))
 
     def of(self, tag: str) -> Garment:
-        """The garment of a `--tag`: one of the types, or `all` for the joint one. Raises InputError for another tag."""
+        """Returns the garment of a `--tag`: a type, or the joint type for `all`. Raises InputError for another tag."""
         if tag != JOINT and tag not in self:
             raise InputError(f'unknown garment type {tag!r}: wanted one of {self}, or {JOINT}')
         return self.joint if tag == JOINT else self[tag]
 
 
 def mirror_name(keypoint: str) -> str:
-    """The keypoint's counterpart on the other side of the garment: itself where it lies on the axis."""
+    """Returns the name with left and right swapped: the mirror keypoint, or the same name if it has no side."""
     swapped = {'left': 'right', 'right': 'left'}
     return '_'.join(swapped.get(word, word) for word in keypoint.split('_'))
 

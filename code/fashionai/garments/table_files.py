@@ -1,4 +1,4 @@
-"""Tables of garments that a user writes: JSON, or YAML where PyYAML is installed.
+"""Reads garment tables from files that a user writes: JSON, or YAML if PyYAML is installed.
 
     {"types": {"sock": {"keypoints": ["cuff_left", "cuff_right", "heel", "toe"],
                         "limbs": [["cuff_left", "cuff_right"], ["cuff_right", "heel"], ["heel", "toe"]],
@@ -6,9 +6,10 @@
                         "mirror": [["heel", "toe"]]}},
      "csv_keypoints": ["toe", "heel", "cuff_left", "cuff_right"]}
 
-`mirror` may be left out: what is in no pair becomes what its name says with left and right swapped between underscores,
-or itself. `csv_keypoints`, the order of the CSV columns, may be too: then the order in which the types name them.
-The same form keeps a table in run.json and in the contract of a frozen graph, {} for the built-in one.
+`mirror` is optional: a keypoint in no pair becomes the keypoint whose name has left and right swapped (as words between
+underscores), or itself. `csv_keypoints`, the order of the CSV columns, is optional too: the default is the order in
+which the types name the keypoints. run.json and the contract of a frozen graph keep a table in the same form, and {}
+for the built-in table.
 """
 import re
 import textwrap
@@ -25,30 +26,31 @@ _NAME = re.compile(r'\w[\w-]*')
 _SIDED = re.compile('left|right', re.IGNORECASE)
 
 _MOST_NODES = 100000
-"""Values in a YAML file; a few lines of aliases can stand for billions."""
+"""Largest number of values in a YAML file; a few lines of aliases can stand for billions."""
 
 Pair = Tuple[str, str]
 
 RESERVED: Mapping[str, str] = MappingProxyType({
-    JOINT: 'the network of all types', AUTO: 'the type that a network tells', SUPPLIED: 'the network of the project'})
-"""What is no name for a type, and what each stands for."""
+    JOINT: 'the network of all types', AUTO: 'the type that a network predicts',
+    SUPPLIED: 'the network of the project'})
+"""Names that a type cannot have, and their meanings."""
 
 
 def read_garments(path: Union[str, Path]) -> Garments:
-    """The table in a file. Raises InputError, naming file, type and key, for anything that is not one."""
+    """Reads the table in a file. Raises InputError that names file, type and key if it is not a garment table."""
     reader = _READERS.get(Path(path).suffix.lower())
     if reader is None:
-        raise InputError(f'{path}: wanted a table of garments, a file {", ".join(_READERS)}')
+        raise InputError(f'{path}: wanted a garment table, a file with the ending {", ".join(_READERS)}')
     return _table(str(path), reader(Path(path)))
 
 
 def stored_garments(values: Any, place: str) -> Garments:
-    """The table that `stored_form` gave. Raises InputError, naming the place, for anything else."""
+    """Returns the table that `stored_form` returned as JSON. Raises InputError that names `place` for other values."""
     return GARMENTS if values == {} else _table(place, values)
 
 
 def stored_form(garments: Garments) -> Dict[str, Any]:
-    """A table as JSON keeps it; {} for the built-in one."""
+    """Returns a table in the form for JSON; {} for the built-in table."""
     if garments == GARMENTS:
         return {}
     return {'types': {name: {'keypoints': list(garment.keypoints), 'limbs': [list(limb) for limb in garment.limbs],
@@ -62,7 +64,7 @@ def _read_yaml(path: Path) -> Any:
     try:
         import yaml
     except ImportError:
-        raise InputError(f'{path}: reading YAML needs the package PyYAML: pip install PyYAML, or write the table as '
+        raise InputError(f'{path}: reading YAML needs the package PyYAML: pip install PyYAML, or write the table in '
                          'JSON') from None
     try:
         text = path.read_text(encoding='utf-8-sig')
@@ -71,21 +73,23 @@ def _read_yaml(path: Path) -> Any:
     except InputError:
         raise
     except RecursionError:
-        raise InputError(f'{path} is not usable: its YAML is nested too deep') from None
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # PyYAML passes on what a date or a number raises
+        raise InputError(f'{path} cannot be used: its YAML is nested too deep') from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # PyYAML does not catch errors of dates and numbers
         raise InputError(f'{path} is not YAML: {" ".join(str(error).split())}') from None
 
 
 def _check_nodes(place: str, root: Any) -> None:
-    """Raises InputError for a YAML tree that contains itself or has more nodes than a table needs, aliases counted as
-    what they stand for, and for a key that a mapping has twice: PyYAML itself keeps the last one."""
+    """Raises InputError if a YAML tree contains itself, has too many nodes, or has a key twice in one mapping.
+
+    An alias counts as all the nodes that it stands for. PyYAML itself would keep the last of two equal keys.
+    """
     waiting, count = [root], 0
     while waiting:
         node = waiting.pop()
         count += 1
         if count > _MOST_NODES:
-            raise InputError(f'{place}: more than {_MOST_NODES} values, or something that contains itself: wanted a '
-                             'table of garments')
+            raise InputError(f'{place}: more than {_MOST_NODES} values, or a value that contains itself; wanted a '
+                             'garment table')
         parts = node.value if node is not None and isinstance(node.value, list) else []
         pairs = [part for part in parts if isinstance(part, tuple)]
         _check_distinct(place, [str(key.value) for key, _ in pairs])
@@ -100,11 +104,11 @@ def _table(place: str, values: Any) -> Garments:
     _check_keys(place, values, ('types',), ('csv_keypoints',))
     types = values['types']
     if not isinstance(types, dict) or not types:
-        raise InputError(f'{place}, types: {shown(types)}, wanted garment types by name, one or more')
+        raise InputError(f'{place}, types: {shown(types)}, wanted one or more garment types by name')
     _check_names(f'{place}, types', list(types))
     for name, meaning in RESERVED.items():
         if name in types:
-            raise InputError(f'{place}, type {name}: the name is kept for {meaning}, wanted another')
+            raise InputError(f'{place}, type {name}: the name is reserved for {meaning}, wanted another name')
     for name, entry in types.items():
         _check_keys(f'{place}, type {name}', entry, ('keypoints', 'limbs', 'normaliser'), ('mirror',))
         _check_names(f'{place}, type {name}, keypoints', entry['keypoints'])
@@ -112,8 +116,8 @@ def _table(place: str, values: Any) -> Garments:
     columns = values.get('csv_keypoints', named)
     _check_names(f'{place}, csv_keypoints', columns)
     if set(columns) != set(named):
-        raise InputError(f'{place}, csv_keypoints: wanted the keypoints of the types, each once: '
-                         f'{_few(set(named) - set(columns))} missing, {_few(set(columns) - set(named))} of no type')
+        raise InputError(f'{place}, csv_keypoints: wanted every keypoint of the types once; missing '
+                         f'{_few(set(named) - set(columns))}; of no type {_few(set(columns) - set(named))}')
     garments = Garments(tuple(_garment(f'{place}, type {name}', name, entry, tuple(columns))
                               for name, entry in types.items()))
     _check_agreement(place, garments)
@@ -124,7 +128,7 @@ def _garment(place: str, name: str, entry: Mapping[str, Any], columns: Tuple[str
     keypoints = tuple(entry['keypoints'])
     limbs = _pairs(f'{place}, limbs', entry['limbs'], keypoints)
     if not limbs:
-        raise InputError(f'{place}, limbs: none, wanted one or more')
+        raise InputError(f'{place}, limbs: none, wanted at least one')
     normaliser = _pairs(f'{place}, normaliser', [entry['normaliser']], keypoints)[0]
     mirror = _pairs(f'{place}, mirror', entry.get('mirror', []), keypoints, alone=True)
     for pairs, key in ((limbs, 'limbs'), (mirror, 'mirror')):
@@ -135,7 +139,7 @@ def _garment(place: str, name: str, entry: Mapping[str, Any], columns: Tuple[str
 
 
 def _pairs(place: str, values: Any, keypoints: Sequence[str], alone: bool = False) -> Tuple[Pair, ...]:
-    """Pairs of keypoints of a type, different ones unless one may stand `alone`, with itself."""
+    """Returns pairs of keypoints of a type. The two must differ, unless `alone` allows a keypoint with itself."""
     if not isinstance(values, list):
         raise InputError(f'{place}: {shown(values)}, wanted a list of pairs of keypoints')
     for pair in values:
@@ -155,8 +159,8 @@ def _check_keys(place: str, values: Any, wanted: Sequence[str], optional: Sequen
         raise InputError(f'{place}: {shown(values)}, wanted {", ".join(wanted)} by name')
     missing, unknown = set(wanted) - set(values), set(values) - {*wanted, *optional}
     if missing or unknown:
-        raise InputError(f'{place}: keys missing {_few(missing)}, unknown {_few(unknown)}; wanted '
-                         f'{", ".join(wanted)} and, if need be, {", ".join(optional)}')
+        raise InputError(f'{place}: missing keys {_few(missing)}, unknown keys {_few(unknown)}; wanted '
+                         f'{", ".join(wanted)} and, optionally, {", ".join(optional)}')
 
 
 def _check_names(place: str, names: Any) -> None:
@@ -164,7 +168,7 @@ def _check_names(place: str, names: Any) -> None:
         raise InputError(f'{place}: {shown(names)}, wanted a list of names')
     for name in names:
         if not isinstance(name, str) or not _NAME.fullmatch(name):
-            raise InputError(f'{place}: {shown(name)} is no name, wanted letters, digits, _ and -')
+            raise InputError(f'{place}: {shown(name)} is not a valid name, wanted letters, digits, _ and -')
     _check_distinct(place, names)
 
 
@@ -175,29 +179,30 @@ def _check_distinct(place: str, names: Sequence[str]) -> None:
 
 
 def _check_mirror(place: str, garment: Garment) -> None:
-    """Raises InputError where mirroring twice would not undo itself, or a name speaks of a side in vain."""
+    """Raises InputError if mirroring twice does not give the same keypoint, or a name has a side but no mirror image.
+    """
     paired = [end for pair in garment.mirror_pairs for end in set(pair)]
     _check_distinct(place, paired)
     becomes = dict(zip(garment.keypoints, garment.flipped_keypoints))
     for name, other in becomes.items():
         fault = ('' if name in paired else
                  f'{other}, which the type does not have' if other not in becomes else
-                 f'{other}, and that becomes {becomes[other]}' if becomes[other] != name else
-                 'itself, though it speaks of a side' if other == name and _SIDED.search(name) else '')
+                 f'{other}, but that becomes {becomes[other]}' if becomes[other] != name else
+                 'itself, although the name has a side' if other == name and _SIDED.search(name) else '')
         if fault:
-            raise InputError(f'{place}: by its name {name} becomes {fault}: wanted a pair of {name} and its mirror '
+            raise InputError(f'{place}: by its name, {name} becomes {fault}; wanted a pair of {name} and its mirror '
                              'image, which may be itself')
 
 
 def _check_agreement(place: str, garments: Garments) -> None:
-    """Raises InputError where a keypoint has another mirror image in one type than in another: columns are shared."""
+    """Raises InputError if a keypoint has different mirror images in two types, since the types share columns."""
     known: Dict[str, Pair] = {}
     for garment in garments.values():
         for name, other in zip(garment.keypoints, garment.flipped_keypoints):
             first, before = known.setdefault(name, (garment.name, other))
             if before != other:
-                raise InputError(f'{place}, type {garment.name}, mirror: {name} becomes {other}, and in type {first} '
-                                 f'{before}: wanted the same in both')
+                raise InputError(f'{place}, type {garment.name}, mirror: {name} becomes {other}, but in type {first} '
+                                 f'it becomes {before}; wanted the same in both')
 
 
 def _few(names: Any) -> str:

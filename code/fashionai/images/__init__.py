@@ -1,1 +1,1 @@
-"""Pictures: files to pixels, and the pictures that a user names."""
+"""Pictures: finds and decodes picture and video files, moves them with their points, and draws keypoints on them."""

@@ -1,6 +1,6 @@
-"""The one decoder: picture files and bytes to pixels, for every program that reads pictures.
+"""Decodes picture files and bytes to pixels, for every program that reads pictures.
 
-A file that is not whole is refused, whatever OpenCV makes of it. Pictures are (h, w, 3) uint8, BGR.
+An incomplete file is refused, even if OpenCV decodes it. Pictures are (h, w, 3) uint8, BGR.
 """
 import logging
 import math
@@ -16,70 +16,71 @@ from fashionai.images.folders import file_fault
 from fashionai.images.headers import CUT_OFF, END_OF_JPEG, FORMATS, Header, header_of
 
 MEGAPIXELS = 25.
-"""The largest picture, in million pixels, that is taken from people by default."""
+"""Default limit for pictures of users, in million pixels."""
 
 BACKGROUND_BGR = (0, 0, 0)
-"""What is put behind transparent pictures; docs/predict.md has the figures of other colours."""
+"""The background of transparent pictures; docs/predict.md has the errors with other colours."""
 
 _FULL = 2 ** 16 - 1
-"""What stands for full brightness in a usual file of 16 bits."""
+"""Full brightness in a usual file of 16 bits."""
 
 _DEPTHS = (8, 10, 12, 14, 16)
-"""Bits that cameras and scanners put into values of 16 bits."""
+"""Numbers of bits that cameras and scanners use in values of 16 bits."""
 
 _FILLED = 128
-"""The grey that the JPEG library puts where coded data are missing."""
+"""The grey that the JPEG library writes for missing coded data."""
 
 _MORE_DATA = b'\x5a' * 4096
-"""Coded data that any table of a JPEG's codes reads as some picture."""
+"""Coded data that every JPEG code table decodes to some picture."""
 
 TURNS: Mapping[int, Callable[[np.ndarray], np.ndarray]] = {
     1: lambda stored: stored, 2: lambda stored: stored[:, ::-1], 3: lambda stored: stored[::-1, ::-1],
     4: lambda stored: stored[::-1], 5: lambda stored: stored.swapaxes(0, 1),
     6: lambda stored: stored[::-1].swapaxes(0, 1), 7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
     8: lambda stored: stored[:, ::-1].swapaxes(0, 1)}
-"""Stored pixels to upright ones, by EXIF orientation (EXIF 2.3, table 15)."""
+"""Functions from stored pixels to upright pixels, by EXIF orientation (EXIF 2.3, table 15)."""
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Unreadable:
-    """A picture that cannot be read, and why, in one line that names it."""
+    """A picture that cannot be read; `reason` says why, in one line that names the picture."""
 
     reason: str
 
 
 def read_image(path: Union[str, Path]) -> np.ndarray:
-    """Return the picture of a file with its pixels as stored: an EXIF orientation is not applied, since labels refer
-    to stored pixels.
+    """Returns the picture in a file, pixels as stored: the EXIF orientation is not applied, since labels refer to
+    stored pixels.
 
-    Raises InputError, naming the file, if it is missing, no file, cut off, or not a picture.
+    Raises InputError that names the file if it is missing, not a file, cut off, or not a picture.
     """
     return _decoded(_bytes_of(path), str(path), False, math.inf)
 
 
 def read_upright(path: Union[str, Path], megapixels: float = math.inf) -> np.ndarray:
-    """Return the picture of a file turned as its EXIF orientation says: as people see it.
+    """Returns the picture in a file, turned as its EXIF orientation says, as people see it.
 
-    Raises InputError as above, and if it has more million pixels, which is told from its header, before it is decoded.
+    Raises InputError as `read_image` does, and if the picture has more than `megapixels` million pixels; the header is
+    checked before the picture is decoded.
     """
     return _decoded(_bytes_of(path), str(path), True, megapixels)
 
 
 def decode_image(data: bytes, name: str) -> np.ndarray:
-    """Return the picture of a file's bytes as `read_image` does; `name` is what errors call it."""
+    """Returns the picture in a file's bytes as `read_image` does; `name` is its name in errors."""
     return _decoded(data, name, False, math.inf)
 
 
 def decode_upright(data: bytes, name: str, megapixels: float = math.inf) -> np.ndarray:
-    """Return the picture of a file's bytes as `read_upright` does; `name` is what errors call it."""
+    """Returns the picture in a file's bytes as `read_upright` does; `name` is its name in errors."""
     return _decoded(data, name, True, megapixels)
 
 
 def read_or_unreadable(path: Union[str, Path], read: Callable[[Union[str, Path]], np.ndarray] = read_image,
                        ) -> Union[np.ndarray, Unreadable]:
-    """Return the picture, or why it cannot be read."""
+    """Returns the picture, or Unreadable with the reason."""
     try:
         return read(path)
     except (ValueError, OSError, cv2.error) as error:
@@ -102,11 +103,11 @@ def _decoded(data: bytes, name: str, upright: bool, megapixels: float) -> np.nda
     except InputError as error:
         raise InputError(f'{name}: {error}') from None
     if header is None and megapixels < math.inf:
-        raise InputError(f'{name}: not a picture of a format that is read ({len(data)} bytes): wanted '
+        raise InputError(f'{name}: not a picture of a supported format ({len(data)} bytes): wanted '
                          f'{", ".join(FORMATS)}')
     if header is not None and header.megapixels > megapixels:
         raise InputError(f'{name}: {header.size_hw[1]} x {header.size_hw[0]} pixels, {header.megapixels:.1f} million: '
-                         f'at most {megapixels:g} million are read')
+                         f'at most {megapixels:g} million are allowed')
     flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     if header is not None and header.transparent:
         stored = _on_background(_opened(data, name, cv2.IMREAD_UNCHANGED), name, header)
@@ -132,14 +133,14 @@ def _opened(data: bytes, name: str, flags: int) -> np.ndarray:
 
 
 def _levels(deep: np.ndarray, name: str, header: Header) -> int:
-    """The value that stands for full brightness in a picture of more than 8 bits; anything but _FULL is logged.
+    """Returns the value of full brightness in a picture of more than 8 bits; a value other than _FULL is logged.
 
-    It is what the file says, if no value is above it: a PNG that says that 12 bits count should have them on top, and
-    some programs put them below. If the file says nothing, it is the smallest range of a camera that holds all values.
-    Raises InputError for values that are not of 16 bits.
+    It is the value that the file declares, unless a pixel is above it: a PNG that declares 12 significant bits should
+    store them in the upper bits, but some programs store them in the lower bits. If the file declares nothing, it is
+    the smallest range of a camera that contains all values. Raises InputError if the values do not have 16 bits.
     """
     if deep.dtype != np.uint16:
-        raise InputError(f'{name}: values of type {deep.dtype}: wanted whole numbers of 8 or 16 bits')
+        raise InputError(f'{name}: values of type {deep.dtype}; wanted integers of 8 or 16 bits')
     highest, said = int(deep.max()), header.levels or 2 ** header.bits - 1
     levels = said if said < _FULL else next(2 ** bits - 1 for bits in _DEPTHS if highest < 2 ** bits)
     levels = levels if highest <= levels else _FULL
@@ -149,12 +150,13 @@ def _levels(deep: np.ndarray, name: str, header: Header) -> int:
 
 
 def _of_8_bits(deep: np.ndarray, levels: int) -> np.ndarray:
-    """Values of 0 to `levels` as 0 to 255: of 12 bits the upper 8."""
+    """Returns values of 0 to `levels` as 0 to 255; for 12 bits, these are the upper 8 bits."""
     return (deep.astype(np.uint32) * 256 // (levels + 1)).astype(np.uint8)
 
 
 def _on_background(image: np.ndarray, name: str, header: Header) -> np.ndarray:
-    """A picture (h, w, 4) before BACKGROUND_BGR; (h, w, 3) or (h, w), whose transparency OpenCV does not see, alone."""
+    """Returns a picture (h, w, 4) drawn over BACKGROUND_BGR. Pictures (h, w, 3) or (h, w), whose transparency OpenCV
+    does not read, are returned without it, as (h, w, 3)."""
     image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image
     colours = image[..., :3]
     if image.dtype != np.uint8:
@@ -166,11 +168,11 @@ def _on_background(image: np.ndarray, name: str, header: Header) -> np.ndarray:
 
 
 def _is_short(image: np.ndarray, body: bytes, progressive: bool) -> bool:
-    """Whether a JPEG with an end marker lacks coded data before it; `body` is all before that marker.
+    """Returns whether coded data are missing before the end marker of a JPEG; `body` is everything before the marker.
 
-    More data in front of the marker then make another picture of it; in a whole file, data that are too many change
-    nothing. Only pictures that may be short are decoded for this: their last pixel is of the library's grey, but for
-    progressive ones, which may lack the last scan's improvements anywhere.
+    If data are missing, adding data before the marker changes the picture; in a complete file, it changes nothing. Only
+    pictures that may be short are decoded for this check: those whose last pixel is the library's grey, and all
+    progressive ones, in which details of the last scan may be missing anywhere.
     """
     if not progressive and (image[-1, -1] != _FILLED).any():
         return False

@@ -1,4 +1,4 @@
-"""Pictures of keypoints for people to look at. Colours are BGR."""
+"""Draws keypoints on pictures. Colours are BGR."""
 from pathlib import Path
 from typing import Sequence, Tuple
 
@@ -17,13 +17,13 @@ _SHIFT = 4  # OpenCV draws between pixels in units of 1 / 2 ** _SHIFT
 
 
 def draw_keypoints(image: np.ndarray, garment: Garment, keypoints: np.ndarray) -> np.ndarray:
-    """A copy of the image with limbs as lines and keypoints as dots: left orange, right blue, middle green.
+    """Returns a copy of the image with limbs as lines and keypoints as dots: left orange, right blue, middle green.
 
     Args:
         image: (h, w, 3) uint8.
-        garment: whose limbs are drawn.
-        keypoints: (C, 3) x, y, v of the CSV's columns, in the image's pixels; those with v = -1 are left out, occluded
-            ones are rings.
+        garment: the type that has the keypoints and limbs.
+        keypoints: (C, 3) x, y, v in the order of the CSV columns, in pixels of the image. Keypoints with v = -1 are
+            left out, occluded ones are rings.
     """
     picture = image.copy()
     size = max(image.shape[:2]) / 100
@@ -42,12 +42,12 @@ def draw_keypoints(image: np.ndarray, garment: Garment, keypoints: np.ndarray) -
 
 
 def keypoint_colour(name: str) -> Tuple[int, int, int]:
-    """The colour of a keypoint, by its side of the garment."""
+    """Returns the colour of a keypoint, by its side of the garment."""
     return _LEFT if 'left' in name else _RIGHT if 'right' in name else _MIDDLE
 
 
 def tile(image: np.ndarray, keypoints: np.ndarray, side: int) -> Tuple[np.ndarray, np.ndarray]:
-    """Image and keypoints brought to a square of `side` pixels, the picture whole and in the middle."""
+    """Returns image and keypoints scaled into a square of `side` pixels, the whole picture in the middle."""
     height, width = image.shape[:2]
     zoom = side / max(height, width)
     to_tile = compose(scaling(zoom, zoom), translation((side - width * zoom) / 2, (side - height * zoom) / 2))
@@ -57,14 +57,14 @@ def tile(image: np.ndarray, keypoints: np.ndarray, side: int) -> Tuple[np.ndarra
 
 
 def sheet(tiles: Sequence[np.ndarray], columns: int) -> np.ndarray:
-    """Pictures of one size in rows of `columns`; the last row is filled up with white."""
+    """Returns pictures of one size arranged in rows of `columns`; the last row is filled with white."""
     blank = np.full_like(tiles[0], 255)
     padded = list(tiles) + [blank] * (-len(tiles) % columns)
     return np.vstack([np.hstack(padded[start:start + columns]) for start in range(0, len(padded), columns)])
 
 
 def caption(text: str, width: int) -> np.ndarray:
-    """A line of text (ASCII) on a white strip of that many pixels, (h, width, 3)."""
+    """Returns a line of text (ASCII) on a white strip of `width` pixels, (h, width, 3)."""
     height = max(12, round(width / 14))
     strip = np.full((height, width, 3), 255, np.uint8)
     cv2.putText(strip, text, (height // 4, round(0.75 * height)), cv2.FONT_HERSHEY_SIMPLEX, height / 40, (0, 0, 0),
@@ -73,11 +73,10 @@ def caption(text: str, width: int) -> np.ndarray:
 
 
 def write_picture(path: Path, picture: np.ndarray) -> None:
-    """Write a picture (h, w, 3) uint8 in the format that the path's ending names.
+    """Writes a picture (h, w, 3) uint8, completely or not at all, in the format that the ending of the path names.
 
-    The file is whole or not there. OpenCV does not write it: it does not say why it cannot, and a name that is not
-    UTF-8 ends the process. Raises OSError if the file cannot be written, InputError if the format cannot hold the
-    picture.
+    The file is not written by OpenCV, which gives no reason if it fails, and which ends the process if the name is not
+    UTF-8. Raises OSError if the file cannot be written, InputError if the format cannot hold the picture.
     """
     encoded, data = cv2.imencode(path.suffix, picture)
     if not encoded:

@@ -1,4 +1,4 @@
-"""What lies below folders, for programs that read it: files, and why other things are not read."""
+"""Lists the files below folders, and says why other things are not read."""
 import errno
 import os
 import stat
@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Iterator, List, Set, Tuple, Union
 
 Found = Tuple[str, str]
-"""A path, and why it is not read: '' for a file that can be."""
+"""A path, and the reason why it is not read; '' if it can be read."""
 
 _KINDS = ((stat.S_ISDIR, 'a folder, not a file'), (stat.S_ISFIFO, 'a pipe, not a file'),
           (stat.S_ISSOCK, 'a socket, not a file'), (stat.S_ISCHR, 'a device, not a file'),
@@ -14,9 +14,9 @@ _KINDS = ((stat.S_ISDIR, 'a folder, not a file'), (stat.S_ISFIFO, 'a pipe, not a
 
 
 def file_fault(path: Union[str, Path]) -> str:
-    """Return why a path is not read, in words, or '' for a regular file.
+    """Returns the reason why a path is not read, or '' for a regular file.
 
-    Pipes, sockets and devices are not read, since a reader may wait for them for ever.
+    Pipes, sockets and devices are not read, since a reader may wait for them forever.
     """
     try:
         mode = os.stat(str(path)).st_mode
@@ -32,10 +32,10 @@ def file_fault(path: Union[str, Path]) -> str:
 
 
 def folders_below(folder: str, hidden: bool = True) -> Iterator[Tuple[str, List[str], List[Found]]]:
-    """Yield a folder and all folders below it, links followed, each once: the names in it that are no folders, and the
-    folders in it that are not entered.
+    """Yields a folder and all folders below it, links followed, each once, in the order of their names.
 
-    Folders are in the order of their names. `hidden`: whether those with names that start with a dot are entered.
+    Each is a triple: the folder, the names in it that are not folders, and the folders in it that are not entered, with
+    the reason. `hidden`: whether to enter folders whose names start with a dot.
     """
     seen: Set[str] = set()
     closed: List[OSError] = []
@@ -52,11 +52,11 @@ def folders_below(folder: str, hidden: bool = True) -> Iterator[Tuple[str, List[
         yield place, names, [(os.path.join(place, name), 'a link that leads back to a folder above it')
                              for name in looping]
     for error in closed:
-        yield folder, [], [(str(error.filename), f'a folder that cannot be looked into: {error.strerror}')]
+        yield folder, [], [(str(error.filename), f'a folder that cannot be read: {error.strerror}')]
 
 
 def _leads_back(path: str, root: str) -> bool:
-    """Whether a path below a folder is a link to a folder that leads to it."""
+    """Returns whether a path below `root` is a link to a folder above it."""
     if not os.path.islink(path):
         return False
     target, above = os.path.realpath(path), path

@@ -1,9 +1,9 @@
 """2x3 affine maps that move an image and its points together.
 
-The pixel-centre convention of the whole project: the point (x, y) = (3, 5) is the centre of the pixel in column 3 and
-row 5, so an image of width w covers x from -0.5 to w - 0.5. Enlarging by s therefore maps x to (x + 0.5) s - 0.5, and
-the centre of heat-map cell j at stride 8 is input pixel 8 j + 3.5. A map is a (2, 3) float64 array [A | t] that takes
-a source point p to A p + t.
+The whole project uses one pixel-centre convention: the point (x, y) = (3, 5) is the centre of the pixel in column 3 and
+row 5, so an image of width w covers x from -0.5 to w - 0.5. Therefore enlarging by s maps x to (x + 0.5) s - 0.5, and
+the centre of heat-map cell j at stride 8 is input pixel 8 j + 3.5. A map is a (2, 3) float64 array [A | t] that maps a
+source point p to A p + t.
 """
 from typing import Optional, Tuple
 
@@ -12,17 +12,17 @@ import numpy as np
 
 
 def scaling(x_factor: float, y_factor: float) -> np.ndarray:
-    """Enlarge the picture by the factors, its top left corner (-0.5, -0.5) staying in place."""
+    """Returns the map that enlarges by the factors; the top left corner (-0.5, -0.5) stays in place."""
     return np.array([[x_factor, 0, (x_factor - 1) / 2], [0, y_factor, (y_factor - 1) / 2]], np.float64)
 
 
 def translation(dx: float, dy: float) -> np.ndarray:
-    """Move by (dx, dy) pixels."""
+    """Returns the map that moves by (dx, dy) pixels."""
     return np.array([[1, 0, dx], [0, 1, dy]], np.float64)
 
 
 def rotation(degrees: float, centre_xy: Tuple[float, float]) -> np.ndarray:
-    """Turn about a point; positive angles turn clockwise on the screen (y points down)."""
+    """Returns the map that rotates about a point; positive angles are clockwise on the screen (y points down)."""
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     linear = np.array([[cosine, -sine], [sine, cosine]])
     centre = np.asarray(centre_xy, np.float64)
@@ -30,16 +30,16 @@ def rotation(degrees: float, centre_xy: Tuple[float, float]) -> np.ndarray:
 
 
 def mirroring(width: int) -> np.ndarray:
-    """Swap the left and right of an image of that width: x becomes width - 1 - x."""
+    """Returns the map that mirrors an image of this width: x becomes width - 1 - x."""
     return np.array([[-1, 0, width - 1], [0, 1, 0]], np.float64)
 
 
 def similarity(source_xy: np.ndarray, target_xy: np.ndarray) -> Optional[np.ndarray]:
-    """The turn, enlargement and translation that best take (n, 2) source points to (n, 2) target points.
+    """Returns the rotation, scaling and translation that best maps (n, 2) source points to (n, 2) target points.
 
-    Returns the (2, 3) map with the least sum of squared distances, without a reflection (Umeyama, "Least-squares
-    estimation of transformation parameters between two point patterns", 1991); None if fewer than two points, or points
-    in one place, do not determine it.
+    It is the (2, 3) map with the least sum of squared distances, without a reflection (Umeyama, "Least-squares
+    estimation of transformation parameters between two point patterns", 1991). Returns None if the points do not
+    determine it: fewer than two, or all at the same point.
     """
     if len(source_xy) < 2 or min(np.ptp(source_xy, axis=0).max(), np.ptp(target_xy, axis=0).max()) == 0:
         return None
@@ -54,7 +54,7 @@ def similarity(source_xy: np.ndarray, target_xy: np.ndarray) -> Optional[np.ndar
 
 
 def compose(*maps: np.ndarray) -> np.ndarray:
-    """One map that applies the given maps in order, the first one first."""
+    """Returns one map that applies the given maps in order, the first one first."""
     result = np.eye(2, 3)
     for affine in maps:
         result = affine[:, :2] @ result
@@ -63,20 +63,20 @@ def compose(*maps: np.ndarray) -> np.ndarray:
 
 
 def invert(affine: np.ndarray) -> np.ndarray:
-    """The map that undoes another."""
+    """Returns the inverse of a map."""
     return np.linalg.inv(np.vstack([affine, [0, 0, 1]]))[:2]
 
 
 def transform_points(affine: np.ndarray, points_xy: np.ndarray) -> np.ndarray:
-    """Move points (..., 2) through a map; float64 (..., 2)."""
+    """Returns points (..., 2) moved by a map, as float64 (..., 2)."""
     return np.asarray(points_xy, np.float64) @ affine[:, :2].T + affine[:, 2]
 
 
 def warp_image(affine: np.ndarray, image: np.ndarray, size_hw: Tuple[int, int], border: float = 0) -> np.ndarray:
-    """Draw the image (h, w, c) through a map onto a canvas of size (height, width); what it leaves bare is `border`.
+    """Returns the image (h, w, c) moved by a map, on a canvas of size (height, width); the rest has the value `border`.
 
-    Bilinear. Where the map shrinks by more than two, the image is first averaged down by a whole factor, so that
-    a large photograph does not alias.
+    The interpolation is bilinear. If the map shrinks the image to half or less, blocks of pixels are first averaged, so
+    that a large photograph has no aliasing.
     """
     shrink = int(1 / np.sqrt(abs(np.linalg.det(affine[:, :2]))))
     if shrink >= 2:

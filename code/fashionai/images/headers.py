@@ -1,7 +1,7 @@
-"""What the bytes of a picture file say before anything is decoded: format, size, depth, and whether the file is whole.
+"""Reads the headers of picture files, before decoding: format, size, bit depth, and whether the file is complete.
 
-OpenCV 4 accepts half a JPEG and fills the rest with grey, so JPEG files are walked segment by segment (ITU-T T.81,
-annex B), and PNG files chunk by chunk. Of other formats OpenCV itself refuses files that are cut off.
+OpenCV 4 accepts half a JPEG and fills the rest with grey, so JPEG files are read segment by segment (ITU-T T.81, annex
+B), and PNG files chunk by chunk. In other formats, OpenCV itself refuses files that are cut off.
 """
 import re
 import struct
@@ -13,7 +13,7 @@ from fashionai.errors import InputError
 CUT_OFF = 'cut off, the end of the file is missing'
 
 END_OF_JPEG = b'\xff\xd9'
-"""The marker behind the last data of a JPEG."""
+"""The marker after the last data of a JPEG."""
 
 _START_OF_IMAGE, _START_OF_SCAN, _APPLICATION_1, _TEMPORARY = 0xd8, 0xda, 0xe1, 0x01
 _EXIF = b'Exif\0\0'
@@ -21,7 +21,7 @@ _START_OF_FRAME = frozenset(range(0xc0, 0xd0)) - {0xc4, 0xc8, 0xcc}
 _PROGRESSIVE = frozenset((0xc2, 0xc6, 0xca, 0xce))
 _LAST_COEFFICIENT = 63
 _MARKER = re.compile(rb'\xff+([^\x00\xff\xd0-\xd7])')
-"""The next marker of a JPEG. Coded data has stuffed bytes (ff00) and restart markers (ffd0 to ffd7) in it."""
+"""The next marker of a JPEG; coded data contain stuffed bytes (ff00) and restart markers (ffd0 to ffd7)."""
 
 _TAGS = _WIDTH, _HEIGHT, _BITS, _ORIENTATION, _MAX_VALUE = 256, 257, 258, 274, 281
 """The TIFF tags that are read; EXIF data are a TIFF file."""
@@ -29,12 +29,16 @@ _TAGS = _WIDTH, _HEIGHT, _BITS, _ORIENTATION, _MAX_VALUE = 256, 257, 258, 274, 2
 
 @dataclass(frozen=True)
 class Header:
-    """What a picture file says of itself.
+    """The header of a picture file.
 
-    `format`: a key of FORMATS. `size_hw`: of the pixels as stored. `bits`: of a stored value. `levels`: the highest
-    value that the file says it has, None if it says nothing. `transparent`: whether it has transparency.
-    `orientation`: of EXIF data, 1 to 8; read of JPEG, PNG and WebP. `end`: of a JPEG, the place of its end marker; more
-    may follow. `progressive`: whether its scans make one picture ever better.
+    format: a name in FORMATS.
+    size_hw: (height, width) of the pixels as stored.
+    bits: bits of a stored value.
+    levels: the highest value that the file declares; None if it declares none.
+    transparent: whether the picture has transparency.
+    orientation: the EXIF orientation, 1 to 8; read for JPEG, PNG and WebP.
+    end: for a JPEG, the position of its end marker; more bytes may follow.
+    progressive: for a JPEG, whether its scans refine one picture step by step.
     """
 
     format: str
@@ -48,14 +52,14 @@ class Header:
 
     @property
     def megapixels(self) -> float:
-        """How many million pixels there are."""
+        """The number of pixels in millions."""
         return self.size_hw[0] * self.size_hw[1] / 1e6
 
 
 def header_of(data: bytes) -> Optional[Header]:
-    """Return the header of a picture file, or None for a format that is not known here.
+    """Returns the header of a picture file, or None if the format is unknown.
 
-    Raises InputError, without the file's name, for a file that is cut off or whose header is damaged.
+    Raises InputError, without the file's name, if the file is cut off or its header is damaged.
     """
     for is_format, read in _READERS.values():
         if is_format(data):
@@ -64,14 +68,14 @@ def header_of(data: bytes) -> Optional[Header]:
             except (struct.error, IndexError):
                 raise InputError(CUT_OFF) from None
             if min(header.size_hw) < 1:
-                raise InputError(f'damaged, its header says {header.size_hw[1]} x {header.size_hw[0]} pixels')
+                raise InputError(f'damaged, its header has a size of {header.size_hw[1]} x {header.size_hw[0]} pixels')
             return header
     return None
 
 
 def _jpeg(data: bytes) -> Header:
     size, progressive, orientation, place = (0, 0), False, 0, 2
-    coded: Dict[int, int] = {}  # of each component, a bit for every one of its 64 coefficients that is there in full
+    coded: Dict[int, int] = {}  # for each component, a bit for each of its 64 coefficients that is complete
     while True:
         found = _MARKER.search(data, place)
         if not found:
@@ -80,7 +84,7 @@ def _jpeg(data: bytes) -> Header:
         if marker == END_OF_JPEG[1]:
             break
         if marker == _START_OF_IMAGE:
-            raise InputError('cut off, another picture begins before its end')
+            raise InputError('cut off, another picture starts before its end')
         if marker == _TEMPORARY:
             continue
         length, = struct.unpack_from('>H', data, place)
@@ -94,7 +98,7 @@ def _jpeg(data: bytes) -> Header:
             first, last, bits = data[place + length - 3], data[place + length - 2], data[place + length - 1]
             if not progressive:
                 first, last, bits = 0, _LAST_COEFFICIENT, 0
-            for name in names if bits & 0xf == 0 else b'':  # else, later scans bring the lowest bits
+            for name in names if bits & 0xf == 0 else b'':  # otherwise, later scans have the lowest bits
                 coded[name] = coded.get(name, 0) | (2 << last) - (1 << first)
         place += length
     if not coded or set(coded.values()) != {(2 << _LAST_COEFFICIENT) - 1}:
@@ -113,7 +117,7 @@ def _png(data: bytes) -> Header:
 
 
 def _png_chunks(data: bytes) -> Iterator[Tuple[bytes, bytes]]:
-    """Type and content of every chunk up to the last, IEND. The content of picture data is left empty."""
+    """Yields type and content of every chunk before the last one, IEND. The content of picture data is left empty."""
     place = 8
     while True:
         length, kind = struct.unpack_from('>I4s', data, place)
@@ -153,7 +157,7 @@ def _tiff(data: bytes) -> Header:
 
 
 def _tiff_tags(data: bytes) -> Dict[int, int]:
-    """The first value of each of _TAGS that a TIFF file's first page has. Both TIFF and BigTIFF."""
+    """Returns the first value of each of _TAGS on the first page of a TIFF or BigTIFF file."""
     order = '<' if data[:2] == b'II' else '>'
     big = struct.unpack_from(order + 'H', data, 2)[0] == 43
     place, = struct.unpack_from(order + ('Q' if big else 'I'), data, 8 if big else 4)
@@ -173,7 +177,7 @@ def _tiff_tags(data: bytes) -> Dict[int, int]:
 
 
 def _orientation(exif: bytes) -> int:
-    """The orientation, 1 to 8, of EXIF data; 1, upright, if they say nothing."""
+    """Returns the orientation in EXIF data, 1 to 8; 1 (upright) if they have none."""
     exif = exif[len(_EXIF):] if exif.startswith(_EXIF) else exif
     try:
         orientation = _tiff_tags(exif).get(_ORIENTATION, 1)
@@ -200,7 +204,7 @@ def _jpeg2000(data: bytes) -> Header:
 
 
 def _avif(data: bytes) -> Header:
-    """Of the sizes that the parts of a picture have, the largest."""
+    """Returns the header with the largest size that a part of the picture has."""
     sizes = [struct.unpack_from('>II', data, found.end() + 4) for found in re.finditer(b'ispe', data)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
     return Header('AVIF', (height, width))
@@ -218,4 +222,4 @@ _READERS: Dict[str, Tuple[Callable[[bytes], bool], Callable[[bytes], Header]]] =
     'AVIF': (lambda data: data[4:8] == b'ftyp', _avif)}
 
 FORMATS = tuple(_READERS)
-"""The formats whose header is read."""
+"""The formats whose headers are read."""

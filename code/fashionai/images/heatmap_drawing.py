@@ -1,4 +1,4 @@
-"""Pictures of heat maps and fields, for people to look at, cell by cell. Colours are BGR.
+"""Draws heat maps and part affinity fields on pictures, cell by cell. Colours are BGR.
 
 Letters used in shapes: (h, w) cells, K keypoints, L limbs; (H, W) a picture of the same frame, of any size.
 """
@@ -13,16 +13,16 @@ _NOT_COUNTED = (150, 150, 150)
 _ARROW, _OUTLINE = (255, 255, 255), (0, 0, 0)
 _DIM = 0.5
 _LEAST_FIELD = 0.05
-"""Cells whose field is weaker do not bear on a limb's arrow."""
+"""Weaker fields do not count for the arrow of a limb."""
 
 
 def draw_heatmaps(image: np.ndarray, garment: Garment, heatmaps: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The heat maps over the dimmed picture, in the colours of their keypoints; grey where they do not count.
+    """Returns the heat maps over the dimmed picture, in the colours of their keypoints; grey if they do not count.
 
     Args:
         image: (H, W, 3) uint8.
-        garment: whose keypoints the maps are of.
-        heatmaps: (h, w, K + 1), the background last, which is not drawn; 0..1.
+        garment: the type that has the keypoints.
+        heatmaps: (h, w, K + 1) in 0..1; the last one, the background, is not drawn.
         weights: (K + 1,), 0 for a map that does not count.
     """
     colours = np.array([keypoint_colour(name) if counts else _NOT_COUNTED
@@ -32,11 +32,11 @@ def draw_heatmaps(image: np.ndarray, garment: Garment, heatmaps: np.ndarray, wei
 
 
 def draw_fields(image: np.ndarray, fields: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """The part affinity fields over the dimmed picture, and an arrow for each limb that has one.
+    """Returns the part affinity fields over the dimmed picture, with an arrow for each limb that has a field.
 
-    A cell's colour is the direction of its strongest field (to the right red, then clockwise yellow, green, blue), its
-    strength how much of it shows; fields that do not count are grey. An arrow lies in the middle of its limb's field
-    and points the way it points on the whole.
+    The colour of a cell is the direction of its strongest field (right is red, then clockwise yellow, green, blue), and
+    its opacity is the strength of that field. Fields that do not count are grey. An arrow is in the middle of its
+    limb's field and has the mean direction of the field.
 
     Args:
         image: (H, W, 3) uint8.
@@ -58,7 +58,7 @@ def draw_fields(image: np.ndarray, fields: np.ndarray, weights: np.ndarray) -> n
 
 
 def direction_colours(vectors: np.ndarray) -> np.ndarray:
-    """(..., 3) float32 colours of the directions of vectors (..., 2): the hue circle, from red for (1, 0)."""
+    """Returns (..., 3) float32 colours for the directions of vectors (..., 2): the hue circle, from red for (1, 0)."""
     degrees = np.degrees(np.arctan2(vectors[..., 1], vectors[..., 0])) % 360
     hues = np.stack([degrees, np.ones_like(degrees), np.ones_like(degrees)], axis=-1).astype(np.float32)
     return 255 * cv2.cvtColor(hues.reshape(1, -1, 3), cv2.COLOR_HSV2BGR).reshape(hues.shape)
@@ -70,7 +70,7 @@ def _dimmed(image: np.ndarray) -> np.ndarray:
 
 
 def _over(image: np.ndarray, colours: np.ndarray, opacity: np.ndarray) -> np.ndarray:
-    """The image with cells (h, w, 3) of an opacity (h, w) over it, each cell a block of one colour."""
+    """Returns the image with cells of colours (h, w, 3) and opacity (h, w) over it, each cell a block of one colour."""
     size = image.shape[1], image.shape[0]
     layer, part = (cv2.resize(cells.astype(np.float32), size, interpolation=cv2.INTER_NEAREST)
                    for cells in (colours, opacity))

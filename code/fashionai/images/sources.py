@@ -1,4 +1,4 @@
-"""The pictures that a user names: files, folders, patterns, and the frames of videos."""
+"""Finds and reads the pictures that a user names: files, folders, patterns, and the frames of videos."""
 import glob
 import logging
 import os
@@ -17,14 +17,18 @@ _LOG = logging.getLogger(__name__)
 PICTURES = frozenset(('.avif', '.bmp', '.heic', '.heif', '.jp2', '.jpe', '.jpeg', '.jpg', '.pbm', '.pgm', '.png',
                       '.pnm', '.ppm', '.tif', '.tiff', '.webp'))
 VIDEOS = frozenset(('.avi', '.gif', '.m4v', '.mkv', '.mov', '.mp4', '.mpeg', '.mpg', '.webm', '.wmv'))
-"""Endings of files that are taken from folders, in lower case; a file of another ending is a picture where it is named
-itself."""
+"""Endings of the files that are read in folders, in lower case. A file with another ending is read as a picture if the
+user names the file itself."""
 
 
 @dataclass(frozen=True)
-class Source:
-    """A file that was named or found: its path, its name below what was named, and why there is none, '' where it may
-    be read."""
+class MediaFile:
+    """A picture or video file that the user named, or that was found in a folder.
+
+    path: its path.
+    name: its path from the folder that the user named.
+    fault: the reason why it cannot be read; '' if it can.
+    """
 
     path: str
     name: str
@@ -32,37 +36,45 @@ class Source:
 
     @property
     def is_video(self) -> bool:
-        """Whether it has frames."""
+        """Whether the file is a video."""
         return Path(self.path).suffix.lower() in VIDEOS
 
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """A picture, or one that cannot be read: its source; the number of the frame in a video, the first is 0; (h, w, 3)
-    uint8 BGR, or why it cannot be read, or None if it is still in its file; and how many million pixels it may have."""
+    """A picture.
 
-    source: Source
+    source: its file.
+    frame: the number of the frame in a video, from 0; None for a picture file.
+    content: (h, w, 3) uint8 BGR, or Unreadable; None if it is not yet read.
+    megapixels: the largest allowed size in million pixels.
+    """
+
+    source: MediaFile
     frame: Optional[int] = None
     content: Union[None, np.ndarray, Unreadable] = None
     megapixels: float = MEGAPIXELS
 
     @property
     def label(self) -> str:
-        """What messages call it."""
+        """The name of the picture in messages."""
         return self.source.path if self.frame is None else f'{self.source.path}, frame {self.frame}'
 
     def read(self) -> Union[np.ndarray, Unreadable]:
-        """Return the picture, upright, or why it cannot be read."""
+        """Returns the picture, upright, or Unreadable with the reason."""
         if self.content is not None:
             return self.content
         return read_or_unreadable(self.source.path, lambda path: read_upright(path, self.megapixels))
 
 
-def sources_of(paths: Sequence[str]) -> List[Source]:
-    """The files that paths name, each once, in their order: a file itself; of a folder, every picture and video below
-    it, by name, hidden ones left out; of a pattern such as `shop/*.jpg`, or `shop/**/*.jpg`, what matches, by name.
-    What names nothing is a source with a fault."""
-    unique: Dict[str, Source] = {}
+def sources_of(paths: Sequence[str]) -> List[MediaFile]:
+    """Returns the files that the paths name, each once, in order.
+
+    A path is a file, or a folder: then every picture and video below it is read, in the order of names, without hidden
+    ones; or a pattern such as `shop/*.jpg` or `shop/**/*.jpg`: then every match is read, in the order of names. A path
+    that names nothing becomes a MediaFile with a fault.
+    """
+    unique: Dict[str, MediaFile] = {}
     for path in paths:
         for source in _sources_of(path):
             folder, name = os.path.split(os.path.abspath(source.path))
@@ -70,9 +82,16 @@ def sources_of(paths: Sequence[str]) -> List[Source]:
     return list(unique.values())
 
 
-def pictures_of(sources: Sequence[Source], every: int = 1, megapixels: float = MEGAPIXELS) -> Iterator[Picture]:
-    """The pictures of the sources, in order; of a video, every so many frames from the first. Frames are read when
-    they are asked for, other pictures by `read`. Pictures and frames of more million pixels are not decoded."""
+def pictures_of(sources: Sequence[MediaFile], every: int = 1, megapixels: float = MEGAPIXELS) -> Iterator[Picture]:
+    """Yields the pictures of the files, in order.
+
+    Args:
+        sources: the files.
+        every: in a video, read the first of each `every` frames.
+        megapixels: the largest allowed size in million pixels; larger pictures and frames are not decoded.
+
+    Frames are decoded one by one as they are yielded; other pictures are decoded by `Picture.read`.
+    """
     for source in sources:
         if source.fault:
             yield _unreadable(source, source.fault)
@@ -82,25 +101,25 @@ def pictures_of(sources: Sequence[Source], every: int = 1, megapixels: float = M
             yield Picture(source, megapixels=megapixels)
 
 
-def expected(sources: Sequence[Source], every: int = 1) -> int:
-    """How many pictures there are, as far as videos say how many frames they have."""
+def expected(sources: Sequence[MediaFile], every: int = 1) -> int:
+    """Returns the number of pictures; for videos, it is an estimate from their headers."""
     return sum(_expected_frames(source, every) if source.is_video and not source.fault else 1 for source in sources)
 
 
-def _sources_of(path: str) -> List[Source]:
-    if os.path.isdir(path):  # unlike pathlib's, it raises nothing for what may not be looked at
-        return _below(path) or [Source(path, path, 'a folder without pictures')]
+def _sources_of(path: str) -> List[MediaFile]:
+    if os.path.isdir(path):  # unlike pathlib's function, it does not raise if access is denied
+        return _below(path) or [MediaFile(path, path, 'a folder without pictures')]
     if os.path.lexists(path) or not glob.has_magic(path):
-        return [Source(path, Path(path).name, file_fault(path))]
+        return [MediaFile(path, Path(path).name, file_fault(path))]
     matching, faults = _matching(path)
     found = [source for match in matching for source in _sources_of(match)] + _faulty(faults)
-    return found or [Source(path, path, 'nothing matches')]
+    return found or [MediaFile(path, path, 'nothing matches')]
 
 
 def _matching(pattern: str) -> Tuple[List[str], List[Found]]:
-    """What matches a pattern, by name, and the folders that were not entered for it.
+    """Returns the matches of a pattern, in the order of names, and the folders that were not entered.
 
-    A part `**` stands for folders of any depth. Python's own glob follows links in circles there.
+    A part `**` matches folders of any depth. Python's own glob would follow circular links.
     """
     parts = pattern.split(os.sep)
     if '**' not in parts:
@@ -117,31 +136,32 @@ def _matching(pattern: str) -> Tuple[List[str], List[Found]]:
     return sorted(matches - set(faults)), list(faults.items())
 
 
-def _below(folder: str) -> List[Source]:
-    """What is to be looked at in a folder and those in it, and the folders that are not entered."""
+def _below(folder: str) -> List[MediaFile]:
+    """Returns the pictures and videos below a folder, and the folders that are not entered."""
     files: List[Path] = []
     faults: List[Found] = []
     for place, names, closed in folders_below(folder, hidden=False):
         files += [Path(place, name) for name in names if _is_wanted(name)]
         faults += closed
-    return [Source(str(file), str(file.relative_to(folder)), file_fault(file)) for file in sorted(files)
+    return [MediaFile(str(file), str(file.relative_to(folder)), file_fault(file)) for file in sorted(files)
             ] + _faulty(faults)
 
 
-def _faulty(faults: Sequence[Found]) -> List[Source]:
-    return [Source(path, path, fault) for path, fault in faults]
+def _faulty(faults: Sequence[Found]) -> List[MediaFile]:
+    return [MediaFile(path, path, fault) for path, fault in faults]
 
 
 def _is_wanted(name: str) -> bool:
     return os.path.splitext(name)[1].lower() in PICTURES | VIDEOS and not name.startswith('.')
 
 
-def _frames(source: Source, every: int, megapixels: float) -> Iterator[Picture]:
+def _frames(source: MediaFile, every: int, megapixels: float) -> Iterator[Picture]:
     video = _video(source.path)
     try:
         width, height = (int(video.get(side)) for side in (cv2.CAP_PROP_FRAME_WIDTH, cv2.CAP_PROP_FRAME_HEIGHT))
         if width * height > megapixels * 1e6:
-            yield _unreadable(source, f'frames of {width} x {height} pixels: at most {megapixels:g} million are read')
+            yield _unreadable(source, f'frames of {width} x {height} pixels: at most {megapixels:g} million are '
+                                      'allowed')
             return
         said, number = video.get(cv2.CAP_PROP_FRAME_COUNT), 0
         while video.isOpened() and video.grab():
@@ -151,20 +171,20 @@ def _frames(source: Source, every: int, megapixels: float) -> Iterator[Picture]:
             number += 1
         if not number:
             yield _unreadable(source, 'not a video that OpenCV can read' if _is_utf8(source.path) else
-                              'OpenCV reads no video whose name is not UTF-8: give it another name')
+                              'OpenCV cannot read a video whose name is not UTF-8: rename it')
         elif number < said - 1:  # some formats only estimate it
-            _LOG.warning('%s: frames %d to %d are missing: was the video cut off?', source.path, number, said - 1)
+            _LOG.warning('%s: frames %d to %d are missing: the video may be cut off', source.path, number, said - 1)
     finally:
         video.release()
 
 
-def _unreadable(source: Source, why: str, frame: Optional[int] = None) -> Picture:
+def _unreadable(source: MediaFile, why: str, frame: Optional[int] = None) -> Picture:
     picture = Picture(source, frame)
     return replace(picture, content=Unreadable(f'{picture.label}: {why}'))
 
 
 def _video(path: str) -> cv2.VideoCapture:
-    """A video, closed where there is none. OpenCV ends the process at a name that is not UTF-8."""
+    """Returns a video, not opened if it cannot be read. OpenCV would end the process for a name that is not UTF-8."""
     return cv2.VideoCapture(path) if _is_utf8(path) else cv2.VideoCapture()
 
 
@@ -176,7 +196,7 @@ def _is_utf8(name: str) -> bool:
     return True
 
 
-def _expected_frames(source: Source, every: int) -> int:
+def _expected_frames(source: MediaFile, every: int) -> int:
     video = _video(source.path)
     frames = int(video.get(cv2.CAP_PROP_FRAME_COUNT)) if video.isOpened() else 1
     video.release()

@@ -1,1 +1,1 @@
-"""From a frozen graph and photographs to keypoints: windows, joined heat maps, peaks, fill-in, submission rows."""
+"""Inference: from networks and photographs to keypoints, by windows, joined heat maps, peaks and mean shapes."""

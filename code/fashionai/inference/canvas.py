@@ -1,7 +1,7 @@
-"""The canvas: one square picture of every image, onto which the heat maps of all windows are laid and joined.
+"""The canvas: a square for each image, on which the heat maps of all windows are joined.
 
 Letters: S the canvas' side in pixels, W windows, K channels, (h, w) the cells of a network's maps. The image lies in
-the middle of the canvas, its longer side filling it; points, windows and cells follow `geometry`'s pixel centres.
+the middle of the canvas and its longer side fills it. Points, windows and cells use the pixel centres of `geometry`.
 """
 from dataclasses import dataclass
 from typing import Sequence, Tuple
@@ -12,24 +12,25 @@ from fashionai.codec.heatmaps import input_to_cells
 from fashionai.images.geometry import compose, scaling, translation
 
 JOINS = ('addup', 'average')
-"""Ways to join windows: the largest response that any gives a pixel, or the mean of those that cover it."""
+"""How windows are joined. addup: each pixel has the largest response of any window. average: each pixel has the mean of
+the windows that cover it."""
 
 NEUTRAL = 0.5
-"""The sigmoid of no response; what a pixel of the canvas holds that no window covers."""
+"""The sigmoid of no response, which is the value of pixels that no window covers."""
 
 _ONE_THREAD = 1 << 18
-"""Multiplications up to which OpenBLAS keeps a matrix product in one thread."""
+"""OpenBLAS computes a matrix product of up to so many multiplications in one thread."""
 
 
 def responses(sigmoids: np.ndarray) -> np.ndarray:
-    """What the network answered, 0 to 1, where a canvas holds its sigmoid: 0 is no response, 1 the full height of the
-    Gaussian that the maps are trained to be, or more."""
+    """Returns the network's responses, 0 to 1, from their sigmoids. 0 is no response; 1 is the full height of the
+    Gaussian that the maps are trained to show, or more."""
     inner = np.clip(sigmoids, NEUTRAL, 0.99)
     return np.clip(np.log(inner / (1 - inner)), 0, 1)
 
 
 def canvas_map(image_hw: Tuple[int, int], size: int) -> np.ndarray:
-    """The affine map from the pixels of an image to the canvas."""
+    """Returns the affine map (2, 3) from the pixels of an image to those of a canvas of `size` pixels a side."""
     height, width = image_hw
     longer = max(image_hw)
     centring = translation((longer - width) / 2, (longer - height) / 2)
@@ -37,7 +38,7 @@ def canvas_map(image_hw: Tuple[int, int], size: int) -> np.ndarray:
 
 
 def image_area(image_hw: Tuple[int, int], size: int) -> Tuple[slice, slice]:
-    """Rows and columns of the canvas whose pixel centres lie on the image: the part that is not padding."""
+    """Returns the rows and columns of the canvas whose pixel centres lie on the image, so without the padding."""
     shares = np.array(image_hw) / max(image_hw)
     first = np.ceil(size * (1 - shares) / 2 - 0.5).astype(int)
     last = np.floor(size * (1 + shares) / 2 - 0.5).astype(int)
@@ -47,10 +48,14 @@ def image_area(image_hw: Tuple[int, int], size: int) -> Tuple[slice, slice]:
 
 @dataclass(frozen=True)
 class Placement:
-    """How one window's maps come to lie on the canvas: the part they cover, and what draws them there.
+    """The part of the canvas that one window covers, and the weights that enlarge the window's maps to it.
 
-    `vertical` (rows, h) and `horizontal` (columns, w) are matrices of bicubic weights, so that the covered part is
-    vertical @ map @ horizontal.T.
+    Attributes:
+        rows, columns: the covered part of the canvas, in canvas pixels.
+        vertical: (rows, h) float32, bicubic weights.
+        horizontal: (columns, w) float32, bicubic weights.
+
+    The covered part is vertical @ map @ horizontal.T.
     """
 
     rows: slice
@@ -59,13 +64,13 @@ class Placement:
     horizontal: np.ndarray
 
     def enlarge(self, maps: np.ndarray) -> np.ndarray:
-        """Maps (K, h, w) as they look on the part of the canvas they cover; (K, rows, columns)."""
+        """Returns maps (K, h, w) enlarged to the covered part of the canvas, (K, rows, columns)."""
         widened = _rows_product(self.horizontal, maps.transpose(0, 2, 1)).transpose(0, 2, 1)
         return _rows_product(self.vertical, np.ascontiguousarray(widened))
 
 
 def placement_of(window: np.ndarray, size: int, cells_hw: Tuple[int, int], stride: int) -> Placement:
-    """The placement of a window (a map from canvas to input pixels) whose maps have (h, w) cells."""
+    """Returns the placement of a window (2, 3), a map from canvas to input pixels, whose maps have (h, w) cells."""
     rows, vertical = _axis_weights(window[1, 1], window[1, 2], size, cells_hw[0], stride)
     columns, horizontal = _axis_weights(window[0, 0], window[0, 2], size, cells_hw[1], stride)
     return Placement(rows, columns, vertical, horizontal)
@@ -73,36 +78,36 @@ def placement_of(window: np.ndarray, size: int, cells_hw: Tuple[int, int], strid
 
 def join_windows(maps: Sequence[np.ndarray], placements: Sequence[Placement], size: int, join: str,
                  neutral: float = NEUTRAL) -> np.ndarray:
-    """One canvas of the maps of all windows.
+    """Joins the maps of all windows on one canvas.
 
     Args:
-        maps: W of (K, h, w) float32; to be joined by maximum, none below 0 (sigmoids).
-        placements: W of them.
+        maps: W of (K, h, w) float32. For 'addup' no value may be below 0, which sigmoids are not.
+        placements: W placements.
         size: S.
         join: one of JOINS.
-        neutral: what a place holds where no window looked.
+        neutral: the value of pixels that no window covers.
 
     Returns:
         (K, S, S) float32.
     """
     canvas = np.zeros((len(maps[0]), size, size), np.float32)
-    looks = np.zeros((size, size), np.float32)
+    windows = np.zeros((size, size), np.float32)
     for window_maps, placement in zip(maps, placements):
         part = canvas[:, placement.rows, placement.columns]
         operation = np.maximum if join == 'addup' else np.add
         operation(part, placement.enlarge(window_maps), out=part)
-        looks[placement.rows, placement.columns] += 1
+        windows[placement.rows, placement.columns] += 1
     if join == 'average':
-        canvas /= np.maximum(looks, 1)
-    canvas[:, looks == 0] = neutral
+        canvas /= np.maximum(windows, 1)
+    canvas[:, windows == 0] = neutral
     return canvas
 
 
 def _rows_product(weights: np.ndarray, maps: np.ndarray) -> np.ndarray:
-    """weights (n, h) @ maps (K, h, m), some rows of the weights at a time; (K, n, m).
+    """Returns weights (n, h) @ maps (K, h, m) = (K, n, m), computed for a few rows of the weights at a time.
 
-    BLAS shares larger products out to threads, which wait for each other in a busy loop: ten times slower than one
-    thread wherever something else, such as the workers that feed a training, has the cores.
+    BLAS computes larger products in several threads, which wait for each other in a busy loop. If other processes use
+    the cores, such as the workers that feed a training, that is ten times slower than one thread.
     """
     step = max(1, _ONE_THREAD // (maps.shape[1] * maps.shape[2]))
     product = np.empty((maps.shape[0], len(weights), maps.shape[2]), np.float32)
@@ -112,10 +117,10 @@ def _rows_product(weights: np.ndarray, maps: np.ndarray) -> np.ndarray:
 
 
 def _axis_weights(factor: float, shift: float, size: int, cells: int, stride: int) -> Tuple[slice, np.ndarray]:
-    """The canvas pixels a window covers along one axis, and (pixels, cells) bicubic weights.
+    """Returns the canvas pixels that a window covers along one axis, and (pixels, cells) bicubic weights.
 
-    Canvas pixel c is input pixel factor c + shift; it is covered where that lies in the input. Beyond the outermost
-    cell centres the maps go on as they end.
+    Canvas pixel c is input pixel factor * c + shift, and is covered if that lies in the input. Beyond the outermost
+    cell centres the maps keep the value of the outermost cells.
     """
     inputs = factor * np.arange(size) + shift
     covered = np.flatnonzero((inputs >= -0.5 - 1e-6) & (inputs <= cells * stride - 0.5 + 1e-6))
@@ -129,10 +134,10 @@ def _axis_weights(factor: float, shift: float, size: int, cells: int, stride: in
 
 
 def _cubic(distance: np.ndarray) -> np.ndarray:
-    """Cubic convolution (Keys 1981) at distances of 0 to 2 cells.
+    """Returns the weights of cubic convolution (Keys 1981) at distances of 0 to 2 cells.
 
-    With a = -0.75 the peak of a Gaussian one cell wide, what the networks learn, comes back within 0.04 input pixels
-    after sigmoid and blur; with a = -0.5 within 0.4, and by linear interpolation within 0.9.
+    The networks learn Gaussians one cell wide. After sigmoid and blur, their peak is recovered within 0.04 input pixels
+    with a = -0.75, within 0.4 with a = -0.5, and within 0.9 by linear interpolation.
     """
     a = -0.75
     near = ((a + 2) * distance - (a + 3)) * distance ** 2 + 1

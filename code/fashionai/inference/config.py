@@ -12,8 +12,7 @@ from fashionai.garments.table import Garments
 from fashionai.inference.canvas import JOINS
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
 from fashionai.inference.second_pass import SECOND_PASSES
-from fashionai.inference.tiling import DEFAULT_TILING, PERIOD, TILINGS
-from fashionai.inference.windows import DEFAULT_SCALES, Scale, parse_scales
+from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, PERIOD, TILINGS, WindowScale, parse_scales
 from fashionai.networks.tensor_names import OUTPUTS
 from fashionai.option_group import OptionGroup, at_least, option, size_hw
 
@@ -66,7 +65,7 @@ class InferenceConfig:
     """
 
     options: PredictionOptions
-    scales: Tuple[Scale, ...]
+    scales: Tuple[WindowScale, ...]
     resolutions_hw: Tuple[Sequence[SizeHw], ...]
     maps: str = 'last'
     second_pass: Optional[str] = None

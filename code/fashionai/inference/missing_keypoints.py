@@ -1,6 +1,7 @@
-"""Points the heat maps do not show, put where the type's mean shape has them; of types without one they stay as found.
+"""Places keypoints that the heat maps do not show by the mean shape of the garment type. If a type has no mean shape,
+its points stay as they were decoded.
 
-K keypoints in the garment's channel order, C keypoint columns; points (x, y) and sizes in the image's own pixels.
+Letters: K keypoints in the garment's channel order, C keypoint columns; points (x, y) and sizes in original pixels.
 """
 from typing import Tuple
 
@@ -13,16 +14,16 @@ from fashionai.images.geometry import similarity, transform_points
 
 
 def fillable(garment: Garment) -> np.ndarray:
-    """(K,) bool: the points that are filled in where their peak is invalid: the waistline; on a dress, the hem too."""
+    """Returns (K,) bool: points that are filled in if their peak is invalid: the waistline; on a dress also the hem."""
     edges = ('waistline', 'hemline') if garment.name == 'dress' else ('waistline',)
     return np.array([name.startswith(edges) for name in garment.keypoints])
 
 
 def fill_in(points_xy: np.ndarray, valid: np.ndarray, garment: Garment, image_hw: Tuple[int, int]) -> np.ndarray:
-    """The points (K, 2), the fillable ones among the invalid moved to where the valid ones say they should be.
+    """Returns the points (K, 2) after moving those that are fillable and invalid to their place in the mean shape.
 
-    The mean shape is laid over the valid points by the similarity that fits them best; with fewer than two of them it
-    goes where such garments usually are.
+    The mean shape is laid over the valid points by the similarity that fits them best. If fewer than two points are
+    valid, it lies at the usual place of such garments.
     """
     missing = fillable(garment) & ~valid
     if not missing.any() or not has_shape(garment):
@@ -33,8 +34,8 @@ def fill_in(points_xy: np.ndarray, valid: np.ndarray, garment: Garment, image_hw
 
 
 def usual_points(garment: Garment, image_hw: Tuple[int, int]) -> np.ndarray:
-    """(K, 2) points of a garment in the middle of an image, of the mean shape and the usual size; of a type without a
-    mean shape, all in the very middle."""
+    """Returns (K, 2) points of a garment of mean shape and usual size in the middle of an image. If the type has no
+    mean shape, all points are in the very middle."""
     height, width = image_hw
     points = np.tile((np.array([width, height]) - 1) / 2, (len(garment.keypoints), 1))
     if has_shape(garment):
@@ -43,7 +44,7 @@ def usual_points(garment: Garment, image_hw: Tuple[int, int]) -> np.ndarray:
 
 
 def submission_keypoints(points_xy: np.ndarray, garment: Garment) -> np.ndarray:
-    """(C, 3) int32 of x, y, v in CSV order: the type's points in whole pixels with v = 1, the others all -1."""
+    """Returns (C, 3) int32 of x, y, v in CSV order: the type's points in whole pixels with v = 1, the others all -1."""
     keypoints = np.full((len(garment.csv_keypoints), 3), ABSENT, np.int32)
     keypoints[garment.csv_indices, :2] = np.rint(points_xy)
     keypoints[garment.csv_indices, 2] = VISIBLE

@@ -1,8 +1,9 @@
-"""Where training leaves its checkpoints, and how to find one again.
+"""Finds and describes the checkpoints that training writes.
 
-models/trained/<tag>/<run>/ holds `run.json`, checkpoints `model-<step>`, and in `best/` the checkpoint with the lowest
-validation error, with `best.json`. The last checkpoint of a folder is the whole one of the highest step: TensorFlow's
-own index of them, the file `checkpoint`, is not asked. TensorFlow is imported only where a checkpoint is read.
+The folder models/trained/<tag>/<run>/ has `run.json` and the checkpoints `model-<step>`. Its folder `best/` has the
+checkpoint with the lowest validation error, and `best.json`. The last checkpoint of a folder is the complete one with
+the highest step; TensorFlow's own index, the file `checkpoint`, is not used. TensorFlow is imported only when a
+checkpoint is read.
 """
 import logging
 import re
@@ -22,19 +23,20 @@ NAME, BEST, RUN_FILE, BEST_FILE = 'model', 'best', 'run.json', 'best.json'
 _KINDS: Mapping[str, type] = MappingProxyType({
     'model': str, 'tag': str, 'input_hw': list, 'garments': dict, 'head': dict, 'loss': dict, 'data': dict,
     'updates': dict})
-"""What the values of a run.json are, by key; each may be left out."""
+"""The types of the values in run.json, by key. Every key is optional."""
 
 _FILE = re.compile(rf'{NAME}-(\d+)\.(index|data-\d+-of-\d+)')
-"""The files of a checkpoint. One that is being written has names with more behind them."""
+"""The names of the files of a checkpoint. While a checkpoint is being written, its files have longer names."""
 
 _LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A checkpoint: its prefix (the path less `.index`), its step, and what `run.json` says of the run it belongs to.
+    """A checkpoint.
 
-    `run` is empty where there is no such file; `validation_ne`, in per cent, is known of a `best` checkpoint only.
+    prefix: its path without `.index`. step: its training step. run: the content of the run's `run.json`, empty if there
+    is no such file. validation_ne: its validation error in percent, known only for a checkpoint in `best`.
     """
 
     prefix: str
@@ -44,72 +46,74 @@ class Checkpoint:
 
 
 def loss_of(run: Mapping[str, Any]) -> str:
-    """The loss of the heat maps that a run.json names; that of the original where it names none."""
+    """Returns the name of the heat maps' loss in a run.json; if there is none, the loss of the original."""
     return run.get('loss', {}).get('loss', 'l2')
 
 
 def garments_of(run: Mapping[str, Any]) -> Garments:
-    """The table of garments that a run.json holds; the built-in one where it holds none."""
+    """Returns the garment table in a run.json; if there is none, the built-in table."""
     return stored_garments(run.get('garments', {}), f'{RUN_FILE}, garments')
 
 
 def read_run(path: Path) -> Dict[str, Any]:
-    """Read a run.json; {} if there is none. Raises InputError, naming file and key, for values of another kind."""
+    """Reads a run.json; returns {} if there is no file. Raises InputError, naming file and key, for a wrong type."""
     run = read_json(path)
     for key, kind in _KINDS.items():
         if not isinstance(run.get(key, kind()), kind):
-            raise InputError(f'{path}: {key} is {reprlib.repr(run[key])}, wanted a value of type {kind.__name__}')
+            raise InputError(f'{path}: {key} is {reprlib.repr(run[key])}, but must have the type {kind.__name__}')
     sides = run.get('input_hw', (8, 8))
     if len(sides) != 2 or not all(type(side) is int and side > 0 for side in sides):
-        raise InputError(f'{path}: input_hw is {reprlib.repr(sides)}, wanted height and width in pixels')
+        raise InputError(f'{path}: input_hw is {reprlib.repr(sides)}, but must be height and width in pixels')
     return run
 
 
 def average_name(variable: str) -> str:
-    """Under which name a checkpoint keeps the average of a variable over the steps."""
+    """Returns the name of a variable's average over the steps in a checkpoint."""
     return f'{variable}/average'
 
 
 def best_name(variable: str, stored: Container[str]) -> str:
-    """Which of the names that a checkpoint has stands for a variable of its network: the average, where it is there."""
+    """Returns the name of a variable's best value in a checkpoint: the average if it is `stored`, else the variable."""
     return average_name(variable) if average_name(variable) in stored else variable
 
 
 def checkpoint_steps(folder: Path) -> List[int]:
-    """The steps of which a folder has files of a checkpoint, whole or not, in order."""
+    """Returns the sorted steps for which a folder has files of a checkpoint, complete or not."""
     files = [_FILE.fullmatch(path.name) for path in folder.iterdir()] if folder.is_dir() else []
     return sorted({int(file.group(1)) for file in files if file})
 
 
 def last_checkpoint(folder: Path) -> Optional[Checkpoint]:
-    """The whole checkpoint of the highest step in a folder, None if it has no file of a checkpoint. Those of higher
-    steps that are not whole are named in the log.
+    """Returns the complete checkpoint with the highest step in a folder, or None if it has no checkpoint files.
 
-    Raises InputError if it has checkpoints and none is whole.
+    The log names the incomplete checkpoints of higher steps. Raises InputError if all checkpoints are incomplete.
     """
     found = _newest_whole(folder)
     if not found and checkpoint_steps(folder):
-        raise InputError(f'{folder} has checkpoints and none of them is whole: move its files {NAME}-* away to begin '
-                         'anew')
+        raise InputError(f'{folder} has checkpoints, but all of them are incomplete: move its files {NAME}-* away to '
+                         'start again')
     return found
 
 
 def find_checkpoint(path: Union[str, Path]) -> Checkpoint:
-    """The checkpoint a path means: a prefix, itself; a folder with checkpoints, its last one; a folder of runs, however
-    deep, the best one of the run that was written to last, or its last one where none was kept.
+    """Returns the checkpoint that a path stands for.
 
-    Raises InputError where there is none, or it is not whole.
+    The prefix of a checkpoint stands for that checkpoint. A folder with checkpoints stands for the last one. A folder
+    of runs, at any depth, stands for the best checkpoint of the run that was written to last, or for its last
+    checkpoint if it has no best one.
+
+    Raises InputError if there is no checkpoint, or if it is incomplete.
     """
     path = Path(path)
     found = _found_in(path) if path.is_dir() else _at_prefix(re.sub(r'\.index$', '', str(path)))
     if not found:
-        raise InputError(f'no checkpoint at {path}: wanted a file model-<step>.index that train.py wrote, or a folder '
+        raise InputError(f'no checkpoint at {path}: give a file model-<step>.index that train.py wrote, or a folder '
                          'with such files')
     return found
 
 
 def newest_index(folder: Path) -> Optional[Path]:
-    """The file `model-<step>.index` that was written last in a folder of runs, however deep; None if there is none."""
+    """Returns the newest file `model-<step>.index` in a folder of runs, at any depth; None if there is none."""
     return max(folder.rglob(f'{NAME}-*.index'), key=lambda index: index.stat().st_mtime, default=None)
 
 
@@ -129,7 +133,7 @@ def _at_prefix(prefix: str) -> Optional[Checkpoint]:
         return None
     fault = _fault(prefix)
     if fault:
-        raise InputError(f'the checkpoint {prefix} is not whole: {fault}')
+        raise InputError(f'the checkpoint {prefix} is incomplete: {fault}')
     return _described(prefix, int(numbered.group(1)))
 
 
@@ -139,12 +143,12 @@ def _newest_whole(folder: Path) -> Optional[Checkpoint]:
         fault = _fault(prefix)
         if not fault:
             return _described(prefix, step)
-        _LOG.warning('the checkpoint %s is passed over, since it is not whole: %s', prefix, fault)
+        _LOG.warning('the checkpoint %s is skipped, because it is incomplete: %s', prefix, fault)
     return None
 
 
 def _fault(prefix: str) -> str:
-    """What is wrong with the files of a checkpoint, '' if nothing is. Every value is read, which checks its sum."""
+    """Returns what is wrong with the files of a checkpoint, '' if nothing. Reading every value checks its checksum."""
     import tensorflow.compat.v1 as tf
     try:
         reader = tf.train.load_checkpoint(prefix)
@@ -156,7 +160,7 @@ def _fault(prefix: str) -> str:
 
 
 def _described(prefix: str, step: int) -> Checkpoint:
-    """A checkpoint with what the files beside it say."""
+    """Returns a checkpoint with the content of the JSON files beside it."""
     folder = Path(prefix).parent
     best = read_json(folder / BEST_FILE)
     return Checkpoint(prefix, step, read_run((folder.parent if folder.name == BEST else folder) / RUN_FILE),

@@ -18,7 +18,7 @@ from fashionai.files import parse_json, write_json
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.garments.table_files import stored_form, stored_garments
 from fashionai.model_files.contract_inside import contract_inside
-from fashionai.networks.head_options import STRIDES, TRUNK_STRIDE, HeadOptions
+from fashionai.networks.head_options import BACKBONE_STRIDE, STRIDES, HeadOptions
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME
 
 EXPORTED: Mapping[str, str] = MappingProxyType(
@@ -118,7 +118,7 @@ def _is_whole(value: Any) -> bool:
 
 
 def _is_side(value: Any) -> bool:
-    return _is_whole(value) and value % TRUNK_STRIDE == 0 and 0 < value <= LARGEST_SIDE
+    return _is_whole(value) and value % BACKBONE_STRIDE == 0 and 0 < value <= LARGEST_SIDE
 
 
 def _are_names(value: Any) -> bool:
@@ -133,7 +133,7 @@ _FIELDS: Mapping[str, Tuple[Callable[[Any], bool], str]] = MappingProxyType({
     'tag': (_is_text, 'the name of a garment type'), 'model': (_is_text, 'the name of a network'),
     'keypoints': (_are_names, 'a list of names'), 'types': (_are_names, 'a list of names'),
     'input_hw': (lambda value: isinstance(value, list) and len(value) == 2 and all(map(_is_side, value)),
-                 f'[height, width], multiples of {TRUNK_STRIDE} up to {LARGEST_SIDE}'),
+                 f'[height, width], multiples of {BACKBONE_STRIDE} up to {LARGEST_SIDE}'),
     'stride': (lambda value: _is_whole(value) and value in STRIDES, f'one of {", ".join(map(str, STRIDES))}'),
     'step': (_is_whole, 'a whole number from 0 on'), 'graph_sha256': (_is_text, 'a sum of the model'),
     'validation_ne': (_is_error, 'per cent, or null'),
@@ -184,7 +184,7 @@ def replacing_model(model: Path) -> Iterator[Path]:
     and `contract_of` refuses any other. A new model is never beside an old contract, and never alone.
     """
     model.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f'.{model.name}.', dir=str(model.parent)) as folder:
+    with TemporaryDirectory(prefix=f'.{model.name}.', dir=str(model.parent)) as folder, _naming(model, folder):
         draft = Path(folder, model.name)
         yield draft
         os.replace(str(contract_path(draft)), str(contract_path(model)))
@@ -192,6 +192,17 @@ def replacing_model(model: Path) -> Iterator[Path]:
             if part.is_dir() and (model.parent / part.name).exists():
                 shutil.rmtree(str(model.parent / part.name))
             os.replace(str(part), str(model.parent / part.name))
+
+
+@contextmanager
+def _naming(model: Path, folder: str) -> Iterator[None]:
+    """An OSError about a file in the draft's folder is raised as one about the model."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is None or not str(error.filename or folder).startswith(folder):
+            raise
+        raise type(error)(error.errno, error.strerror, str(model)) from error
 
 
 def file_sum(path: Union[str, Path]) -> str:

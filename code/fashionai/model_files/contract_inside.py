@@ -1,7 +1,7 @@
-"""The contract that an exported model has inside, read without the engine of its format.
+"""Reads the contract inside an exported model, without the engine of its format.
 
-Every format has a place for what others add: `metadata_props` of ONNX, `rt_info` of OpenVINO, `assets.extra` of a
-SavedModel, and for a `.tflite` a ZIP archive behind the model, as TensorFlow Lite's own metadata has its files.
+Every format has a place for additional data: `metadata_props` in ONNX, `rt_info` in OpenVINO, `assets.extra` in a
+SavedModel, and in a `.tflite` a ZIP archive at the end of the file, where TensorFlow Lite's own metadata has its files.
 `exporting.formats` writes the contract there.
 """
 import os
@@ -13,27 +13,30 @@ from typing import BinaryIO, Callable, Collection, Iterator, Mapping, Optional, 
 from xml.etree import ElementTree
 
 CONTRACT_KEY = 'contract'
-"""Its name among the metadata of ONNX and OpenVINO."""
+"""The key of the contract in the metadata of ONNX and OpenVINO."""
 
 CONTRACT_MEMBER = 'contract.json'
-"""Its name as a file: in the archive of a `.tflite`, and in EXTRA_FOLDER of a SavedModel."""
+"""The file name of the contract in the archive of a `.tflite` and in EXTRA_FOLDER of a SavedModel."""
 
 EXTRA_FOLDER = 'assets.extra'
-"""The folder of a SavedModel that TensorFlow leaves to others."""
+"""The folder of a SavedModel for files that do not belong to TensorFlow."""
 
 _LARGEST = 1 << 22
-"""Bytes that a contract may have."""
+"""The largest size of a contract in bytes."""
 
 _METADATA, _KEY, _VALUE = 14, 1, 2
-"""Numbers of fields in onnx.proto: `metadata_props` of a model; `key` and `value` of one entry of them."""
+"""Field numbers in onnx.proto: `metadata_props` of a model; `key` and `value` of an entry."""
 
 _OTHER_KINDS = {1: 8, 5: 4}
-"""Bytes of a protocol buffer's field by how it is stored, besides 0, a varint, and 2, a length and so many bytes."""
+"""The size of a field in bytes, by wire type. The other wire types are 0, a varint, and 2, a length and its bytes."""
 
 
 def contract_inside(model: Path) -> Optional[str]:
-    """The JSON text inside a model; None if there is none, or the file is not of the format that its ending says: the
-    engine that opens it will tell what is wrong with it."""
+    """Returns the JSON text inside a model.
+
+    Returns None if there is none, or if the file does not have the format of its ending: the engine that opens it
+    reports what is wrong.
+    """
     reader = _READERS.get(model.suffix)
     try:
         return reader(model) if reader else None
@@ -52,7 +55,7 @@ def _of_onnx(model: Path) -> Optional[str]:
 
 
 def _fields(file: BinaryIO, size: int, wanted: Collection[int]) -> Iterator[Tuple[int, bytes]]:
-    """Number and content of those fields of a protocol buffer; what is not wanted, such as the graph, is not read."""
+    """Yields number and content of the wanted fields of a protocol buffer. Others, such as the graph, are skipped."""
     while file.tell() < size:
         number, kind = divmod(_varint(file), 8)
         if kind == 0:
@@ -66,7 +69,7 @@ def _fields(file: BinaryIO, size: int, wanted: Collection[int]) -> Iterator[Tupl
 
 
 def _varint(file: BinaryIO) -> int:
-    """A whole number in groups of 7 bits, the lowest first; the last one lacks the highest bit of its byte."""
+    """Reads an integer in groups of 7 bits, lowest first. The highest bit of a byte is set if another byte follows."""
     value = 0
     for shift in range(0, 70, 7):
         byte = file.read(1)
@@ -80,7 +83,7 @@ def _varint(file: BinaryIO) -> int:
 
 def _of_openvino(model: Path) -> Optional[str]:
     content = model.read_bytes()
-    if b'<!DOCTYPE' in content:  # OpenVINO writes none; it could define text that grows without bound
+    if b'<!DOCTYPE' in content:  # never by OpenVINO; its entities could expand without limit
         return None
     entry = ElementTree.fromstring(content).find(f'rt_info/{CONTRACT_KEY}')
     return None if entry is None else entry.get('value')
@@ -98,4 +101,4 @@ def _of_savedmodel(model: Path) -> Optional[str]:
 
 _READERS: Mapping[str, Callable[[Path], Optional[str]]] = MappingProxyType(
     {'.onnx': _of_onnx, '.xml': _of_openvino, '.tflite': _of_tflite, '.savedmodel': _of_savedmodel})
-"""By the ending of the model; see contract.EXPORTED."""
+"""The readers by the ending of the model; see contract.EXPORTED."""

@@ -1,4 +1,4 @@
-"""From a checkpoint to one `.pb`: all that does not depend on the image becomes a constant, batch norm included."""
+"""Freezes a checkpoint as one `.pb`: all values that do not depend on the image become constants, batch norm too."""
 from pathlib import Path
 from typing import List, Optional, Sequence, Set
 
@@ -11,27 +11,27 @@ from fashionai.garments.table import JOINT, Garment, Garments
 from fashionai.model_files.checkpoints import Checkpoint, best_name, garments_of, loss_of
 from fashionai.model_files.contract import Contract, contract_path, file_sum, replacing_model
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
-from fashionai.networks.head_options import TRUNK_STRIDE, HeadOptions
+from fashionai.networks.head_options import BACKBONE_STRIDE, HeadOptions
 from fashionai.networks.tensor_names import INPUT_NAME
 
 TOLERANCE, HALF_TOLERANCE = 1e-3, 3e-2
-"""The part of the largest output by which frozen and live output may differ: rounding stays far below it, that of
-weights in half precision too."""
+"""The largest allowed difference between the outputs of the frozen graph and of the session, relative to the largest
+output: for single precision, and for weights in half precision. Rounding errors are much smaller."""
 
 
 def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: bool = False,
            garments: Optional[Garments] = None) -> float:
-    """Write the network of a checkpoint as a frozen graph and, beside it, its contract.
+    """Writes the network of a checkpoint as a frozen graph and, beside it, its contract.
 
-    The graph takes any number of images of any size that is a multiple of 8. Before anything is written, its
-    output is compared with the session's on random images; the largest absolute difference is returned.
+    The graph takes any number of images of any size that is a multiple of 8. Before anything is written, its output
+    is compared with the output of the session on random images. Returns the largest absolute difference.
 
-    With `half`, weights are stored in half precision, which makes the file half as large; the network computes in
-    single precision all the same. Of a network that was averaged over the steps of its training, the average is frozen.
+    With `half`, weights are stored in half precision, which halves the size of the file; the network still computes in
+    single precision. If the checkpoint has averages over the training steps, the averages are frozen.
 
-    `tag` is of the table that the checkpoint's run was trained with, or of `garments`, which must not differ from it.
+    `tag` is a type of the garment table of the checkpoint's run, or of `garments`, which must agree with that table.
 
-    Raises InputError where the checkpoint is not of this network and tag, or the two outputs differ.
+    Raises InputError if the checkpoint belongs to another network or tag, or if the two outputs differ.
     """
     garments = garments or garments_of(checkpoint.run)
     garment, options, loss = garments.of(tag), HeadOptions.of(checkpoint.run.get('head', {})), loss_of(checkpoint.run)
@@ -45,7 +45,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: 
         outputs += [network.types.probabilities] if network.types else []
         _restore(session, checkpoint, model, tag)
         frozen = fold_constants(session, image, outputs, half).SerializeToString()
-        batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * TRUNK_STRIDE, 6 * TRUNK_STRIDE, 3))
+        batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * BACKBONE_STRIDE, 6 * BACKBONE_STRIDE, 3))
         live = session.run(outputs, {image: batch})
     difference = _difference(live, _run_frozen(frozen, [tensor.name for tensor in outputs], batch),
                              HALF_TOLERANCE if half else TOLERANCE, checkpoint.prefix)
@@ -59,12 +59,12 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: 
 
 def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.Tensor],
                    half: bool = False) -> tf.GraphDef:
-    """The graph from image to outputs, with every tensor on the way in that does not depend on the image a constant.
+    """Returns the graph from image to outputs. Inputs of its nodes that do not depend on the image become constants.
 
-    So variables, and what is computed from them alone, such as weights times batch norm's scale, become plain numbers.
-    With `half`, weights are constants of half precision and a cast to single, which TensorFlow does once, as it loads
-    the graph. Nodes keep their names. Attributes at their defaults are left out, so that an older TensorFlow, which may
-    not know them, reads the graph too.
+    So variables, and values that depend only on variables, such as weights times the scale of batch norm, become
+    constants. With `half`, weights are constants in half precision followed by a cast to single precision, which
+    TensorFlow computes only once, when it loads the graph. Nodes keep their names. Attributes with their default values
+    are left out, so that older versions of TensorFlow, which may not know them, can read the graph.
     """
     live = _dependants(image.op)
     edges = [tensor for operation in live for tensor in operation.inputs if tensor.op not in live]
@@ -82,7 +82,7 @@ def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.T
 
 
 def halved(definition: tf.GraphDef) -> tf.GraphDef:
-    """The same graph with its weights in half precision, as `fold_constants` writes it with `half`."""
+    """Returns the same graph with its weights in half precision, as `fold_constants` makes it with `half`."""
     half = tf.GraphDef()
     half.versions.CopyFrom(definition.versions)
     for node in definition.node:
@@ -94,18 +94,21 @@ def halved(definition: tf.GraphDef) -> tf.GraphDef:
 
 
 def is_half(definition: tf.GraphDef) -> bool:
-    """Whether a graph has weights in half precision."""
+    """Returns whether a graph has weights in half precision."""
     return any(node.attr['dtype'].type == tf.float16.as_datatype_enum for node in definition.node if node.op == 'Const')
 
 
 def fits_half(value: np.ndarray) -> bool:
-    """Whether an array is stored in half precision where that is wanted: float32 of two axes or more, which weights
-    are, unless there are numbers among them that half precision does not reach."""
+    """Returns whether an array can be stored in half precision.
+
+    This is so for float32 arrays with two or more axes, as weights have, if all values are in the range of half
+    precision.
+    """
     return value.ndim > 1 and value.dtype == np.float32 and np.abs(value).max() < np.finfo(np.float16).max
 
 
 def _constant(name: str, value: np.ndarray, half: bool) -> List[tf.NodeDef]:
-    """The nodes of a constant. With `half`, those that `fits_half` finds lose their last digits."""
+    """Returns the nodes of a constant. With `half`, values that `fits_half` are rounded to half precision."""
     if half and fits_half(value):
         kinds = {'SrcT': tf.AttrValue(type=tf.float16.as_datatype_enum),
                  'DstT': tf.AttrValue(type=tf.float32.as_datatype_enum)}
@@ -117,7 +120,7 @@ def _constant(name: str, value: np.ndarray, half: bool) -> List[tf.NodeDef]:
 
 
 def _dependants(operation: tf.Operation) -> Set[tf.Operation]:
-    """The operation and every one that its output reaches."""
+    """Returns the operation and all operations that depend on its output."""
     found, queue = {operation}, [operation]
     while queue:
         for tensor in queue.pop().outputs:
@@ -127,13 +130,13 @@ def _dependants(operation: tf.Operation) -> Set[tf.Operation]:
 
 
 def _check_garment(garment: Garment, checkpoint: Checkpoint) -> None:
-    """Raises InputError where the run of a checkpoint knew another garment of that name, or none."""
+    """Raises InputError if the run of a checkpoint had another garment of that name, or none."""
     trained = garments_of(checkpoint.run)
     known = garment.name in (*trained, JOINT)
     difference = trained.of(garment.name).difference(garment) if known else ''
     if checkpoint.run and (difference or not known):
         raise InputError(f'{checkpoint.prefix} was trained with another table of garments ({trained}), which has '
-                         f'{f"other {difference} for" if known else "no"} {garment.name}: wanted that table')
+                         f'{f"other {difference} for" if known else "no"} {garment.name}: give that table')
 
 
 def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) -> None:
@@ -143,18 +146,18 @@ def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) 
         tf.train.Saver(variables).restore(session, checkpoint.prefix)
     except (tf.errors.OpError, ValueError) as error:
         reason = next((line for line in str(error).splitlines() if 'not found in' in line or 'shape' in line), error)
-        raise InputError(f'{checkpoint.prefix} is no checkpoint of {model} for {tag}: {reason}') from None
+        raise InputError(f'{checkpoint.prefix} is not a checkpoint of {model} for {tag}: {reason}') from None
 
 
 def _difference(live: Sequence[np.ndarray], frozen: Sequence[np.ndarray], tolerance: float,
                 prefix: str) -> float:
-    """The largest between the outputs of a session and those of the frozen graph. Raises InputError where it is more
-    than that part of an output's largest value."""
+    """Returns the largest difference between the outputs of a session and of the frozen graph. Raises InputError if one
+    is more than `tolerance` times the largest value of its output."""
     differences = [np.abs(one - other).max() for one, other in zip(live, frozen)]
     for difference, output in zip(differences, live):
         if not difference <= tolerance * np.abs(output).max():
-            raise InputError(f'the frozen graph of {prefix} differs from the session by {difference:.3g}, where '
-                             f'outputs reach {np.abs(output).max():.3g}: not written')
+            raise InputError(f'the frozen graph of {prefix} was not written, because its output differs from that of '
+                             f'the session by {difference:.3g}; the largest output is {np.abs(output).max():.3g}')
     return float(max(differences))
 
 

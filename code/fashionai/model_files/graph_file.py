@@ -1,9 +1,9 @@
-"""How the file of a graph is opened safely: read as data, every operation looked up in a list, and only then imported.
+"""Opens the file of a graph safely: it is read as data, and every operation must be in a list before it is imported.
 
-A TensorFlow graph is a program. Most operations compute on what they are given, but some read and write files, open
-connections or call Python. Networks of this kind need none of those, so a graph from elsewhere can be tried without
-giving it the machine. This holds for what operations are meant to do. It is no shield against faults in TensorFlow's
-own code, which a file made for the purpose may reach.
+A TensorFlow graph is a program. Most operations only compute on their inputs, but some read and write files, open
+connections or call Python. Networks of this kind need none of those, so you can try a graph from a stranger without
+giving it access to the machine. This covers the intended function of operations. It does not protect against errors in
+TensorFlow's own code, which a malicious file may use.
 """
 import os
 from pathlib import Path
@@ -19,7 +19,7 @@ _OWN = frozenset((
     'Add AddN AddV2 AvgPool BiasAdd Cast ConcatV2 Const Conv2D Conv2DBackpropInput DepthwiseConv2dNative FloorDiv '
     'Identity MaxPool Mean Mul Pack Pad Placeholder Relu Relu6 ResizeBilinear Shape Sigmoid Softmax Split Squeeze '
     'StopGradient StridedSlice Sub').split())
-"""What the networks of the catalog consist of once they are frozen; a test builds them all."""
+"""The operations of the frozen networks of the catalogue. A test builds all of them."""
 
 _USUAL = frozenset((
     # layers and activations
@@ -37,33 +37,33 @@ _USUAL = frozenset((
     # weights of fewer bits
     'Dequantize FakeQuantWithMinMaxArgs FakeQuantWithMinMaxVars FakeQuantWithMinMaxVarsPerChannel '
     'QuantizeAndDequantize QuantizeAndDequantizeV2 QuantizeAndDequantizeV3 QuantizeV2 '
-    # what converters leave behind: checks of shapes, switches between training and use, and calls of functions, which
-    # are looked through too
+    # operations that converters leave in a graph: checks of shapes, switches between training and use, and calls of
+    # functions, whose operations are checked too
     'Assert Merge NoOp PartitionedCall StatefulPartitionedCall Switch').split())
-"""What other convolutional networks consist of. Each computes on its inputs and does nothing else."""
+"""The operations of other convolutional networks. Each one only computes on its inputs."""
 
 ALLOWED: FrozenSet[str] = _OWN | _USUAL
 """The operations that a graph may have."""
 
 
 def read_graph(path: Union[str, Path], trusted: bool = False) -> tf.GraphDef:
-    """The graph of a `.pb`, or of the folder of a SavedModel, which this project makes without variables.
+    """Reads the graph of a `.pb`, or of the folder of a SavedModel; this project writes SavedModels without variables.
 
-    Of a `trusted` file, operations are not looked up.
+    The operations of a `trusted` file are not checked.
 
-    Raises InputError, naming the file, where it holds anything else, and naming the operation that is not ALLOWED.
+    Raises InputError, naming the file, if it has another content; or, naming the operation, if one is not ALLOWED.
     """
     file = Path(path)
     saved = SavedModel() if file.is_dir() else None
     file = file / 'saved_model.pb' if file.is_dir() else file
     if saved is not None and not file.exists():
-        raise InputError(f'{path} is a folder without {file.name}: wanted a frozen graph or a SavedModel')
+        raise InputError(f'{path} is a folder without {file.name}: give a frozen graph or a SavedModel')
     definition = tf.GraphDef()
     try:
         (definition if saved is None else saved).ParseFromString(file.read_bytes())
     except DecodeError:
         raise InputError(f'{file} is not a frozen graph: its {os.path.getsize(str(file))} bytes cannot be read as one '
-                         '(was the copy cut short?)') from None
+                         '(perhaps the file is truncated)') from None
     definition = saved.meta_graphs[0].graph_def if saved and saved.meta_graphs else definition
     if not trusted:
         _check_operations(definition, path)
@@ -71,17 +71,17 @@ def read_graph(path: Union[str, Path], trusted: bool = False) -> tf.GraphDef:
 
 
 def _check_operations(definition: tf.GraphDef, path: Union[str, Path]) -> None:
-    """Raise InputError for an operation that is neither ALLOWED nor a function of the graph itself."""
+    """Raises InputError for an operation that is neither ALLOWED nor a function of the graph itself."""
     own_functions = {function.signature.name for function in definition.library.function}
     for operation, place in _operations(definition):
         if operation not in ALLOWED and operation not in own_functions:
             raise InputError(f'{path} has the operation {operation} ({place}), which networks of this kind do not '
-                             'need and which may do more than compute: it is not opened. --trust-graph opens it all '
-                             'the same: give that only if you trust who made the file')
+                             'need and which may do more than compute, so it was not opened. If you trust the source '
+                             'of the file, give --trust-graph')
 
 
 def _operations(definition: tf.GraphDef) -> Iterator[Tuple[str, str]]:
-    """Every operation of a graph, those within its functions too, and where it stands."""
+    """Yields all operations of a graph, also in its functions, and the position of each."""
     for node in definition.node:
         yield node.op, f'node {node.name}'
     for function in definition.library.function:

@@ -1,9 +1,9 @@
-"""MoveNet Thunder's weights, as TensorFlow.js keeps them: a `.json` that lists arrays, and a `.bin` of their numbers.
+"""Reads MoveNet Thunder's weights in the format of TensorFlow.js: a `.json` that lists arrays, and a `.bin` of numbers.
 
-Its batch norm is folded into the convolutions, so a layer has weights and an offset. A network without batch norm
-trains badly, so it is put back: what a layer's convolution gives on photographs has a mean and a deviation in each
-channel, which `movenet_statistics.npz` keeps; with these as moving averages, and with a gamma and a beta that undo
-them, the layer computes what it did.
+The published batch norm is folded into the convolutions, so a layer has weights and an offset. A network without batch
+norm trains badly, so batch norm is added again. `movenet_statistics.npz` has the mean and the deviation of each channel
+of a layer's convolution on photographs. They become the moving averages, and gamma and beta are chosen to undo them, so
+that the layer computes the same as before.
 """
 import json
 import re
@@ -15,11 +15,11 @@ import numpy as np
 from fashionai.networks.layers import EPSILON
 
 STATISTICS = Path(__file__).with_name('movenet_statistics.npz')
-"""`<layer>/mean` and `<layer>/deviation`, float16: of 1,024 training photographs as they are augmented, at 160x160.
-benchmarks/movenet_statistics.py makes them."""
+"""`<layer>/mean` and `<layer>/deviation`, float16, measured on 1,024 augmented training photographs at 160x160 pixels.
+benchmarks/movenet_statistics.py makes the file."""
 
 OFFSET = '/offset'
-"""How the name of an array ends that is added where batch norm was."""
+"""The end of the name of an array that is added in place of the folded batch norm."""
 
 _PREFIX = r'^StatefulPartitionedCall/center_net_mobile_net_v2fpn_feature_extractor/model_1/'
 _NAMES = ((_PREFIX + r'model/expanded_conv_', 'model/block_0_'), (_PREFIX, ''),
@@ -34,11 +34,11 @@ _NAMES = ((_PREFIX + r'model/expanded_conv_', 'model/block_0_'), (_PREFIX, ''),
           (r'side/BiasAdd/.*|(?<=pyramid32/)BiasAdd/.*', lambda found: found.group().split('BiasAdd')[0] + 'biases'),
           (r'Conv2D/ReadVariableOp$', 'weights'), (r'(Conv2D|depthwise)_weights$', 'weights'),
           (r'(Conv2D|depthwise)_bn_offset$', 'offset'))
-"""From its names to those of backbones.movenet; what is not there keeps a name of its own."""
+"""Substitutions from the names in the file to those of backbones.movenet. Other arrays keep their names."""
 
 
 def read_movenet(path: Path) -> Dict[str, np.ndarray]:
-    """Every array by the names that variables have here, batch norm put back."""
+    """Returns all arrays by the names of the variables here, with batch norm added again."""
     values = read_folded(path)
     with np.load(str(STATISTICS)) as statistics:
         for name in [name for name in values if name.endswith(OFFSET)]:
@@ -47,15 +47,17 @@ def read_movenet(path: Path) -> Dict[str, np.ndarray]:
 
 
 def read_folded(path: Path) -> Dict[str, np.ndarray]:
-    """Every array by the names that layers have here, `<layer>/offset` where there was batch norm. It was made for RGB:
-    the first layer's channels are turned, so that it sees BGR."""
+    """Returns all arrays by the names of the layers here, with `<layer>/offset` in place of the folded batch norm.
+
+    The weights are for RGB input. The channels of the first layer are reversed, so that it takes BGR.
+    """
     values = {_renamed(name): array for name, array in read_arrays(path).items()}
     values['Conv1/weights'] = values['Conv1/weights'][:, :, ::-1]
     return values
 
 
 def read_arrays(path: Path) -> Dict[str, np.ndarray]:
-    """The float32 arrays of a TensorFlow.js model by name. Raises ValueError or KeyError where it is none."""
+    """Returns the float32 arrays of a TensorFlow.js model by name. Raises ValueError or KeyError for other files."""
     groups = json.loads(path.read_text())['weightsManifest']
     parts = [_arrays_of(path, group['paths'], group['weights']) for group in groups]
     return {name: array for part in parts for name, array in part.items()}
@@ -80,7 +82,7 @@ def _renamed(name: str) -> str:
 
 
 def _batch_norm(layer: str, offset: np.ndarray, statistics: Mapping[str, np.ndarray]) -> Dict[str, np.ndarray]:
-    """Batch norm that adds the offset and nothing else, where the convolution's outputs are as the statistics say."""
+    """Returns the arrays of a batch norm that only adds the offset, if its inputs have these statistics."""
     mean, deviation = (statistics[f'{layer}/{name}'].astype(np.float32) for name in ('mean', 'deviation'))
     variance = deviation ** 2
     return {f'{layer}/BatchNorm/gamma': np.sqrt(variance + EPSILON), f'{layer}/BatchNorm/beta': offset + mean,

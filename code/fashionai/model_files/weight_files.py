@@ -1,4 +1,4 @@
-"""Weight files of other projects and of this one, read as arrays by the names that layers have here."""
+"""Reads weight files of other projects and of this one. The arrays get the layer names of this project."""
 import re
 from pathlib import Path
 from pickle import UnpicklingError
@@ -18,27 +18,27 @@ Values = Dict[str, np.ndarray]
 
 UNREADABLE = (OSError, EOFError, ValueError, TypeError, KeyError, AttributeError, IndexError, UnpicklingError,
               BadZipFile, RecursionError, OverflowError)
-"""What readers raise on a file that was cut short, or is something else."""
+"""The exceptions that readers raise for a truncated file, or for a file of another format."""
 
 _OPENPOSE_LAYER = 'conv4_4_CPM/weights'
-"""Tells OpenPose's weights from those of a plain VGG19."""
+"""Only OpenPose's weights have this array; those of a plain VGG19 do not."""
 
 _OPENPOSE_RANGE = 256
-"""OpenPose's first layer sees value / 256 - 0.5, the one here values as they are, less their mean."""
+"""The input of OpenPose's first layer is value / 256 - 0.5; here it is the value minus the mean."""
 
 _CAFFE_EPSILON = 1e-5
-"""Added to the variance by the batch norm of SE-ResNet's weights."""
+"""The value that the batch norm of the published SE-ResNet adds to the variance."""
 
 _LAYER_ARRAYS = {'kernel': 'weights', 'bias': 'biases'}
 _BATCH_NORM_ARRAYS = {'scale': 'gamma', 'offset': 'beta', 'bias': 'beta', 'mean': 'moving_mean',
                       'var': 'moving_variance', 'variance': 'moving_variance'}
-"""Names that converters give to the arrays, where they are not those used here."""
+"""Array names of converters -> array names of this project, if they differ."""
 
 _KERAS_NAMES = ((r'^block(\d)_conv(\d)/.*', r'conv\1_\2'), (r'^block(\d)/layers/conv2d/.*', r'conv\1_1'),
                 (r'^block(\d)/layers/conv2d_1/.*', r'conv\1_2'), (r'^block(\d)/layers/conv2d_2/.*', r'conv\1_3'),
                 (r'/.*', ''))
-"""From the path of an array of a VGG to its layer: `block1_conv2/kernel:0`, and `block1/layers/conv2d_1/vars/0` of
-`.weights.h5` files, are of `conv1_2`."""
+"""Substitutions that turn the path of a VGG's array into its layer: `block1_conv2/kernel:0`, and in `.weights.h5` files
+`block1/layers/conv2d_1/vars/0`, become `conv1_2`."""
 
 _TORCH_NAMES = ((r'^_conv_stem\.weight$', 'stem/weights'), (r'^_bn0\.', 'stem/BatchNorm/'),
                 (r'^_blocks\.(\d+)\._(\w+)_conv\.weight$', r'blocks_\1/\2/weights'),
@@ -47,13 +47,14 @@ _TORCH_NAMES = ((r'^_conv_stem\.weight$', 'stem/weights'), (r'^_bn0\.', 'stem/Ba
                 (r'^_blocks\.(\d+)\._bn2\.', r'blocks_\1/project/BatchNorm/'),
                 (r'BatchNorm/weight$', 'BatchNorm/gamma'), (r'BatchNorm/bias$', 'BatchNorm/beta'),
                 (r'BatchNorm/running_', 'BatchNorm/moving_'), (r'moving_var$', 'moving_variance'))
-"""From EfficientNet's names to those of backbones.efficientnet; the classifier, which is not there, keeps its own."""
+"""Substitutions from EfficientNet's names to those of backbones.efficientnet. The classifier has no counterpart and
+keeps its name."""
 
 
 def _read_npy(path: Path) -> Values:
-    """A pickled dict: layer -> [weights, biases] or layer -> {'weights': ..., 'biases': ...}.
+    """Reads a pickled dict: layer -> [weights, biases] or layer -> {'weights': ..., 'biases': ...}.
 
-    Batch norm is a layer of its own there, `<layer>/bn` or `<layer>_bn`.
+    In these files batch norm is a separate layer, `<layer>/bn` or `<layer>_bn`.
     """
     values = {}
     for layer, arrays in read_npy(path).items():
@@ -76,7 +77,7 @@ def _npy_name(layer: str, array: str) -> str:
 
 
 def _read_keras(path: Path) -> Values:
-    """Weights of a VGG as Keras keeps them, one group for each layer. Input channels are BGR there too."""
+    """Reads a VGG's weights in the format of Keras, one group per layer. The input channels are BGR, as here."""
     values = {}
 
     def visit(name: str, item: Union[h5py.Dataset, h5py.Group]) -> None:
@@ -89,7 +90,7 @@ def _read_keras(path: Path) -> Values:
 
 
 def _read_torch(path: Path) -> Values:
-    """EfficientNet-Lite's. It was made for RGB: the first layer's channels are turned here, so that it sees BGR."""
+    """Reads EfficientNet-Lite's weights, which are for RGB input. The first layer's channels are reversed to BGR."""
     values = {_renamed(name, _TORCH_NAMES): array for name, array in read_torch(path).items()}
     for name in [name for name, array in values.items() if array.ndim == 4]:
         values[name] = values[name].transpose((2, 3, 0, 1) if name.endswith('depthwise/weights') else (2, 3, 1, 0))
@@ -110,4 +111,4 @@ def _read_npz(path: Path) -> Values:
 
 READERS: Mapping[str, Callable[[Path], Values]] = MappingProxyType(
     {'.npy': _read_npy, '.h5': _read_keras, '.npz': _read_npz, '.pth': _read_torch, '.json': read_movenet})
-"""By the ending of the file. They raise any of UNREADABLE."""
+"""The readers by the ending of the file. They raise exceptions of UNREADABLE."""

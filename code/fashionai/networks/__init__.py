@@ -1,1 +1,1 @@
-"""The networks: layers, trunks, the stages of the convolutional pose machine, their weights and their frozen form."""
+"""The graphs of the networks: layers, backbones, stages of the convolutional pose machine, refine net, type head."""

@@ -1,4 +1,4 @@
-"""The table of networks, and the one function that builds any of them."""
+"""The table of all networks, and the one function that builds any of them."""
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import partial
@@ -21,15 +21,16 @@ from fashionai.networks.type_head import GarmentTypes, garment_types
 
 @dataclass(frozen=True)
 class NetworkSpec:
-    """One network: what is done to the image, the trunk, the stages, and the weights it usually starts from.
+    """A row of the table: the scaling of the image, the backbone, the stages, and the usual initial weights.
 
-    The trunk takes (image - mean) * scale, a (N, H, W, 3) BGR tensor, whether this is training, and whether features
-    of other strides are joined to its own. `pretrained` is a file name in models/pretrained/, a name of
-    packaged.PACKAGED, or '' where none is published.
+    backbone: a function of (image - mean_bgr) * scale, a (N, H, W, 3) BGR tensor; of whether this is training; and of
+    `pyramid`, whether features of other strides are joined to its own. head: how the stages are made. mean_bgr, scale:
+    as above. pretrained: a file name in models/pretrained/, a name of packaged.PACKAGED, or '' if no weights are
+    published. pyramid: the default of the flag `--pyramid`.
     """
 
     name: str
-    trunk: Callable[[tf.Tensor, bool, bool], Features]
+    backbone: Callable[[tf.Tensor, bool, bool], Features]
     head: HeadSpec
     mean_bgr: Tuple[float, float, float]
     scale: float
@@ -38,16 +39,17 @@ class NetworkSpec:
 
     @property
     def stride(self) -> int:
-        """Input pixels a cell of the maps."""
+        """Input pixels per cell of the maps."""
         return self.head.stride
 
 
 @dataclass(frozen=True)
-class Network:
-    """A built network: the maps of every stage, for the loss, and the output (N, h, w, K + 1 + 2L), heat maps first.
+class BuiltNetwork:
+    """The tensors of a network in a graph.
 
-    A refine net is the last stage; where it is trained alone, it is the only one. `types` is what
-    a type head says, None where there is none.
+    stages: the maps of each stage, for the loss. A refine net is the last stage; if only the refine net is trained, it
+    is the only one. output: (N, h, w, K + 1 + 2L), heat maps first. types: the output of the type head, None if the
+    network has no type head.
     """
 
     stages: Tuple[StageMaps, ...]
@@ -98,13 +100,14 @@ NETWORKS: Mapping[str, NetworkSpec] = MappingProxyType({spec.name: spec for spec
                 1 / 127.5),
     NetworkSpec('testing', tiny.features, _TINY_HEAD, _GREY, 1 / 127.5),
 )})
-"""Every network by the name `--model` takes."""
+"""All networks, by the value of `--model`."""
 
 
 def network_spec(model: str, options: HeadOptions = UNCHANGED) -> NetworkSpec:
-    """The row of a network, with its head as the options have it.
+    """Returns the row of a network, with its head changed by the options.
 
-    Raises InputError, naming the choices, where there is no network of that name, or it has no such head.
+    Raises InputError if there is no network of that name (the message lists the names), or if the options do not fit
+    its head.
     """
     if model not in NETWORKS:
         raise InputError(f'unknown network {model!r}: wanted one of {", ".join(NETWORKS)}')
@@ -117,24 +120,25 @@ def network_spec(model: str, options: HeadOptions = UNCHANGED) -> NetworkSpec:
 
 
 def input_placeholder() -> tf.Tensor:
-    """The input of an inference graph: float32 (N, H, W, 3) BGR 0..255, H and W any multiples of 8."""
+    """Makes the input of an inference graph: float32 (N, H, W, 3) BGR 0..255; H and W are any multiples of 8."""
     return tf.placeholder(tf.float32, (None, None, None, 3), name=INPUT_NAME)
 
 
 def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
-          options: HeadOptions = UNCHANGED, loss: str = 'l2') -> Network:
-    """Build a network on float32 images (N, H, W, 3), BGR 0..255, in the current graph and variable scope.
+          options: HeadOptions = UNCHANGED, loss: str = 'l2') -> BuiltNetwork:
+    """Builds a network on float32 images (N, H, W, 3), BGR 0..255, in the current graph and variable scope.
 
-    Towers share variables by building inside `tf.variable_scope(..., reuse=tf.AUTO_REUSE)`. The output tensor is named
-    `Openpose/concat_stage7` where the graph held no network before; another one's name scope is made unique. Its heat
-    maps are like the targets, whatever `loss` the stages are trained with.
+    Towers share variables by building inside `tf.variable_scope(..., reuse=tf.AUTO_REUSE)`. The output tensor of the
+    first network in a graph is named `Openpose/concat_stage7`; TensorFlow makes the name scope of further networks
+    unique. The heat maps of the output have the scale of the targets, for every `loss` that the stages are trained
+    with.
     """
     spec = network_spec(model, options)
     head = spec.head
     scope, output_name = OUTPUT_NAME.split('/')
     before_refining = is_training and not head.frozen
     with refine_net_alone() if head.frozen else nullcontext():
-        features = spec.trunk((image - spec.mean_bgr) * spec.scale, before_refining, spec.pyramid)
+        features = spec.backbone((image - spec.mean_bgr) * spec.scale, before_refining, spec.pyramid)
         with tf.variable_scope(scope):
             stages = cpm_stages(upsampled(features.stride8, head), head, garment.num_fields, garment.num_heatmaps,
                                 before_refining)
@@ -144,12 +148,14 @@ def build(model: str, image: tf.Tensor, garment: Garment, is_training: bool,
             output = tf.concat([ACTIVATIONS[loss](stages[-1].heatmaps), stages[-1].fields], axis=3, name=output_name)
             types = (garment_types(features, len(garment.types), options.type_head, before_refining,
                                    TYPES_NAME.split('/')[1]) if options.type_head else None)
-    return Network(stages, output, types)
+    return BuiltNetwork(stages, output, types)
 
 
-def mean_of_last_two(network: Network, options: HeadOptions = UNCHANGED, loss: str = 'l2') -> Optional[tf.Tensor]:
-    """The mean of the last two stages' maps, like `output` otherwise; None where there is one stage, and where the
-    last is a refine net, whose cells are smaller."""
+def mean_of_last_two(network: BuiltNetwork, options: HeadOptions = UNCHANGED, loss: str = 'l2') -> Optional[tf.Tensor]:
+    """Returns the mean of the maps of the last two stages, with the shape of `output`.
+
+    Returns None if there is only one stage, or if the last stage is a refine net, because its cells are smaller.
+    """
     if len(network.stages) < 2 or options.refine:
         return None
     maps = [tf.concat([ACTIVATIONS[loss](stage.heatmaps), stage.fields], axis=3) for stage in network.stages[-2:]]

@@ -1,7 +1,7 @@
-"""The stages of the convolutional pose machine: part affinity fields (L1) and heat maps (L2), refined stage by stage.
+"""The stages of the convolutional pose machine. Each stage predicts part affinity fields (L1) and heat maps (L2).
 
-Cao et al., "Realtime multi-person 2D pose estimation using part affinity fields", figure 3; layer names are those of
-its published weights.
+See Cao et al., "Realtime multi-person 2D pose estimation using part affinity fields", figure 3. The layer names are
+those of the published weights.
 """
 import math
 from dataclasses import dataclass, replace
@@ -11,26 +11,27 @@ from typing import Callable, Mapping, Optional, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.networks.head_options import FROZEN, REFINED_STRIDE, STRIDES, TRUNK_STRIDE, UPSAMPLINGS, HeadOptions
+from fashionai.networks.head_options import BACKBONE_STRIDE, FROZEN, REFINED_STRIDE, STRIDES, UPSAMPLINGS, HeadOptions
 from fashionai.networks.layers import bilinear, conv, transposed
 
 Layers = Tuple[Tuple[int, int], ...]
-"""(kernel, channels) of the layers of a branch, its last one left out."""
+"""(kernel, channels) of the layers of a branch, without its last layer."""
 
 Upsample = Callable[[str, tf.Tensor, int], tf.Tensor]
 
 _UPSAMPLE: Mapping[str, Upsample] = MappingProxyType(dict(zip(UPSAMPLINGS, (
     transposed, lambda name, inputs, filters: bilinear(name, inputs, 2)))))
-"""By the name `--upsampling` takes; the bilinear one keeps the channels it is given."""
+"""Functions that double the size of features, by the value of `--upsampling`. The bilinear one ignores `filters`."""
 
 
 @dataclass(frozen=True)
 class HeadSpec:
-    """How the stages are made: their number, and the layers of a branch in the first and in the later stages.
+    """How the stages are made.
 
-    `layer(name, inputs, filters, kernel, is_training)` makes one layer with its activation. Before the stages, each
-    of `upsampling`, as `upsample(name, inputs, filters)`, doubles the size of the features. `refine` is how the refine
-    net after them is trained, None where there is none.
+    stages: the number of stages. first, later: the layers of a branch, in the first stage and in the later ones.
+    layer: `layer(name, inputs, filters, kernel, is_training)` makes one layer with its activation. upsampling: before
+    the stages, each of these functions, called as `upsample(name, inputs, filters)`, doubles the size of the features.
+    refine: how the refine net after the stages is trained; None if there is no refine net.
     """
 
     stages: int
@@ -42,20 +43,20 @@ class HeadSpec:
 
     @property
     def stride(self) -> int:
-        """Input pixels a cell of the last maps."""
-        return REFINED_STRIDE if self.refine else TRUNK_STRIDE // 2 ** len(self.upsampling)
+        """Input pixels per cell of the last maps."""
+        return REFINED_STRIDE if self.refine else BACKBONE_STRIDE // 2 ** len(self.upsampling)
 
     @property
     def frozen(self) -> bool:
-        """Whether the refine net alone is trained: all before it is as at test time, batch norm included."""
+        """Whether only the refine net is trained. Everything before it then works as at test time, also batch norm."""
         return self.refine == FROZEN
 
 
 @dataclass(frozen=True)
 class StageMaps:
-    """What a stage puts out: fields (N, h, w, 2L) and heat maps (N, h, w, K + 1), background last.
+    """The outputs of a stage: fields (N, h, w, 2L) and heat maps (N, h, w, K + 1), the background last.
 
-    They are linear. What makes heat maps of them that are like the targets, ACTIVATIONS says by the loss.
+    Both are linear outputs. A function of ACTIVATIONS turns the heat maps into values of the scale of the targets.
     """
 
     fields: tf.Tensor
@@ -63,14 +64,15 @@ class StageMaps:
 
 
 _PRIOR = 0.01
-"""Probability of a keypoint in a cell where the maps are still 0, as untrained ones are."""
+"""The probability of a keypoint in a cell if the map is 0, as it is in an untrained network."""
 
 
 def as_logits(heatmaps: tf.Tensor) -> tf.Tensor:
-    """Heat maps (N, h, w, K + 1), read as logits about a prior: few cells have a keypoint, most are background.
+    """Returns the heat maps (N, h, w, K + 1) as logits: the logit of a prior probability is added.
 
-    Lin et al., "Focal loss for dense object detection", section 3.3, put the prior into the initial biases. Adam moves
-    biases by a learning rate a step, so a short training would never leave a start at one half.
+    Few cells have a keypoint and most are background. Lin et al., "Focal loss for dense object detection", section 3.3,
+    put the prior into the initial biases. Here it is a constant: Adam changes a bias by about one learning rate per
+    step, so in a short training a bias that starts at probability 0.5 would hardly move.
     """
     prior = math.log(_PRIOR / (1 - _PRIOR))
     return heatmaps + tf.constant([prior] * (int(heatmaps.shape[3]) - 1) + [-prior], tf.float32)
@@ -78,17 +80,17 @@ def as_logits(heatmaps: tf.Tensor) -> tf.Tensor:
 
 ACTIVATIONS: Mapping[str, Callable[[tf.Tensor], tf.Tensor]] = MappingProxyType(
     {'l2': lambda heatmaps: heatmaps, 'focal': lambda heatmaps: tf.sigmoid(as_logits(heatmaps))})
-"""What makes a stage's heat maps like the targets, by the name of the loss they are trained with."""
+"""Functions that turn the heat maps of a stage into the scale of the targets, by the name of the training loss."""
 
 
 def plain_layer(name: str, inputs: tf.Tensor, filters: int, kernel: int, is_training: bool) -> tf.Tensor:
-    """A convolution with bias and ReLU, as a `HeadSpec.layer`; there is no batch norm, so training is as testing."""
+    """A `HeadSpec.layer`: convolution, bias and ReLU. It has no batch norm, so `is_training` changes nothing."""
     del is_training
     return conv(name, inputs, filters, kernel)
 
 
 def changed_head(spec: HeadSpec, options: HeadOptions) -> HeadSpec:
-    """The head as the options have it. Raises InputError where this head cannot be so."""
+    """Returns the head changed by the options. Raises InputError if an option does not fit this head."""
     doublings = STRIDES.index(options.stride)
     return replace(spec, stages=options.stages or spec.stages,
                    later=_factorised(spec.later) if options.factorised else spec.later,
@@ -96,16 +98,18 @@ def changed_head(spec: HeadSpec, options: HeadOptions) -> HeadSpec:
 
 
 def _factorised(layers: Layers) -> Layers:
-    """3x(3x3) for each 7x7: the same reach with 27 weights for 49, and two more activations."""
+    """Replaces each 7x7 layer by three 3x3 ones: the same reach with 27 weights instead of 49, two more activations."""
     if not any(kernel == 7 for kernel, _ in layers):
-        raise InputError('--factorised finds no 7x7 layers in its stages: wanted a network that has them')
+        raise InputError('--factorised has no effect, because the stages have no 7x7 layers: choose a network '
+                         'that has them')
     return tuple(layer for kernel, filters in layers
                  for layer in (3 * ((3, filters),) if kernel == 7 else ((kernel, filters),)))
 
 
 def upsampled(features: tf.Tensor, spec: HeadSpec) -> tf.Tensor:
-    """The features (N, H/8, W/8, C) at the stride of the maps; transposed convolution gives them the width of a
-    stage's first layer.
+    """Returns the features (N, H/8, W/8, C) resized to the stride of the maps.
+
+    Transposed convolutions have as many output channels as the first layer of a stage.
     """
     for number, upsample in enumerate(spec.upsampling, 1):
         features = upsample(f'upsample{number}', features, spec.first[0][1])
@@ -114,7 +118,7 @@ def upsampled(features: tf.Tensor, spec: HeadSpec) -> tf.Tensor:
 
 def cpm_stages(features: tf.Tensor, spec: HeadSpec, num_fields: int, num_heatmaps: int,
                is_training: bool) -> Tuple[StageMaps, ...]:
-    """All stages. The first sees the features (N, h, w, C), each later one its forerunner's maps and the features."""
+    """Builds all stages. The first takes the features (N, h, w, C); each later one also the maps of the one before."""
     stages = [_cpm_stage(1, features, spec, num_fields, num_heatmaps, is_training)]
     for stage in range(2, spec.stages + 1):
         inputs = tf.concat([stages[-1].fields, stages[-1].heatmaps, features], axis=3, name=f'concat_stage{stage}')

@@ -13,7 +13,7 @@ STRIDES = (8, 4, 2)
 UPSAMPLINGS = ('transposed', 'bilinear')
 JOINT, FROZEN = REFINES = ('joint', 'frozen')
 ALONG, APART = TYPE_HEADS = ('along', 'apart')
-TRUNK_STRIDE = STRIDES[0]
+BACKBONE_STRIDE = STRIDES[0]
 """Input pixels for each cell of the features of every backbone. The sides of an input are multiples of it."""
 
 REFINED_STRIDE = 4
@@ -53,12 +53,12 @@ class HeadOptions(OptionGroup):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.upsampling and self.stride == TRUNK_STRIDE:
+        if self.upsampling and self.stride == BACKBONE_STRIDE:
             raise InputError(f'--upsampling {self.upsampling} has nothing to do at --stride {self.stride}: '
                              f'wanted one of {", ".join(map(str, STRIDES[1:]))}')
-        if self.refine and self.stride != TRUNK_STRIDE:
+        if self.refine and self.stride != BACKBONE_STRIDE:
             raise InputError(f'--refine {self.refine} with --stride {self.stride}: the refine net itself brings maps '
-                             f'from stride {TRUNK_STRIDE} to {REFINED_STRIDE}, wanted --stride {TRUNK_STRIDE}')
+                             f'from stride {BACKBONE_STRIDE} to {REFINED_STRIDE}, wanted --stride {BACKBONE_STRIDE}')
         if self.factorised and self.stages == 1:
             raise InputError('--factorised has nothing to do at --stages 1, which has no 7x7 layers: wanted 2 or more')
 

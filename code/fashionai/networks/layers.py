@@ -1,7 +1,7 @@
-"""Layer functions: the name comes first, tensors are (N, H, W, C) float32, padding is SAME.
+"""Layer functions. The name comes first, tensors are (N, H, W, C) float32, and padding is SAME.
 
-Every variable also joins the MODEL_VARIABLES collection, so `tf.model_variables()` is what a network consists of:
-moving averages included, the optimiser's variables left out.
+Every variable is also in the collection MODEL_VARIABLES. So `tf.model_variables()` has all variables of a network,
+with the moving averages and without the variables of the optimiser.
 """
 import math
 from typing import Any, Callable, Sequence, Tuple
@@ -10,20 +10,22 @@ import numpy as np
 import tensorflow.compat.v1 as tf
 
 MOMENTUM = 0.97
-"""Part of a moving average that an update keeps: after 100 steps 5 % of the start is left, so short trainings do."""
+"""The share of a moving average that an update keeps. After 100 steps 5 % of the initial value is left, so short
+trainings are enough."""
 
 EPSILON = 1e-3
 """Added to the variance in batch norm."""
 
 Activation = Callable[[tf.Tensor], tf.Tensor]
-"""`tf.identity` for none."""
+"""`tf.identity` means no activation."""
 
 
 def conv(name: str, inputs: tf.Tensor, filters: int, kernel: int, relu: bool = True,
          input_deviation: float = 1, deviation: float = 0.01) -> tf.Tensor:
-    """Convolution and bias; with `relu`, the activation too and He initialisation, else weights of that deviation.
+    """Convolution and bias. With `relu`, also the activation, and the weights have He initialisation.
 
-    He initialisation keeps the scale of its inputs: `input_deviation` says which scale to bring to about 1.
+    Without `relu`, `deviation` is the standard deviation of the initial weights. He initialisation keeps the scale of
+    the inputs: if their deviation is `input_deviation`, that of the outputs is about 1.
     """
     channels = _channels(inputs)
     deviation = _he_deviation(kernel, channels) / input_deviation if relu else deviation
@@ -36,11 +38,11 @@ def conv(name: str, inputs: tf.Tensor, filters: int, kernel: int, relu: bool = T
 def conv_bn(name: str, inputs: tf.Tensor, filters: int, kernel: int, is_training: bool, stride: int = 1,
             activation: Activation = tf.nn.relu, groups: int = 1, padding: str = 'SAME',
             input_deviation: float = 1) -> tf.Tensor:
-    """Convolution, batch norm and activation. With `groups`, each share of the outputs sees its share of the inputs.
+    """Convolution, batch norm and activation. With `groups`, each group of outputs depends on one group of inputs.
 
-    In training the batch's own statistics normalise and UPDATE_OPS gains the updates of the moving averages. Otherwise
-    batch norm is written as what it then is, a scaling of the weights and a bias, both computed from variables alone:
-    a frozen graph holds them as constants.
+    In training, the statistics of the batch normalise the outputs, and the updates of the moving averages are added to
+    UPDATE_OPS. Otherwise batch norm is written as a scaling of the weights and a bias. Both depend only on variables,
+    so they are constants in a frozen graph.
     """
     channels = _channels(inputs) // groups
     deviation = _he_deviation(kernel, channels) / input_deviation
@@ -63,10 +65,10 @@ def depthwise_bn(name: str, inputs: tf.Tensor, kernel: int, is_training: bool, s
 
 def separable_bn(name: str, inputs: tf.Tensor, filters: int, kernel: int, is_training: bool,
                  stride: int = 1) -> tf.Tensor:
-    """A kernel x kernel filter on each channel, then a 1x1 `conv_bn`; where the kernel is 1, only the latter.
+    """A kernel x kernel filter on each channel, then a 1x1 `conv_bn`. If the kernel is 1, only the `conv_bn`.
 
-    One batch norm a layer, after the 1x1, and nothing between the two: linear filters need no second activation
-    (Chollet, Xception, section 4.7), and on a CPU normalising twice costs more than the filters.
+    A layer has one batch norm, after the 1x1, and nothing between the two: linear filters need no activation of their
+    own (Chollet, Xception, section 4.7), and on a CPU a second batch norm costs more time than the filters.
     """
     if kernel == 1:
         return conv_bn(name, inputs, filters, 1, is_training, stride)
@@ -81,8 +83,8 @@ def separable_bn(name: str, inputs: tf.Tensor, filters: int, kernel: int, is_tra
 def transposed(name: str, inputs: tf.Tensor, filters: int) -> tf.Tensor:
     """(N, h, w, C) -> (N, 2h, 2w, filters): transposed 4x4 convolution at stride 2, bias and ReLU.
 
-    As in Xiao et al., "Simple baselines for human pose estimation and tracking". An output sees 2x2 of the inputs,
-    for which He initialisation is made.
+    See Xiao et al., "Simple baselines for human pose estimation and tracking". Each output depends on 2x2 inputs, so
+    He initialisation is computed for a 2x2 kernel.
     """
     channels, size = _channels(inputs), tf.shape(inputs)
     with tf.variable_scope(name):
@@ -94,17 +96,17 @@ def transposed(name: str, inputs: tf.Tensor, filters: int) -> tf.Tensor:
 
 
 def bilinear(name: str, inputs: tf.Tensor, factor: int) -> tf.Tensor:
-    """(N, h, w, C) -> (N, factor h, factor w, C), the centres of cells where they were in the image."""
+    """(N, h, w, C) -> (N, factor h, factor w, C). The positions of features in the image do not change."""
     return tf.image.resize_bilinear(inputs, tf.shape(inputs)[1:3] * factor, half_pixel_centers=True, name=name)
 
 
 def max_pool(name: str, inputs: tf.Tensor, size: int = 2) -> tf.Tensor:
-    """size x size maximum at stride 2."""
+    """The maximum of size x size cells, at stride 2."""
     return tf.nn.max_pool(inputs, (1, size, size, 1), (1, 2, 2, 1), 'SAME', name=name)
 
 
 def mean_pool(name: str, inputs: tf.Tensor, size: int) -> tf.Tensor:
-    """size x size mean at stride size."""
+    """The mean of size x size cells, at stride `size`."""
     return tf.nn.avg_pool(inputs, (1, size, size, 1), (1, size, size, 1), 'SAME', name=name)
 
 
@@ -119,12 +121,12 @@ def _he_deviation(kernel: int, channels: int) -> float:
 
 def _conv2d(inputs: tf.Tensor, weights: tf.Tensor, stride: int = 1, padding: str = 'SAME',
             groups: int = 1) -> tf.Tensor:
-    """Groups are convolved one by one: TensorFlow has no gradient of a grouped convolution on CPUs.
+    """A convolution. Each group is a convolution of its own, since TensorFlow has no gradient of grouped ones on CPUs.
 
-    One training step on one core takes 19, 13, 7 and 9 ms in SE-ResNeXt50's four depths. One convolution with a
-    block-diagonal kernel takes 26, 32, 49 and 165 ms, one depthwise convolution whose outputs are summed up 24 ms
-    everywhere, a batched matrix product 12 to 102 ms. Weights are sliced, not split, since freezing wants operations
-    of one output.
+    This takes 19, 13, 7 and 9 ms for one training step on one core in the four depths of SE-ResNeXt50. One convolution
+    with a block-diagonal kernel takes 26, 32, 49 and 165 ms; one depthwise convolution with summed outputs takes 24 ms
+    in each depth; a batched matrix product takes 12 to 102 ms. Weights are sliced, not split, because freezing requires
+    operations with one output.
     """
     if groups > 1:
         share = int(weights.shape[3]) // groups
@@ -139,7 +141,7 @@ def _depthwise(inputs: tf.Tensor, weights: tf.Tensor, stride: int) -> tf.Tensor:
 
 def _batch_normed(convolve: Callable[[tf.Tensor], tf.Tensor], weights: tf.Variable, channels: Sequence[int],
                   is_training: bool) -> tf.Tensor:
-    """What `convolve` makes of the weights, after batch norm; `channels` are the axes of the weights it scales."""
+    """Returns `convolve(weights)` after batch norm. `channels`: the shape of the axes of the weights that it scales."""
     gamma, beta, mean, variance = _batch_norm_variables(int(np.prod(channels)))
     if is_training:
         outputs, batch_mean, batch_variance = tf.nn.fused_batch_norm(
@@ -157,7 +159,7 @@ def _variable(name: str, shape: Sequence[int], initializer: Any, trainable: bool
 
 
 def _batch_norm_variables(filters: int) -> Tuple[tf.Variable, tf.Variable, tf.Variable, tf.Variable]:
-    """gamma, beta, moving mean and moving variance, each (filters,)."""
+    """Returns gamma, beta, moving mean and moving variance, each (filters,)."""
     zeros, ones = tf.zeros_initializer(), tf.ones_initializer()
     with tf.variable_scope('BatchNorm'):
         return (_variable('gamma', (filters,), ones), _variable('beta', (filters,), zeros),

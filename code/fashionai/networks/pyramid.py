@@ -1,4 +1,4 @@
-"""Feature pyramids: maps of several strides brought to one, cell on cell."""
+"""Feature pyramids: features of several strides, resized to one stride so that their cells match."""
 from dataclasses import dataclass
 from typing import List, Optional, Sequence
 
@@ -9,7 +9,7 @@ from fashionai.networks.layers import bilinear, mean_pool
 
 @dataclass(frozen=True)
 class Level:
-    """Features (N, ceil(H / stride), ceil(W / stride), C) of an input of (H, W) pixels."""
+    """Features of one stride: (N, ceil(H / stride), ceil(W / stride), C) for an input of (H, W) pixels."""
 
     features: tf.Tensor
     stride: int
@@ -17,8 +17,11 @@ class Level:
 
 @dataclass(frozen=True)
 class Features:
-    """What a trunk gives: features (N, H/8, W/8, C) for the stages, its own of stride 4 (N, H/4, W/4, C'), and its
-    deepest, (N, h, w, C") of any stride, where they are others than those for the stages."""
+    """The outputs of a backbone.
+
+    stride8: (N, H/8, W/8, C), the features for the stages. stride4: (N, H/4, W/4, C'), its own features of stride 4.
+    deepest: (N, h, w, C"), its deepest features, of any stride; None if they are `stride8`.
+    """
 
     stride8: tf.Tensor
     stride4: tf.Tensor
@@ -26,15 +29,15 @@ class Features:
 
 
 def joined(levels: Sequence[Level], stride: int, image: tf.Tensor) -> tf.Tensor:
-    """All levels at one stride, one after another in the channels."""
+    """Returns all levels at one stride, concatenated in the channels."""
     return tf.concat(at_stride(levels, stride, image), axis=3, name='feature_pyramid')
 
 
 def at_stride(levels: Sequence[Level], stride: int, image: tf.Tensor) -> List[tf.Tensor]:
-    """The levels' features at one stride: of finer ones the mean of the cells that make one, coarser ones bilinear.
+    """Returns the features of all levels at one stride. Finer levels are averaged, coarser ones are resized bilinearly.
 
-    Where a coarse level's cells reach over the edge of the image, since its stride does not divide the input, the
-    excess is cut off: cells stay in their places, where resizing to the size wanted would shift them.
+    If the stride of a coarse level does not divide the input size, its cells reach over the edge of the image. The
+    excess is cut off, so that the cells keep their positions; resizing to the wanted size would shift them.
     """
     size = tf.shape(image) // stride
     return [_resized(level, stride)[:, :size[1], :size[2]] if level.stride > stride else _resized(level, stride)

@@ -1,8 +1,9 @@
 """The refine net: a few layers at stride 4 that correct the maps of the last stage.
 
-The first network sees garments whole, in coarse cells; the refine net sees its maps beside the trunk's fine features,
-and adds what it would change. So Chen et al., "Cascaded pyramid network for multi-person pose estimation", has a
-RefineNet behind its GlobalNet. It starts as the identity: its last layers, which give the correction, start at zero.
+The first network uses the whole garment, in coarse cells. The refine net takes its maps and the fine features of the
+backbone, and adds a correction. It is like the RefineNet after the GlobalNet in Chen et al., "Cascaded pyramid network
+for multi-person pose estimation". At the start of training it is the identity, because its last layers, which compute
+the correction, start at zero.
 """
 from contextlib import contextmanager
 from typing import Any, Callable, Iterator
@@ -10,24 +11,24 @@ from typing import Any, Callable, Iterator
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.head import HeadSpec, StageMaps
-from fashionai.networks.head_options import REFINED_STRIDE, TRUNK_STRIDE
+from fashionai.networks.head_options import BACKBONE_STRIDE, REFINED_STRIDE
 from fashionai.networks.layers import bilinear, conv
 
 LAYERS = 3
-"""3x3 layers between the maps and their correction, each cell of which so depends on 7x7 cells."""
+"""The number of 3x3 layers between the maps and their correction: each cell of it depends on 7x7 cells."""
 
 _PREFIX = 'refine_'
-"""How the names of the refine net's layers start."""
+"""The prefix of the names of the refine net's layers."""
 
 
 def refined(maps: StageMaps, features: tf.Tensor, spec: HeadSpec, is_training: bool) -> StageMaps:
-    """The maps (N, h, w, .) enlarged to stride 4 and corrected: (N, 2h, 2w, .).
+    """Returns the maps (N, h, w, .) enlarged to stride 4 and corrected: (N, 2h, 2w, .).
 
-    The features (N, 2h, 2w, C), narrowed by a 1x1 layer, and the enlarged maps go through 3x3 layers; of what these
-    give, a 1x1 layer a branch makes the correction that is added. Layers are those of the stages, and as wide as the
-    first layer of the first.
+    The enlarged maps and the features (N, 2h, 2w, C), narrowed by a 1x1 layer, go through 3x3 layers. From their
+    output, one 1x1 layer per branch computes the correction, which is added to the maps. The layers are of the same
+    kind as those of the stages, and as wide as the first layer of the first stage.
     """
-    factor, width = TRUNK_STRIDE // REFINED_STRIDE, spec.first[0][1]
+    factor, width = BACKBONE_STRIDE // REFINED_STRIDE, spec.first[0][1]
     fields = bilinear(f'{_PREFIX}fields', maps.fields, factor)
     heatmaps = bilinear(f'{_PREFIX}heatmaps', maps.heatmaps, factor)
     narrow = spec.layer(f'{_PREFIX}features', features, width, 1, is_training)
@@ -43,7 +44,7 @@ def refined(maps: StageMaps, features: tf.Tensor, spec: HeadSpec, is_training: b
 
 @contextmanager
 def refine_net_alone() -> Iterator[None]:
-    """Variables made within can be trained if they are the refine net's; the others are as moving averages are."""
+    """Within this context, only variables of the refine net are made trainable."""
     def made(getter: Callable[..., tf.Variable], name: str, trainable: bool, **others: Any) -> tf.Variable:
         return getter(name=name, trainable=trainable and is_refining(name), **others)
 
@@ -52,5 +53,5 @@ def refine_net_alone() -> Iterator[None]:
 
 
 def is_refining(variable: str) -> bool:
-    """Whether a variable is the refine net's."""
+    """Returns whether a variable, given by its name, belongs to the refine net."""
     return f'/{_PREFIX}' in variable

@@ -1,4 +1,5 @@
-"""Which type the garment is: one layer on the trunk's deepest features, averaged over the image, and a classifier."""
+"""The type head predicts the garment type: one layer on the backbone's deepest features, their mean over the image, and
+a classifier."""
 from dataclasses import dataclass
 
 import tensorflow.compat.v1 as tf
@@ -8,19 +9,19 @@ from fashionai.networks.layers import conv, conv_bn
 from fashionai.networks.pyramid import Features
 
 _WIDTH = 256
-"""Channels of the layer before the average."""
+"""The number of channels of the layer before the mean."""
 
 
 @dataclass(frozen=True)
 class GarmentTypes:
-    """What the head says of N images, in the order of the T types: logits, for the loss, and probabilities, (N, T)."""
+    """The outputs of the type head: logits, for the loss, and probabilities; each (N, T), in the order of the types."""
 
     logits: tf.Tensor
     probabilities: tf.Tensor
 
 
 def garment_types(features: Features, types: int, how: str, is_training: bool, output_name: str) -> GarmentTypes:
-    """Which of so many types the N images with those features show; `how` is one of TYPE_HEADS."""
+    """Builds the type head for `types` garment types on the features of N images. `how` is one of TYPE_HEADS."""
     net = features.stride8 if features.deepest is None else features.deepest
     net = tf.stop_gradient(net) if how == APART else net
     net = conv_bn('type_features', net, _WIDTH, 1, is_training)

@@ -1,4 +1,4 @@
-"""A finding drawn over its picture, for people to look at. Colours are BGR."""
+"""Draws predictions over their pictures, for people. Colours are BGR."""
 from pathlib import Path
 from typing import Iterable, List, Optional, Set, Tuple
 
@@ -15,36 +15,41 @@ _FONT = cv2.FONT_HERSHEY_SIMPLEX
 _PAPER = (255, 255, 255)
 _DOUBT = (80, 200, 255)
 _BEHIND_TEXT = 0.4
-"""Of the picture's brightness where text is written."""
+"""Behind text, the picture has this share of its brightness."""
 
 _YELLOW = 190
-"""The last level of OpenCV's colours from black over red that is not yet on its way to white."""
+"""In OpenCV's colours from black over red to white, this is the level of yellow."""
 
 _SHOWN = 0.75
-"""Of a full response's colour over the picture; the picture itself is dimmed by as much."""
+"""The share of the colour of a full response; the picture is dimmed by the same factor."""
 
 
 class Overlays:
-    """A folder of drawn pictures, by the names of theirs, of which none overwrites another, nor one of `kept`, the
-    pictures themselves. Raises OSError where the folder cannot be made."""
+    """Draws predictions into a folder. The name of a drawing is that of its picture; no drawing overwrites another, or
+    one of `kept`, which are the pictures themselves.
+
+    Raises OSError if the folder cannot be made.
+    """
 
     def __init__(self, folder: Path, kept: Iterable[str], with_heatmaps: bool, with_doubts: bool = False) -> None:
-        folder.mkdir(parents=True, exist_ok=True)  # a folder that cannot be made had better be told of at once
+        folder.mkdir(parents=True, exist_ok=True)  # fails now, not after the first batch
         self._folder, self._with_heatmaps, self._with_doubts = folder, with_heatmaps, with_doubts
         self._taken: Set[Path] = {Path(path).resolve() for path in kept}
 
-    def draw(self, name: str, frame: Optional[int], image: np.ndarray, finding: GarmentPrediction) -> Path:
-        """Draw a finding over its picture (h, w, 3) uint8; the file, `shop/7.jpg` for a picture of the name
-        `shop/7.png`, `shop/7_000012.jpg` for frame 12 of the video `shop/7.mp4`.
+    def draw(self, name: str, frame: Optional[int], image: np.ndarray, prediction: GarmentPrediction) -> Path:
+        """Draws a prediction over its picture (h, w, 3) uint8, and returns the drawing's file.
 
-        Raises OSError or InputError where it cannot be written.
+        The file is `shop/7.jpg` for a picture named `shop/7.png`, and `shop/7_000012.jpg` for frame 12 of the video
+        `shop/7.mp4`.
+
+        Raises OSError or InputError if the file cannot be written.
         """
         path = self._taken_for(name, frame)
-        write_picture(path, draw_finding(image, finding, self._with_heatmaps, self._with_doubts))
+        write_picture(path, draw_prediction(image, prediction, self._with_heatmaps, self._with_doubts))
         return path
 
     def pass_over(self, picture: Picture) -> None:
-        """Keep the name that the drawing of a picture has, which an earlier run drew."""
+        """Reserves the name of the drawing of a picture that an earlier run has drawn."""
         self._taken_for(picture.source.name, picture.frame)
 
     def _taken_for(self, name: str, frame: Optional[int]) -> Path:
@@ -58,54 +63,55 @@ class Overlays:
         return path
 
 
-def draw_finding(image: np.ndarray, finding: GarmentPrediction, with_heatmaps: bool = False,
+def draw_prediction(image: np.ndarray, prediction: GarmentPrediction, with_heatmaps: bool = False,
                  with_doubts: bool = False) -> np.ndarray:
-    """A copy of the picture (h, w, 3) with limbs, keypoints and their names, and the type in a corner.
+    """Returns a copy of the picture (h, w, 3) with limbs, keypoints and their names, and the type in a corner.
 
-    Points with a score below LOW, those not found among them, are rings. `with_heatmaps`: over all heat maps.
-    `with_doubts`: below the type, which lengths are doubtful, and why.
+    Points with a score below LOW are rings, also those that were not found. `with_heatmaps` draws over the heat maps.
+    `with_doubts` writes below the type why lengths are doubtful.
     """
-    picture = draw_responses(image, finding.responses_over()) if with_heatmaps else image
-    keypoints = np.full((len(finding.garment.csv_keypoints), 3), ABSENT, np.float64)
-    keypoints[finding.garment.csv_indices] = np.column_stack(
-        [finding.points_xy, np.where(finding.scores < LOW, OCCLUDED, VISIBLE)])
-    picture = draw_keypoints(picture, finding.garment, keypoints)
+    picture = draw_responses(image, prediction.responses_over()) if with_heatmaps else image
+    keypoints = np.full((len(prediction.garment.csv_keypoints), 3), ABSENT, np.float64)
+    keypoints[prediction.garment.csv_indices] = np.column_stack(
+        [prediction.points_xy, np.where(prediction.scores < LOW, OCCLUDED, VISIBLE)])
+    picture = draw_keypoints(picture, prediction.garment, keypoints)
     labels = _Labels(picture)
-    labels.write(type_text(finding), 0, 0, _PAPER, False)
+    labels.write(type_text(prediction), 0, 0, _PAPER, False)
     if with_doubts:
-        lengths = measure(points_of(finding)).values()
+        lengths = measure(points_of(prediction)).values()
         for reason in dict.fromkeys(reason for length in lengths for reason in length.doubtful):
             labels.write(reason, 0, 0, _DOUBT, False)
-    middle = finding.points_xy[:, 0].mean()
-    for name, (x, y) in zip(finding.keypoints, finding.points_xy):
+    middle = prediction.points_xy[:, 0].mean()
+    for name, (x, y) in zip(prediction.keypoints, prediction.points_xy):
         labels.write(name, x, y, keypoint_colour(name), x < middle)
     return picture
 
 
 def draw_responses(image: np.ndarray, strengths: np.ndarray) -> np.ndarray:
-    """The dimmed picture (h, w, 3) and colours over it, from none at 0 over red to yellow at 1, of (h, w) strengths."""
+    """Returns the dimmed picture (h, w, 3) under the colours of strengths (h, w): none at 0, then red, yellow at 1."""
     levels = np.clip(np.rint(_YELLOW * strengths), 0, _YELLOW).astype(np.uint8)
     colours = cv2.applyColorMap(levels, cv2.COLORMAP_HOT).astype(np.float32)
     share = _SHOWN * np.clip(strengths, 0, 1)[:, :, None] ** 0.5
     return np.rint((1 - share) * _SHOWN * image + share * colours).astype(np.uint8)
 
 
-def type_text(finding: GarmentPrediction) -> str:
-    """The type and, where the network told it, how probable it is; with a question mark where it is unsure."""
-    if not finding.type_probabilities:
-        return finding.type
-    return f'{finding.type}{"" if finding.type_sure else "?"} {finding.type_probabilities[finding.type]:.2f}'
+def type_text(prediction: GarmentPrediction) -> str:
+    """Returns the type; if the network predicted it, also its probability, and a question mark if it is unsure."""
+    if not prediction.type_probabilities:
+        return prediction.type
+    probability = prediction.type_probabilities[prediction.type]
+    return f'{prediction.type}{"" if prediction.type_sure else "?"} {probability:.2f}'
 
 
 class _Labels:
-    """Texts on a picture that is drawn on, none over another."""
+    """Writes texts on a picture; no text covers another."""
 
     def __init__(self, picture: np.ndarray) -> None:
         self._picture, self._size = picture, max(picture.shape[:2]) / 100
         self._boxes: List[Tuple[float, float, float, float]] = []
 
     def write(self, text: str, x: float, y: float, colour: Tuple[int, int, int], to_left: bool) -> None:
-        """Text beside a point, to its left or right; below it where there is no room, and below other texts."""
+        """Writes a text to the left or right of a point; if there is no room, below it; always below other texts."""
         scale, thickness = self._size / 13, max(1, round(self._size / 7))
         (width, height), below = cv2.getTextSize(text, _FONT, scale, thickness)
         left = x - width - 2 * self._size if to_left else x + 2 * self._size

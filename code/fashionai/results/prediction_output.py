@@ -1,4 +1,4 @@
-"""The output file of predict.py, which an interrupted run goes on with behind its last whole row."""
+"""The output file of predict.py. An interrupted run continues after the file's last complete row."""
 import os
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -6,39 +6,47 @@ from typing import Callable, FrozenSet, Iterable, Iterator, List, Mapping, Optio
 
 from fashionai.images.decoder import Unreadable
 from fashionai.images.sources import Picture
-from fashionai.results.run_manifest import Record
+from fashionai.results.run_manifest import RunManifest
 from fashionai.results.writers import Writer, printable
 
 
 @dataclass(frozen=True)
 class Done:
-    """What an output has: the names of the pictures with a row, and the bytes that the rows take; and the pictures that
-    failed, label -> reason."""
+    """What an interrupted run has written.
+
+    Attributes:
+        rows: the names of the pictures that have a row.
+        length: the bytes of these rows in the output.
+        failures: label -> reason of the pictures that failed.
+    """
 
     rows: FrozenSet[str] = frozenset()
     length: int = 0
     failures: Mapping[str, str] = field(default_factory=dict)
 
 
-def done_so_far(record: Record, form: Type[Writer]) -> Done:
-    """Return what the output of a record's job has; nothing is changed.
+def done_so_far(manifest: RunManifest, form: Type[Writer]) -> Done:
+    """Returns what the output of a job has; changes nothing.
 
-    Raises InputError if the output is of another job, or its record is missing.
+    Raises InputError if the output is of another job, or has no manifest.
     """
-    failures = record.resume()
-    if not record.output.exists():
+    failures = manifest.resume()
+    if not manifest.output.exists():
         return Done()
-    with open(str(record.output), 'rb') as file:
+    with open(str(manifest.output), 'rb') as file:
         rows, length = form.whole_rows(file)
     return Done(frozenset(rows), length, failures)
 
 
 class ToDo:
-    """The pictures of a run with their numbers, from 1, without those that have a row; those that failed are unreadable
-    for the reason that was noted.
+    """The pictures of a run that have no row yet, with their numbers, from 1. Pictures that failed before are
+    unreadable, for the reason that was noted.
 
-    `count`: the pictures so far. `are_left`: whether a picture is still to be looked at. `pass_over` is called with
-    each picture that has a row.
+    Attributes:
+        count: the number of pictures so far, also of those that have a row.
+        are_left: whether any picture must still be predicted.
+
+    `pass_over` is called with each picture that has a row.
     """
 
     def __init__(self, pictures: Iterable[Picture], done: Done, form: Type[Writer],
@@ -69,27 +77,27 @@ class ToDo:
 
 
 class Failures:
-    """The pictures that failed, label -> reason; noted in the record, if there is one, as they come, so that a run that
-    goes on does not try them again."""
+    """Notes each picture that fails, label -> reason, in the manifest if there is one. A run that continues does not
+    try these pictures again."""
 
-    def __init__(self, record: Optional[Record], reasons: Mapping[str, str]) -> None:
-        self._record, self._reasons = record, dict(reasons)
+    def __init__(self, manifest: Optional[RunManifest], reasons: Mapping[str, str]) -> None:
+        self._manifest, self._reasons = manifest, dict(reasons)
 
     def note(self, picture: Picture, reason: str) -> None:
-        """Add one, at once."""
+        """Adds a picture and writes the manifest at once."""
         label = printable(picture.label)
-        if self._record and label not in self._reasons:
+        if self._manifest and label not in self._reasons:
             self._reasons[label] = printable(reason)
-            self._record.save(self._reasons)
+            self._manifest.save(self._reasons)
 
 
 @contextmanager
-def opened(record: Record, done: Done) -> Iterator[TextIO]:
-    """Yield the output, open for what comes behind the rows that it has; without any, it starts anew."""
+def opened(manifest: RunManifest, done: Done) -> Iterator[TextIO]:
+    """Yields the output, open for writing after the rows that it has. If it has none, it is started anew."""
     if done.rows:
-        os.truncate(str(record.output), done.length)
-    elif record.output.exists():
-        record.output.unlink()
-    record.save(done.failures)
-    with open(str(record.output), 'a', encoding='utf-8', newline='') as file:
+        os.truncate(str(manifest.output), done.length)
+    elif manifest.output.exists():
+        manifest.output.unlink()
+    manifest.save(done.failures)
+    with open(str(manifest.output), 'a', encoding='utf-8', newline='') as file:
         yield file

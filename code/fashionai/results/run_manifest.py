@@ -1,6 +1,7 @@
-"""What an output was made from, kept beside it, so that a run goes on only if it is the same run.
+"""The manifest of a run: what its output is made from. Only a run of the same job continues the output.
 
-The record of `submit_skirt.csv` is the hidden file `.submit_skirt.csv.json`: the job, and the images that failed.
+The manifest of `submit_skirt.csv` is the hidden file `.submit_skirt.csv.json` beside it: the job, and the images that
+failed.
 """
 import hashlib
 from dataclasses import dataclass
@@ -12,26 +13,31 @@ from fashionai.files import read_json, write_json
 
 
 @dataclass(frozen=True)
-class Record:
-    """The record of one output file. `job` names everything that decides its rows, as text."""
+class RunManifest:
+    """The manifest of one output file.
+
+    Attributes:
+        output: the file.
+        job: everything that decides the rows of the file, as texts by name.
+    """
 
     output: Path
     job: Mapping[str, str]
 
     @property
     def path(self) -> Path:
-        """The record's own file."""
+        """The file of the manifest itself."""
         return self.output.with_name(f'.{self.output.name}.json')
 
     def resume(self) -> Dict[str, str]:
-        """Check that the output, if there is one, is of this very job; the failures (image -> error) noted so far.
+        """Returns the failures (image -> error) that the manifest has, {} if there is no output.
 
-        Raises InputError, saying what differs, where it is not.
+        Raises InputError if the output is of another job; it says what differs.
         """
         if not self.output.exists():
             return {}
         if not self.path.exists():
-            raise InputError(f'{self.output} is there already and holds no record of its run: '
+            raise InputError(f'{self.output} exists, and its manifest {self.path.name} does not: '
                              'give --overwrite to start anew, or another --output')
         try:
             noted = read_json(self.path)
@@ -45,10 +51,10 @@ class Record:
         return failures
 
     def save(self, failures: Mapping[str, str]) -> None:
-        """Write the record, at once or not at all."""
+        """Writes the manifest, as a whole or not at all."""
         write_json(self.path, {'job': dict(self.job), 'failures': dict(failures)})
 
 
 def list_sum(lines: Sequence[str]) -> str:
-    """The SHA-256 of a list of texts, names of files that are not UTF-8 among them."""
+    """Returns the SHA-256 of a list of texts, which may be names of files that are not UTF-8."""
     return hashlib.sha256('\n'.join(lines).encode(errors='surrogateescape')).hexdigest()

@@ -1,4 +1,4 @@
-"""Findings as JSON, and the files they are written to: JSON lines, the CSV form of FashionAI, COCO keypoint results."""
+"""Writes predictions: as JSON lines, in the CSV form of FashionAI, and as COCO keypoint results."""
 import csv
 import io
 import json
@@ -12,34 +12,43 @@ from fashionai.annotations import START, format_row, header
 from fashionai.datasets.coco_ids import CocoIds, Id
 from fashionai.errors import InputError
 from fashionai.files import parse_json
-from fashionai.garments.measurements import Scale, measure
+from fashionai.garments.measurements import PixelScale, measure
 from fashionai.garments.table import Garments
-from fashionai.images.sources import Picture, Source
+from fashionai.images.sources import MediaFile, Picture
 from fashionai.inference.batch_inference import Outcome
 from fashionai.inference.garment_predictor import GarmentPrediction, points_of
 from fashionai.inference.missing_keypoints import submission_keypoints
 
-Record = Dict[str, Any]
+JsonObject = Dict[str, Any]
 
 
-def record_of(finding: GarmentPrediction, scale: Optional[Scale] = None) -> Record:
-    """A finding as JSON has it: points in pixels of the picture, to hundredths, by name. With a scale, measurements."""
-    height, width = finding.image_hw
-    points = zip(finding.keypoints, finding.points_xy.tolist(), finding.scores.tolist(), finding.found.tolist())
-    record: Record = {
-        'type': finding.type, 'type_sure': finding.type_sure,
-        'type_probabilities': {name: round(share, 4) for name, share in finding.type_probabilities.items()},
+def prediction_json(prediction: GarmentPrediction, scale: Optional[PixelScale] = None) -> JsonObject:
+    """Returns the JSON object of a prediction: points by name in pixels of the picture, rounded to hundredths. With a
+    scale, it has measurements too."""
+    height, width = prediction.image_hw
+    points = zip(prediction.keypoints, prediction.points_xy.tolist(), prediction.scores.tolist(),
+                 prediction.found.tolist())
+    fields: JsonObject = {
+        'type': prediction.type, 'type_sure': prediction.type_sure,
+        'type_probabilities': {name: round(share, 4) for name, share in prediction.type_probabilities.items()},
         'size': {'width': width, 'height': height},
         'keypoints': {name: {'x': round(x, 2), 'y': round(y, 2), 'score': round(score, 3), 'found': found}
                       for name, (x, y), score, found in points}}
-    return {**record, **(_measured(finding, scale) if scale else {})}
+    return {**fields, **(_measured(prediction, scale) if scale else {})}
 
 
 class Writer:
-    """Writes findings to a text file as they come; leaving the `with` block completes it, whatever ended it. `goes_on`:
-    the file has rows already, and ends behind the last, as `whole_rows` says."""
+    """Writes predictions to a text file as they come. Leaving the `with` block completes the file, also after an error.
 
-    def __init__(self, file: TextIO, model: str, scale: Optional[Scale], garments: Garments,
+    Args:
+        file: a text file; with `goes_on` it has rows already and ends after the last one, as `whole_rows` says.
+        model: the name of the model.
+        scale: the scale of measurements; None: no measurements.
+        garments: the table of types.
+        goes_on: whether the file is continued.
+    """
+
+    def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
                  goes_on: bool = False) -> None:
         self._file, self._model, self._scale, self._garments, self._goes_on = file, model, scale, garments, goes_on
 
@@ -54,47 +63,48 @@ class Writer:
         self._file.flush()
 
     def write(self, outcome: Outcome) -> None:
-        """Add one, at once."""
+        """Adds a prediction and flushes the file."""
         raise NotImplementedError
 
     @staticmethod
     def name_of(picture: Picture) -> str:
-        """What a row calls its picture, as `whole_rows` gives it."""
+        """Returns the name of a picture in its row, as `whole_rows` returns it."""
         return printable(picture.label)
 
     @staticmethod
     def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
-        """Return the names of the pictures that have a whole row in a file, and the bytes up to the end of the last."""
+        """Returns the names of the pictures that have a complete row, and the bytes up to the end of the last one."""
         raise NotImplementedError
 
     def _begin(self) -> None:
-        """Before the first."""
+        """Writes what comes before the first row."""
 
     def _end(self) -> None:
-        """After the last."""
+        """Writes what comes after the last row."""
 
 
 class JsonLines(Writer):
-    """One object a line."""
+    """JSON lines: one object on each line."""
 
     def write(self, outcome: Outcome) -> None:
-        """Add one, at once."""
+        """Adds a prediction and flushes the file."""
         source = {'path': outcome.picture.source.path}
         frame = {} if outcome.picture.frame is None else {'frame': outcome.picture.frame}
         made = {'model': self._model, 'time': datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ'),
                 'seconds': round(outcome.seconds, 3)}
-        self._file.write(json.dumps({**source, **frame, **record_of(outcome.finding, self._scale), **made}) + '\n')
+        self._file.write(json.dumps({**source, **frame, **prediction_json(outcome.prediction, self._scale),
+                                     **made}) + '\n')
         self._file.flush()
 
     @staticmethod
     def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
-        """As above."""
+        """See Writer.whole_rows."""
         names, length = set(), 0
         for line in file:
             row = _row_of(line) if line.endswith(b'\n') else None
             if row is None:
                 break
-            names.add(printable(Picture(Source(row['path'], ''), row.get('frame')).label))
+            names.add(printable(Picture(MediaFile(row['path'], ''), row.get('frame')).label))
             length += len(line)
         return names, length
 
@@ -103,21 +113,21 @@ class SubmissionRows(Writer):
     """The CSV form of FashionAI, as run.py writes it."""
 
     def write(self, outcome: Outcome) -> None:
-        """Add one, at once."""
-        finding, picture = outcome.finding, outcome.picture
-        keypoints = submission_keypoints(finding.points_xy, finding.garment)
-        self._row(format_row(self.name_of(picture), finding.type, keypoints))
+        """Adds a prediction and flushes the file."""
+        prediction, picture = outcome.prediction, outcome.picture
+        keypoints = submission_keypoints(prediction.points_xy, prediction.garment)
+        self._row(format_row(self.name_of(picture), prediction.type, keypoints))
         self._file.flush()
 
     @staticmethod
     def name_of(picture: Picture) -> str:
-        """What a row calls its picture."""
+        """Returns the name of a picture in its row."""
         path = printable(picture.source.path)
         return path if picture.frame is None else f'{path}#{picture.frame}'
 
     @staticmethod
     def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
-        """As above."""
+        """See Writer.whole_rows."""
         lines = io.StringIO(file.read().decode(errors='replace'), newline='\n').readlines()
         names, count, columns = set(), 0, None
         reader = csv.reader(lines)
@@ -137,12 +147,14 @@ class SubmissionRows(Writer):
 
 
 class CocoResults(Writer):
-    """COCO keypoint results, one list: categories are the garment types, from 1 on, each with the keypoints of its
-    type; images are numbered from 1 on in the order they were named, and `file_name` says which is which. Images and
-    categories have the ids of a ground truth instead after `number_by`. Of a keypoint the third number is its score;
-    `score` is their mean."""
+    """COCO keypoint results, one list.
 
-    def __init__(self, file: TextIO, model: str, scale: Optional[Scale], garments: Garments,
+    Categories are the garment types, numbered from 1; a result has the keypoints of its type. Images are numbered from
+    1 in the order in which they were named, and have a `file_name`. After `number_by`, images and categories have the
+    ids of a ground truth instead. The third number of a keypoint is its score; `score` is the mean of these.
+    """
+
+    def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
                  goes_on: bool = False) -> None:
         super().__init__(file, model, scale, garments, goes_on)
         self._before = ',\n' if goes_on else '[\n'
@@ -150,23 +162,23 @@ class CocoResults(Writer):
         self._truth: Optional[CocoIds] = None
 
     def number_by(self, truth: CocoIds) -> None:
-        """Take the ids of a ground truth that has every picture and every type."""
+        """Takes the ids of a ground truth, which must have every picture and every type."""
         self._truth, self._categories = truth, truth.categories
 
     def write(self, outcome: Outcome) -> None:
-        """Add one, at once."""
-        finding = outcome.finding
+        """Adds a prediction and flushes the file."""
+        prediction = outcome.prediction
         image_id = self._truth.image_id(outcome.picture.source.path) if self._truth else outcome.number
-        numbers = np.column_stack([finding.points_xy.round(2), finding.scores.round(3)]).ravel().tolist()
-        result = {'image_id': image_id, 'category_id': self._categories[finding.type], 'keypoints': numbers,
-                  'score': round(float(finding.scores.mean()), 3), 'file_name': outcome.picture.label}
+        numbers = np.column_stack([prediction.points_xy.round(2), prediction.scores.round(3)]).ravel().tolist()
+        result = {'image_id': image_id, 'category_id': self._categories[prediction.type], 'keypoints': numbers,
+                  'score': round(float(prediction.scores.mean()), 3), 'file_name': outcome.picture.label}
         self._file.write(self._before + json.dumps(result))
         self._file.flush()
         self._before = ',\n'
 
     @staticmethod
     def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
-        """As above; the comma and the bracket behind the last row are left out."""
+        """See Writer.whole_rows; the bytes are without the comma or bracket after the last row."""
         names, place, length = set(), len(file.readline()), 0
         for line in file:
             text = line.rstrip(b',\n')
@@ -182,22 +194,21 @@ class CocoResults(Writer):
 
 
 FORMATS: Mapping[str, Type[Writer]] = MappingProxyType({'json': JsonLines, 'csv': SubmissionRows, 'coco': CocoResults})
-"""By the name `--format` takes: (file, name of the model, scale of measurements or None for none, table, whether a file
-is gone on with) -> writer."""
+"""Writers by the value of `--format`."""
 
 
 def printable(name: str) -> str:
-    """A name of a file, which need not be UTF-8, as text that is: bytes that are not as JSON writes them."""
+    """Returns a file's name as UTF-8 text; bytes that are not UTF-8 are escaped with a backslash, as JSON does."""
     return name.encode(errors='backslashreplace').decode()
 
 
 def coco_categories(garments: Garments) -> Dict[str, int]:
-    """The number of each type in COCO files."""
+    """Returns the number of each type in COCO files."""
     return {name: number for number, name in enumerate(garments, 1)}
 
 
-def _row_of(text: bytes) -> Optional[Record]:
-    """The object of a line of JSON; None if it is cut off."""
+def _row_of(text: bytes) -> Optional[JsonObject]:
+    """Returns the object of a line of JSON; None if the line is cut off."""
     try:
         row = parse_json(text, 'a row', allow_nan=True)
     except InputError:
@@ -205,8 +216,8 @@ def _row_of(text: bytes) -> Optional[Record]:
     return row if isinstance(row, dict) else None
 
 
-def _measured(finding: GarmentPrediction, scale: Scale) -> Record:
-    points = points_of(finding)
+def _measured(prediction: GarmentPrediction, scale: PixelScale) -> JsonObject:
+    points = points_of(prediction)
     cm_per_pixel = scale(points)
     lengths = measure(points, cm_per_pixel)
     return {'cm_per_pixel': cm_per_pixel, 'measurements': {

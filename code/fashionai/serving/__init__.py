@@ -1,1 +1,1 @@
-"""The web service: pictures come in over HTTP, findings go out; the page that shows them; needs Python 3.10."""
+"""The web service: pictures come in over HTTP, predictions go out, and a page shows them. It needs Python 3.10."""

@@ -1,4 +1,4 @@
-"""What the service says, as JSON: of a picture, of its networks, of itself. The schemas of the API's documentation."""
+"""The answers of the service as JSON: on a picture, on its networks, on itself. They are the schemas of the API."""
 import base64
 from dataclasses import asdict
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
@@ -18,21 +18,22 @@ from fashionai.serving.limits import Limits
 
 
 class Fault(BaseModel):
-    """Why a request was not served."""
+    """The reason why a request was refused."""
 
     detail: str
 
 
 class Size(BaseModel):
-    """Of a picture, upright, in pixels."""
+    """The size of an upright picture in pixels."""
 
     width: int
     height: int
 
 
 class Keypoint(BaseModel):
-    """A point in pixels of the upright picture, (0, 0) the middle of its first pixel. `score`, 0 to 1, grows with how
-    near the point is likely to be, and is no probability; `found` is false for a place that is only guessed."""
+    """A point in pixels of the upright picture; (0, 0) is the centre of its first pixel. A higher `score`, 0 to 1,
+    means that the point is likely to be nearer to its true place; it is not a probability. `found` is false if the
+    place is only a guess."""
 
     x: float
     y: float
@@ -41,8 +42,8 @@ class Keypoint(BaseModel):
 
 
 class Length(BaseModel):
-    """A length in the picture, and the lowest score of its points; null where one of them was not found. `doubtful`:
-    why it may be wrong, since other lengths of the garment contradict it; null where none does."""
+    """A length in the picture, and the lowest score of its points; null if one of the points was not found. `doubtful`
+    says why the length may be wrong, because other lengths of the garment contradict it; null if none does."""
 
     pixels: Optional[float]
     cm: Optional[float]
@@ -51,16 +52,15 @@ class Length(BaseModel):
 
 
 class Heatmaps(BaseModel):
-    """Where the network answered: one grey PNG as a data URI, a tile for each keypoint, one under another in
-    their order, white where the answer is full. `box`: left, top, width and height of a tile over the picture, in its
-    pixels."""
+    """The heat maps: one grey PNG as a data URI, with a tile for each keypoint, one below another in the order of the
+    keypoints. White is a full response. `box`: left, top, width and height of a tile on the picture, in its pixels."""
 
     image: str
     box: Tuple[float, float, float, float]
 
 
 class Answer(BaseModel):
-    """The garment in a picture. `type_probabilities` are of all types, {} where the type was given."""
+    """The garment in a picture. `type_probabilities` has all types; it is {} if the type was given."""
 
     type: str
     type_sure: bool
@@ -71,14 +71,14 @@ class Answer(BaseModel):
     measurements: Dict[str, Length]
     heatmaps: Optional[Heatmaps] = None
     model: str
-    seconds: float = Field(description='from the arrival of the picture to the answer')
+    seconds: float = Field(description='time from the arrival of the picture to the answer')
 
 
 class GarmentCard(BaseModel):
-    """A type that is served: keypoints in the order of heat maps, limbs between them, and lengths by name, each as one
-    path or two: `a > b` leads from keypoint to keypoint, `a + b` is the middle of two. `side_limits`: how many times as
-    long as the other one side of a length may be. `pair_limits`: how many times the second length the first is at least
-    and at most."""
+    """A garment type: keypoints in the order of heat maps, limbs between them, and lengths by name. A length has one
+    path or two: `a > b` leads from keypoint to keypoint, `a + b` is the middle of two. `side_limits`: the maximum ratio
+    of the longer to the shorter side of a length. `pair_limits`: two lengths, and the minimum and the maximum ratio of
+    the first to the second."""
 
     keypoints: List[str]
     limbs: List[Tuple[str, str]]
@@ -88,47 +88,48 @@ class GarmentCard(BaseModel):
 
 
 class Card(BaseModel):
-    """The networks, by what their contracts say; what they serve; and what the service takes on."""
+    """The networks with their contracts, the types that they serve, and the limits of the service."""
 
     model: str
     contracts: List[Dict[str, Any]]
     types: Dict[str, GarmentCard]
-    told_types: List[str] = Field(description='the types that tag=auto chooses from; none where it is not served')
+    told_types: List[str] = Field(description='the types that tag=auto chooses from; empty if the networks cannot '
+                                              'predict the type')
     csv_keypoints: List[str]
-    low_score: float = Field(description='a point with a lower score had better be looked at')
-    clearly: float = Field(description='by so much higher is a score that decides between two lengths')
+    low_score: float = Field(description='a person should check a point with a lower score')
+    clearly: float = Field(description='the minimum difference of scores that decides between two lengths')
     limits: Dict[str, float]
 
 
 class Health(BaseModel):
-    """The service is up; `busy_with` so many pictures."""
+    """The service is up. `busy_with`: the number of pictures that it is working on."""
 
     status: str
     busy_with: int
 
 
 class Ready(BaseModel):
-    """The service takes requests."""
+    """The service accepts requests."""
 
     status: str
 
 
-def card_of(models: Sequence[ModelFile], finder: GarmentPredictor, limits: Limits) -> Card:
-    """Returns the card of a service that uses those models."""
+def card_of(models: Sequence[ModelFile], predictor: GarmentPredictor, limits: Limits) -> Card:
+    """Returns the card of a service that uses these networks."""
     return Card(model='+'.join(model.name for model in models),
                 contracts=[model.contract.to_json() for model in models if model.contract],
-                types={name: _garment_card(garment) for name, garment in finder.served.items()},
-                told_types=list(finder.types), csv_keypoints=list(finder.garments.csv_keypoints), low_score=LOW,
+                types={name: _garment_card(garment) for name, garment in predictor.served.items()},
+                told_types=list(predictor.types), csv_keypoints=list(predictor.garments.csv_keypoints), low_score=LOW,
                 clearly=CLEARLY, limits=asdict(limits))
 
 
-def heatmaps_of(finding: GarmentPrediction) -> Heatmaps:
-    """The heat maps of a finding, the padding of the canvas cut off."""
-    grid = finding.heatmaps.shape[1]
-    rows, columns = image_area(finding.image_hw, grid)
-    tiles = responses(finding.heatmaps[:, rows, columns])
+def heatmaps_of(prediction: GarmentPrediction) -> Heatmaps:
+    """Returns the heat maps of a prediction without the padding of the canvas."""
+    grid = prediction.heatmaps.shape[1]
+    rows, columns = image_area(prediction.image_hw, grid)
+    tiles = responses(prediction.heatmaps[:, rows, columns])
     corners = np.array([[columns.start, rows.start], [columns.stop, rows.stop]]) - 0.5
-    (left, top), (right, bottom) = transform_points(invert(canvas_map(finding.image_hw, grid)), corners).tolist()
+    (left, top), (right, bottom) = transform_points(invert(canvas_map(prediction.image_hw, grid)), corners).tolist()
     _, png = cv2.imencode('.png', np.rint(tiles.reshape(-1, tiles.shape[2]) * 255).astype(np.uint8))
     return Heatmaps(image='data:image/png;base64,' + base64.b64encode(png.tobytes()).decode('ascii'),
                     box=(left, top, right - left, bottom - top))

@@ -1,4 +1,4 @@
-"""The service itself: what it answers to, and where its page lies."""
+"""The application of the service: its paths, and its page."""
 import asyncio
 import logging
 import time
@@ -12,14 +12,14 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse
 from fastapi.staticfiles import StaticFiles
 
-from fashionai.garments.measurements import Scale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.garments.measurements import PixelScale, fixed_scale, no_scale, parse_reference, reference_scale
 from fashionai.garments.table import Garment
 from fashionai.inference.garment_predictor import AUTO, GarmentPredictor
-from fashionai.results.writers import record_of
+from fashionai.results.writers import prediction_json
 from fashionai.serving.answers import Answer, Card, Fault, Health, Ready, heatmaps_of
 from fashionai.serving.batching import Batcher, Room
-from fashionai.serving.headers import Headers
 from fashionai.serving.limits import Limits, Refusal
+from fashionai.serving.middleware import Headers
 from fashionai.serving.uploads import Uploads, decoded
 
 PAGE = Path(__file__).parent / 'page'
@@ -27,15 +27,16 @@ PAGE = Path(__file__).parent / 'page'
 _PICTURE = {'type': 'string', 'format': 'binary'}
 _BODY = {'requestBody': {'required': True, 'description': 'the picture file itself: JPEG, PNG, WebP, BMP or TIFF',
                          'content': {name: {'schema': _PICTURE} for name in ('image/*', 'application/octet-stream')}}}
-_FAULTS = {408: 'the picture arrives too slowly', 413: 'too many bytes or pixels', 415: 'no picture that is read',
-           422: 'a damaged picture, or a parameter that means nothing', 503: 'busy: try again', 504: 'took too long'}
+_FAULTS = {408: 'the picture arrives too slowly', 413: 'too many bytes or pixels',
+           415: 'not a picture of these formats', 422: 'a damaged picture, or a bad parameter',
+           503: 'busy: try again', 504: 'the prediction took too long'}
 
 _LOG = logging.getLogger(__name__)
 
 
-def make_app(finder: GarmentPredictor, card: Card, limits: Limits) -> FastAPI:
-    """The service for a finder that stays open as long as it runs."""
-    batcher, room = Batcher(partial(finder.find, together=limits.batch), limits), Room(limits)
+def make_app(predictor: GarmentPredictor, card: Card, limits: Limits) -> FastAPI:
+    """Returns the application for a predictor, which must stay open as long as the application runs."""
+    batcher, room = Batcher(partial(predictor.predict, together=limits.batch), limits), Room(limits)
 
     @asynccontextmanager
     async def batching(app: FastAPI) -> AsyncIterator[None]:
@@ -44,12 +45,12 @@ def make_app(finder: GarmentPredictor, card: Card, limits: Limits) -> FastAPI:
         running.cancel()
 
     app = FastAPI(title='FashionAI clothes keypoints', version='1', lifespan=batching, docs_url=None, redoc_url=None,
-                  description='The garment in a photograph: its type, its keypoints, and lengths of it.')
+                  description='Finds the garment in a photograph: its type, its keypoints, and its lengths.')
     app.add_middleware(Headers)
     _add_faults(app)
-    _add_predict(app, finder, card, limits, batcher, room)
+    _add_predict(app, predictor, card, limits, batcher, room)
 
-    @app.get('/model', summary='The networks, the types they serve, and the limits')
+    @app.get('/model', summary='The networks, the types that they serve, and the limits')
     async def model() -> Card:
         return card
 
@@ -57,8 +58,9 @@ def make_app(finder: GarmentPredictor, card: Card, limits: Limits) -> FastAPI:
     async def health() -> Health:
         return Health(status='ok', busy_with=room.taken)
 
-    @app.get('/ready', summary='Whether the service takes requests',
-             responses={503: {'model': Fault, 'description': 'the networks are being loaded, or the service ends'}})
+    @app.get('/ready', summary='Whether the service accepts requests',
+             responses={503: {'model': Fault,
+                              'description': 'the networks are being loaded, or the service is ending'}})
     async def ready() -> Ready:
         return Ready(status='ready')
 
@@ -70,40 +72,42 @@ def make_app(finder: GarmentPredictor, card: Card, limits: Limits) -> FastAPI:
     return app
 
 
-def _add_predict(app: FastAPI, finder: GarmentPredictor, card: Card, limits: Limits, batcher: Batcher,
+def _add_predict(app: FastAPI, predictor: GarmentPredictor, card: Card, limits: Limits, batcher: Batcher,
                  room: Room) -> None:
-    tags, uploads = [*([AUTO] if finder.types else []), *finder.served], Uploads(limits)
+    tags, uploads = [*([AUTO] if predictor.types else []), *predictor.served], Uploads(limits)
 
     @app.post('/predict', summary='Find the garment in a picture', openapi_extra=_BODY,
               responses={status: {'model': Fault, 'description': why} for status, why in _FAULTS.items()})
     async def predict(
             request: Request,
-            tag: str = Query(AUTO if finder.types else ..., description='the garment type; auto: the network tells it',
+            tag: str = Query(AUTO if predictor.types else ...,
+                             description='the garment type; auto: the network predicts the type',
                              json_schema_extra={'enum': list(tags)}),
             heatmaps: bool = Query(False, description='add the heat maps'),
-            cm_per_pixel: Optional[float] = Query(None, gt=0, description='for lengths in centimetres'),
-            reference: str = Query('', description='the same by a length that is known: two keypoints and their '
-                                   'distance in cm, such as waistband_left,waistband_right=38')) -> Answer:
+            cm_per_pixel: Optional[float] = Query(None, gt=0, description='the size of a pixel in cm, for lengths in '
+                                                  'centimetres'),
+            reference: str = Query('', description='a known length, for lengths in centimetres: two keypoints and '
+                                   'their distance in cm, such as waistband_left,waistband_right=38')) -> Answer:
         start = time.monotonic()
-        scale = _scale(cm_per_pixel, reference, finder.served.values())
+        scale = _scale(cm_per_pixel, reference, predictor.served.values())
         if tag not in tags:
             raise Refusal(422, f'tag {tag!r}: wanted one of {", ".join(tags)}')
         async with uploads.received(request.headers, request.stream()) as data:
             end = asyncio.get_running_loop().time() + limits.seconds
             async with room.place(end):
                 if await request.is_disconnected():
-                    raise Refusal(400, 'the connection was closed before the picture was looked at')
+                    raise Refusal(400, 'the connection was closed before the prediction')
                 image = await asyncio.to_thread(decoded, data, limits)
-                finding = await batcher.find(image, tag, end)
-                maps = await asyncio.to_thread(heatmaps_of, finding) if heatmaps else None
-        return Answer(**record_of(finding, scale), heatmaps=maps, model=card.model,
+                prediction = await batcher.predict(image, tag, end)
+                maps = await asyncio.to_thread(heatmaps_of, prediction) if heatmaps else None
+        return Answer(**prediction_json(prediction, scale), heatmaps=maps, model=card.model,
                       seconds=round(time.monotonic() - start, 3))
 
 
-def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> Scale:
-    """Raises Refusal, 422, for anything but one of the two, or none."""
+def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> PixelScale:
+    """Returns the scale of the lengths. Raises Refusal, 422, if both are given, or if one is not valid."""
     if cm_per_pixel is not None and reference:
-        raise Refusal(422, 'cm_per_pixel and reference both say how large a pixel is: wanted one of them')
+        raise Refusal(422, 'cm_per_pixel and reference both give the size of a pixel: wanted one of them')
     try:
         if reference:
             return reference_scale(parse_reference(reference, types))
@@ -113,7 +117,7 @@ def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garm
 
 
 def _add_faults(app: FastAPI) -> None:
-    """Whatever goes wrong, the answer is JSON that says why."""
+    """Adds handlers, so that the answer to any fault is JSON with the reason."""
 
     @app.exception_handler(Refusal)
     async def refused(request: Request, refusal: Refusal) -> JSONResponse:
@@ -127,4 +131,4 @@ def _add_faults(app: FastAPI) -> None:
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
         _LOG.error('%s failed', request.url.path, exc_info=error)
-        return JSONResponse({'detail': 'the service failed on this picture: its log says why'}, 500)
+        return JSONResponse({'detail': 'the service failed on this picture: the reason is in its log'}, 500)

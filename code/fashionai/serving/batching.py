@@ -1,4 +1,4 @@
-"""Requests that arrive together are looked at together, by one thread; only so many are served at a time, in order."""
+"""Collects requests into batches, which one thread predicts, and limits how many requests are served at a time."""
 import asyncio
 import logging
 from collections import deque
@@ -12,8 +12,8 @@ import numpy as np
 from fashionai.inference.garment_predictor import GarmentPrediction
 from fashionai.serving.limits import Busy, Limits, Refusal
 
-Find = Callable[[Sequence[np.ndarray], Sequence[str]], Sequence[GarmentPrediction]]
-"""Pictures (h, w, 3) uint8 BGR, and a type or AUTO for each, to what is in them."""
+Predict = Callable[[Sequence[np.ndarray], Sequence[str]], Sequence[GarmentPrediction]]
+"""A function from pictures (h, w, 3) uint8 BGR, and a type or AUTO for each, to their predictions."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -26,7 +26,7 @@ class _Job:
 
 
 class Room:
-    """Places for the requests that are being served, and a queue before them, in the order in which they came."""
+    """Places for the requests that are served, and a queue of those that wait, in the order of their arrival."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits, self.taken = limits, 0
@@ -34,13 +34,16 @@ class Room:
 
     @property
     def queued(self) -> int:
-        """How many wait for a place."""
+        """The number of requests that wait for a place."""
         return sum(not turn.done() for turn in self._queue)
 
     @asynccontextmanager
     async def place(self, end: float) -> AsyncIterator[None]:
-        """A place during the block. Raises Refusal, 503, if the queue is full, and if the turn does not come before
-        the end, in seconds of the loop's clock."""
+        """Holds a place during the block.
+
+        Raises Refusal, 503, if the queue is full, or if no place is free before `end`, a time of the loop's clock in
+        seconds.
+        """
         await self._turn(end)
         try:
             yield
@@ -65,10 +68,10 @@ class Room:
             raise
         if not turn.done():
             turn.cancel()
-            raise Busy(f'the turn of the picture did not come within {self._limits.seconds:g} seconds')
+            raise Busy(f'no place was free within {self._limits.seconds:g} seconds')
 
     def _pass_on(self) -> None:
-        """Give a place that was taken to the next in the queue."""
+        """Gives a place that is no longer needed to the next request in the queue."""
         while self._queue:
             turn = self._queue.popleft()
             if not turn.done():
@@ -78,35 +81,38 @@ class Room:
 
 
 class Batcher:
-    """Collects jobs for a moment and has them done together. `run` does so until it is cancelled."""
+    """Collects jobs for a moment and predicts them as one batch. `run` does so until it is cancelled."""
 
-    def __init__(self, find: Find, limits: Limits) -> None:
-        self._find, self._limits = find, limits
+    def __init__(self, predict: Predict, limits: Limits) -> None:
+        self._predict, self._limits = predict, limits
         self._waiting: asyncio.Queue[_Job] = asyncio.Queue()
 
-    async def find(self, image: np.ndarray, tag: str, end: float) -> GarmentPrediction:
-        """What is in a picture. Raises what `find` raised for it, and Refusal, 504, if it is not found before the end,
-        in seconds of the loop's clock; a picture that nobody waits for any more is passed over."""
+    async def predict(self, image: np.ndarray, tag: str, end: float) -> GarmentPrediction:
+        """Returns the prediction of a picture. A picture that no request waits for any more is left out.
+
+        Raises what the predict function raised for it, and Refusal, 504, if the prediction is not ready before `end`,
+        a time of the loop's clock in seconds.
+        """
         loop = asyncio.get_running_loop()
         answer = loop.create_future()
         self._waiting.put_nowait(_Job(image, tag, answer))
         try:
             return await asyncio.wait_for(answer, end - loop.time())
         except asyncio.TimeoutError:
-            raise Refusal(504, f'the picture was not looked at within {self._limits.seconds:g} seconds') from None
+            raise Refusal(504, f'the prediction was not ready within {self._limits.seconds:g} seconds') from None
 
     async def run(self) -> None:
-        """Serve the jobs, batch by batch."""
+        """Predicts the jobs, batch by batch."""
         loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(1, 'finder') as worker:
+        with ThreadPoolExecutor(1, 'predictor') as worker:
             while True:
                 jobs = [job for job in await self._gathered() if not job.answer.done()]
-                outcomes = await loop.run_in_executor(worker, self._outcomes, jobs)
-                for job, outcome in zip(jobs, outcomes):
-                    _tell(job.answer, outcome)
+                results = await loop.run_in_executor(worker, self._results, jobs)
+                for job, result in zip(jobs, results):
+                    _answer(job.answer, result)
 
     async def _gathered(self) -> List[_Job]:
-        """The next job, and those that come within the moment after it."""
+        """Returns the next job and those that arrive within `gather` seconds after it."""
         jobs = [await self._waiting.get()]
         loop = asyncio.get_running_loop()
         end = loop.time() + self._limits.gather
@@ -117,21 +123,21 @@ class Batcher:
                 break
         return jobs
 
-    def _outcomes(self, jobs: Sequence[_Job]) -> Sequence[Union[GarmentPrediction, Exception]]:
-        """What was found for each, or why nothing: where a batch fails, each is tried alone."""
+    def _results(self, jobs: Sequence[_Job]) -> Sequence[Union[GarmentPrediction, Exception]]:
+        """Returns the prediction or the error of each job. If a batch fails, each job is tried alone."""
         try:
-            return self._find([job.image for job in jobs], [job.tag for job in jobs]) if jobs else []
-        except Exception as error:  # noqa: B902  one request's fault must not end the service
+            return self._predict([job.image for job in jobs], [job.tag for job in jobs]) if jobs else []
+        except Exception as error:  # noqa: B902  the fault of one request must not end the service
             if len(jobs) == 1:
                 return [error]
-            _LOG.warning('a batch of %d failed, each is tried alone: %s', len(jobs), error)
-            return [outcome for job in jobs for outcome in self._outcomes([job])]
+            _LOG.warning('a batch of %d pictures failed, each is tried alone: %s', len(jobs), error)
+            return [result for job in jobs for result in self._results([job])]
 
 
-def _tell(answer: 'asyncio.Future[GarmentPrediction]', outcome: Union[GarmentPrediction, Exception]) -> None:
+def _answer(answer: 'asyncio.Future[GarmentPrediction]', result: Union[GarmentPrediction, Exception]) -> None:
     if answer.done():
         return
-    if isinstance(outcome, Exception):
-        answer.set_exception(outcome)
+    if isinstance(result, Exception):
+        answer.set_exception(result)
     else:
-        answer.set_result(outcome)
+        answer.set_result(result)

@@ -1,4 +1,4 @@
-"""The connections of the service: how many there may be, and how long each may keep others waiting."""
+"""The connections of the service, with limits of their number and of the time that each may take."""
 import asyncio
 import json
 import logging
@@ -15,31 +15,32 @@ from fashionai.serving.front import Front
 from fashionai.serving.limits import Limits
 
 _FLUSH_SECONDS = 5
-"""For so long the last answers may take to leave, once they are given."""
+"""At the end of the service, sending the last answers may take so long."""
 
 _LOG_SECONDS = 10
-"""Between two messages of one kind."""
+"""The minimum time between two log messages of one kind."""
 
 _SIGNAL_SECONDS = 0.2
-"""The main thread looks for signals so often, where the system does not wake it."""
+"""The interval at which the main thread checks for signals, if the system does not wake it."""
 
 _LOG = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
-    """Serves a front at a socket. At its end it serves what it has taken on, for as long as a request may take."""
+    """Serves a front at a socket. When it ends, it still serves the requests that it has accepted, for as long as a
+    request may take."""
 
     def __init__(self, front: Front, limits: Limits) -> None:
         super().__init__(_Config(front, limits))
         self._front, self._limits = front, limits
 
     async def startup(self, sockets: Optional[List[socket]] = None) -> None:
-        """Listen."""
+        """Starts to listen."""
         asyncio.get_running_loop().set_exception_handler(_AcceptLog())
         await super().startup(sockets)
 
     async def shutdown(self, sockets: Optional[List[socket]] = None) -> None:
-        """Refuse what is new, serve the rest, and listen no more."""
+        """Refuses new requests, serves the rest, and stops listening."""
         self._front.draining = True
         loop = asyncio.get_running_loop()
         end = loop.time() + self._limits.request_seconds
@@ -50,9 +51,10 @@ class Server(uvicorn.Server):
 
 @contextmanager
 def running(server: Server, door: socket) -> Iterator[Callable[[], None]]:
-    """Serve at a listening socket during the block, in a thread. Yields a function that waits in the main thread for
-    the signal to end, Ctrl+C or SIGTERM, and until the last request is served; a second Ctrl+C does not wait for that.
-    The signal then does what it does elsewhere.
+    """Serves at a listening socket during the block, in a thread.
+
+    Yields a function for the main thread. It waits for the signal to end, Ctrl+C or SIGTERM, and until the last request
+    is served; a second Ctrl+C ends this wait. Then the signal has its usual effect.
 
     Raises what the server raised.
     """
@@ -74,7 +76,7 @@ def running(server: Server, door: socket) -> Iterator[Callable[[], None]]:
 
 
 class _Config(uvicorn.Config):
-    """uvicorn's, and the limits, which it hands to each connection."""
+    """The configuration of uvicorn, and the limits, which each connection gets by it."""
 
     def __init__(self, front: Front, limits: Limits) -> None:
         super().__init__(front, http=Connection, ws='none', log_config=None, log_level='error', access_log=False,
@@ -83,16 +85,16 @@ class _Config(uvicorn.Config):
 
 
 class Connection(H11Protocol):
-    """One connection: the head of each request arrives in time, answers are taken in time, and there are only so many.
+    """One connection. The head of each request must arrive in time, and the client must accept answers in time.
 
-    If there are too many, the one that has waited for a request for longest is closed; if all have one that is being
-    served, the new connection is answered 503.
+    If there are too many connections, the one that has been without a request for longest is closed. If all have a
+    request that is served, the new connection is answered 503.
     """
 
     config: _Config
 
     def connection_made(self, transport: asyncio.Transport) -> None:
-        """Take the connection on, if there is room."""
+        """Accepts the connection if there is room."""
         super().connection_made(transport)
         self._head_timer: Optional[asyncio.TimerHandle] = None
         self._answer_timer: Optional[asyncio.TimerHandle] = None
@@ -101,34 +103,34 @@ class Connection(H11Protocol):
         self._make_room()
 
     def connection_lost(self, exc: Optional[Exception]) -> None:
-        """Forget the connection."""
+        """Forgets the connection."""
         super().connection_lost(exc)
         _cancel(self._head_timer)
         _cancel(self._answer_timer)
 
     def data_received(self, data: bytes) -> None:
-        """Take bytes of a request."""
+        """Takes bytes of a request."""
         super().data_received(data)
         self._watch_head()
 
     def on_response_complete(self) -> None:
-        """Wait for the next request."""
+        """Waits for the next request."""
         self._idle_since = self.loop.time()
         super().on_response_complete()
 
     def pause_writing(self) -> None:
-        """The client does not take the answer as fast as it is given."""
+        """Starts the timer of the answer: the client reads more slowly than the service writes."""
         super().pause_writing()
         self._answer_timer = self.loop.call_later(self.config.limits.seconds, self.transport.abort)
 
     def resume_writing(self) -> None:
-        """The client has taken what was given."""
+        """Stops the timer of the answer: the client has read what was written."""
         super().resume_writing()
         _cancel(self._answer_timer)
 
     @property
     def _idle(self) -> bool:
-        """Whether no whole head of a request is there."""
+        """Whether no complete head of a request has arrived."""
         return self.conn.their_state is h11.IDLE
 
     def _watch_head(self) -> None:
@@ -150,7 +152,7 @@ class Connection(H11Protocol):
             self._refuse(503, f'busy with {len(others)} connections: try again in a second')
 
     def _end_idle(self) -> None:
-        """Close it; who has sent a part of a head is told."""
+        """Closes the connection. A client that has sent a part of a head gets an answer first."""
         if self.transport.is_closing():
             return
         if self.conn.trailing_data[0]:
@@ -160,7 +162,7 @@ class Connection(H11Protocol):
             self.transport.close()
 
     def _refuse(self, status: int, reason: str) -> None:
-        """Answer where no request has come to the application, and close."""
+        """Answers without a request that the application knows, and closes the connection."""
         body = json.dumps({'detail': reason}).encode()
         headers = [('content-type', 'application/json'), ('content-length', str(len(body))), ('connection', 'close'),
                    ('retry-after', '1')]
@@ -175,9 +177,12 @@ def _cancel(timer: Optional[asyncio.TimerHandle]) -> None:
 
 
 class _AcceptLog:
-    """A loop's exception handler. asyncio reports each connection that it cannot accept, hundreds a second where the
-    system has no more file descriptors: those are counted, and said once in _LOG_SECONDS. It tries again a second
-    later for each, also where the socket is closed by then: nobody need know."""
+    """An exception handler of the event loop.
+
+    asyncio reports each connection that it cannot accept: hundreds a second if the system has no more file descriptors.
+    These reports are counted, and logged once in _LOG_SECONDS. asyncio tries again a second later for each, also if the
+    socket is closed by then; those reports are dropped.
+    """
 
     def __init__(self) -> None:
         self._count, self._next = 0, 0.

@@ -1,4 +1,4 @@
-"""What stands before the service: it answers from the first moment, also while there is nothing to serve with yet."""
+"""The front of the service: it answers from the start, also while the networks are still being loaded."""
 import asyncio
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING, Collection, Optional
@@ -7,19 +7,18 @@ from fastapi import FastAPI
 from starlette.responses import JSONResponse
 
 from fashionai.serving.answers import Health
-from fashionai.serving.hosts import Hosts
 from fashionai.serving.limits import Busy
-from fashionai.serving.lingering import Lingering
+from fashionai.serving.middleware import Hosts, Lingering
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
 
 
 class Front:
-    """An ASGI application that hands requests to the service, once there is one, for a `Host` of `hosts`.
+    """An ASGI application that passes requests to the service as soon as there is one, if their `Host` is of `hosts`.
 
     While the networks are loaded, and while the last requests are served (`draining`), it answers 503 with
-    `Retry-After`; `/health` is answered at all times.
+    `Retry-After`. It answers `/health` at all times.
     """
 
     def __init__(self, hosts: Collection[str] = ()) -> None:
@@ -30,7 +29,7 @@ class Front:
         self._app = Hosts(Lingering(self._answer), hosts)
 
     def open(self, service: FastAPI) -> None:
-        """Serve from now on; called from another thread than that of the requests."""
+        """Starts to pass requests to the service. Call it from another thread than that of the requests."""
         assert self._loop, 'the server has started'
         asyncio.run_coroutine_threadsafe(self._open(service), self._loop).result()
 

@@ -1,4 +1,4 @@
-"""What the service takes on, and how it says that it takes on no more."""
+"""The limits of the service, and the errors by which it refuses requests."""
 from dataclasses import dataclass
 from typing import Mapping, Optional
 
@@ -10,13 +10,21 @@ MEGA = 1_000_000
 
 @dataclass(frozen=True)
 class Limits:
-    """`megabytes` and `megapixels` of a picture; `seconds` that it may take to arrive, and again from then to its
-    answer; `waiting`: pictures that are decoded and looked at at the same time, and, times `megabytes`, what all
-    bodies of requests may take of memory together; `queue`: whole pictures that wait for their turn before them;
-    `batch`: pictures that are looked at together; `gather`: seconds that the first of them waits for others;
-    `connections` that are open at the same time; `header_seconds` that the head of a request may take to arrive.
+    """The limits of the service.
 
-    Raises InputError, naming it, for one that is not above 0.
+    Attributes:
+        megabytes: the largest file of a picture, in 1,000,000 bytes.
+        megapixels: the largest picture, in 1,000,000 pixels.
+        seconds: the time in which a picture must arrive, and the time from then to its answer.
+        waiting: the pictures that are decoded and predicted at a time. `waiting` times `megabytes` is also the memory
+            that all bodies of requests may take together.
+        batch: the pictures that go through the network together.
+        gather: seconds that the first picture of a batch waits for others.
+        queue: the complete pictures that wait for their turn.
+        connections: the connections that are open at a time.
+        header_seconds: the time in which the head of a request must arrive.
+
+    Raises InputError, which names the limit, if one is not above 0.
     """
 
     megabytes: float = 20
@@ -36,12 +44,12 @@ class Limits:
 
     @property
     def request_seconds(self) -> float:
-        """The longest that a request may take: its picture arrives, and is answered."""
+        """The longest time in seconds of a request: its picture arrives and is answered."""
         return 2 * self.seconds
 
 
 class Refusal(Exception):
-    """A request that is not served: the HTTP status, why in one sentence, and headers that go with it."""
+    """A refused request: the HTTP status, the reason in one sentence, and headers of the answer."""
 
     def __init__(self, status: int, reason: str, headers: Optional[Mapping[str, str]] = None) -> None:
         super().__init__(reason)
@@ -49,7 +57,7 @@ class Refusal(Exception):
 
 
 class Busy(Refusal):
-    """A request that may be served a moment later: 503, with `Retry-After`."""
+    """A request that may succeed a moment later: 503, with `Retry-After`."""
 
     def __init__(self, reason: str) -> None:
         super().__init__(503, f'{reason}: try again in a second', {'Retry-After': '1'})

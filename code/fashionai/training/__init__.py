@@ -1,1 +1,1 @@
-"""Training: losses, towers over devices, and a session loop with hooks."""
+"""Training: the losses, one tower per device, and a session loop with hooks."""

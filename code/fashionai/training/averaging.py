@@ -1,8 +1,9 @@
-"""The moving average of a network over the steps, which is better than the network of any one step.
+"""The moving average of a network over the training steps. The average predicts better than the network of one step.
 
-Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992; exponential, as in Tan and Le,
-"EfficientNet". Batch norm's statistics are averaged with the weights they were taken under: where weights move little
-in the span of the average, those of its mean differ little from the mean of theirs.
+See Polyak and Juditsky, "Acceleration of stochastic approximation by averaging", 1992. The average is exponential, as
+in Tan and Le, "EfficientNet". The statistics of batch norm are averaged together with the weights. If the weights
+change little in the span of the average, the averaged statistics differ little from the statistics of the averaged
+network.
 """
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,8 +16,11 @@ from fashionai.model_files.checkpoints import average_name
 
 @dataclass(frozen=True)
 class Averages:
-    """`variables`: the average of each variable, by the variable's name. `start`: sets all to what the variables are
-    now; a training that starts anew runs it once. `update`: what a step does."""
+    """The averages of the variables of a network.
+
+    `variables`: the average of each variable, by the variable's name. `start`: sets every average to the current value
+    of its variable; a new training runs it once. `update`: updates every average; each step runs it.
+    """
 
     variables: Mapping[str, tf.Variable]
     start: tf.Operation
@@ -24,11 +28,17 @@ class Averages:
 
 
 def averages_of(variables: Sequence[tf.Variable], decay: float, done: tf.Tensor, after: tf.Operation) -> Averages:
-    """The averages of variables, as further variables of the graph, which checkpoints keep.
+    """Returns the averages of the variables. They are variables of the graph too, so checkpoints keep them.
 
-    A step, `after` it changed the variables, keeps `decay` of the average; of the early ones, number n keeps
-    (1 + n) / (10 + n), so that the start is soon forgotten. `done`, () float32, is the number of steps before this one;
-    `after` waits for it, since a step counter that is read beside its update may be the old one or the new.
+    Each step keeps the share `decay` of an average. Early steps keep less, so that the initial values are soon
+    forgotten: step number n keeps (1 + n) / (10 + n) if that is less.
+
+    Args:
+        variables: the variables to average.
+        decay: the share of an average that a step keeps.
+        done: () float32, the number of steps before this one.
+        after: the operation that changes the variables; the averages are updated after it. It must wait for `done`:
+            a step counter that is read at the same time as its update may have the old or the new value.
     """
     averages = {variable.op.name: tf.get_variable(average_name(variable.op.name), variable.shape, tf.float32,
                                                   tf.zeros_initializer(), trainable=False) for variable in variables}
@@ -43,7 +53,10 @@ def averages_of(variables: Sequence[tf.Variable], decay: float, done: tf.Tensor,
 
 @contextmanager
 def averaged(averages: Optional[Averages]) -> Iterator[None]:
-    """A network built within is made of the averages, which must be there; of the variables themselves for None."""
+    """Within this context, a network is built from the averages of its variables; with None, from the variables.
+
+    The variables, and the averages if given, must exist already.
+    """
     def found(getter: Callable[..., tf.Variable], name: str, **others: Any) -> tf.Variable:
         return averages.variables[name] if averages else getter(name=name, **others)
 

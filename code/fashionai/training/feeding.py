@@ -1,4 +1,4 @@
-"""Batches made ready while the graph runs."""
+"""A queue that prepares batches while the graph runs."""
 import logging
 import queue
 import threading
@@ -12,10 +12,12 @@ logger = logging.getLogger(__name__)
 
 
 class BatchQueue:
-    """A bounded queue that a thread fills from a stream of batches, within a `with` block.
+    """A bounded queue that a thread fills from a stream of batches. Use it in a `with` block.
 
-    The block starts the workers and the thread; enter it before a TensorFlow session exists, since workers are forked.
-    Its end waits for the thread and closes the stream: nothing is left that could disturb the end of the process.
+    The block starts the workers and the thread. Enter it before you make a TensorFlow session, because the workers are
+    forked. The end of the block waits for the thread and closes the stream, so that nothing disturbs the end of the
+    process. `capacity`: the largest number of batches in the queue. After `patience_s` seconds without a batch, the log
+    says so.
     """
 
     def __init__(self, stream: BatchStream, capacity: int = 8, patience_s: float = 60) -> None:
@@ -37,17 +39,18 @@ class BatchQueue:
     def __exit__(self, *exception: Any) -> None:
         self._stream.stop()
         while self._thread.is_alive():
-            self._discard()  # the thread may wait for a place in the queue
+            self._discard()  # the thread may be waiting for a free place in the queue
             self._thread.join(0.1)
         self._stream.close()
 
     @property
     def fill(self) -> int:
-        """Batches that are ready."""
+        """The number of batches that are ready."""
         return self._queue.qsize()
 
     def get(self) -> Sequence[np.ndarray]:
-        """The next batch. Raises at once what stopped the stream, such as an InputError that names a bad image."""
+        """Returns the next batch. If the stream failed, raises its exception at once, such as an InputError that
+        names a bad image."""
         batch = None
         while batch is None:
             if self._failure:
@@ -55,16 +58,16 @@ class BatchQueue:
             try:
                 batch = self._queue.get(timeout=self._patience_s)
             except queue.Empty:
-                logger.warning('no batch for %.0f s: waiting for the data workers', self._patience_s)
+                logger.warning('no batch was ready for %.0f s: waiting for the data workers', self._patience_s)
         return batch
 
     def _fill(self) -> None:
         try:
             for batch in self._stream:
                 self._queue.put(batch)
-        except Exception as error:  # for the thread that trains
+        except Exception as error:  # `get` raises it in the training thread
             self._failure = error
-            self._queue.put(None)  # ends its waiting
+            self._queue.put(None)  # ends the waiting of `get`
 
     def _discard(self) -> None:
         try:

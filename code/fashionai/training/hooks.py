@@ -1,7 +1,7 @@
-"""What happens beside the steps: progress, summaries, validation, and a stop when the loss explodes.
+"""Session hooks that run with the training steps: progress, validation, and a stop if the loss explodes.
 
-`done` is the number of steps done after a step, fetched with the step itself: another call of the session would cost
-0.2 ms a hook.
+`done` is the number of finished steps. It is fetched together with the step, because a separate call of the session
+would cost 0.2 ms for each hook.
 """
 import logging
 import time
@@ -19,7 +19,7 @@ logger = logging.getLogger(__name__)
 
 
 class DivergenceHook(tf.train.SessionRunHook):
-    """Stops the training, before anything is saved, if the loss has exploded or is no number (see loss_watch.py)."""
+    """Stops the training before anything is saved, if the loss has exploded or is not finite (see loss_watch.py)."""
 
     def __init__(self, loss: tf.Tensor, gradient_norm: tf.Tensor, watch: LossWatch) -> None:
         self._watched, self._watch = [loss, gradient_norm], watch
@@ -28,12 +28,15 @@ class DivergenceHook(tf.train.SessionRunHook):
         return tf.train.SessionRunArgs(self._watched)
 
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
-        self._watch.see(*map(float, run_values.results))
+        self._watch.check(*map(float, run_values.results))
 
 
 class ProgressHook(tf.train.SessionRunHook):
-    """A line every `every` steps or `seconds`: epoch, loss and what of it is the type head's, learning rate, images/s,
-    ready batches, time left."""
+    """Logs a line of progress every `every` steps, every `seconds`, and at the last step.
+
+    The line has the step, the epoch, the loss, the part of the loss that comes from the type head, the learning rate,
+    images per second, the number of ready batches and the time left.
+    """
 
     def __init__(self, done: tf.Tensor, towers: Towers, rate: tf.Tensor, batches: BatchQueue, batch_size: int,
                  epoch_steps: int, last_step: int, every: int, seconds: float = 10) -> None:
@@ -69,9 +72,9 @@ class ProgressHook(tf.train.SessionRunHook):
 
 
 class ValidationHook(tf.train.SessionRunHook):
-    """Every `every` steps, and at the end: the validation error, to the log, TensorBoard and the best checkpoint.
+    """Measures the validation error every `every` steps and at the end: for the log, TensorBoard, the best checkpoint.
 
-    A training that goes on from such a step validates it first: it may have been stopped between saving and validating.
+    A training that resumes at such a step validates first: it may have been stopped between saving and validating.
     """
 
     def __init__(self, done: tf.Tensor, forward: Callable[[tf.Session], TypedForward],

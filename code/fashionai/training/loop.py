@@ -1,4 +1,4 @@
-"""The training itself: graph, session, steps."""
+"""Runs a training: builds the graph, opens the session, and does the steps."""
 import logging
 import signal
 import threading
@@ -19,7 +19,7 @@ from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.garments.table_files import stored_form
 from fashionai.model_files.checkpoints import RUN_FILE, Checkpoint, last_checkpoint
 from fashionai.networks.catalog import build, network_spec
-from fashionai.networks.head_options import TRUNK_STRIDE, UNCHANGED, HeadOptions
+from fashionai.networks.head_options import BACKBONE_STRIDE, UNCHANGED, HeadOptions
 from fashionai.networks.tensor_names import TypedForward
 from fashionai.training.averaging import Averages, averaged, averages_of
 from fashionai.training.execution import Execution
@@ -39,11 +39,11 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class TrainingSettings:
-    """What a training does. Steps are counted over the whole run; sizes are in input pixels.
+    """The settings of a training. Steps are counted over the whole run; sizes are in input pixels.
 
-    `garment` is of the table `garments`. `keypoint_weights` are those of weighting.py. `data` was seen to by the
-    batches: it is here for run.json.
-    Raises InputError where the options of the loss or the head do not fit the garment, or each other.
+    `garment` is from the table `garments`. `keypoint_weights` come from weighting.py. `data` describes how the batches
+    were made; it is only written to run.json.
+    Raises InputError if the options of the loss or the head do not fit the garment, or do not fit each other.
     """
 
     model: str
@@ -75,11 +75,12 @@ class TrainingSettings:
         self.loss.check_garment(self.garment)
         self.head.check_garment(self.garment)
         if 'type_weight' in self.loss.changes and not self.head.type_head:
-            raise InputError(f'--type-weight {self.loss.type_weight} has nothing to weigh: wanted --type-head too')
+            raise InputError(f'--type-weight {self.loss.type_weight} has no effect without a type head: give '
+                             '--type-head too')
 
     @property
     def description(self) -> Dict[str, Any]:
-        """What run.json says of the network, for those who freeze it or start from it."""
+        """The description of the network in run.json. Freezing the network and starting from its weights need it."""
         return {'model': self.model, 'tag': self.garment.name, 'input_hw': list(self.input_hw),
                 'head': self.head.changes, 'loss': self.loss.changes, 'data': self.data.changes,
                 'updates': self.updates.changes, 'garments': stored_form(self.garments)}
@@ -87,10 +88,11 @@ class TrainingSettings:
 
 @dataclass(frozen=True)
 class TrainingGraph:
-    """The nodes the session runs.
+    """The nodes that the session runs.
 
-    train: does a step, and is the number of steps done then. gradient_norm: of the whole batch's gradient. averages:
-    those of the network's variables, None where none are kept.
+    batch: the placeholders. towers: the networks and their losses. rate: (), the learning rate. gradient_norm: (), the
+    norm of the gradient of the whole batch. train: does a step and returns the number of finished steps. averages: the
+    averages of the network's variables, None if no averages are kept.
     """
 
     batch: Batch
@@ -101,25 +103,25 @@ class TrainingGraph:
     averages: Optional[Averages] = None
 
     def start(self, session: tf.Session, load_weights: Callable[[tf.Session], None]) -> None:
-        """Fill the fresh variables of a training that starts anew."""
+        """Sets the initial weights, and the averages, of a new training."""
         load_weights(session)
         if self.averages:
             session.run(self.averages.start)
 
 
 def last_step(run_folder: Path) -> int:
-    """The step of the run's last checkpoint, 0 where there is none."""
+    """Returns the step of the last checkpoint of a run, 0 if there is no checkpoint."""
     last = last_checkpoint(run_folder)
     return last.step if last else 0
 
 
 def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
-    """Shapes of a batch's arrays, in the order of dataflow's SAMPLE_FIELDS.
+    """Returns the shapes of the arrays of a batch, in the order of SAMPLE_FIELDS in dataflow.
 
-    Raises InputError where the input does not divide into the cells of the trunk.
+    Raises InputError if the input size is not a multiple of the stride of the backbone.
     """
     size, garment = settings.batch_size, settings.garment
-    cells_hw(settings.input_hw, TRUNK_STRIDE)  # finer maps come from whole cells of the trunk
+    cells_hw(settings.input_hw, BACKBONE_STRIDE)  # finer maps are made from whole cells of the backbone
     cells = cells_hw(settings.input_hw, network_spec(settings.model, settings.head).stride)
     return [(size,) + settings.input_hw + (3,), (size,) + cells + (garment.num_heatmaps,),
             (size,) + cells + (garment.num_fields,), (size, garment.num_heatmaps), (size, garment.num_fields),
@@ -128,24 +130,24 @@ def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
 
 def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callable[[tf.Session], None],
           validate: Optional[Callable[[TypedForward], float]], run_file: Optional[Mapping[str, Any]] = None) -> None:
-    """Train until `max_steps`, going on from the run folder's last checkpoint if there is one.
+    """Trains until `max_steps`. Resumes from the last checkpoint in the run folder if there is one.
 
-    Ctrl-C, SIGTERM, and what keeps batches from coming save a checkpoint before they end the training; SIGTERM ends it
-    by SystemExit(143), 128 and the signal's number, as a shell has it.
+    A checkpoint is saved before Ctrl-C, SIGTERM or an error of the batches ends the training. SIGTERM raises
+    SystemExit(143): 128 plus the number of the signal, as shells do.
 
     Args:
-        settings: what to train.
-        batches: a queue of batches, its `with` block entered.
-        load_weights: fills the fresh variables of a training that starts anew.
-        validate: validation NE in percent of a forward function; None for no validation.
-        run_file: what run.json is to hold; by default the description of the settings.
+        settings: the settings of the training.
+        batches: a queue of batches; its `with` block has been entered.
+        load_weights: sets the initial weights of a new training.
+        validate: returns the validation NE in percent for a forward function; None for no validation.
+        run_file: the content of run.json; by default the description of the settings.
 
-    Raises InputError for a bad sample or a checkpoint that does not fit, and DivergedError if the loss explodes or is
-    no longer finite: then the last checkpoint is one from before.
+    Raises InputError for a bad sample or a checkpoint that does not fit. Raises DivergedError if the loss explodes or
+    is no longer finite; the last checkpoint is then from before that.
     """
     last = last_checkpoint(settings.run_folder)
     if last:
-        logger.info('going on from step %d of this run; initial weights are not read', last.step)
+        logger.info('resuming at step %d of this run; the initial weights are not read', last.step)
     try:
         with _ending_at_sigterm():
             _train(settings, last, batches, load_weights, validate, run_file or settings.description)
@@ -154,7 +156,7 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
 
 
 def _check_variables(last: Checkpoint) -> None:
-    """Raises InputError if a checkpoint does not have all variables of the current graph."""
+    """Raises InputError if a checkpoint lacks variables of the current graph."""
     stored = dict(tf.train.list_variables(last.prefix))
     lacking = [variable.op.name for variable in tf.global_variables()
                if stored.get(variable.op.name) != variable.shape.as_list()]
@@ -162,10 +164,11 @@ def _check_variables(last: Checkpoint) -> None:
         return
     network = {variable.op.name for variable in tf.model_variables()}
     if network.isdisjoint(lacking):
-        raise InputError(f'{last.prefix} has the network without what its training goes on from ({len(lacking)} '
-                         f'variables, such as {lacking[0]}): start from it by --checkpoint, under another --run-name')
-    raise InputError(f'{last.prefix} is of another network: it lacks {len(lacking)} variables of this one, such as '
-                     f'{lacking[0]}: wanted another --run-name')
+        raise InputError(f'{last.prefix} has the network, but not the state of its training (it lacks {len(lacking)} '
+                         f'variables, such as {lacking[0]}): start a new run from it with --checkpoint and another '
+                         '--run-name')
+    raise InputError(f'{last.prefix} is a checkpoint of another network: it lacks {len(lacking)} variables of this '
+                     f'one, such as {lacking[0]}: give another --run-name')
 
 
 def _train(settings: TrainingSettings, last: Optional[Checkpoint], batches: BatchQueue,
@@ -193,7 +196,7 @@ def _train(settings: TrainingSettings, last: Optional[Checkpoint], batches: Batc
 
 def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: tf.Tensor, max_steps: int,
                batches: BatchQueue, checkpoints: CheckpointHook) -> None:
-    """Steps until the last, or until something ends them: then the last checkpoint is one to go on from."""
+    """Does the remaining steps. If something interrupts them, the last checkpoint is one to resume from."""
     done = session.run_step_fn(lambda step_context: step_context.session.run(step))
     try:
         for _ in range(done, max_steps):
@@ -208,8 +211,11 @@ def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: t
 
 @contextmanager
 def _ending_at_sigterm() -> Iterator[None]:
-    """Within the block, SIGTERM raises SystemExit, as Ctrl-C raises KeyboardInterrupt. A second one is ignored: some
-    programs send it to the process and to its group. Outside the main thread signals stay as they are."""
+    """Within this context, SIGTERM raises SystemExit, as Ctrl-C raises KeyboardInterrupt.
+
+    A second SIGTERM is ignored, because some programs send it to the process and also to its group. In other threads
+    than the main thread, signals are left unchanged.
+    """
     def end(number: int, frame: Any) -> None:
         signal.signal(number, signal.SIG_IGN)
         raise SystemExit(128 + number)
@@ -225,7 +231,8 @@ def _ending_at_sigterm() -> Iterator[None]:
 
 
 def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[str]) -> TrainingGraph:
-    """The nodes of a training in the current graph, a tower a device; `step` is the global step, which they advance."""
+    """Builds the nodes of a training in the current graph, one tower per device; each step increases `step`, the global
+    step."""
     types = (tf.uint8,) + (tf.float32,) * 5
     batch = Batch(*(tf.placeholder(kind, shape) for kind, shape in zip(types, batch_shapes(settings))))
     scale = new_scale() if settings.execution.scales_loss(devices) else None
@@ -251,7 +258,7 @@ def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[
 def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue, watch: LossWatch,
            checkpoints: CheckpointHook, writer: tf.summary.FileWriter,
            validate: Optional[Callable[[TypedForward], float]]) -> List[tf.train.SessionRunHook]:
-    """In the order they run: a loss that explodes stops the training before a checkpoint is written."""
+    """Returns the hooks in the order in which they run: the loss is checked before a checkpoint is written."""
     hooks = [
         DivergenceHook(graph.towers.loss, graph.gradient_norm, watch),
         checkpoints,
@@ -269,7 +276,10 @@ def _hooks(settings: TrainingSettings, graph: TrainingGraph, batches: BatchQueue
 
 def _forward_in_training(settings: TrainingSettings,
                          averages: Optional[Averages]) -> Callable[[tf.Session], TypedForward]:
-    """The network as it will be frozen (batch norm at its averages), on the variables in training or on theirs."""
+    """Returns the network as it will be frozen: batch norm uses its moving averages.
+
+    Its weights are the averages of the variables, or the variables themselves if `averages` is None.
+    """
     image = tf.placeholder(tf.float32, (None, None, None, 3))
     with tf.name_scope('validation'), averaged(averages):
         network = build(settings.model, image, settings.garment, False, settings.head, settings.loss.loss)

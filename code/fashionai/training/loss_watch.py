@@ -1,4 +1,4 @@
-"""Tells a loss that explodes from one that is noisy."""
+"""Distinguishes a loss that explodes from a loss that is only noisy."""
 from collections import deque
 from statistics import median
 from typing import Deque
@@ -8,25 +8,27 @@ import numpy as np
 from fashionai.errors import InputError
 
 _WINDOW = 100
-"""Losses whose median a loss is compared to."""
+"""The number of previous losses. A loss is compared with their median."""
 
 _RAISED, _EXPLODED = 4., 200.
-"""Multiples of the median from which on nothing is saved, and of the lowest median from which on the training stops.
+"""Above the first multiple of the median, nothing is saved. Above the second multiple of the lowest median, the
+training stops.
 
-In curves of four networks, with and without warm-up, no loss was more than 1.7 times the median of those before it. Six
-stages without warm-up may begin with some tens. At a rate of 0.05, vgg's second loss was 1,400,000 times its first.
+In the curves of four networks, with and without warm-up, no loss was more than 1.7 times the median of the losses
+before it. Six stages without warm-up may begin with a factor of some tens. At a learning rate of 0.05, the second loss
+of vgg was 1,400,000 times its first.
 """
 
 
 class DivergedError(InputError):
-    """The loss or its gradient is not a finite number, or the loss has exploded."""
+    """The loss or its gradient is not finite, or the loss has exploded."""
 
 
 class LossWatch:
-    """Sees the loss of each step.
+    """Checks the loss of each step.
 
-    `normal`: whether the last one was near the median of those before it. A median is low where all went well: the
-    lowest one is remembered, so that a loss that grows slowly is noticed too.
+    `normal`: whether the last loss was near the median of the losses before it. The lowest median is remembered, so
+    that a loss that grows slowly is noticed too.
     """
 
     def __init__(self) -> None:
@@ -34,16 +36,16 @@ class LossWatch:
         self._losses: Deque[float] = deque(maxlen=_WINDOW)
         self._lowest = float('inf')
 
-    def see(self, loss: float, gradient_norm: float) -> None:
-        """Raises DivergedError if the training is to stop."""
+    def check(self, loss: float, gradient_norm: float) -> None:
+        """Takes the loss of a step and the norm of its gradient. Raises DivergedError if the training must stop."""
         usual = median(self._losses) if self._losses else loss
-        self.normal = bool(loss <= _RAISED * usual)  # not so for NaN
+        self.normal = bool(loss <= _RAISED * usual)  # False for NaN
         if not np.isfinite([loss, gradient_norm]).all():
             self.normal = False
-            raise DivergedError(f'the loss is {loss} and its gradient has norm {gradient_norm}: training stops before '
-                                'this step is saved; try a lower --lr')
+            raise DivergedError(f'the loss is {loss} and the norm of its gradient is {gradient_norm}: the training '
+                                'stopped before this step was saved; try a lower --lr')
         self._lowest = min(self._lowest, usual)
         if loss > _EXPLODED * self._lowest:
-            raise DivergedError(f'the loss is {loss:.4g}, and its running median was {self._lowest:.4g}: training '
-                                'stops before this step is saved; try a lower --lr')
+            raise DivergedError(f'the loss is {loss:.4g}, and its running median was {self._lowest:.4g}: the training '
+                                'stopped before this step was saved; try a lower --lr')
         self._losses.append(loss)

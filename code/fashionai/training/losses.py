@@ -1,6 +1,7 @@
-"""What is minimised: the masked difference of every stage's maps, squared as in OpenPose unless options say otherwise.
+"""The loss that training minimises: the masked difference between predicted and true maps, for every stage.
 
-Letters used in shapes: N images, (h, w) cells, C channels.
+The difference is squared, as in OpenPose, unless the options choose another loss.
+Letters used in shapes: N images, (h, w) cells, C channels, T garment types.
 """
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -8,7 +9,7 @@ from typing import Callable, Mapping, Optional, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.networks.catalog import Network
+from fashionai.networks.catalog import BuiltNetwork
 from fashionai.networks.head import as_logits
 from fashionai.networks.layers import mean_pool
 from fashionai.training.options import DEFAULT_LOSS, LOSS_NAMES, LossOptions
@@ -18,8 +19,9 @@ from fashionai.training.options import DEFAULT_LOSS, LOSS_NAMES, LossOptions
 class Batch:
     """The tensors of a training batch, in the order of dataflow's SAMPLE_FIELDS.
 
-    image (N, H, W, 3) uint8 BGR; heatmaps and fields (N, h, w, C) float32; their weights (N, C) float32, 0 or 1:
-    whether a channel counts; types (N, T) float32, in the order of the table: 1 for the garment's, 0 for the others.
+    image: (N, H, W, 3) uint8 BGR. heatmaps, fields: (N, h, w, C) float32. heatmap_weights, field_weights: (N, C)
+    float32, 1 if a channel counts and 0 if not. types: (N, T) float32 in the order of the garment table, 1 for the
+    garment's own type and 0 for the others.
     """
 
     image: tf.Tensor
@@ -31,15 +33,16 @@ class Batch:
 
     @property
     def tensors(self) -> Tuple[tf.Tensor, ...]:
-        """All six, in order."""
+        """All six tensors, in order."""
         return self.image, self.heatmaps, self.fields, self.heatmap_weights, self.field_weights, self.types
 
 
 @dataclass(frozen=True)
 class Losses:
-    """The loss of a batch, or of a share of one, in its parts.
+    """The loss of a batch, or of one tower's share of it, in parts.
 
-    stages: (stages, 2) of every stage's fields (L1) and heat maps (L2). types: () of the type head, None without one.
+    stages: (stages, 2), the loss of the fields (L1) and of the heat maps (L2) of each stage. types: (), the loss of the
+    type head; None if the network has no type head.
     """
 
     stages: tf.Tensor
@@ -47,40 +50,41 @@ class Losses:
 
     @property
     def total(self) -> tf.Tensor:
-        """What is minimised, ()."""
+        """The loss that is minimised, ()."""
         stages = total_loss(self.stages)
         return stages if self.types is None else stages + self.types
 
 
 def summed(losses: Sequence[Losses]) -> Losses:
-    """The losses of a batch from those of its shares."""
+    """Returns the losses of a batch: the sum of the losses of its shares."""
     types = [one.types for one in losses if one.types is not None]
     return Losses(tf.add_n([one.stages for one in losses]), tf.add_n(types) if types else None)
 
 
-def l2(predicted: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-    """(N, C): half the sum of squares of the difference of maps (N, h, w, C)."""
-    return tf.reduce_sum(tf.square(predicted - wanted), axis=(1, 2)) / 2
+def l2(predicted: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Returns (N, C): half the sum of the squared differences of two maps (N, h, w, C)."""
+    return tf.reduce_sum(tf.square(predicted - target), axis=(1, 2)) / 2
 
 
-def focal(logits: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-    """(N, C): the sum over the cells of |y - p|^2 * -(y log p + (1 - y) log(1 - p)), p the sigmoid of the logits.
+def focal(logits: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Returns (N, C): the sum over the cells of |y - p|^2 * -(y log p + (1 - y) log(1 - p)).
 
-    The quality focal loss, a focal loss for targets y between 0 and 1: Li et al., "Generalized focal loss: learning
-    qualified and distributed bounding boxes for dense object detection", NeurIPS 2020, with beta = 2.
+    p is the sigmoid of the logits, y the target. This is the quality focal loss, a focal loss for targets between 0 and
+    1, with beta = 2. See Li et al., "Generalized focal loss: learning qualified and distributed bounding boxes for
+    dense object detection", NeurIPS 2020.
     """
-    entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=wanted, logits=logits)
-    return tf.reduce_sum(tf.square(wanted - tf.sigmoid(logits)) * entropy, axis=(1, 2))
+    entropy = tf.nn.sigmoid_cross_entropy_with_logits(labels=target, logits=logits)
+    return tf.reduce_sum(tf.square(target - tf.sigmoid(logits)) * entropy, axis=(1, 2))
 
 
 LOSSES: Mapping[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = MappingProxyType(
-    dict(zip(LOSS_NAMES, (l2, lambda heatmaps, wanted: focal(as_logits(heatmaps), wanted)))))
-"""The loss of each channel of (predicted, wanted) heat maps, by the name `--loss` takes."""
+    dict(zip(LOSS_NAMES, (l2, lambda heatmaps, target: focal(as_logits(heatmaps), target)))))
+"""Functions of (predicted, target) heat maps that return the loss of each channel, by the value of `--loss`."""
 
 
-def network_losses(network: Network, batch: Batch, global_batch: int, options: LossOptions = DEFAULT_LOSS,
+def network_losses(network: BuiltNetwork, batch: Batch, global_batch: int, options: LossOptions = DEFAULT_LOSS,
                    keypoint_weights: Sequence[float] = ()) -> Losses:
-    """All that a network is trained for; a share of the global batch's."""
+    """Returns all losses of a network on its share of the batch, divided by the size of the global batch."""
     stages = stage_losses(network, batch, global_batch, options, keypoint_weights)
     if network.types is None:
         return Losses(stages)
@@ -88,11 +92,12 @@ def network_losses(network: Network, batch: Batch, global_batch: int, options: L
     return Losses(stages, options.type_weight * tf.reduce_sum(entropy) / global_batch)
 
 
-def stage_losses(network: Network, batch: Batch, global_batch: int, options: LossOptions = DEFAULT_LOSS,
+def stage_losses(network: BuiltNetwork, batch: Batch, global_batch: int, options: LossOptions = DEFAULT_LOSS,
                  keypoint_weights: Sequence[float] = ()) -> tf.Tensor:
-    """(stages, 2) float32: the loss of every stage's fields (L1) and heat maps (L2), a share of the global batch's.
+    """Returns (stages, 2) float32: the loss of the fields (L1) and of the heat maps (L2) of each stage.
 
-    `keypoint_weights`, one a keypoint, multiply the losses of their heat maps; () leaves all at 1.
+    The losses are divided by the size of the global batch. `keypoint_weights` has one weight per keypoint, which
+    multiplies the loss of that keypoint's heat map. () means that all weights are 1.
     """
     heatmap_weights = batch.heatmap_weights
     if keypoint_weights:
@@ -105,35 +110,38 @@ def stage_losses(network: Network, batch: Batch, global_batch: int, options: Los
 
 
 def total_loss(losses: tf.Tensor) -> tf.Tensor:
-    """The mean of the two branches, summed over the stages."""
+    """Returns (): the mean of the two branches, summed over the stages; `losses` is (stages, 2)."""
     return tf.reduce_sum(tf.reduce_mean(losses, axis=1))
 
 
-def _fields_loss(predicted: tf.Tensor, wanted: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
-    """The sum over maps (N, h, w, C), weighted by (N, C)."""
-    return tf.reduce_sum(l2(predicted, wanted) * weights)
+def _fields_loss(predicted: tf.Tensor, target: tf.Tensor, weights: tf.Tensor) -> tf.Tensor:
+    """Returns (): the squared difference of maps (N, h, w, C), weighted by (N, C) and summed."""
+    return tf.reduce_sum(l2(predicted, target) * weights)
 
 
-def _heatmaps_loss(predicted: tf.Tensor, wanted: tf.Tensor, weights: tf.Tensor, options: LossOptions) -> tf.Tensor:
-    """The same for heat maps, compared and chosen as the options have it."""
-    losses = LOSSES[options.loss](predicted, wanted) * weights
+def _heatmaps_loss(predicted: tf.Tensor, target: tf.Tensor, weights: tf.Tensor, options: LossOptions) -> tf.Tensor:
+    """Returns (): the loss of the heat maps, which the options define."""
+    losses = LOSSES[options.loss](predicted, target) * weights
     if options.hard_keypoints:
         losses = _hardest(losses, options.hard_keypoints)
     return tf.reduce_sum(losses)
 
 
 def _hardest(losses: tf.Tensor, keypoints: int) -> tf.Tensor:
-    """(N, keypoints + 1): of each image's losses (N, C), the largest of keypoints, and the background's.
+    """Returns (N, keypoints + 1): the largest keypoint losses of each image, and the loss of the background.
 
-    Online hard keypoint mining: Chen et al., "Cascaded pyramid network for multi-person pose estimation", CVPR 2018;
-    there in the last network alone and as a mean, here in every stage and as a sum.
+    `losses` is (N, C), the background last. This is online hard keypoint mining: Chen et al., "Cascaded pyramid network
+    for multi-person pose estimation", CVPR 2018. They use it only in the last network and take the mean; here it is
+    used in every stage, and the losses are summed.
     """
     return tf.concat([tf.nn.top_k(losses[:, :-1], keypoints, sorted=False).values, losses[:, -1:]], axis=1)
 
 
-def _in_cells_of(predicted: tf.Tensor, wanted: tf.Tensor) -> tf.Tensor:
-    """The wanted maps with the cells of the predicted ones: of a stage before the refine net, a cell is as large as
-    several wanted ones, and its target is their mean, since each of them is the mean of its pixels.
+def _in_cells_of(predicted: tf.Tensor, target: tf.Tensor) -> tf.Tensor:
+    """Returns the target maps with cells as large as those of the predicted maps.
+
+    In a stage before the refine net, one cell covers several target cells. Its target is their mean, because the value
+    of a target cell is itself the mean over its pixels.
     """
-    factor = int(wanted.shape[1]) // int(predicted.shape[1])
-    return mean_pool('wanted', wanted, factor) if factor > 1 else wanted
+    factor = int(target.shape[1]) // int(predicted.shape[1])
+    return mean_pool('wanted', target, factor) if factor > 1 else target

@@ -1,4 +1,4 @@
-"""What decides the weights of a run, kept in run.json, and whether a command may go on in the folder of a run."""
+"""Records in run.json what determines the weights of a run, and checks whether a command may resume that run."""
 import hashlib
 import json
 import logging
@@ -24,51 +24,53 @@ from fashionai.training.schedule import depends_on_length
 FREE = frozenset({'workers', 'keep', 'save_every', 'validate_every', 'modelpath', 'logpath', 'run_name', 'resume',
                   'allow_outside',
                   'xla'})
-"""Flags that do not decide the weights. `xla` changes the rounding of a step alone. `gpus` is not among them: each
-tower's batch norm sees its own share of the batch. A flag that is not listed here decides."""
+"""Flags that do not determine the weights. `xla` changes only the rounding of a step. `gpus` is not in the list,
+because the batch norm of each tower uses only the tower's share of the batch. Every flag that is not listed here
+determines the weights."""
 
 BY_CONTENT = frozenset({'datapath', 'imgpath', 'garments', 'checkpoint', 'pretrain_path', 'pretrain_basepath',
                         'max_epoch', 'max_steps'})
-"""Flags that stand for something else: for files, which are compared by their sums, or for a number of steps."""
+"""Flags that are not compared by their values: they name files, which are compared by their sums, or set the number of
+steps."""
 
 DECIDES, CHANGES = 'decides', 'changes'
-"""Keys of run.json: what decides the weights, by name; and each time that a run went on under another command."""
+"""Keys of run.json: what determines the weights, by name; and every change of the command that resumed the run."""
 
 _FILES = ('sampling', 'keypoint_weights')
-"""Flags that take a name or a file."""
+"""Flags whose value is a name or a file."""
 
 _ROWS, _IMAGES, _GARMENTS = '--datapath', '--imgpath', '--garments'
 _NETWORK = ('--model', '--tag', _GARMENTS, *(f'--{name.replace("_", "-")}' for name in HeadOptions.__annotations__))
-"""What cannot change within a run, whatever the user says: the network itself."""
+"""Flags that define the network. They cannot change within a run, even with --resume."""
 
 _SUM_DIGITS = 16
 _IMAGES_READ = 64
-"""Images of a folder whose bytes are part of its sum; of the others, the sizes are."""
+"""The number of images of a folder whose bytes are part of its sum. Of the other images, only the sizes are."""
 
 _LOG = logging.getLogger(__name__)
 
 Decides = Dict[str, Any]
-"""By name: a flag's value; or a `content`, or a list of them, one for each data folder."""
+"""What determines the weights, by name: the value of a flag; or a `content`; or a list of them, one per data folder."""
 
 
 class Difference(NamedTuple):
-    """What a run has and a command has otherwise."""
+    """A value that differs between a run (`noted`) and a command (`now`)."""
 
     name: str
     noted: Any
     now: Any
 
     def __str__(self) -> str:
-        return f'{self.name}: the run has {_shown(self.noted)}, the command {_shown(self.now)}'
+        return f'{self.name}: the run has {_shown(self.noted)}, the command has {_shown(self.now)}'
 
 
 def content(place: object, sum_: str, size: str = '') -> Dict[str, str]:
-    """Something that is the same wherever it lies, if its sum is. Without a sum, `place` is compared."""
+    """Describes data that is compared by its sum, not by its path. If the sum is empty, `place` is compared."""
     return {'place': str(place), 'sum': sum_[:_SUM_DIGITS], **({'size': size} if size else {})}
 
 
 def rows_content(rows: Annotations) -> Dict[str, str]:
-    """The ids, types and keypoints of labelled rows, in order."""
+    """Describes labelled rows: the sum of their ids, types and keypoints, in order."""
     digest = hashlib.sha256()
     for image_id, category in zip(rows.image_ids, rows.categories):
         digest.update(f'{image_id}\n{category}\n'.encode('utf-8', 'surrogateescape'))
@@ -77,7 +79,7 @@ def rows_content(rows: Annotations) -> Dict[str, str]:
 
 
 def images_content(image_ids: Sequence[str], folder: Path) -> Dict[str, str]:
-    """The sizes of images in bytes, in order, and the bytes of some of them, spread evenly."""
+    """Describes images: the sum of their sizes in bytes, in order, and of the bytes of some images, evenly spread."""
     digest = hashlib.sha256()
     for image_id in image_ids:
         digest.update(f'{(folder / image_id).stat().st_size}\n'.encode())
@@ -87,14 +89,14 @@ def images_content(image_ids: Sequence[str], folder: Path) -> Dict[str, str]:
 
 
 def garments_content(garments: Garments, place: str) -> Dict[str, str]:
-    """A table of garments."""
+    """Describes a table of garments by the sum of its stored form."""
     return content(place, hashlib.sha256(json.dumps(stored_form(garments), sort_keys=True).encode()).hexdigest())
 
 
 def flags_that_decide(flags: Mapping[str, Any], steps: int) -> Decides:
-    """The parsed flags of train.py that decide the weights by themselves; files that they name, by content.
+    """Returns the parsed flags of train.py that determine the weights; files that they name are given by content.
 
-    `steps`, the number of steps in all, decides if the learning rate depends on it; the steps of a decay do if not.
+    `steps` is the total number of steps. It is included if the learning rate depends on it; `--decay-steps` otherwise.
     """
     found = {}
     for name, value in flags.items():
@@ -110,8 +112,11 @@ def flags_that_decide(flags: Mapping[str, Any], steps: int) -> Decides:
 
 def data_that_decide(folders: Sequence[Tuple[Annotations, Path]], with_images: bool,
                      validation: Optional[Annotations]) -> Decides:
-    """The training rows of each data folder and, if they are read here, their images, which lead from the second of
-    each pair; and the validation rows, which decide what is kept as the best."""
+    """Returns the training rows of each data folder, their images if this process reads them, and the validation rows.
+
+    `folders` has the rows of each data folder and the folder that their image ids start from. The validation rows
+    determine which checkpoint is kept as the best.
+    """
     found: Decides = {_ROWS: [rows_content(rows) for rows, _ in folders]}
     if with_images:
         found[_IMAGES] = [images_content(rows.image_ids, root) for rows, root in folders]
@@ -121,7 +126,7 @@ def data_that_decide(folders: Sequence[Tuple[Annotations, Path]], with_images: b
 
 
 def program_that_decides() -> Decides:
-    """The versions of the stack and of the project, and the commit of its code where it is a git checkout."""
+    """Returns the versions of the libraries and of the project, and the commit of its code if it is a git checkout."""
     versions = {'TensorFlow': tf.__version__, 'NumPy': np.__version__, 'OpenCV': cv2.__version__,
                 'project': __version__}
     commit = _commit()
@@ -129,30 +134,30 @@ def program_that_decides() -> Decides:
 
 
 def _commit() -> str:
-    """The last commit that changed the code, and whether files differ from it; '' where there is no checkout."""
+    """Returns the last commit that changed the code, and whether files differ from it; '' if there is no checkout."""
     code = Path(__file__).resolve().parents[2]
 
-    def said(*command: str) -> str:
+    def git(*command: str) -> str:
         return subprocess.run(['git', '-C', str(code), *command, '--', '.'], stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, check=True, timeout=60).stdout.decode().strip()
 
     try:
-        commit = said('log', '-1', '--format=%H')[:12]
-        return commit + ('+changes' if commit and said('status', '--porcelain') else '')
+        commit = git('log', '-1', '--format=%H')[:12]
+        return commit + ('+changes' if commit and git('status', '--porcelain') else '')
     except (OSError, subprocess.SubprocessError):
         return ''
 
 
 def of_command(flags: Mapping[str, Any], settings: TrainingSettings, folders: Sequence[Tuple[Annotations, Path]],
                validation: Optional[Annotations], weights: Mapping[str, str]) -> Dict[str, Any]:
-    """What run.json holds of a run that a command of train.py begins.
+    """Returns the content of run.json for a new run that a command of train.py starts.
 
     Args:
-        flags: the parsed ones.
-        settings: what they mean.
+        flags: the parsed flags.
+        settings: the settings that the flags define.
         folders: the training rows of each data folder, with the folder that their image ids start from.
         validation: the rows to validate on, if any.
-        weights: the initial ones, as a `content`.
+        weights: the initial weights, as a `content`.
     """
     garments = garments_content(settings.garments, flags['garments'] or 'the built-in table')
     decides = {**flags_that_decide(flags, settings.max_steps), _GARMENTS: garments,
@@ -162,12 +167,13 @@ def of_command(flags: Mapping[str, Any], settings: TrainingSettings, folders: Se
 
 
 def continued(settings: TrainingSettings, step: int, record: Mapping[str, Any], resume: bool) -> Dict[str, Any]:
-    """What run.json is to hold of a run that goes on from `step`, by a command that would begin it with `record`.
+    """Returns the content of run.json for a run that a command resumes at `step`.
 
-    What the run's own run.json does not have is not compared: earlier versions kept less.
+    `record` is what the command would write for a new run. Keys that the existing run.json does not have are not
+    compared, because earlier versions recorded less.
 
-    Raises InputError, naming what differs between the run and this command, unless `resume` says to go on all the
-    same. The network itself may never differ.
+    Raises InputError, naming the differences between the run and this command, unless `resume` is true. Differences
+    of the network are always an error.
     """
     noted = read_json(settings.run_folder / RUN_FILE)
     found = differences(noted, record)
@@ -175,27 +181,27 @@ def continued(settings: TrainingSettings, step: int, record: Mapping[str, Any], 
         found.append(Difference('steps', f'{step} done', settings.max_steps))
     other_network = any(one.name in _NETWORK for one in found)
     if found and (other_network or not resume):
-        ways = 'give another --run-name' + ('' if other_network else ', or --resume to go on all the same')
-        raise InputError(f'{settings.run_folder} is the run of another command. {"; ".join(map(str, found))}: {ways}')
+        ways = 'give another --run-name' + ('' if other_network else ', or --resume to continue with the differences')
+        raise InputError(f'{settings.run_folder} has a run of another command. {"; ".join(map(str, found))}: {ways}')
     changed = {one.name: one.now for one in found if one.name in record[DECIDES]}
     return {**record, DECIDES: {**record[DECIDES], **noted.get(DECIDES, {}), **changed},
             CHANGES: noted.get(CHANGES, []) + _change(noted, step, found)}
 
 
 def _change(noted: Mapping[str, Any], step: int, found: Sequence[Difference]) -> List[Dict[str, Any]]:
-    """The entry of CHANGES for a run that goes on, if it needs one."""
+    """Returns the new entries of CHANGES for a run that is resumed: one entry or none."""
     if found:
-        _LOG.warning('going on all the same, as --resume says. %s', '; '.join(map(str, found)))
+        _LOG.warning('resuming with differences, because of --resume. %s', '; '.join(map(str, found)))
         return [{'step': step, 'differences': {one.name: [one.noted, one.now] for one in found}}]
     if DECIDES not in noted:
-        _LOG.warning('%s of this run has no record of the data, the initial weights and most flags: they could not be '
+        _LOG.warning('%s of this run has no record of the data, the initial weights and most flags, so they were not '
                      'compared', RUN_FILE)
         return [{'step': step, 'differences': 'not known: until here the run has no record'}]
     return []
 
 
 def differences(noted: Mapping[str, Any], now: Mapping[str, Any]) -> List[Difference]:
-    """Where two run.json differ in what decides the weights, as far as both say it."""
+    """Returns what differs between two run.json. Only keys that both have are compared."""
     if not noted:
         return []
     one, other = (run[DECIDES] if DECIDES in noted else _description_that_decides(run) for run in (noted, now))
@@ -204,7 +210,7 @@ def differences(noted: Mapping[str, Any], now: Mapping[str, Any]) -> List[Differ
 
 
 def _description_that_decides(run: Mapping[str, Any]) -> Decides:
-    """The same of a run.json that has the description alone, as earlier versions wrote it."""
+    """Returns what determines the weights, from a run.json without DECIDES, as earlier versions wrote it."""
     flags = {f'{group} flags': run.get(group, {}) for group in ('head', 'loss', 'data', 'updates')}
     return {'--model': run.get('model'), '--tag': run.get('tag'), 'input size': run.get('input_hw'), **flags,
             _GARMENTS: garments_content(garments_of(run), 'a table')}

@@ -1,4 +1,4 @@
-"""Saving a training: the last few checkpoints, to go on from, and the best by validation."""
+"""Saves checkpoints: the last few ones, to resume from, and the one with the lowest validation error."""
 import logging
 import re
 import time
@@ -16,9 +16,10 @@ logger = logging.getLogger(__name__)
 
 
 class CheckpointFolder:
-    """Writes checkpoints of all variables to a folder, and removes them.
+    """Writes and removes checkpoints of all variables in a folder.
 
-    Those of an earlier process count too. TensorFlow's index of them has relative paths, so that a folder can be moved.
+    Checkpoints of earlier processes count too. TensorFlow's index of checkpoints has relative paths, so that the folder
+    can be moved.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -26,10 +27,10 @@ class CheckpointFolder:
         self.saver = tf.train.Saver(max_to_keep=None, save_relative_paths=True)
 
     def save(self, session: tf.Session, step: int) -> None:
-        """Write the checkpoint of a step; its folder is made.
+        """Writes the checkpoint of a step, and makes the folder if needed.
 
-        Raises InputError, naming the checkpoint, if the system refuses, such as on a full disk: it is not there then,
-        and those before it are as they were.
+        Raises InputError, naming the checkpoint, if the system refuses to write it, for example because the disk is
+        full. The checkpoint then does not exist, and earlier checkpoints are unchanged.
         """
         self._folder.mkdir(parents=True, exist_ok=True)
         try:
@@ -40,18 +41,18 @@ class CheckpointFolder:
                              f'{refused.group(1) if refused else error.message}') from error
 
     def keep_last(self, count: int) -> None:
-        """Remove all checkpoints but the last `count`."""
+        """Removes all checkpoints except the last `count`."""
         for step in checkpoint_steps(self._folder)[:-count]:
             self._remove(step)
 
     def keep_only(self, step: int) -> None:
-        """Remove all checkpoints but that of a step."""
+        """Removes all checkpoints except the one of this step."""
         for other in checkpoint_steps(self._folder):
             if other != step:
                 self._remove(other)
 
-    def take_back(self, step: int) -> None:
-        """Remove the last checkpoint, that of a step: the one before it is the last again."""
+    def remove_last(self, step: int) -> None:
+        """Removes the last checkpoint, which has this step. The one before it becomes the last again."""
         self._remove(step)
         left = checkpoint_steps(self._folder)
         if left:
@@ -60,17 +61,17 @@ class CheckpointFolder:
             (self._folder / 'checkpoint').unlink()
 
     def _remove(self, step: int) -> None:
-        for file in sorted(self._folder.glob(f'{NAME}-{step}.*'), reverse=True):  # .index first: what is left is none
+        for file in sorted(self._folder.glob(f'{NAME}-{step}.*'), reverse=True):  # .index first
             file.unlink()
 
 
 class CheckpointHook(tf.train.SessionRunHook):
-    """Saves every `every` steps, where steps are slow every `seconds`, and at the end of a training that ends well;
-    keeps the last `keep` checkpoints.
+    """Saves a checkpoint every `every` steps, every `seconds` if steps are slow, and when a training ends normally.
 
-    A checkpoint holds the weights that the loss of the next step will judge. So nothing is saved while the loss is
-    raised, and an older checkpoint is removed only when the loss after the newest one is known and is normal.
-    `done` is the number of steps done after a step; `watch` has seen that step's loss.
+    The last `keep` checkpoints are kept. Only the loss of the next step shows whether the weights of a checkpoint are
+    good. Therefore nothing is saved while the loss is too high, and an old checkpoint is removed only when the loss
+    after the newest checkpoint is known and normal. `done` is the number of finished steps; `watch` has already checked
+    the loss of the last one.
     """
 
     def __init__(self, folder: CheckpointFolder, watch: LossWatch, done: tf.Tensor, every: int, keep: int,
@@ -100,22 +101,22 @@ class CheckpointHook(tf.train.SessionRunHook):
         self._remove_old()
 
     def interrupted(self, session: tf.Session) -> None:
-        """Save the session's step now, unless its loss is raised: then the last checkpoint is the one to go on from."""
+        """Saves the current step, unless its loss is too high: then the last checkpoint is the one to resume from."""
         step = int(session.run(self._step))
         if self._watch.normal:
             self._save(session, step)
-            logger.warning('step %d is saved: the same command goes on from it', step)
+            logger.warning('step %d is saved: run the same command again to resume from it', step)
         else:
-            logger.warning('step %d is not saved, since the loss is raised: the same command goes on from the last '
-                           'checkpoint', step)
+            logger.warning('step %d is not saved, because its loss is too high: run the same command again to resume '
+                           'from the last checkpoint', step)
 
     def diverged(self) -> None:
-        """Remove a checkpoint of the weights that made the loss explode."""
+        """Removes the last checkpoint if its weights made the loss explode."""
         if self._saved is not None and not self._judged:
-            self._folder.take_back(self._saved)
+            self._folder.remove_last(self._saved)
 
     def _save(self, session: tf.Session, step: int) -> None:
-        """Save the session's step, unless it is saved already."""
+        """Saves a step, unless it is saved already."""
         if step != self._saved:
             self._folder.save(session, step)
             self._saved, self._saved_at, self._judged = step, time.time(), False
@@ -128,7 +129,7 @@ class CheckpointHook(tf.train.SessionRunHook):
 
 
 class BestCheckpoint:
-    """Keeps the checkpoint of the lowest validation error, over interruptions too."""
+    """Keeps the checkpoint with the lowest validation error, also when a training is interrupted and resumed."""
 
     def __init__(self, run_folder: Path) -> None:
         self._folder = CheckpointFolder(run_folder / BEST)
@@ -138,8 +139,10 @@ class BestCheckpoint:
             self._lowest = read_json(self._record)['validation_ne']
 
     def offer(self, session: tf.Session, step: int, validation_ne: float) -> None:
-        """Save the session's variables if the error, in percent, is the lowest so far. The checkpoint that was the best
-        stays until the new one and its record are written."""
+        """Saves the variables of the session if the error, in percent, is the lowest so far.
+
+        The previous best checkpoint is removed only after the new one and its record are written.
+        """
         if not validation_ne < self._lowest:
             return
         self._lowest = validation_ne

@@ -1,7 +1,8 @@
-"""Gradients in float16: the loss is scaled up, so that small ones are not lost, and they are scaled down again.
+"""Loss scaling for gradients in float16: the loss is scaled up, so that small gradients do not become 0, and the
+gradients are scaled down again.
 
-Micikevicius et al., "Mixed precision training", ICLR 2018. The scale is found on the way: halved where a gradient
-overflows, doubled after `PATIENCE` steps without.
+See Micikevicius et al., "Mixed precision training", ICLR 2018. The scale adapts during the training: it is halved if a
+gradient overflows, and doubled after `PATIENCE` steps without an overflow.
 """
 from typing import List, Tuple
 
@@ -14,16 +15,16 @@ Gradients = List[Tuple[tf.Tensor, tf.Variable]]
 
 
 def new_scale(first: float = FIRST_SCALE) -> tf.Variable:
-    """The scale, a float32 scalar. It is no part of checkpoints, so a run can go on without it."""
+    """Returns the scale, a float32 scalar variable. Checkpoints do not contain it; a run resumes without it."""
     return tf.get_local_variable('loss_scale', (), tf.float32, tf.constant_initializer(first))
 
 
 def unscaled(gradients: Gradients, scale: tf.Variable,
              patience: int = PATIENCE) -> Tuple[Gradients, List[tf.Operation]]:
-    """The gradients of the loss from those of the scaled loss, and the adjustment of the scale.
+    """Returns the gradients of the loss, from those of the scaled loss, and the operation that adapts the scale.
 
-    Where one of them is not finite all are zero, which leaves the step to the momentum. They stay as they are at the
-    scale 1, which cannot fall: it is not the scale that is wrong then.
+    If a gradient is not finite, all gradients become zero, so that only the momentum moves the weights in this step. At
+    the scale 1, which is the smallest, the gradients are returned as they are: then the scale is not the cause.
     """
     factor = scale.read_value()
     calm = tf.get_local_variable('steps_since_overflow', (), tf.int32, tf.zeros_initializer())

@@ -1,4 +1,4 @@
-"""The learning rate over the steps."""
+"""The learning rate as a function of the step."""
 import math
 from typing import List
 
@@ -11,19 +11,21 @@ _COSINE = 'cosine:'
 
 
 def depends_on_length(text: str) -> bool:
-    """Whether the rates of a `--lr` depend on how many steps there are in all."""
+    """Returns whether the learning rate of a value of `--lr` depends on the total number of steps."""
     return text.startswith(_COSINE)
 
 
 def learning_rate(text: str, decay_steps: int, warmup_steps: int, step: tf.Tensor, max_steps: int) -> tf.Tensor:
-    """The rate at a step: one number falls to a third every `decay_steps`; a comma list takes its next rate instead;
-    `cosine:` and a number fall to 0 over `max_steps`, along half a wave.
+    """Returns the learning rate at a step, a float32 scalar. `text` is the value of `--lr`.
 
-    It rises to its place over the first `warmup_steps`: Adam's first updates all point one way, and through the dozens
-    of wide layers of six stages a full rate multiplies the loss before it lowers it.
-    The cosine is that of Loshchilov and Hutter, "SGDR: stochastic gradient descent with warm restarts", without any.
+    A single number is multiplied by 0.33 every `decay_steps`. A comma list changes to its next rate every
+    `decay_steps`. `cosine:` and a number decrease to 0 over `max_steps`, along half a cosine wave: Loshchilov and
+    Hutter, "SGDR: stochastic gradient descent with warm restarts", here without restarts.
 
-    Raises InputError where the text is none of these.
+    Over the first `warmup_steps` the rate increases linearly to its value. Adam's first updates all have the same
+    direction, and through the dozens of wide layers of six stages a full rate first multiplies the loss.
+
+    Raises InputError if the text has another form.
     """
     falling = depends_on_length(text)
     rates = _numbers(text[len(_COSINE):] if falling else text)
@@ -41,7 +43,7 @@ def learning_rate(text: str, decay_steps: int, warmup_steps: int, step: tf.Tenso
 
 
 def _numbers(text: str) -> List[float]:
-    """Of a comma list; none where it is not one."""
+    """Returns the numbers of a comma list, [] if the text is not such a list."""
     try:
         return [float(number) for number in text.split(',')]
     except ValueError:

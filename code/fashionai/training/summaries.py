@@ -1,4 +1,4 @@
-"""What TensorBoard shows."""
+"""The summaries that TensorBoard shows."""
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.head import ACTIVATIONS
@@ -9,7 +9,7 @@ IMAGES_SHOWN = 3
 
 
 def scalar_summaries(towers: Towers, rate: tf.Tensor) -> tf.Tensor:
-    """The loss, its part in every stage and branch and in the type head, and the learning rate."""
+    """Returns a summary of the loss, its part in each stage, branch and the type head, and the learning rate."""
     summaries = [tf.summary.scalar('loss', towers.loss), tf.summary.scalar('learning_rate', rate)]
     for number in range(towers.losses.stages.shape[0]):
         for branch, name in enumerate(('L1_fields', 'L2_heatmaps')):
@@ -20,7 +20,10 @@ def scalar_summaries(towers: Towers, rate: tf.Tensor) -> tf.Tensor:
 
 
 def image_summaries(batch: Batch, towers: Towers, loss: str) -> tf.Tensor:
-    """Inputs beside their true and their predicted heat maps (the largest over the keypoints), side by side."""
+    """Returns a summary of images: input, true heat maps and predicted heat maps side by side.
+
+    A panel of heat maps shows the largest value over the keypoints. `loss` is the name of the heat maps' loss.
+    """
     image = tf.cast(batch.image[:IMAGES_SHOWN, :, :, ::-1], tf.float32) / 255
     size = tf.shape(image)[1:3]
     predicted = ACTIVATIONS[loss](towers.first.stages[-1].heatmaps[:IMAGES_SHOWN])
@@ -33,5 +36,5 @@ def image_summaries(batch: Batch, towers: Towers, loss: str) -> tf.Tensor:
 
 
 def _strongest(heatmaps: tf.Tensor) -> tf.Tensor:
-    """(n, h, w, 1): the largest value over the keypoints, the background left out."""
+    """Returns (n, h, w, 1): the largest value over the keypoints, without the background."""
     return tf.reduce_max(heatmaps[:, :, :, :-1], axis=3, keepdims=True)

@@ -1,24 +1,24 @@
-"""One network on several devices: the batch is split, the variables are shared, the gradients are summed."""
+"""One network on several devices: the batch is split, the variables are shared, and the gradients are summed."""
 import logging
 from dataclasses import dataclass
 from typing import Callable, List, Optional, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
-from fashionai.networks.catalog import Network
+from fashionai.networks.catalog import BuiltNetwork
 from fashionai.training.losses import Batch, Losses, network_losses, summed
 
 logger = logging.getLogger(__name__)
 
-LossesOf = Callable[[Network, Batch, int], Losses]
+LossesOf = Callable[[BuiltNetwork, Batch, int], Losses]
 
 
 @dataclass(frozen=True)
 class Towers:
-    """What the towers compute together.
+    """The results of all towers together.
 
-    losses: those of the whole batch, in parts. loss: the scalar that is minimised. gradients: (gradient, variable)
-    pairs of `loss` or, where there is a scale, of the scaled loss. updates: the batch-norm updates of the first tower.
+    losses: the losses of the whole batch, in parts. loss: the scalar that is minimised. gradients: (gradient, variable)
+    pairs of `loss` or, if there is a scale, of the scaled loss. updates: the batch-norm updates of the first tower.
     first: the network of the first tower.
     """
 
@@ -26,29 +26,32 @@ class Towers:
     loss: tf.Tensor
     gradients: List[Tuple[tf.Tensor, tf.Variable]]
     updates: List[tf.Operation]
-    first: Network
+    first: BuiltNetwork
 
 
 def tower_devices(towers: int) -> List[str]:
-    """A device a tower: the GPUs while they last, then CPU devices, with one warning."""
+    """Returns one device per tower: first the GPUs, then, with a warning, CPU devices."""
     gpus = len(tf.config.experimental.list_physical_devices('GPU'))
     if towers > gpus:
-        logger.warning('--gpus %d, and %d found: CPU devices stand in for %d', towers, gpus, towers - gpus)
+        logger.warning('--gpus is %d, but %d GPUs were found: CPU devices replace the other %d', towers, gpus,
+                       towers - gpus)
     return [f'/gpu:{i}' if i < gpus else f'/cpu:{i - gpus}' for i in range(towers)]
 
 
-def build_towers(build: Callable[[tf.Tensor], Network], batch: Batch, global_batch: int,
+def build_towers(build: Callable[[tf.Tensor], BuiltNetwork], batch: Batch, global_batch: int,
                  devices: Sequence[str], losses_of: LossesOf = network_losses,
                  scale: Optional[tf.Variable] = None) -> Towers:
-    """A tower a device.
+    """Builds one tower per device.
 
     Args:
-        build: makes the network from (N, H, W, 3) float32 images; called once a tower, sharing its variables.
-        batch: the whole batch, which divides by the number of towers.
-        global_batch: its size.
-        devices: where each tower runs.
-        losses_of: the losses of a network and its share of the batch, as a part of the global batch's.
-        scale: a scalar that the gradients are multiplied by on their way through the network; None: none.
+        build: makes the network from (N, H, W, 3) float32 images. It is called once per tower; all towers share the
+            variables.
+        batch: the whole batch; its size is a multiple of the number of towers.
+        global_batch: the size of the whole batch.
+        devices: the device of each tower.
+        losses_of: takes a network, its share of the batch, and the size of the whole batch; returns the losses divided
+            by that size.
+        scale: a scalar that multiplies the gradients while they go through the network; None for no scale.
     """
     shares = zip(*(tf.split(tensor, len(devices)) for tensor in batch.tensors))
     losses, gradients, networks = [], [], []

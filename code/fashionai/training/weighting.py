@@ -1,4 +1,4 @@
-"""How much each keypoint's heat map counts: a constant vector, from the labels or from the errors made last."""
+"""Weights of the keypoints' heat maps in the loss: constants, from the labels or from measured errors."""
 from types import MappingProxyType
 from typing import Callable, Mapping, Optional, Tuple
 
@@ -12,23 +12,23 @@ from fashionai.garments.table import Garment
 
 
 def _rarity(rows: Annotations, garment: Garment) -> np.ndarray:
-    """One over the number of rows in which each keypoint is visible; (K,), 1 where it never is."""
+    """Returns (K,): weights from 1 / the number of rows in which a keypoint is visible; 1 if it never is."""
     visible = (rows.keypoints[:, garment.csv_indices, 2] == VISIBLE).sum(axis=0)
     return relative_weights([1 / count if count else None for count in visible.tolist()])
 
 
 WEIGHTINGS: Mapping[str, Callable[[Annotations, Garment], np.ndarray]] = MappingProxyType({'frequency': _rarity})
-"""By the name `--keypoint-weights` takes; a file of keypoint errors is the other choice."""
+"""Functions that compute the weights, by the value of `--keypoint-weights`, which may also be a file of errors."""
 
 
 def keypoint_weights(choice: Optional[str], rows: Annotations, garment: Garment) -> Tuple[float, ...]:
-    """The weight of each of the garment's K heat maps, about 1 in the mean; () where there is no choice.
+    """Returns the weight of each of the garment's K heat maps; their mean is about 1. Returns () if `choice` is None.
 
-    A weight is a value over the mean of the K, held between 1/4 and 4, and 1 where there is no value: one over the
-    number of training rows in which the keypoint is visible (`frequency`), or its error in a file that
-    `evaluate.py --json` wrote.
+    Every keypoint has a value: with `frequency`, 1 / the number of training rows in which it is visible; with a file
+    that `evaluate.py --json` wrote, its error. The weight is the value divided by the mean value, limited to 1/4 to 4.
+    The weight is 1 for a keypoint without a value.
 
-    Raises InputError where the file lacks keypoints of the garment, or has an error of none.
+    Raises InputError if the file lacks keypoints of the garment, or has no error for any of them.
     """
     if choice is None:
         return ()
@@ -38,4 +38,4 @@ def keypoint_weights(choice: Optional[str], rows: Annotations, garment: Garment)
     try:
         return tuple(relative_weights(list(errors.values())).tolist())
     except InputError:
-        raise InputError(f'{choice}: has an error of no keypoint of {garment.name}, null for all') from None
+        raise InputError(f'{choice} has no error for any keypoint of {garment.name} (all are null)') from None

@@ -1,4 +1,4 @@
-"""HTML from Python: elements escape whatever text they are given, unless it is markup already."""
+"""Writes HTML: elements escape every text that is not an `Html` already."""
 from html import escape
 from typing import Optional, Sequence, Union
 
@@ -7,11 +7,11 @@ _VOID = ('img', 'meta')
 
 
 class Html(str):
-    """Text that is markup, and not to be escaped again."""
+    """Text that is HTML already and is not escaped again."""
 
 
 def element(name: str, *children: Content, **attributes: Optional[str]) -> Html:
-    """`<name attributes>children</name>`. Attributes named as Python's words end in `_`; None leaves one out."""
+    """Returns `<name attributes>children</name>`. Attributes that are Python keywords end in `_`; None omits one."""
     written = ''.join(f' {key.rstrip("_").replace("_", "-")}="{escape(value)}"'
                       for key, value in attributes.items() if value is not None)
     if name in _VOID:
@@ -20,13 +20,15 @@ def element(name: str, *children: Content, **attributes: Optional[str]) -> Html:
 
 
 def joined(children: Sequence[Content], between: str = '') -> Html:
-    """Contents one after the other."""
+    """Returns the contents one after the other."""
     return Html(between.join(child if isinstance(child, Html) else escape(child) for child in children))
 
 
 def table(label: str, head: Sequence[Content], rows: Sequence[Sequence[Content]]) -> Html:
-    """A table that scrolls sideways where it is too wide; a row's first cell is its heading. A cell that is a `td`
-    element already stays as it is. `label` is read out to those who cannot see it."""
+    """Returns a table that scrolls sideways if it is too wide. The first cell of a row is its heading.
+
+    A cell that is a `td` element already stays as it is. Screen readers read `label`.
+    """
     lines = [element('tr', *(element('th', cell, scope='col') for cell in head))]
     for first, *rest in rows:
         cells = [cell if cell.startswith('<td') and isinstance(cell, Html) else element('td', cell) for cell in rest]
@@ -36,5 +38,5 @@ def table(label: str, head: Sequence[Content], rows: Sequence[Sequence[Content]]
 
 
 def section(title: str, *children: Content) -> Html:
-    """A part of a page under its heading."""
+    """Returns a part of a page with its heading."""
     return element('section', element('h2', title), *children)

@@ -1,4 +1,4 @@
-"""Plots as SVG that stand in a page: they take its colours, in light and dark, and the width there is."""
+"""Plots as SVG inside the page: they use the colours of the page, light or dark, and the available width."""
 import re
 from io import StringIO
 from typing import Any, Callable, Dict, Mapping, Sequence
@@ -6,34 +6,36 @@ from typing import Any, Callable, Dict, Mapping, Sequence
 import numpy as np
 
 from fashionai.evaluation.plotting import BLUE, ORANGE, load_matplotlib, new_figure
-from fashionai.evaluation.report.bias import Drifts
-from fashionai.evaluation.report.comparison import Difference
 from fashionai.evaluation.report.markup import Html, element
-from fashionai.evaluation.report.measurement import ALL, CONVENTIONS
+from fashionai.evaluation.report.resampling import Difference
+from fashionai.evaluation.report.scored_submission import ALL, CONVENTIONS
+from fashionai.evaluation.report.systematic_errors import MeanOffsets
 
 _INK, _FAINT = '#010101', '#020202'
-"""Stand for the page's colours, which are put in their places in the finished SVG."""
+"""Placeholders, which are replaced by the page's colours in the finished SVG."""
 
 _PAGE_COLOURS = {_INK: 'currentColor', _FAINT: 'var(--line)'}
 _SERIES = (BLUE, ORANGE, '#009E73', '#CC79A7', '#E69F00', '#56B4E9')
-"""Okabe and Ito's palette, but for yellow, which white paper swallows."""
+"""Okabe and Ito's palette without yellow, which is hard to see on white paper."""
 
 _DASHES = ('-', '--', '-.', ':')
 _CONVENTION_COLOURS = dict(zip(CONVENTIONS, (BLUE, ORANGE)))
 _LEAST, _MOST = 0.1, 1000.
-"""Percent: ends of the histogram's logarithmic axis; what lies beyond is counted at the ends."""
+"""Ends of the histogram's logarithmic axis in percent; larger and smaller errors are counted at the ends."""
 
-_BINS_A_DECADE = 10
+_BINS_PER_DECADE = 10
 _TAIL = 90
-"""The percentile of errors up to which the cumulative curve is drawn."""
+"""The cumulative curve is drawn up to this percentile of errors."""
 
-_SURE_WIDTH = 1.96
+_INTERVAL_WIDTH = 1.96
+"""Half of a 95 % interval, in standard errors."""
+
 _WIDTH = 5.
-"""Inches; a page shows one at 72 pixels or so, and the width of a phone is hardly less."""
+"""Width in inches; a page shows an inch as about 72 pixels, so the plot has about the width of a phone."""
 
 
 def cumulative(errors: Mapping[str, np.ndarray]) -> Html:
-    """The percentage of correct keypoints against the bound, a curve for all and for each type; errors in percent."""
+    """Returns the percentage of correct keypoints by bound: a curve for all and for each type; errors in percent."""
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         top = max(5., float(np.percentile(errors[ALL], _TAIL))) if len(errors[ALL]) else 5.
@@ -47,10 +49,10 @@ def cumulative(errors: Mapping[str, np.ndarray]) -> Html:
 
 
 def histograms(errors: Mapping[str, np.ndarray]) -> Html:
-    """How often which error is made, a row a type, on a logarithmic axis; errors in percent. A tick is the median."""
+    """Returns the histogram of errors for each type, on a logarithmic axis; errors in percent. A tick is the median."""
     names = [name for name in errors if name != ALL]
     decades = int(round(np.log10(_MOST / _LEAST)))
-    edges = np.logspace(np.log10(_LEAST), np.log10(_MOST), decades * _BINS_A_DECADE + 1)
+    edges = np.logspace(np.log10(_LEAST), np.log10(_MOST), decades * _BINS_PER_DECADE + 1)
 
     def draw(figure: Any) -> None:
         axes = figure.subplots()
@@ -69,29 +71,29 @@ def histograms(errors: Mapping[str, np.ndarray]) -> Html:
         axes.set_yticklabels(names)
         axes.tick_params(axis='y', length=0)
         axes.spines['left'].set_visible(False)
-    return _svg('histogram', 'How often which error is made, by type', (_WIDTH, 0.8 + 0.6 * len(names)), draw)
+    return _svg('histogram', 'Histogram of errors, by type', (_WIDTH, 0.8 + 0.6 * len(names)), draw)
 
 
-def drifts(found: Mapping[str, Drifts], name: str, unit: str) -> Html:
-    """Mean offsets by keypoint, across and down, with their 95 % intervals."""
+def mean_offsets(found: Mapping[str, MeanOffsets], name: str, unit: str) -> Html:
+    """Returns the mean offsets of keypoints along x and y, with their 95 % intervals."""
     def draw(figure: Any) -> None:
         axes = figure.subplots()
         for axis, (label, colour, marker) in enumerate((('to the right', BLUE, 'o'), ('down', ORANGE, 's'))):
             rows = [(place, pair[axis]) for place, pair in enumerate(found.values()) if pair[axis].points]
-            axes.errorbar([drift.mean for _, drift in rows], [place + 0.3 * axis - 0.15 for place, _ in rows],
-                          xerr=[_SURE_WIDTH * drift.error for _, drift in rows], fmt=marker, ms=3.5, lw=1.2,
+            axes.errorbar([offset.mean for _, offset in rows], [place + 0.3 * axis - 0.15 for place, _ in rows],
+                          xerr=[_INTERVAL_WIDTH * offset.error for _, offset in rows], fmt=marker, ms=3.5, lw=1.2,
                           color=colour, label=label)
         axes.axvline(0, color=_INK, lw=0.8)
         axes.grid(axis='x', color=_FAINT, lw=0.6)
         axes.set(ylim=(len(found) - 0.5, -0.5), xlabel=f'predicted less labelled, {unit}')
         axes.set_yticks(range(len(found)))
         axes.set_yticklabels(list(found))
-        axes.legend(loc='upper center', bbox_to_anchor=(0.4, -0.07), ncol=2, frameon=False)
+        _legend_above(axes)
     return _svg(name, f'Mean offset of predictions by keypoint, {unit}', (_WIDTH, 1.2 + 0.26 * len(found)), draw)
 
 
 def changes(found: Sequence[Difference]) -> Html:
-    """The differences of two submissions, with their intervals."""
+    """Returns the differences between two submissions, with their intervals."""
     names = list(dict.fromkeys(one.name for one in found))
 
     def draw(figure: Any) -> None:
@@ -104,15 +106,21 @@ def changes(found: Sequence[Difference]) -> Html:
                           fmt='o', ms=4, lw=1.4, color=_CONVENTION_COLOURS[convention], label=convention)
         axes.axvline(0, color=_INK, lw=0.8)
         axes.grid(axis='x', color=_FAINT, lw=0.6)
-        axes.set(ylim=(len(names) - 0.5, -0.5), xlabel='difference of NE, points (left: the first errs less)')
+        axes.set(ylim=(len(names) - 0.5, -0.5),
+                 xlabel='difference of NE, percentage points (below 0: the first is better)')
         axes.set_yticks(range(len(names)))
         axes.set_yticklabels(names)
-        axes.legend(loc='upper center', bbox_to_anchor=(0.4, -0.22), ncol=2, frameon=False)
-    return _svg('changes', 'Differences of two submissions', (_WIDTH, 1.3 + 0.35 * len(names)), draw)
+        _legend_above(axes)
+    return _svg('changes', 'Differences between two submissions', (_WIDTH, 1.3 + 0.35 * len(names)), draw)
+
+
+def _legend_above(axes: Any) -> None:
+    """Adds a legend above the plot, which has no labels there: below, a plot of few rows would hide its axis label."""
+    axes.legend(loc='lower center', bbox_to_anchor=(0.4, 1), ncol=2, frameon=False)
 
 
 def _line(name: str, errors: Mapping[str, np.ndarray]) -> Dict[str, Any]:
-    """Colour, width and dashes of a type's curve."""
+    """Returns colour, width and dashes of a type's curve."""
     if name == ALL:
         return {'color': _INK, 'lw': 2.2}
     place = [other for other in errors if other != ALL].index(name)
@@ -120,7 +128,7 @@ def _line(name: str, errors: Mapping[str, np.ndarray]) -> Dict[str, Any]:
 
 
 def _svg(name: str, label: str, size: Sequence[float], draw: Callable[[Any], None]) -> Html:
-    """A drawing as an element of a page; `name` keeps the ids inside it apart from other drawings'."""
+    """Returns a drawing as an element of the page. `name` makes its ids different from those of other drawings."""
     colours = dict.fromkeys(('text.color', 'axes.labelcolor', 'axes.edgecolor', 'xtick.color', 'ytick.color'), _INK)
     style = {**colours, 'svg.fonttype': 'none', 'svg.hashsalt': name, 'font.family': 'sans-serif', 'font.size': 10,
              'axes.spines.top': False, 'axes.spines.right': False}
@@ -134,6 +142,6 @@ def _svg(name: str, label: str, size: Sequence[float], draw: Callable[[Any], Non
     text = re.sub(r'\b(id="|url\(#|href="#)', rf'\g<1>{name}-', text)
     text = re.sub(r'<svg [^>]*?viewBox="([^"]*)"[^>]*>', rf'<svg viewBox="\1" role="img" aria-label="{label}">', text,
                   count=1, flags=re.S)
-    for stand_in, colour in _PAGE_COLOURS.items():
-        text = text.replace(stand_in, colour)
+    for placeholder, colour in _PAGE_COLOURS.items():
+        text = text.replace(placeholder, colour)
     return element('div', Html(text), class_='plot')

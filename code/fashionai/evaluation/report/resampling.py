@@ -1,14 +1,17 @@
-"""How far a figure may be trusted: the bootstrap over images (Efron, Annals of Statistics 7, 1979).
+"""Confidence intervals and comparisons of errors, by the bootstrap over images (Efron, Annals of Statistics 7, 1979).
 
-A figure is a ratio, of a sum over keypoints to their number, pooled over images. Keypoints of one image err together,
-so whole images are drawn, with replacement, as many as there are, and the ratio is taken anew.
+A figure here is a ratio: a sum over keypoints divided by their number, pooled over images. The errors of keypoints in
+one image depend on each other, so whole images are drawn, with replacement, as many as there are, and the ratio is
+computed again for each draw.
 
-Letters used in shapes: N images, M figures, D draws.
+Letters used in shapes: N images, M figures, D draws, T garment types that the truth has.
 """
 from dataclasses import dataclass
-from typing import List, Optional
+from typing import Dict, List, Optional, Tuple
 
 import numpy as np
+
+from fashionai.evaluation.report.scored_submission import ALL, CONVENTIONS, ScoredSubmission
 
 DRAWS = 2000
 LEVEL = 95
@@ -19,7 +22,7 @@ _NUMBERS_AT_ONCE = 2 ** 22
 
 @dataclass(frozen=True)
 class Estimate:
-    """A figure and the ends of its interval; None where there was nothing to measure."""
+    """A figure and the ends of its interval; None if there was nothing to measure."""
 
     value: Optional[float]
     low: Optional[float]
@@ -27,16 +30,61 @@ class Estimate:
 
     @property
     def sign(self) -> int:
-        """-1 or 1 where the whole interval lies on one side of 0; otherwise 0."""
+        """-1 or 1 if the whole interval is on one side of 0, otherwise 0."""
         if self.low is None or self.high is None:
             return 0
         return int(self.low > 0) - int(self.high < 0)
 
 
-def resampled(sums: np.ndarray, counts: np.ndarray, seed: int = 0, draws: int = DRAWS) -> np.ndarray:
-    """(D, M) float64: the figures in every draw; NaN where a draw has nothing to measure.
+@dataclass(frozen=True)
+class Difference:
+    """The normalised errors (NE) of two submissions of the same images.
 
-    sums, counts: (N, M), of each image. All figures see the same draws, so their differences are paired.
+    name: a garment type, or ALL.
+    convention: one of CONVENTIONS.
+    first, second: NE in percent of each submission; None if there was nothing to measure.
+    estimate: NE of the first less NE of the second, in percentage points; below 0, the first is better.
+    """
+
+    name: str
+    convention: str
+    first: Optional[float]
+    second: Optional[float]
+    estimate: Estimate
+
+
+def ne_estimates(scored: ScoredSubmission) -> Dict[str, List[Estimate]]:
+    """Returns, by convention, the NE in percent over all images and of each type, with intervals."""
+    found = {}
+    for convention in CONVENTIONS:
+        sums, counts = _error_sums(scored, convention)
+        found[convention] = estimates(ratio(sums.sum(axis=0), counts.sum(axis=0)), resampled(sums, counts))
+    return found
+
+
+def differences(first: ScoredSubmission, second: ScoredSubmission) -> List[Difference]:
+    """Returns the differences over all images and by type, in both conventions.
+
+    Both submissions see the same draws, so an image that is hard for both does not widen the interval.
+    """
+    found = []
+    for convention in CONVENTIONS:
+        (sums, counts), (other_sums, other_counts) = (_error_sums(one, convention) for one in (first, second))
+        both_sums, both_counts = np.hstack([sums, other_sums]), np.hstack([counts, other_counts])
+        values, drawn = ratio(both_sums.sum(axis=0), both_counts.sum(axis=0)), resampled(both_sums, both_counts)
+        width = sums.shape[1]
+        changes = estimates(values[:width] - values[width:], drawn[:, :width] - drawn[:, width:])
+        for place, (name, change) in enumerate(zip((ALL, *first.types), changes)):
+            known = change.value is not None
+            found.append(Difference(name, convention, float(values[place]) if known else None,
+                                    float(values[width + place]) if known else None, change))
+    return found
+
+
+def resampled(sums: np.ndarray, counts: np.ndarray, seed: int = 0, draws: int = DRAWS) -> np.ndarray:
+    """Returns the figures in every draw, (D, M) float64; NaN if a draw has nothing to measure.
+
+    sums, counts: (N, M), for each image. All figures see the same draws, so their differences are paired.
     """
     random, images = np.random.RandomState(seed), len(sums)
     both, ratios = np.hstack([sums, counts]), []
@@ -50,12 +98,12 @@ def resampled(sums: np.ndarray, counts: np.ndarray, seed: int = 0, draws: int = 
 
 
 def ratio(sums: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """sums / counts, float64; NaN where the count is 0."""
+    """Returns sums / counts as float64; NaN if the count is 0."""
     return np.divide(sums, counts, out=np.full(np.shape(sums), np.nan), where=np.asarray(counts) > 0)
 
 
 def estimates(values: np.ndarray, drawn: np.ndarray) -> List[Estimate]:
-    """Figures (M,) with their percentile intervals from draws (D, M)."""
+    """Returns figures (M,) with their percentile intervals over draws (D, M)."""
     found = []
     for value, column in zip(values.tolist(), drawn.T):
         known = column[np.isfinite(column)]
@@ -65,3 +113,11 @@ def estimates(values: np.ndarray, drawn: np.ndarray) -> List[Estimate]:
         else:
             found.append(Estimate(None, None, None))
     return found
+
+
+def _error_sums(scored: ScoredSubmission, convention: str) -> Tuple[np.ndarray, np.ndarray]:
+    """Returns (N, 1 + T) sums of errors in percent, and numbers of keypoints, of each image: of all, then by type."""
+    counted = scored.counted(convention)
+    sums, counts = (100 * scored.measured.errors * counted).sum(axis=1), counted.sum(axis=1)
+    rows = np.stack([scored.of_type(name) for name in (ALL, *scored.types)], axis=1)
+    return sums[:, None] * rows, counts[:, None] * rows

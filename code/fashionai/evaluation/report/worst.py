@@ -1,4 +1,4 @@
-"""The images with the largest errors: which they are, and how they look."""
+"""Finds the images with the largest errors, and draws their labels and predictions."""
 import base64
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from fashionai.annotations import image_path
-from fashionai.evaluation.report.measurement import Measurement
+from fashionai.evaluation.report.scored_submission import ScoredSubmission
 from fashionai.images.decoder import read_image
 from fashionai.images.drawing import draw_keypoints, tile
 
@@ -17,7 +17,12 @@ _SIDE, _GAP, _QUALITY = 320, 8, 82
 
 @dataclass(frozen=True)
 class WorstImage:
-    """An image, its NE `visible` in percent, and the keypoint of the largest error among those, in percent too."""
+    """An image with a large error.
+
+    row: the row in the truth.
+    error: its NE in percent, in the convention `visible`.
+    keypoint, keypoint_error: the keypoint with the largest error, and that error in percent.
+    """
 
     row: int
     error: float
@@ -25,12 +30,12 @@ class WorstImage:
     keypoint_error: float
 
 
-def worst_images(subject: Measurement, count: int) -> List[WorstImage]:
-    """The images of the largest NE in the convention `visible`, the worst first."""
-    images = subject.scores.images
+def worst_images(scored: ScoredSubmission, count: int) -> List[WorstImage]:
+    """Returns the images with the largest NE in the convention `visible`, the worst first."""
+    images = scored.scores.images
     rows = [row for row, figure in enumerate(images) if figure.points]
-    errors = np.where(subject.counted('visible'), 100 * subject.measured.errors, -1)
-    columns, found = subject.truth.garments.csv_keypoints, []
+    errors = np.where(scored.counted('visible'), 100 * scored.measured.errors, -1)
+    columns, found = scored.truth.garments.csv_keypoints, []
     for row in sorted(rows, key=lambda row: -images[row].total / images[row].points)[:count]:
         column = int(errors[row].argmax())
         found.append(WorstImage(row, 100 * images[row].total / images[row].points, columns[column],
@@ -38,15 +43,15 @@ def worst_images(subject: Measurement, count: int) -> List[WorstImage]:
     return found
 
 
-def side_by_side(subject: Measurement, row: int, folder: Path) -> str:
-    """The image with its labels and with the predictions, as the `data:` address of a JPEG file.
+def side_by_side(scored: ScoredSubmission, row: int, folder: Path) -> str:
+    """Returns the image with its labels beside the image with its predictions, as a `data:` URL of a JPEG file.
 
-    Raises InputError, naming the file, for an image that cannot be read.
+    Raises InputError that names the file if the image cannot be read.
     """
-    image = read_image(image_path(folder, subject.truth.image_ids[row]))
-    garment = subject.truth.garments[subject.truth.categories[row]]
+    image = read_image(image_path(folder, scored.truth.image_ids[row]))
+    garment = scored.truth.garments[scored.truth.categories[row]]
     halves = []
-    for keypoints in (subject.truth.keypoints[row], subject.points[row]):
+    for keypoints in (scored.truth.keypoints[row], scored.points[row]):
         picture, moved = tile(image, keypoints, _SIDE)
         halves.append(draw_keypoints(picture, garment, moved))
     gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)

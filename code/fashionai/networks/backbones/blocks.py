@@ -1,4 +1,4 @@
-"""What trunks of one family share."""
+"""Blocks that several backbones use."""
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.layers import conv_bn, depthwise_bn
@@ -6,8 +6,11 @@ from fashionai.networks.layers import conv_bn, depthwise_bn
 
 def inverted_residual(name: str, inputs: tf.Tensor, outputs: int, kernel: int, stride: int, expansion: int,
                       is_training: bool) -> tf.Tensor:
-    """Wide, filtered channel by channel, narrow again: Sandler et al., "MobileNetV2: inverted residuals and linear
-    bottlenecks". The input is added where the shapes agree."""
+    """An inverted residual: expand by 1x1, filter each channel, project by 1x1.
+
+    The input is added if the shapes are equal. See Sandler et al., "MobileNetV2: inverted residuals and linear
+    bottlenecks".
+    """
     channels, net = int(inputs.shape[3]), inputs
     with tf.variable_scope(name):
         if expansion > 1:

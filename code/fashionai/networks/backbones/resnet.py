@@ -1,8 +1,8 @@
-"""SE-ResNet50 and SE-ResNeXt50 with the outputs of all four depths joined, as in the original.
+"""The SE-ResNet50 and SE-ResNeXt50 backbones. The outputs of all four depths are joined, as in the original.
 
-Hu et al., "Squeeze-and-excitation networks"; Xie et al., "Aggregated residual transformations for deep neural
-networks". Layer names, with `_` for `/`, and padding, which is the same on all sides, are those of the published Caffe
-networks.
+See Hu et al., "Squeeze-and-excitation networks"; Xie et al., "Aggregated residual transformations for deep neural
+networks". The layer names, with `_` instead of `/`, and the padding, which is equal on all sides, are those of the
+published Caffe networks.
 """
 from dataclasses import dataclass
 
@@ -12,21 +12,25 @@ from fashionai.networks.layers import Activation, conv, conv_bn, max_pool
 from fashionai.networks.pyramid import Features, Level, joined
 
 _BLOCKS = (3, 4, 6, 3)
-"""Blocks of conv2 to conv5."""
+"""The number of blocks in conv2 to conv5."""
 
 _OUTPUTS = 256
-"""Channels of conv2; each depth has twice those of the one before."""
+"""The number of channels of conv2. Each depth has twice as many as the depth before."""
 
 _SQUEEZE = 16
-"""By how much squeeze and excitation narrows the channels."""
+"""The factor by which squeeze and excitation reduces the channels."""
 
 _PIXEL_DEVIATION = 64
-"""Of pixel values about their mean."""
+"""The standard deviation of pixel values."""
 
 
 @dataclass(frozen=True)
 class Variant:
-    """Inner channels of conv2's blocks, groups of their 3x3 layers, and the layer that has a depth's stride."""
+    """A form of the network.
+
+    inner: the inner channels of the blocks of conv2. groups: the groups of the 3x3 layers. strided: the layer of a
+    block that has the stride.
+    """
 
     inner: int
     groups: int
@@ -38,8 +42,10 @@ SE_RESNEXT = Variant(inner=128, groups=32, strided='3x3')
 
 
 def features(image: tf.Tensor, is_training: bool, pyramid: bool, variant: Variant) -> Features:
-    """(N, H, W, 3), BGR less the mean -> (N, H/8, W/8, 128): conv2 to conv5, of strides 4 to 32, joined and narrowed;
-    without `pyramid`, conv5 alone. conv2 is (N, H/4, W/4, 256).
+    """(N, H, W, 3), BGR minus the mean -> (N, H/8, W/8, 128).
+
+    conv2 to conv5, of strides 4 to 32, are joined and narrowed; without `pyramid`, only conv5 is used. conv2 is
+    (N, H/4, W/4, 256).
     """
     net = _conv_bn('conv1_7x7_s2', image, 64, 7, is_training, stride=2, input_deviation=_PIXEL_DEVIATION)
     net = max_pool('pool1_3x3_s2', net, 3)
@@ -55,7 +61,7 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool, variant: Varian
 
 
 def _block(name: str, inputs: tf.Tensor, depth: int, stride: int, is_training: bool, variant: Variant) -> tf.Tensor:
-    """A bottleneck; where its outputs are of another shape than its inputs, these go through a projection."""
+    """A bottleneck block. If its outputs have another shape than its inputs, the inputs go through a projection."""
     outputs, inner = _OUTPUTS * 2 ** depth, variant.inner * 2 ** depth
     strides = {'1x1_reduce': 1, '3x3': 1, variant.strided: stride}
     net = _conv_bn(f'{name}_1x1_reduce', inputs, inner, 1, is_training, strides['1x1_reduce'])
@@ -67,7 +73,7 @@ def _block(name: str, inputs: tf.Tensor, depth: int, stride: int, is_training: b
 
 
 def _excited(name: str, inputs: tf.Tensor) -> tf.Tensor:
-    """Every channel times a number between 0 and 1 that its means over the picture ask for."""
+    """Squeeze and excitation: multiplies each channel by a number between 0 and 1, computed from the channel means."""
     channels = int(inputs.shape[3])
     squeezed = tf.reduce_mean(inputs, axis=(1, 2), keepdims=True)
     narrow = conv(f'{name}_1x1_down', squeezed, channels // _SQUEEZE, 1)
@@ -76,7 +82,7 @@ def _excited(name: str, inputs: tf.Tensor) -> tf.Tensor:
 
 def _conv_bn(name: str, inputs: tf.Tensor, filters: int, kernel: int, is_training: bool, stride: int = 1,
              activation: Activation = tf.nn.relu, groups: int = 1, input_deviation: float = 1) -> tf.Tensor:
-    """`conv_bn` with the same padding on all sides, where SAME at stride 2 has more on the right and below."""
+    """`conv_bn` with equal padding on all sides; SAME at stride 2 pads more on the right and at the bottom."""
     margin = kernel // 2
     padded = tf.pad(inputs, ((0, 0), (margin, margin), (margin, margin), (0, 0))) if margin else inputs
     return conv_bn(name, padded, filters, kernel, is_training, stride, activation, groups, 'VALID', input_deviation)

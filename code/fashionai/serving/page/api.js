@@ -13,7 +13,7 @@ export async function fetchCard() {
 /** The answer for a picture; waits for its turn, and while the service is busy. */
 export async function predict(file, tag, limits, signal) {
   if (file.size > limits.megabytes * 1e6) {
-    throw new Error(`The picture has ${(file.size / 1e6).toFixed(1)} MB: at most ${limits.megabytes} MB are taken.`);
+    throw new Error(`The picture has ${(file.size / 1e6).toFixed(1)} MB: the service accepts at most ${limits.megabytes} MB.`);
   }
   await turn();
   try {

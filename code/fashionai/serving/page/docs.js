@@ -23,12 +23,12 @@ function kind(schema = {}) {
 
 function path(url, method, {summary, parameters = [], responses, requestBody}) {
   const asked = parameters.map(({name, schema, description}) => row(name, description ?? '',
-    kind(schema) + (schema.default || schema.default === false ? `, ${schema.default} unless said` : '')));
+    kind(schema) + (schema.default || schema.default === false ? `, default: ${schema.default}` : '')));
   if (requestBody) asked.push(row('body', requestBody.description, Object.keys(requestBody.content).join(' or ')));
   const said = Object.entries(responses).map(([status, {description, content}]) =>
     row(status, description, kind(content?.['application/json']?.schema)));
   return make('section', {}, make('h2', {class: 'path'}, make('span', {class: 'method'}, method.toUpperCase()),
-    make('code', {}, url)), make('p', {}, summary), table('Asked', asked), table('Answered', said));
+    make('code', {}, url)), make('p', {}, summary), table('Request', asked), table('Responses', said));
 }
 
 function shape(name, {description = '', properties = {}}) {

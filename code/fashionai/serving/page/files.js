@@ -8,10 +8,10 @@ export const KINDS = {
   json: {title: 'JSON', ending: 'json', type: 'application/json', note: 'points, scores, corrections, lengths',
     text: (pictures, store) =>
       JSON.stringify(listed(pictures.map((picture) => record(picture, store))), null, 1) + '\n'},
-  csv: {title: 'CSV', ending: 'csv', type: 'text/csv', note: 'every point, in the form of a submission',
+  csv: {title: 'CSV', ending: 'csv', type: 'text/csv', note: 'every point, as in a submission',
     text: (pictures, store) => table(pictures, store, () => 1)},
   row: {title: 'Annotation row', ending: 'annotation.csv', type: 'text/csv',
-    note: 'as corrected: visible, hidden, absent',
+    note: 'with your corrections: visible, hidden, absent',
     text: (pictures, store) => table(pictures, store, (point) => point.v)},
 };
 

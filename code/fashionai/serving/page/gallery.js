@@ -45,8 +45,8 @@ function stateOf({state, answer}) {
 }
 
 function caption({state, answer}) {
-  if (state === 'failed') return 'Not looked at';
-  if (state === 'looking') return 'Looking …';
+  if (state === 'failed') return 'No prediction';
+  if (state === 'looking') return 'Predicting …';
   if (state === 'asking') return 'Which type?';
   return `${title(answer.type)}${answer.type_sure ? '' : '?'}`;
 }

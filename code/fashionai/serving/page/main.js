@@ -94,7 +94,7 @@ function introduce(card) {
   store.card = card;
   const sizes = card.contracts.map(({input_hw: [height, width]}) => `${width}×${height}`);
   find('#model').textContent = [card.model, ...sizes].join(' · ');
-  const first = card.told_types.length ? [AUTO, 'Automatic'] : ['', 'Ask me'];
+  const first = card.told_types.length ? [AUTO, 'Automatic'] : ['', 'Ask for each picture'];
   const options = [first, ...Object.keys(card.types).map((type) => [type, title(type)])];
   for (const tag of document.querySelectorAll('.tag')) {
     tag.replaceChildren(...options.map(([value, text]) => make('option', {value}, text)));

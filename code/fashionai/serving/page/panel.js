@@ -21,7 +21,7 @@ export class Panel {
     if (!picture) return;
     if (!picture.answer) {
       this.#root.append(make('p', {class: 'file'}, picture.name), make('p', {class: 'soft'},
-        picture.state === 'failed' ? 'Nothing was found in it.' : 'Its points and lengths will be here.'));
+        picture.state === 'failed' ? 'There is no prediction for this picture.' : 'The points and lengths will appear here.'));
       return;
     }
     this.#root.append(this.#type(picture));
@@ -52,14 +52,14 @@ export class Panel {
     const share = answer.type_probabilities[type];
     return make('section', {}, make('p', {class: 'file', title: picture.name}, picture.name),
       make('div', {class: 'row'}, choice, make('span', {class: 'soft small'},
-        share === undefined ? 'as you said' : `${percent(share)} likely`)),
+        share === undefined ? 'the type you chose' : `${percent(share)} likely`)),
       !answer.type_sure && this.#unsure(picture),
       picture.fault && make('p', {class: 'fault', role: 'alert'}, picture.fault));
   }
 
   #unsure(picture) {
     const likeliest = Object.entries(picture.answer.type_probabilities).slice(0, 2);
-    return make('div', {class: 'unsure'}, make('p', {}, 'The type is not certain. Which is it?'),
+    return make('div', {class: 'unsure'}, make('p', {}, 'The type is uncertain. Which type is right?'),
       make('div', {class: 'row'}, ...likeliest.map(([name, share]) =>
         make('button', {type: 'button', onclick: () => this.#ask(picture, name)},
           `${title(name)} ${percent(share)}`))));
@@ -90,7 +90,7 @@ export class Panel {
           checked: String(point.v) === v, onchange: () => this.#store.setVisibility(name, Number(v))}),
         title(VISIBILITY[v])))),
       make('button', {type: 'button', id: 'put-back', disabled: untouched,
-        onclick: () => this.#store.putBack(name)}, 'Put back'));
+        onclick: () => this.#store.putBack(name)}, 'Reset'));
   }
 
   #table(picture) {
@@ -104,10 +104,10 @@ export class Panel {
         make('td', {}), make('th', {scope: 'col'}, 'px'), make('th', {scope: 'col'}, 'cm'))),
       make('tbody', {}, ...rows)),
     make('p', {class: 'soft small'}, scale ? `1 px is ${scale.toPrecision(3)} cm.`
-      : 'Do you know one of them? Type its centimetres, and the others follow.'),
+      : 'If you know one length, type it in centimetres; the others are computed from it.'),
     scale && pictures.length > 1 && make('label', {class: 'small'}, make('input', {type: 'checkbox', name: 'common',
       checked: cmPerPixel !== null, onchange: (event) => this.#setCommon(event.target.checked ? scale : null)}),
-    ' The same for all pictures')].filter(Boolean);
+    ' Use this scale for all pictures')].filter(Boolean);
   }
 
   #length(picture, name, length, scale) {
@@ -130,7 +130,7 @@ export class Panel {
   #takes() {
     const done = this.#store.pictures.filter(({answer}) => answer);
     const taken = () => (this.#all && done.length > 1 ? done : [this.#store.current]);
-    return make('section', {}, make('h2', {}, 'Take along'),
+    return make('section', {}, make('h2', {}, 'Download'),
       done.length > 1 && make('p', {}, make('label', {class: 'small'}, make('input', {type: 'checkbox', name: 'all',
         checked: this.#all,
         onchange: (event) => { this.#all = event.target.checked; }}), ` All ${done.length} pictures`)),
@@ -145,14 +145,14 @@ const percent = (share) => `${Math.round(share * 100)} %`;
 function note(point, classes) {
   if (point.v < 1) return VISIBILITY[point.v];
   if (point.moved) return 'corrected';
-  return point.found ? `${classes.includes('low') ? 'look · ' : ''}${point.score.toFixed(2)}` : 'guessed';
+  return point.found ? `${classes.includes('low') ? 'check · ' : ''}${point.score.toFixed(2)}` : 'guessed';
 }
 
 function keys() {
   const key = (name) => make('kbd', {}, name);
-  return make('section', {class: 'keys soft small'}, 'Drag a point, or ', key('Tab'),
-    ' to it: arrows move it by a pixel, with ',
+  return make('section', {class: 'keys soft small'}, 'Drag a point with the mouse, or select it with ', key('Tab'),
+    ': arrow keys move it by one pixel, with ',
     key('Shift'), ' by ten. ', key('V'), ' makes it visible, hidden or absent. ', key('Ctrl'), ' ', key('Z'),
-    ' undoes. ',
-    'Hollow points had better be looked at.');
+    ' undoes a change. ',
+    'Please check hollow points: their score is low.');
 }

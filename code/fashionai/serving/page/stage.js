@@ -166,7 +166,7 @@ export class Stage {
   }
 
   #notice(picture) {
-    if (picture.state === 'looking') return make('div', {class: 'over looking'}, make('p', {}, 'Looking …'));
+    if (picture.state === 'looking') return make('div', {class: 'over looking'}, make('p', {}, 'Predicting …'));
     if (picture.state === 'failed') {
       return make('div', {class: 'over bad', role: 'alert'}, make('p', {}, picture.fault),
         make('div', {class: 'row'},
@@ -174,7 +174,7 @@ export class Stage {
           make('button', {type: 'button', onclick: () => this.#store.remove(picture)}, 'Remove')));
     }
     if (picture.state !== 'asking') return null;
-    return make('div', {class: 'over'}, make('p', {}, 'What is it?'),
+    return make('div', {class: 'over'}, make('p', {}, 'Which type of garment is it?'),
       ...Object.keys(this.#store.card.types).map((type) =>
       make('button', {type: 'button', onclick: () => this.#ask(picture, type)}, title(type))));
   }

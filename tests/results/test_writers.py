@@ -1,0 +1,82 @@
+"""The files of predictions: JSON lines, submission rows, COCO results."""
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Optional, Sequence
+
+import numpy as np
+import pytest
+
+from fashionai.annotations import read_annotations
+from fashionai.garments.measurements import fixed_scale, no_scale
+from fashionai.garments.table import GARMENTS
+from fashionai.images.sources import MediaFile, Picture
+from fashionai.inference.batch_inference import Outcome
+from fashionai.inference.garment_predictor import GarmentPrediction
+from fashionai.results.writers import FORMATS, prediction_json
+
+SKIRT = GARMENTS['skirt']
+CORNERS = np.array([[10.126, 5], [40, 5], [2, 85], [48.4, 85.6]])
+
+
+def prediction(found: Sequence[bool] = (True, True, True, True)) -> GarmentPrediction:
+    scores = np.where(found, [0.25, 0.5, 0.75, 1], 0)
+    return GarmentPrediction(SKIRT, {'skirt': 0.75004, 'dress': 0.24996}, False, CORNERS, scores, np.array(found),
+                             (90, 50), np.zeros((4, 8, 8), np.float32))
+
+
+def outcome(number: int = 1, frame: Optional[int] = None) -> Outcome:
+    picture = Picture(MediaFile('shop/ä.png', 'ä.png'), frame)
+    return Outcome(number, picture, np.zeros((90, 50, 3), np.uint8), prediction(), .5)
+
+
+def written(form: str, *results: Outcome) -> str:
+    file = io.StringIO()
+    with FORMATS[form](file, 'net-123', None, GARMENTS) as writer:
+        for result in results:
+            writer.write(result)
+    return file.getvalue()
+
+
+def test_json_has_everything_by_name() -> None:
+    lines = written('json', outcome(), outcome(2, frame=7)).splitlines()
+    first, second = map(json.loads, lines)
+    assert first['path'] == second['path'] == 'shop/ä.png' and 'frame' not in first and second['frame'] == 7
+    assert first['type'] == 'skirt' and first['type_sure'] is False and first['size'] == {'width': 50, 'height': 90}
+    assert first['type_probabilities'] == {'skirt': 0.75, 'dress': 0.25}
+    assert first['keypoints']['waistband_left'] == {'x': 10.13, 'y': 5.0, 'score': 0.25, 'found': True}
+    assert tuple(first['keypoints']) == SKIRT.keypoints
+    assert first['model'] == 'net-123' and first['seconds'] == 0.5 and first['time'].endswith('Z')
+    assert 'measurements' not in first
+
+
+def test_measurements_are_added_where_there_is_a_scale() -> None:
+    measured = prediction_json(prediction((True, True, True, False)), fixed_scale(0.5))
+    assert measured['measurements']['waist'] == {'pixels': 29.87, 'cm': 14.94, 'score': 0.25, 'doubtful': None}
+    assert measured['measurements']['hem'] == {'pixels': None, 'cm': None, 'score': None, 'doubtful': None}
+    assert measured['cm_per_pixel'] == 0.5
+    in_pixels = prediction_json(prediction(), no_scale)
+    assert in_pixels['measurements']['waist'] == {
+        'pixels': 29.87, 'cm': None, 'score': 0.25, 'doubtful': None}
+
+
+def test_csv_is_a_submission(tmp_path: Path) -> None:
+    path = tmp_path / 'out.csv'
+    path.write_text(written('csv', outcome(), outcome(2, frame=7)), encoding='utf-8')
+    table = read_annotations(path)
+    assert table.image_ids == ('shop/ä.png', 'shop/ä.png#7') and table.categories == ('skirt', 'skirt')
+    assert table.keypoints[0, SKIRT.csv_indices].tolist() == [[10, 5, 1], [40, 5, 1], [2, 85, 1], [48, 86, 1]]
+    assert next(csv.reader(io.StringIO(written('csv'))))[0] == 'image_id', 'nothing found is an empty table'
+
+
+def test_coco_is_one_list_even_where_a_run_is_cut_off() -> None:
+    results = json.loads(written('coco', outcome(2), outcome(5, frame=7)))
+    assert [result['image_id'] for result in results] == [2, 5] and results[0]['category_id'] == 4
+    assert results[0]['keypoints'] == [10.13, 5, .25, 40, 5, .5, 2, 85, .75, 48.4, 85.6, 1]
+    assert results[0]['score'] == 0.625 and results[1]['file_name'] == 'shop/ä.png, frame 7'
+    file = io.StringIO()
+    with pytest.raises(KeyboardInterrupt), FORMATS['coco'](file, '', None, GARMENTS) as writer:
+        writer.write(outcome())
+        raise KeyboardInterrupt
+    assert len(json.loads(file.getvalue())) == 1 and json.loads(written('coco')) == []
