@@ -16,8 +16,8 @@ from fashionai.networks.catalog import BuiltNetwork, build, input_placeholder
 from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.pyramid import Features
 from fashionai.networks.type_head import GarmentTypes, garment_types
-from fashionai.training.options import LossOptions
 from fashionai.training.losses import Batch, network_losses, stage_losses, total_loss
+from fashionai.training.options import LossOptions
 
 ALL = GARMENTS.of('all')
 IMAGES = np.random.RandomState(0).uniform(0, 255, (3, 32, 48, 3)).astype(np.float32)
