@@ -25,15 +25,15 @@ from fashionai.tf_compat import graph_mode
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options: those of train.py that change samples, and the sheet's."""
+    """Returns the parsed flags: those of train.py that change samples, and those of the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_sample_options(parser)
     add = parser.add_argument
-    add('--count', type=at_least(1), default=12, help='samples')
-    add('--seed', type=at_least(0), default=1, help='of order and augmentation, as that of train.py')
-    add('--output', default=in_project('tmp/browse.png'), help='the picture')
-    add('--columns', type=at_least(1), default=6, help='samples side by side')
-    add('--side', type=at_least(16), default=320, help='pixels of each picture of a sample')
+    add('--count', type=at_least(1), default=12, help='number of samples')
+    add('--seed', type=at_least(0), default=1, help='seed of order and augmentation, as in train.py')
+    add('--output', default=in_project('tmp/browse.png'), help='picture to write')
+    add('--columns', type=at_least(1), default=6, help='number of samples in a row')
+    add('--side', type=at_least(16), default=320, help='side of each picture of a sample in pixels')
     return parser.parse_args(argv)
 
 

@@ -1,4 +1,5 @@
-"""Tell the garment type of every image of a list: the two most probable ones, and how often the list says the same."""
+"""Predict the garment type of each image of a list: write the two most probable types, and print how often the list
+agrees."""
 import argparse
 import csv
 import logging
@@ -28,22 +29,22 @@ logger = logging.getLogger(__name__)
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the parsed flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add('--modelpath', help='frozen graph, or exported model, of a network for all types with a type head (default: '
         'models/trained/all/graph/frozen_graph.pb, or the supplied one)')
-    add('--imagepath', default='data/test_b', help='folder the image ids lead from (default: %(default)s)')
+    add('--imagepath', default='data/test_b', help='folder that image ids start from (default: %(default)s)')
     add('--csv', help='list of images (default: test.csv in --imagepath)')
     add_outside_option(parser)
-    add('--output', default=in_project('submit/types.csv'), help='default: %(default)s')
+    add('--output', default=in_project('submit/types.csv'), help='CSV file to write (default: %(default)s)')
     InferenceOptions.add_flags(parser, only=('trust_graph', 'threads'))
     return parser.parse_args(argv)
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Look at each image, write its row, and compare."""
+    """Predict the type of each image, write its row, and compare."""
     args = parse(argv)
     folder = resolve(args.imagepath)
     model = ModelFile.open(
@@ -67,13 +68,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     for image_id, error in failures.items():
         logger.error('%s: %s', image_id, error)
     if failures:
-        raise InputError(f'{len(failures)} of {len(images)} images could not be read (listed above): they have no row')
+        raise InputError(f'{len(failures)} of {len(images)} images could not be read (listed above); they have no row')
     return 0
 
 
 def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
           trusted: bool) -> Tuple[List[str], Dict[str, np.ndarray], Dict[str, str]]:
-    """The types, their probabilities by image id, and why images could not be read."""
+    """Returns the types, their probabilities by image id, and the reasons why images could not be read."""
     if needs_tensorflow(model):
         graph_mode()
     found: Dict[str, np.ndarray] = {}

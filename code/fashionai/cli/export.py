@@ -17,29 +17,30 @@ from fashionai.tf_compat import graph_mode
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the parsed flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add('--to', required=True, choices=EXPORTED, help='the format. tflite: the model takes one image at a time, of one '
-        'size; the others take any number, of any size')
-    add('--tag', help='garment type of the graph and of the images that it is tried on '
-        '(default: what the graph says; all)')
+    add('--to', required=True, choices=EXPORTED, help='format of the model. tflite: it takes one image at a time, of '
+        'one size; models of the other formats take any number of images, of any size')
+    add('--tag', help='garment type of the graph and of the images that it is compared on '
+        '(default: the type of the graph; all if it does not say it)')
     add('--modelpath', help='frozen graph (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or '
         'the supplied one)')
-    add('--output', help='default: beside the graph, under its name')
-    add('--half', action='store_true', help='store weights in half precision: half the size (default: as in the graph)')
-    add('--size', help='tflite: WIDTHxHEIGHT of the images that the model takes (default: what the graph was trained '
-        'at; 368x368 where it does not say)')
+    add('--output', help='file to write (default: beside the graph, under its name)')
+    add('--half', action='store_true', help='store weights in half precision, which halves the size (default: as in '
+        'the graph)')
+    add('--size', help='tflite: WIDTHxHEIGHT of the images that the model takes (default: the size that the graph was '
+        'trained at; 368x368 if it does not say it)')
     InferenceOptions.add_flags(parser, only=('trust_graph', 'threads'))
-    add('--csv', help='labelled list of images to compare on (default: garments that are generated for it)')
-    add('--imagepath', help='folder the image ids lead from (default: that of --csv)')
+    add('--csv', help='labelled list of images to compare on (default: generated garments)')
+    add('--imagepath', help='folder that image ids start from (default: the folder of --csv)')
     add_outside_option(parser)
     return parser.parse_args(argv)
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Convert, compare, write, and say how both do."""
+    """Convert, compare, write, and print the comparison."""
     args = parse(argv)
     usual = PROJECT_ROOT / 'models/trained'
     graph = resolve(args.modelpath) if args.modelpath else usual_graph(args.tag or JOINT, usual)
@@ -80,6 +81,6 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def megabytes(model: Path) -> str:
-    """The size of a model with all its files."""
+    """Returns the size of a model with all its files."""
     return f'{sum(part.stat().st_size for part in model_files(model)) / 1e6:.1f} MB'
 

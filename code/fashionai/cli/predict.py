@@ -27,34 +27,37 @@ from fashionai.results.writers import FORMATS, CocoResults, Writer, coco_categor
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the parsed flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add('paths', nargs='+', metavar='PATH', help='pictures, videos, folders of them, patterns such as "shop/*.jpg"; '
-        '-: paths on standard input, one a line')
-    add('--tag', default=AUTO, help='the garment type of all; auto: the network tells it (default)')
-    add('--every', type=at_least(1), default=1, metavar='N', help='of a video, every N-th frame (default: every one)')
-    add('--megapixels', type=float, default=MEGAPIXELS, help='of a picture at most, in millions; larger ones are not '
-        'decoded (default: %(default)g)')
-    add('--output', metavar='FILE', help='an interrupted run goes on behind its last row (default: standard output)')
-    add('--overwrite', action='store_true', help='start anew if the output exists')
-    add('--format', default='json', choices=FORMATS, help='json: an object a line, one a picture (default). csv: the '
-        'form of FashionAI, as run.py writes it. coco: keypoint results')
-    add('--ids', metavar='JSON', help='of --format coco: a COCO ground truth whose ids images and categories get, by '
-        'file_name and name (default: images are numbered as they were named)')
-    add('--draw', metavar='FOLDER', help='draw the keypoints over the pictures, into that folder')
-    add('--draw-heatmaps', action='store_true', help='with --draw: the heat maps too')
-    add('--measure', action='store_true', help='add lengths of the garment, in pixels; --draw then names doubtful ones')
-    add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: in centimetres too')
-    add('--reference', metavar='A,B=CM', help='the same by a length that is known in each picture, such as '
-        'waistband_left,waistband_right=38')
+        '-: read the paths from standard input, one on each line')
+    add('--tag', default=AUTO, help='garment type of all pictures; auto: the network predicts the type (default)')
+    add('--every', type=at_least(1), default=1, metavar='N', help='use every N-th frame of a video (default: every '
+        'frame)')
+    add('--megapixels', type=float, default=MEGAPIXELS, help='maximum size of a picture in million pixels; larger '
+        'pictures are not decoded (default: %(default)g)')
+    add('--output', metavar='FILE', help='file to write; an interrupted run continues after its last row (default: '
+        'standard output)')
+    add('--overwrite', action='store_true', help='start again if the output exists')
+    add('--format', default='json', choices=FORMATS, help='json: an object on each line for each picture (default). '
+        'csv: the format of FashionAI, as run.py writes it. coco: keypoint results')
+    add('--ids', metavar='JSON', help='for --format coco: a COCO ground truth; images and categories get its ids, by '
+        'file_name and name (default: images are numbered in the order of the paths)')
+    add('--draw', metavar='FOLDER', help='draw the keypoints on copies of the pictures in that folder')
+    add('--draw-heatmaps', action='store_true', help='with --draw: draw the heat maps too')
+    add('--measure', action='store_true', help='add lengths of the garment in pixels; --draw then names doubtful '
+        'lengths')
+    add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: size of a pixel in cm; adds lengths in cm')
+    add('--reference', metavar='A,B=CM', help='with --measure: two keypoints and their distance in cm, known in each '
+        'picture, such as waistband_left,waistband_right=38; adds lengths in cm')
     add_inference_options(parser)
     return parser.parse_args(argv)
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Look at each picture, write what was found, and draw it."""
+    """Predict each picture, write the predictions, and draw them."""
     args = parse(argv)
     if args.draw_heatmaps and not args.draw:
         raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
@@ -70,7 +73,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         categories = truth.categories if truth else coco_categories(garments)
         _say('categories: ' + ', '.join(f'{number} {name}' for name, number in categories.items()))
         if not truth:
-            _say('image ids count the pictures as they were named: --ids JSON takes those of a ground truth')
+            _say('image ids number the pictures in the order of the paths: --ids JSON takes the ids of a ground truth')
     overlays = _overlays(args, sources) if args.draw else None
     form, record = FORMATS[args.format], _record(args, sources, networks)
     with ExitStack() as stack:
@@ -87,7 +90,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                 raise InputError(f'{networks.models[0].path} does not predict garment types: give --tag')
             found = stack.enter_context(closing(predict_pictures(predictor, pictures, args.tag, args.batch)))
         elif done.rows:
-            _say(f'{args.output} is complete already: nothing to do')
+            _say(f'{args.output} is already complete: nothing to do')
         file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
         writer = stack.enter_context(form(file, networks.name, scale, garments, bool(done.rows)))
         if truth and isinstance(writer, CocoResults):
@@ -136,17 +139,17 @@ def _overlays(args: argparse.Namespace, sources: Sequence[MediaFile]) -> Overlay
 
 
 def _say(text: str) -> None:
-    """A line on standard error, above the progress bar."""
+    """Print a line on standard error, above the progress bar."""
     tqdm.write(text, file=sys.stderr)
 
 
 def _listed() -> List[str]:
-    """The lines of standard input."""
+    """Returns the lines of standard input."""
     return [line.strip() for line in sys.stdin if line.strip()]
 
 
 def _ground_truth(args: argparse.Namespace, sources: Sequence[MediaFile], garments: Garments) -> Optional[CocoIds]:
-    """The ids of --ids, which every picture has; None without it. Raises InputError, naming the picture, otherwise."""
+    """Returns the ids of --ids, or None without it. Raises InputError, with the picture, if a picture has no id."""
     if not args.ids:
         return None
     if args.format != 'coco':
@@ -162,13 +165,13 @@ def _ground_truth(args: argparse.Namespace, sources: Sequence[MediaFile], garmen
 def _record(args: argparse.Namespace, sources: Sequence[MediaFile], networks: ChosenNetworks) -> Optional[RunManifest]:
     """The record of --output; None if predictions go to standard output, a pipe or a device.
 
-    Raises InputError if the output is one of the sources, such as by a pattern behind --output.
+    Raises InputError if the output is one of the sources, for example because of a pattern after --output.
     """
     if not args.output or (Path(args.output).exists() and not Path(args.output).is_file()):
         return None
     output = prepare_output(args.output)
     if output in [Path(source.path).resolve() for source in sources]:
-        raise InputError(f'--output {args.output} is among the pictures: wanted another file')
+        raise InputError(f'--output {args.output} is one of the pictures: wanted another file')
     pictures = [os.path.abspath(source.path) for source in sources]
     return RunManifest(output, {
         'format': args.format, 'type': args.tag, 'graph': networks.sums,
@@ -182,13 +185,13 @@ def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextMana
 
 
 def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[PixelScale]:
-    """How measurements of the types come to centimetres; None where nothing is measured. Raises InputError for a bad
-    combination, and for types of which no length is known."""
+    """Returns how pixels of the types become centimetres; None without --measure. Raises InputError for flags that do
+    not fit together, and for types without known lengths."""
     if args.cm_per_pixel is not None and args.reference:
-        raise InputError('--cm-per-pixel and --reference both say how large a pixel is: wanted one of them')
+        raise InputError('--cm-per-pixel and --reference both give the size of a pixel: wanted one of them')
     if not args.measure:
         if args.cm_per_pixel is not None or args.reference:
-            raise InputError('--cm-per-pixel and --reference are for measurements: give --measure too')
+            raise InputError('--cm-per-pixel and --reference need --measure: give it too')
         return None
     if args.format != 'json':
         raise InputError(f'--measure adds to --format json: {args.format} has no place for lengths')

@@ -13,28 +13,29 @@ from fashionai.results.submission import write_submission
 
 _PLACES = {'submit': ('data/test_b', 'test.csv'), 'validate': ('data/train', 'val.csv')}
 
-
 logger = logging.getLogger(__name__)
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options: the original's flags and a few more."""
+    """Returns the parsed flags: those of the original, and more."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add('--tag', required=True, help='garment type; rows of others are passed over. all: every row, type by type')
-    add('--test', default='submit', choices=list(_PLACES), help='validate: the list has labels; print the error too')
-    add('--imagepath', help='folder the image ids lead from (default: data/test_b; to validate: data/train)')
-    add('--csv', help='list of images (default: test.csv in --imagepath; to validate: val.csv)')
-    add('--output', help='default: submit/submit_<tag>.csv; to validate: submit/validate_<tag>.csv')
+    add('--tag', required=True, help='garment type; rows of other types are left out. all: every row, type by type')
+    add('--test', default='submit', choices=list(_PLACES), help='submit: write the rows. validate: the list has '
+        'labels; print the error too')
+    add('--imagepath', help='folder that image ids start from (default: data/test_b; for validate: data/train)')
+    add('--csv', help='list of images (default: test.csv in --imagepath; for validate: val.csv)')
+    add('--output', help='CSV file to write (default: submit/submit_<tag>.csv; for validate: '
+        'submit/validate_<tag>.csv)')
     add_outside_option(parser)
-    add('--overwrite', action='store_true', help='start anew where the output exists')
+    add('--overwrite', action='store_true', help='start again if the output exists')
     add_inference_options(parser)
     return parser.parse_args(argv)
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Find the keypoints, write them, and measure them where asked to."""
+    """Find the keypoints, write them, and with --test validate measure them."""
     args = parse(argv)
     usual_folder, usual_list = _PLACES[args.test]
     folder = resolve(args.imagepath or usual_folder)
@@ -50,8 +51,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     record = RunManifest(output, {'type': args.tag, 'graph': networks.sums, 'list': list_sum(images.image_ids),
                                   'image folder': str(folder), 'setting': repr(networks.config)})
     with exit_on_sigterm():
-        failures = write_submission(record, args.overwrite, images, folder, args.batch,
-                                    networks.open_predictors)
+        failures = write_submission(record, args.overwrite, images, folder, args.batch, networks.open_predictors)
     if truth:
         warn_of_unmeasured(truth)
         scores = score(truth, read_annotations(output, garments))
@@ -61,5 +61,5 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         logger.error('%s: %s', image_id, error)
     if failures:
         raise InputError(f'{len(failures)} of {len(images)} images could not be read (listed above); their rows in '
-                         f'{output} hold points that were not found. Put them right and run again with --overwrite')
+                         f'{output} hold points that were not found. Repair the images and run again with --overwrite')
     return 0
