@@ -1,4 +1,4 @@
-"""The front door: a model is loaded once, and finds the garment in each picture that it is given."""
+"""The front door: load a model once, then predict the garment in pictures."""
 import weakref
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
