@@ -38,7 +38,7 @@ def _networks(axes: Any, networks: Sequence[Result]) -> None:
         return
     errors, costs = [error for error, _, _ in points], [cost for _, cost, _ in points]
     axes.scatter(costs, errors, color=BLUE, zorder=3)
-    axes.set_xlim(min(costs) / 1.5, max(costs) * 6)  # names stand to the right of their points
+    axes.set_xlim(min(costs) / 1.5, max(costs) * 6)  # leaves space for names to the right of points
     axes.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
     axes.xaxis.set_major_formatter(FuncFormatter(lambda cost, _: f'{cost:g}'))
     axes.xaxis.set_minor_formatter(NullFormatter())

@@ -30,8 +30,8 @@ determines the weights."""
 
 BY_CONTENT = frozenset({'datapath', 'imgpath', 'garments', 'checkpoint', 'pretrain_path', 'pretrain_basepath',
                         'max_epoch', 'max_steps'})
-"""Flags that are not compared by their values: they name files, which are compared by their sums, or set the number of
-steps."""
+"""Flags that are not compared by their values: they name files, which are compared by their checksums, or set the
+number of steps."""
 
 DECIDES, CHANGES = 'decides', 'changes'
 """Keys of run.json: what determines the weights, by name; and every change of the command that resumed the run."""
@@ -45,7 +45,7 @@ _NETWORK = ('--model', '--tag', _GARMENTS, *(f'--{name.replace("_", "-")}' for n
 
 _SUM_DIGITS = 16
 _IMAGES_READ = 64
-"""The number of images of a folder whose bytes are part of its sum. Of the other images, only the sizes are."""
+"""The number of images of a folder whose bytes are part of its checksum. Of the other images, only the sizes are."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -65,12 +65,12 @@ class Difference(NamedTuple):
 
 
 def content(place: object, sum_: str, size: str = '') -> Dict[str, str]:
-    """Describes data that is compared by its sum, not by its path. If the sum is empty, `place` is compared."""
+    """Describes data that is compared by its checksum, not by its path. If that is empty, `place` is compared."""
     return {'place': str(place), 'sum': sum_[:_SUM_DIGITS], **({'size': size} if size else {})}
 
 
 def rows_content(rows: Annotations) -> Dict[str, str]:
-    """Describes labelled rows: the sum of their ids, types and keypoints, in order."""
+    """Describes labelled rows: the checksum of their ids, types and keypoints, in order."""
     digest = hashlib.sha256()
     for image_id, category in zip(rows.image_ids, rows.categories):
         digest.update(f'{image_id}\n{category}\n'.encode('utf-8', 'surrogateescape'))
@@ -79,7 +79,7 @@ def rows_content(rows: Annotations) -> Dict[str, str]:
 
 
 def images_content(image_ids: Sequence[str], folder: Path) -> Dict[str, str]:
-    """Describes images: the sum of their sizes in bytes, in order, and of the bytes of some images, evenly spread."""
+    """Describes images: the checksum of their sizes in bytes, in order, and of the bytes of some, evenly spread."""
     digest = hashlib.sha256()
     for image_id in image_ids:
         digest.update(f'{(folder / image_id).stat().st_size}\n'.encode())
@@ -89,7 +89,7 @@ def images_content(image_ids: Sequence[str], folder: Path) -> Dict[str, str]:
 
 
 def garments_content(garments: Garments, place: str) -> Dict[str, str]:
-    """Describes a table of garments by the sum of its stored form."""
+    """Describes a table of garments by the checksum of its stored form."""
     return content(place, hashlib.sha256(json.dumps(stored_form(garments), sort_keys=True).encode()).hexdigest())
 
 
