@@ -15,13 +15,14 @@ from timing import circumstances
 from tqdm import tqdm
 
 from fashionai.annotations import ABSENT, Annotations, read_annotations
-from fashionai.cli.entry_point import at_least, guarded, resolve
-from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.entry_point import guarded, resolve
+from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.evaluation.metrics import score
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
-from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
+from fashionai.inference.garment_predictor import GarmentPredictor
 from fashionai.inference.missing_keypoints import submission_keypoints
+from fashionai.option_group import at_least
 
 Filling = Callable[[np.ndarray, np.ndarray], np.ndarray]
 """A function from a picture (h, w, 3) float32 and its opacity (h, w, 1) to a background (h, w, 3) or (3,)."""
@@ -89,17 +90,15 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                         help='number of images of each type (default: %(default)s)')
     parser.add_argument('--margins', default='0.03',
                         help='margins around the hulls, as shares of the longer side (default: %(default)s)')
-    add_look_options(parser)
+    add_inference_options(parser)
     args = parser.parse_args(argv)
-    graphs = graphs_of(args, JOINT)
-    garments = garments_of(args, graphs)
-    config = config_of(args, graphs, garments)
+    networks = chosen_networks(args, JOINT)
+    garments = networks.garments
     truth = read_annotations(resolve(args.csv), garments)
     truth = truth.select([row for name in garments for row in [
         row for row, category in enumerate(truth.categories) if category == name][:args.images]])
-    start_engines(graphs, config)
     margins = [float(margin) for margin in args.margins.split(',')]
-    with load_predictor(graphs, JOINT, config, args.threads, garments) as predictor:
+    with networks.load_predictor() as predictor:
         columns = [errors(predictor, truth, args.imagepath, margin) for margin in margins]
     print(circumstances(), f'\n\nNE `visible` of {len(truth)} cut-outs\n')
     print('| behind the cut-out |' + ''.join(f' margin {margin:.0%} |' for margin in margins))

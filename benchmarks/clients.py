@@ -16,8 +16,9 @@ from urllib.parse import urlsplit
 import numpy as np
 from timing import circumstances
 
-from fashionai.cli.entry_point import at_least, guarded, resolve
+from fashionai.cli.entry_point import guarded, resolve
 from fashionai.errors import InputError
+from fashionai.option_group import at_least
 
 
 class Client(threading.Thread):

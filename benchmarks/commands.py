@@ -20,8 +20,9 @@ import numpy as np
 from timing import ROOT, Line, circumstances, format_table, interleaved, peak_memory_mb, picture
 
 from fashionai.annotations import Annotations, write_annotations
-from fashionai.cli.entry_point import at_least, guarded, resolve
+from fashionai.cli.entry_point import guarded, resolve
 from fashionai.garments.table import GARMENTS
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 _GRAPH = 'graph.pb'

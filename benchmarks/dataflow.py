@@ -19,12 +19,13 @@ from original_samples import original_sample
 from timing import Line, Timing, circumstances, format_table, interleaved, picture
 
 from fashionai.annotations import Annotations
-from fashionai.cli.entry_point import at_least, guarded
+from fashionai.cli.entry_point import guarded
 from fashionai.cli.training_flags import labelled_rows
 from fashionai.dataflow.augment import apply_to_image, draw_augmentation
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.garments.table import GARMENTS
 from fashionai.images.decoder import read_image
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 

@@ -13,12 +13,14 @@ from typing import List, Mapping, Optional, Sequence
 
 from timing import Line, Task, circumstances, format_table, interleaved, picture
 
-from fashionai.cli.entry_point import at_least, guarded
+from fashionai.cli.entry_point import guarded
 from fashionai.garments.table import GARMENTS, JOINT
 from fashionai.inference.loading import InferenceConfig, open_predictors
 from fashionai.inference.predictor import PredictionOptions
 from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, TILINGS, parse_scales
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.head_options import HeadOptions
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 
@@ -87,7 +89,7 @@ def task(case: Case, args: argparse.Namespace, folder: Path, stack: ExitStack) -
     side = args.resolution
     config = InferenceConfig(PredictionOptions(side), parse_scales(case.scales), (((side, side),),),
                              windows=args.windows)
-    predictor = stack.enter_context(open_predictors([graph], case.tag, config, threads=0))[case.tag]
+    predictor = stack.enter_context(open_predictors([ModelFile.open(graph)], case.tag, config, threads=0))[case.tag]
     images = [picture(case.side, case.side, seed) for seed in range(case.batch)]
     return lambda: predictor.predict(images)
 

@@ -17,13 +17,15 @@ from original_points import original_points
 from peers import PACKAGES, PEERS
 from timing import Line, Task, Timing, circumstances, format_table, interleaved, picture
 
-from fashionai.cli.entry_point import at_least, guarded, resolve, size_hw
+from fashionai.cli.entry_point import guarded, resolve
 from fashionai.garments.table import GARMENTS, Garment
 from fashionai.inference.aggregator import NetworkInput
 from fashionai.inference.predictor import PredictionOptions, Predictor
 from fashionai.inference.windows import DEFAULT_SCALES, TILINGS, exact_windows, parse_scales, windows_of
 from fashionai.model_files.contract import Contract, contract_path
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import Forward
+from fashionai.option_group import at_least, size_hw
 from fashionai.tf_compat import graph_mode
 
 _ORIGINAL = 'the original way'
@@ -146,7 +148,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         path = resolve(args.modelpath) if args.modelpath else random_graph(args.model, args.tag, Path(folder))
         contract = Contract.load(contract_path(path))
-        with FrozenGraph(path, GARMENTS.of(contract.tag), args.threads) as graph:
+        with FrozenGraph(ModelFile.open(path), GARMENTS.of(contract.tag), args.threads) as graph:
             ways = [*([] if args.no_flip else [_ORIGINAL]), *TILINGS]
             networks: Dict[str, Tuple[str, Forward]] = {way: (way, graph.forward) for way in ways}
             networks.update({f'exact, {name}': ('exact', forward)

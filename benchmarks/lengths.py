@@ -12,11 +12,11 @@ from tqdm import tqdm
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli.entry_point import guarded, resolve
-from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.garments.measurements import Points, measure
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
-from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, load_predictor, points_of
+from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, points_of
 
 GOOD = 0.2
 
@@ -66,14 +66,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--csv', default='data/train/val.csv', help='labels (default: %(default)s)')
     parser.add_argument('--imagepath', default='data/train', help='folder of the image ids (default: %(default)s)')
-    add_look_options(parser)
+    add_inference_options(parser)
     args = parser.parse_args(argv)
-    graphs = graphs_of(args, JOINT)
-    garments = garments_of(args, graphs)
-    config = config_of(args, graphs, garments)
+    networks = chosen_networks(args, JOINT)
+    garments = networks.garments
     truth = read_annotations(resolve(args.csv), garments)
-    start_engines(graphs, config)
-    with load_predictor(graphs, JOINT, config, args.threads, garments) as predictor:
+    with networks.load_predictor() as predictor:
         print(circumstances(), '\n')
         print(format_rows(measured(predictor, truth, args.imagepath, args.batch)))
     return 0

@@ -7,8 +7,9 @@ import cv2
 import numpy as np
 from timing import Line, Task, circumstances, format_table, interleaved, picture
 
-from fashionai.cli.entry_point import at_least, guarded
+from fashionai.cli.entry_point import guarded
 from fashionai.dataflow.augment import apply_to_image, draw_augmentation
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 _INPUT_HW = (368, 368)

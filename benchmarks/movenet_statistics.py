@@ -11,11 +11,12 @@ from typing import Dict, Optional, Sequence, Tuple
 
 import numpy as np
 
-from fashionai.cli.entry_point import at_least, guarded, in_project
+from fashionai.cli.entry_point import guarded, in_project
 from fashionai.cli.training_flags import labelled_rows
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.garments.table import GARMENTS
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 _BATCH = 16

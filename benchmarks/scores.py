@@ -9,10 +9,10 @@ from tqdm import tqdm
 
 from fashionai.annotations import VISIBLE, Annotations, read_annotations
 from fashionai.cli.entry_point import guarded, resolve
-from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import read_image
-from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
+from fashionai.inference.garment_predictor import GarmentPredictor
 
 EDGES = (0., .1, .2, .3, .4, .5, .6, .7, .8, .9)
 """The lower ends of the classes of scores."""
@@ -57,14 +57,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--csv', default='data/train/val.csv', help='labels (default: %(default)s)')
     parser.add_argument('--imagepath', default='data/train', help='folder of the image ids (default: %(default)s)')
-    add_look_options(parser)
+    add_inference_options(parser)
     args = parser.parse_args(argv)
-    graphs = graphs_of(args, JOINT)
-    garments = garments_of(args, graphs)
-    config = config_of(args, graphs, garments)
+    networks = chosen_networks(args, JOINT)
+    garments = networks.garments
     truth = read_annotations(resolve(args.csv), garments)
-    start_engines(graphs, config)
-    with load_predictor(graphs, JOINT, config, args.threads, garments) as predictor:
+    with networks.load_predictor() as predictor:
         print(circumstances(), '\n')
         print(format_classes(*measured(predictor, truth, args.imagepath, args.batch)))
     return 0

@@ -15,7 +15,8 @@ from typing import Any, Optional, Sequence
 from timing import circumstances, peak_memory_mb
 from training import bare_step, random_batch, settings_of
 
-from fashionai.cli.entry_point import at_least, guarded
+from fashionai.cli.entry_point import guarded
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 

@@ -15,10 +15,11 @@ import numpy as np
 from dataflow import generated_rows
 from timing import Line, Task, Timing, circumstances, format_table, peak_memory_mb
 
-from fashionai.cli.entry_point import at_least, guarded
+from fashionai.cli.entry_point import guarded
 from fashionai.cli.training_flags import DEFAULT_WORKERS, labelled_rows
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.garments.table import GARMENTS
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 _WARM_UP = 3

@@ -24,6 +24,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / 'code'))
 
 from fashionai.cli import predict, run  # noqa: E402
+from fashionai.cli.inference_flags import ChosenNetworks  # noqa: E402
 from fashionai.inference.garment_predictor import GarmentPredictor  # noqa: E402
 from fashionai.inference.predictor import KeypointPrediction  # noqa: E402
 
@@ -62,7 +63,8 @@ def commands(folder: Path) -> Dict[str, Command]:
         (folder / name).write_text('no picture')
     (folder / 'graph.pb').write_bytes(b'a stand-in')
     (folder / 'list.csv').write_text('image_id,image_category\n' + ''.join(f'{name},skirt\n' for name in ids))
-    run._opened, predict.load_predictor, predict.start_engines = _opened, _predictor, lambda *_: None
+    for method, stand_in in ('open_predictors', _opened), ('load_predictor', _predictor):
+        setattr(ChosenNetworks, method, stand_in)
     flags = [f'--modelpath={folder / "graph.pb"}', '--tag=skirt', '--inputsize=64', '--resolution=64']
     programs: Dict[str, Command] = {'run.py': lambda output: run.main(
         [f'--imagepath={folder}', f'--csv={folder / "list.csv"}', f'--output={output}', *flags])}

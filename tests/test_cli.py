@@ -11,13 +11,15 @@ from typing import Callable
 import numpy as np
 import pytest
 
-from fashionai.cli.entry_point import at_least, guarded, size_hw
+from fashionai.cli.entry_point import guarded
 from fashionai.errors import InputError
+from fashionai.option_group import at_least, size_hw
 
 PROGRAM = """
 import sys
 sys.path.insert(0, {code!r})
-from fashionai.cli.entry_point import at_least, guarded, size_hw
+from fashionai.cli.entry_point import guarded
+from fashionai.option_group import at_least, size_hw
 
 @guarded
 def main(argv=None):

@@ -14,7 +14,7 @@ from fashionai.inference.windows import parse_scales
 from fashionai.model_files import packaged
 from fashionai.networks.head_options import HeadOptions
 from fashionai.synthetic.dataset import write_dataset
-from fashionai.training.loss_options import LossOptions
+from fashionai.training.options import LossOptions
 
 ROOT = Path(__file__).resolve().parents[1]
 

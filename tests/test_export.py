@@ -18,7 +18,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
 from fashionai.cli import export, run, synthesize
-from fashionai.engines.exported import exported_beside, needs_tensorflow, open_network
+from fashionai.engines.exported import needs_tensorflow, open_model, open_network
 from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
 from fashionai.exporting import exporter, parity
@@ -26,6 +26,7 @@ from fashionai.exporting.formats import FORMATS, Format, GraphToConvert
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.contract import EXPORTED, Contract, contract_of, contract_path, file_sum, model_files
 from fashionai.model_files.freezing import fold_constants
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two
 from fashionai.networks.head_options import HeadOptions
 from fashionai.tf_compat import graph_mode
@@ -84,7 +85,8 @@ def models(folder: Path, finish: Finish) -> Dict[str, Path]:
 @pytest.mark.parametrize('to', FORMATS_HERE)
 def test_every_output_is_what_the_graph_gives(folder: Path, models: Dict[str, Path], to: str) -> None:
     for maps in ('last', 'mean'):
-        with FrozenGraph(folder / 'graph.pb', ALL, 1, maps) as graph, open_network(models[to], ALL, 1, maps) as model:
+        with FrozenGraph(ModelFile.open(folder / 'graph.pb'), ALL, 1, maps) as graph, \
+                open_network(ModelFile.open(models[to]), ALL, 1, maps) as model:
             assert (model.garment, model.stride, model.types) == (ALL, 8, TYPES)
             for wanted, found in zip(graph.predict_with_types(IMAGES), model.predict_with_types(IMAGES)):
                 np.testing.assert_allclose(found, wanted, atol=1e-4 * np.abs(wanted).max())
@@ -115,7 +117,8 @@ def test_half_precision_is_kept_or_made(folder: Path, models: Dict[str, Path], f
     flags = [[], ['--half']][to in ('onnx', 'tflite')]
     finish(export.main, *command(folder, to, '--output', output, *flags, graph=['half', 'graph'][len(flags)]))
     assert contract_of(output).export['half'] and size(output) < 0.8 * size(models[to])
-    with FrozenGraph(folder / 'half.pb', ALL, 1) as graph, open_network(output, ALL, 1) as model:
+    with FrozenGraph(ModelFile.open(folder / 'half.pb'), ALL, 1) as graph, \
+            open_network(ModelFile.open(output), ALL, 1) as model:
         wanted = graph.forward(IMAGES)
         np.testing.assert_allclose(model.forward(IMAGES), wanted, atol=2e-3 * np.abs(wanted).max())
 
@@ -142,16 +145,17 @@ def test_no_tensorflow_is_loaded_where_none_is_needed(folder: Path, models: Dict
     for to in ('onnx', 'openvino'):
         arguments = running(folder, models[to], tmp_path / f'{to}.csv')
         subprocess.run([sys.executable, '-c', program, *arguments], check=True)
-        assert not needs_tensorflow(models[to])
-    with open_network(models['onnx'], ALL, 1, engine='openvino') as other, open_network(models['onnx'], ALL) as usual:
+        assert not needs_tensorflow(ModelFile.open(models[to]))
+    onnx = ModelFile.open(models['onnx'])
+    with open_network(onnx, ALL, 1, engine='openvino') as other, open_network(onnx, ALL) as usual:
         np.testing.assert_allclose(other.forward(IMAGES), usual.forward(IMAGES), atol=1e-4)
-    assert exported_beside(folder / 'graph.pb', 'openvino') == models['openvino']
+    assert open_model(folder / 'graph.pb', 'openvino').path == models['openvino']
 
 
 def test_one_size_alone(folder: Path, finish: Finish, tmp_path: Path) -> None:
     output = tmp_path / 'wide.tflite'
     finish(export.main, *command(folder, 'tflite', '--size', '64x32', '--output', output))
-    with open_network(output, GARMENTS.of('skirt'), 1) as model:
+    with open_network(ModelFile.open(output), GARMENTS.of('skirt'), 1) as model:
         assert model.garment == ALL and model.forward(np.zeros((3, 32, 64, 3), np.float32)).shape[:3] == (3, 4, 8)
         with pytest.raises(ValueError, match=r'wide\.tflite.*48x64.*64x32'):
             model.forward(IMAGES)
@@ -194,7 +198,7 @@ def test_a_model_of_the_graph_before_is_refused(folder: Path, models: Dict[str, 
         (tmp_path / path.name).write_bytes(path.read_bytes())
     (tmp_path / 'graph.pb').write_bytes((folder / 'half.pb').read_bytes())
     with pytest.raises(ValueError, match=r'graph\.tflite.*--to tflite'):
-        exported_beside(tmp_path / 'graph.pb', 'litert')
+        open_model(tmp_path / 'graph.pb', 'litert')
 
 
 def test_a_converter_that_fails_ends_in_one_line(folder: Path, finish: Finish, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -228,7 +232,7 @@ def test_a_converter_that_is_missing_is_named(folder: Path, finish: Finish, tmp_
                                               monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     output = finish(export.main, *command(folder, to, '--output', tmp_path / f'new{EXPORTED[to]}'), code=1)
-    assert f'error: {package} ' in output and 'pip install -r requirements-export.txt' in output
+    assert f' {package}' in output and 'pip install -r requirements-export.txt' in output
     assert not list(tmp_path.iterdir())
 
 
@@ -244,7 +248,7 @@ def test_a_model_alone_says_how_to_feed_it(models: Dict[str, Path], tmp_path: Pa
     assert (inside.keypoints, inside.types, inside.stride, inside.input_hw) == (ALL.keypoints, TYPES, 8, (64, 48))
     assert (inside.channel_order, inside.value_range, inside.mean) == ('BGR', (0, 255), (0, 0, 0))
     assert inside.graph_sha256 == '' and inside.export['of_graph_sha256'] == beside.export['of_graph_sha256']
-    with open_network(models[to], ALL, 1) as one, open_network(alone, ALL, 1) as other:
+    with open_network(ModelFile.open(models[to]), ALL, 1) as one, open_network(ModelFile.open(alone), ALL, 1) as other:
         assert other.types == TYPES
         np.testing.assert_array_equal(other.forward(IMAGES), one.forward(IMAGES))
 
@@ -255,7 +259,7 @@ def test_a_model_beside_another_ones_contract_is_refused(models: Dict[str, Path]
     with open(str(tmp_path / 'graph.tflite'), 'ab') as file:
         file.write(b'more')
     with pytest.raises(InputError, match=r'graph\.tflite\.json'):
-        open_network(tmp_path / 'graph.tflite', ALL)
+        open_network(ModelFile.open(tmp_path / 'graph.tflite'), ALL)
 
 
 @pytest.mark.parametrize('ending', list(EXPORTED.values()))
@@ -267,7 +271,7 @@ def test_what_has_no_contract_inside_is_refused_in_a_line(tmp_path: Path, ending
     model.write_bytes(content)
     assert contract_of(model) is None
     with pytest.raises(InputError, match=f'model{ending}'):
-        open_network(model, ALL)
+        open_network(ModelFile.open(model), ALL)
 
 
 def test_a_contract_inside_is_checked_like_any_other(models: Dict[str, Path], tmp_path: Path) -> None:
@@ -324,7 +328,7 @@ def test_operations_of_tensorflow_in_a_tflite_are_refused(tmp_path: Path) -> Non
     for trusted, said in ((False, r'model\.tflite.*Flex.*--trust-graph'),
                           (True, r'model\.tflite')):
         with pytest.raises(InputError, match=said):
-            open_network(model, ALL, 1, trusted=trusted)
+            open_network(ModelFile.open(model), ALL, 1, trusted=trusted)
     assert not reached.exists()
 
 
@@ -333,18 +337,18 @@ def test_models_that_cannot_be_opened(folder: Path, models: Dict[str, Path], tmp
     model = tmp_path / 'graph.tflite'
     model.write_bytes(b'no model')
     with pytest.raises(ValueError, match=r'graph\.tflite.*graph\.tflite\.json'):
-        open_network(model, ALL)
+        open_network(ModelFile.open(model), ALL)
     with pytest.raises(ValueError, match=r'onnxruntime.*graph\.tflite.*\.onnx'):
-        open_network(model, ALL, engine='onnxruntime')
+        open_network(ModelFile.open(model), ALL, engine='onnxruntime')
     with pytest.raises(ValueError, match=r'absent\.xml.*absent\.onnx.*absent\.pb --to openvino'):
-        exported_beside(tmp_path / 'absent.pb', 'openvino')
-    assert exported_beside(folder / 'graph.pb', 'litert') == models['tflite']
-    assert exported_beside(models['tflite'], 'tensorflow') == folder / 'graph.pb'
+        open_model(tmp_path / 'absent.pb', 'openvino')
+    assert open_model(folder / 'graph.pb', 'litert').path == models['tflite']
+    assert open_model(models['tflite'], 'tensorflow').path == folder / 'graph.pb'
     with pytest.raises(ValueError, match='saved_model.pb'):
-        FrozenGraph(tmp_path, ALL)
+        FrozenGraph(ModelFile.open(tmp_path), ALL)
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
     onnx = tmp_path / 'graph.onnx'
     onnx.write_text('no model')
     Contract('all', ALL.keypoints, 'testing', (64, 48), 8, 7, file_sum(onnx)).save(contract_path(onnx))
     with pytest.raises(ValueError, match=r'pip install -r requirements-export\.txt'):
-        open_network(onnx, ALL)
+        open_network(ModelFile.open(onnx), ALL)

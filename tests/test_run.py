@@ -1,8 +1,9 @@
 """run.py from command line to rows, with a graph of one layer."""
 import json
 import os
+from collections import Counter
 from pathlib import Path
-from typing import Callable, List
+from typing import Callable, List, Sequence
 
 import cv2
 import numpy as np
@@ -10,11 +11,13 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
-from fashionai.cli import run
+from fashionai.cli import predict, run
 from fashionai.files import locked
 from fashionai.garments.table import GARMENTS, Garment
 from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import SecondPass
+from fashionai.model_files import contract
+from fashionai.model_files.contract import Contract, contract_path, file_sum
 
 TYPES = ('skirt', 'trousers', 'skirt', 'dress', 'skirt')
 
@@ -215,3 +218,32 @@ def test_labels_by_which_nothing_can_be_measured_are_an_error_though_rows_are_wr
     assert run.main(command(data, '--test=validate')) == 1
     assert str(data / 'val.csv') in capsys.readouterr().err
     assert len(read_annotations(data / 'out.csv')) == 3
+
+
+@pytest.fixture()
+def hashed(monkeypatch: pytest.MonkeyPatch) -> Counter:
+    """How often the bytes of each file were hashed, by the file's name."""
+    counts: Counter = Counter()
+
+    def counting(path: Path, parts: object = contract.model_files) -> Sequence[Path]:
+        counts[Path(path).name] += 1
+        return parts(path)
+
+    monkeypatch.setattr(contract, 'model_files', counting)
+    return counts
+
+
+@pytest.mark.parametrize('name', ['run', 'predict'])
+def test_a_command_hashes_each_file_once(data: Path, hashed: Counter, name: str) -> None:
+    for graph in ('skirt', 'all'):
+        path = data / f'{graph}.pb'
+        Contract(graph, GARMENTS.of(graph).keypoints, 'testing', (96, 96), 8, 1, file_sum(path)).save(
+            contract_path(path))
+    hashed.clear()
+    both = f'--modelpath={data / "skirt.pb"},{data / "all.pb"}'
+    if name == 'run':
+        assert run.main([*command(data), both, '--test=validate']) == 0
+    else:
+        assert predict.main([str(data / '0.png'), both, '--tag=skirt', '--inputsize=96', '--resolution=96x96',
+                             '--scales=[1.0]', f'--output={data / "found.jsonl"}']) == 0
+    assert hashed == {'skirt.pb': 1, 'all.pb': 1}

@@ -1,4 +1,4 @@
-"""The front door: a model is loaded once, and finds the garment in each picture that it is given."""
+"""The front door: load a model once, then predict the garment in pictures."""
 import weakref
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -10,7 +10,7 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Seque
 import numpy as np
 
 from fashionai.annotations import Annotations, read_annotations
-from fashionai.engines.exported import default_engine, exported_beside, needs_tensorflow
+from fashionai.engines.exported import default_engine, needs_tensorflow, open_model
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
@@ -27,9 +27,10 @@ from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import decode_upright, read_upright
 from fashionai.images.drawing import write_picture
 from fashionai.inference.batch_inference import AT_ONCE, in_order
-from fashionai.inference.config import DEFAULT_PRESET, preset_config
+from fashionai.inference.config import DEFAULT_PRESET, InferenceOptions
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, load_predictor
-from fashionai.model_files.default_model import model_name, supplied_graph, trained_garments, trained_hw
+from fashionai.model_files.default_model import supplied_graph
+from fashionai.model_files.model_file import ModelFile
 from fashionai.results.overlays import draw_prediction
 from fashionai.results.writers import points_of, prediction_json
 from fashionai.tf_compat import graph_mode
@@ -215,20 +216,20 @@ def load_model(path: Union[str, Path, None] = None, tag: str = AUTO, preset: str
 
     Raises InputError if the file is no such network, does not serve the type, or needs a package that is missing.
     """
+    options = InferenceOptions(preset=preset, engine=engine)
     if path is None:
-        file = exported_beside(supplied_graph(), engine or default_engine())
+        model = open_model(supplied_graph(), engine or default_engine())
+    elif Path(path).exists():
+        model = ModelFile.open(path)
     else:
-        file = Path(path)
-        if not file.exists():
-            raise InputError(f'{path} does not exist: wanted a frozen graph or an exported model')
-    garments = trained_garments([file])
-    config = preset_config(preset, [trained_hw(file)], garments, engine)
-    if needs_tensorflow(file, engine):
+        raise InputError(f'{path} does not exist: wanted a frozen graph or an exported model')
+    config = options.config([model.trained_hw], model.garments)
+    if needs_tensorflow(model, engine):
         graph_mode()
     resources = ExitStack()
     predictor = resources.enter_context(
-        load_predictor([file], JOINT if tag == AUTO else tag, config, threads, garments))
-    return GarmentModel(predictor, model_name(file), tag, resources)
+        load_predictor([model], JOINT if tag == AUTO else tag, config, threads, model.garments))
+    return GarmentModel(predictor, model.name, tag, resources)
 
 
 def score(truth: Union[str, Path, Annotations], submission: Union[str, Path, Annotations]) -> Scores:

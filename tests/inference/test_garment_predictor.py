@@ -14,6 +14,7 @@ from fashionai.images.decoder import Unreadable
 from fashionai.inference.garment_predictor import TOGETHER, GarmentPredictor, load_predictor
 from fashionai.inference.loading import InferenceConfig
 from fashionai.inference.predictor import KeypointPrediction, PredictionOptions
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
 TYPES = ('skirt', 'trousers')
@@ -133,7 +134,7 @@ def test_a_frozen_graph_finds_a_garment_from_several_threads(tmp_path: Path) -> 
     image[16:40, 8:32, 0] = 255  # the middle of its three cells: 27.5 down and 19.5 across
     image[32:56, 32:56, 1] = 255
     config = InferenceConfig(PredictionOptions(64, flip=False, decode='plain'), (1.0,), (((64, 64),),))
-    with load_predictor([write_graph(tmp_path / 'graph.pb')], 'all', config, 1) as predictor:
+    with load_predictor([ModelFile.open(write_graph(tmp_path / 'graph.pb'))], 'all', config, 1) as predictor:
         assert predictor.types == tuple(GARMENTS)
         with ThreadPoolExecutor(4) as workers:
             predictions = list(workers.map(lambda _: predictor.predict([image], [AUTO])[0], range(8)))
@@ -153,7 +154,7 @@ def test_every_graph_wants_its_resolutions(tmp_path: Path) -> None:
     graph = write_graph(tmp_path / 'graph.pb')
     config = InferenceConfig(PredictionOptions(64), (1.0,), (((64, 64),),))
     with pytest.raises(InputError, match=r'resolutions\b.*\b1 .*\b2 '):
-        with load_predictor([graph, graph], 'all', config, 1):
+        with load_predictor([ModelFile.open(graph), ModelFile.open(graph)], 'all', config, 1):
             pass
 
 

@@ -11,7 +11,8 @@ import pytest
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.contract import Contract, contract_path, file_sum
-from fashionai.model_files.default_model import supplied_graph, trained_hw, usual_graph
+from fashionai.model_files.default_model import supplied_graph, usual_graph
+from fashionai.model_files.model_file import ModelFile
 
 
 def graph(trained: Path, name: str) -> Path:
@@ -69,10 +70,10 @@ def test_looking_for_a_graph_needs_no_tensorflow() -> None:
 
 def test_a_graph_is_used_at_the_size_it_was_trained_at(tmp_path: Path) -> None:
     path = graph(tmp_path, 'skirt')
-    assert trained_hw(path) == (368, 368), "the original's, where it does not say"
+    assert ModelFile.open(path).trained_hw == (368, 368), "the original's, where it does not say"
     contract = Contract('skirt', GARMENTS['skirt'].keypoints, 'testing', (192, 160), 8, 1, file_sum(path))
     contract.save(contract_path(path))
-    assert trained_hw(path) == (192, 160)
+    assert ModelFile.open(path).trained_hw == (192, 160)
     path.write_text('another graph')
     with pytest.raises(InputError, match=r'frozen_graph\.'):
-        trained_hw(path)
+        ModelFile.open(path)

@@ -13,6 +13,7 @@ from fashionai.model_files import freezing
 from fashionai.model_files.checkpoints import Checkpoint
 from fashionai.model_files.contract import Contract, file_sum
 from fashionai.model_files.freezing import fold_constants, freeze
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.catalog import build, input_placeholder, network_spec
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.networks.layers import conv_bn
@@ -75,7 +76,7 @@ def test_any_head_is_frozen_as_it_was_trained(tmp_path: Path, model: str, head: 
     case = trained(tmp_path, model, 'skirt', head)
     freeze(case['checkpoint'], model, 'skirt', tmp_path / 'graph.pb')
     assert Contract.load(tmp_path / 'graph.json').head == head.changes
-    with FrozenGraph(tmp_path / 'graph.pb', GARMENTS.of('skirt')) as graph:
+    with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt')) as graph:
         stride = network_spec(model, head).stride
         assert graph.stride == stride
         output = graph.forward(IMAGES)
@@ -94,7 +95,7 @@ def test_the_mean_of_the_last_two_stages_is_another_output(tmp_path: Path) -> No
         middle, last = (np.concatenate(session.run([maps.heatmaps, maps.fields], {image: IMAGES}), axis=3)
                         for maps in stages[1:])
     for maps, wanted in (('last', last), ('mean', (middle + last) / 2)):
-        with FrozenGraph(tmp_path / 'graph.pb', GARMENTS.of('skirt'), maps=maps) as graph:
+        with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), maps=maps) as graph:
             np.testing.assert_allclose(graph.forward(IMAGES), wanted, rtol=1e-4, atol=1e-4)
 
 
@@ -105,7 +106,7 @@ def test_heat_maps_are_like_the_targets_whatever_the_loss(tmp_path: Path) -> Non
         freeze(replace(checkpoint, run={**checkpoint.run, 'loss': {'loss': loss}}), 'testing', 'skirt',
                tmp_path / f'{loss}.pb')
         for which in ('last', 'mean'):
-            with FrozenGraph(tmp_path / f'{loss}.pb', GARMENTS.of('skirt'), maps=which) as graph:
+            with FrozenGraph(ModelFile.open(tmp_path / f'{loss}.pb'), GARMENTS.of('skirt'), maps=which) as graph:
                 maps[loss, which] = graph.forward(IMAGES)
     odds = np.log(99) * np.array([-1, -1, -1, -1, 1])
     sigmoid = 1 / (1 + np.exp(-maps['l2', 'last'][..., :5] - odds))
@@ -118,7 +119,7 @@ def test_one_stage_has_no_mean(tmp_path: Path) -> None:
     freeze(trained(tmp_path, 'testing', 'skirt', HeadOptions(stages=1))['checkpoint'], 'testing', 'skirt',
            tmp_path / 'graph.pb')
     with pytest.raises(ValueError, match='graph.pb.*--maps last'):
-        FrozenGraph(tmp_path / 'graph.pb', GARMENTS.of('skirt'), maps='mean')
+        FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), maps='mean')
 
 
 def test_half_the_size_for_the_last_digits(tmp_path: Path) -> None:
@@ -127,7 +128,7 @@ def test_half_the_size_for_the_last_digits(tmp_path: Path) -> None:
     for name, half in (('whole', False), ('half', True)):
         freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / f'{name}.pb', half)
         nodes[name] = {node.name: node for node in read_graph(tmp_path / f'{name}.pb').node}
-        with FrozenGraph(tmp_path / f'{name}.pb', GARMENTS.of('skirt')) as graph:
+        with FrozenGraph(ModelFile.open(tmp_path / f'{name}.pb'), GARMENTS.of('skirt')) as graph:
             outputs[name] = graph.forward(IMAGES)
     scale = np.abs(outputs['whole']).max()
     assert 0 < np.abs(outputs['half'] - outputs['whole']).max() < 0.01 * scale

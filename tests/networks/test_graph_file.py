@@ -11,6 +11,7 @@ from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment
 from fashionai.model_files.freezing import fold_constants
 from fashionai.model_files.graph_file import _OWN, ALLOWED, read_graph
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.catalog import NETWORKS, build, input_placeholder, mean_of_last_two
 from fashionai.networks.head_options import HeadOptions
 
@@ -120,7 +121,7 @@ def test_what_does_more_than_compute_is_refused(tmp_path: Path, operation: str, 
     path = frozen(tmp_path / ('graph.savedmodel' if as_folder else 'graph.pb'), CASES[operation](str(reached)),
                   as_folder)
     with pytest.raises(InputError, match=rf'{path.name}.*\b{operation}\b.*--trust-graph'):
-        FrozenGraph(path, SKIRT)
+        FrozenGraph(ModelFile.open(path), SKIRT)
     assert not reached.exists()
     assert len(read_graph(path, trusted=True).node) > 3
 
@@ -128,7 +129,8 @@ def test_what_does_more_than_compute_is_refused(tmp_path: Path, operation: str, 
 def test_a_trusted_graph_is_opened_all_the_same(tmp_path: Path) -> None:
     for number, change in enumerate((CASES['WriteFile'], within_a_function)):
         reached = tmp_path / f'reached{number}'
-        with FrozenGraph(frozen(tmp_path / 'graph.pb', change(str(reached))), SKIRT, trusted=True) as graph:
+        model = ModelFile.open(frozen(tmp_path / 'graph.pb', change(str(reached))))
+        with FrozenGraph(model, SKIRT, trusted=True) as graph:
             graph.forward(np.zeros((1, 8, 8, 3), np.float32))
         assert reached.exists()
 
@@ -140,7 +142,7 @@ def test_functions_that_only_compute_are_welcome(tmp_path: Path) -> None:
     def doubled(cells: tf.Tensor) -> tf.Tensor:
         return 2 * cells
 
-    with FrozenGraph(frozen(tmp_path / 'graph.pb', doubled), SKIRT) as graph:
+    with FrozenGraph(ModelFile.open(frozen(tmp_path / 'graph.pb', doubled)), SKIRT) as graph:
         assert graph.garment == SKIRT
 
 
@@ -153,7 +155,7 @@ def test_graphs_that_other_projects_freeze_are_welcome(tmp_path: Path) -> None:
         training = tf.placeholder_with_default(False, ())
         return tf.cond(training, lambda: resized, lambda: tf.nn.leaky_relu(tf.identity(resized)))
 
-    with FrozenGraph(frozen(tmp_path / 'graph.pb', change), SKIRT) as graph:
+    with FrozenGraph(ModelFile.open(frozen(tmp_path / 'graph.pb', change)), SKIRT) as graph:
         assert graph.garment == SKIRT
 
 

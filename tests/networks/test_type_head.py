@@ -11,12 +11,13 @@ from fashionai.garments.table import GARMENTS
 from fashionai.model_files.checkpoints import Checkpoint
 from fashionai.model_files.contract import Contract
 from fashionai.model_files.freezing import freeze
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.catalog import BuiltNetwork, build, input_placeholder
 from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.pyramid import Features
 from fashionai.networks.type_head import GarmentTypes, garment_types
-from fashionai.training.loss_options import LossOptions
 from fashionai.training.losses import Batch, network_losses, stage_losses, total_loss
+from fashionai.training.options import LossOptions
 
 ALL = GARMENTS.of('all')
 IMAGES = np.random.RandomState(0).uniform(0, 255, (3, 32, 48, 3)).astype(np.float32)
@@ -88,7 +89,7 @@ def test_a_frozen_graph_tells_types_and_maps_in_one_pass(tmp_path: Path) -> None
     assert Contract.load(tmp_path / 'graph.json').types == tuple(GARMENTS)
     (tmp_path / 'alone.pb').write_bytes((tmp_path / 'graph.pb').read_bytes())
     for name in ('graph.pb', 'alone.pb'):
-        with FrozenGraph(tmp_path / name, GARMENTS.of('skirt')) as graph:
+        with FrozenGraph(ModelFile.open(tmp_path / name), GARMENTS.of('skirt')) as graph:
             maps, types = graph.predict_with_types(IMAGES)
             assert graph.types == ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
             np.testing.assert_allclose(types, wanted, rtol=1e-4)

@@ -14,13 +14,13 @@ from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.checkpoints import find_checkpoint
 from fashionai.model_files.freezing import freeze
+from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.weights import load_first_network, read_weights
 from fashionai.networks.head_options import HeadOptions
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
-from fashionai.training.loss_options import LossOptions
 from fashionai.training.loss_watch import DivergedError
+from fashionai.training.options import LossOptions, UpdateOptions
 from fashionai.training.saving import BestCheckpoint
-from fashionai.training.update_options import UpdateOptions
 
 
 class Batches:
@@ -337,7 +337,7 @@ def test_an_average_of_the_weights_is_kept_validated_and_frozen_over_an_interrup
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-4, atol=1e-6, err_msg=name)
         assert name.endswith('gamma') or np.abs(found[name] - reader.get_tensor(name)).max() > 0
     freeze(find_checkpoint(settings.run_folder), 'testing', 'skirt', tmp_path / 'graph.pb')
-    with FrozenGraph(tmp_path / 'graph.pb', settings.garment) as graph:
+    with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), settings.garment) as graph:
         np.testing.assert_allclose(graph.forward(images), seen[-1], rtol=1e-3, atol=1e-4)
 
 

@@ -9,8 +9,8 @@ import tensorflow.compat.v1 as tf
 from fashionai.garments.table import GARMENTS
 from fashionai.networks.catalog import BuiltNetwork
 from fashionai.networks.head import ACTIVATIONS, StageMaps
-from fashionai.training.loss_options import UNCHANGED, LossOptions
 from fashionai.training.losses import Batch, focal, stage_losses, total_loss
+from fashionai.training.options import LossOptions
 
 SKIRT = GARMENTS['skirt']
 RNG = np.random.RandomState(2)
@@ -97,4 +97,4 @@ def test_what_is_refused() -> None:
         with pytest.raises(ValueError, match=rf'--hard-keypoints {keypoints}\b.*skirt.*\b3\b'):
             LossOptions(hard_keypoints=keypoints).check_garment(SKIRT)
     LossOptions(hard_keypoints=3).check_garment(SKIRT)
-    replace(UNCHANGED, hard_keypoints=23).check_garment(GARMENTS.of('all'))
+    replace(LossOptions(), hard_keypoints=23).check_garment(GARMENTS.of('all'))

@@ -11,8 +11,8 @@ import cv2
 import numpy as np
 
 from fashionai.annotations import ABSENT
-from fashionai.cli.entry_point import at_least, chosen_garments, guarded, in_project, prepare_output
-from fashionai.cli.training_flags import add_head_options, add_sample_options, labelled_rows
+from fashionai.cli.entry_point import chosen_garments, guarded, in_project, prepare_output
+from fashionai.cli.training_flags import add_sample_options, labelled_rows
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.sampling import Key, draw_keys, fewer_rows, row_weights
@@ -20,20 +20,20 @@ from fashionai.errors import InputError
 from fashionai.images.drawing import caption, draw_keypoints, sheet, tile, write_picture
 from fashionai.images.geometry import scaling, transform_points, warp_image
 from fashionai.images.heatmap_drawing import draw_fields, draw_heatmaps
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options: those of train.py that change samples, and the sheet's."""
+    """Returns the parsed flags: those of train.py that change samples, and those of the sheet."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_sample_options(parser)
-    add_head_options(parser)
     add = parser.add_argument
-    add('--count', type=at_least(1), default=12, help='samples')
-    add('--seed', type=at_least(0), default=1, help='of order and augmentation, as that of train.py')
-    add('--output', default=in_project('tmp/browse.png'), help='the picture')
-    add('--columns', type=at_least(1), default=6, help='samples side by side')
-    add('--side', type=at_least(16), default=320, help='pixels of each picture of a sample')
+    add('--count', type=at_least(1), default=12, help='number of samples')
+    add('--seed', type=at_least(0), default=1, help='seed of order and augmentation, as in train.py')
+    add('--output', default=in_project('tmp/browse.png'), help='picture to write')
+    add('--columns', type=at_least(1), default=6, help='number of samples in a row')
+    add('--side', type=at_least(16), default=320, help='side of each picture of a sample in pixels')
     return parser.parse_args(argv)
 
 

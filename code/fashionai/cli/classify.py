@@ -1,4 +1,5 @@
-"""Tell the garment type of every image of a list: the two most probable ones, and how often the list says the same."""
+"""Predict the garment type of each image of a list: write the two most probable types, and print how often the list
+agrees."""
 import argparse
 import csv
 import logging
@@ -9,23 +10,16 @@ import numpy as np
 from tqdm import tqdm
 
 from fashionai.annotations import TestList, image_path, read_test_list
-from fashionai.cli.entry_point import (
-    PROJECT_ROOT,
-    add_outside_option,
-    at_least,
-    guarded,
-    in_project,
-    prepare_output,
-    resolve,
-)
-from fashionai.cli.inference_flags import add_trust_option
+from fashionai.cli.entry_point import PROJECT_ROOT, add_outside_option, guarded, in_project, prepare_output, resolve
 from fashionai.engines.exported import needs_tensorflow, open_network
 from fashionai.errors import InputError
 from fashionai.files import replacing
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import Unreadable, read_or_unreadable
+from fashionai.inference.config import InferenceOptions
 from fashionai.inference.garment_types import format_types, type_probabilities
-from fashionai.model_files.default_model import trained_garments, trained_hw, usual_graph
+from fashionai.model_files.default_model import usual_graph
+from fashionai.model_files.model_file import ModelFile
 from fashionai.tf_compat import graph_mode
 
 HEADER = ('image_id', 'image_category', 'first', 'first_probability', 'second', 'second_probability')
@@ -35,29 +29,29 @@ logger = logging.getLogger(__name__)
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the parsed flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add('--modelpath', help='frozen graph, or exported model, of a network for all types with a type head (default: '
         'models/trained/all/graph/frozen_graph.pb, or the supplied one)')
-    add('--imagepath', default='data/test_b', help='folder the image ids lead from (default: %(default)s)')
+    add('--imagepath', default='data/test_b', help='folder that image ids start from (default: %(default)s)')
     add('--csv', help='list of images (default: test.csv in --imagepath)')
     add_outside_option(parser)
-    add('--output', default=in_project('submit/types.csv'), help='default: %(default)s')
-    add_trust_option(add)
-    add('--threads', type=at_least(0, 1024), default=0, help='threads of the network (default: one a core)')
+    add('--output', default=in_project('submit/types.csv'), help='CSV file to write (default: %(default)s)')
+    InferenceOptions.add_flags(parser, only=('trust_graph', 'threads'))
     return parser.parse_args(argv)
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Look at each image, write its row, and compare."""
+    """Predict the type of each image, write its row, and compare."""
     args = parse(argv)
     folder = resolve(args.imagepath)
-    graph = resolve(args.modelpath) if args.modelpath else usual_graph(JOINT, PROJECT_ROOT / 'models/trained')
-    images = read_test_list(resolve(args.csv or folder / 'test.csv'), trained_garments([graph]))
+    model = ModelFile.open(
+        resolve(args.modelpath) if args.modelpath else usual_graph(JOINT, PROJECT_ROOT / 'models/trained'))
+    images = read_test_list(resolve(args.csv or folder / 'test.csv'), model.garments)
     images.check_inside(args.allow_outside)
-    types, found, failures = _look(graph, images, folder, args.threads, args.trust_graph)
+    types, found, failures = _look(model, images, folder, args.threads, args.trust_graph)
     right = dict(zip(images.image_ids, images.categories))
     order = {image_id: np.argsort(-probabilities) for image_id, probabilities in found.items()}
     output = prepare_output(args.output)
@@ -74,20 +68,21 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     for image_id, error in failures.items():
         logger.error('%s: %s', image_id, error)
     if failures:
-        raise InputError(f'{len(failures)} of {len(images)} images could not be read (listed above): they have no row')
+        raise InputError(f'{len(failures)} of {len(images)} images could not be read (listed above); they have no row')
     return 0
 
 
-def _look(graph: Path, images: TestList, folder: Path, threads: int,
+def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
           trusted: bool) -> Tuple[List[str], Dict[str, np.ndarray], Dict[str, str]]:
-    """The types, their probabilities by image id, and why images could not be read."""
-    if needs_tensorflow(graph):
+    """Returns the types, their probabilities by image id, and the reasons why images could not be read."""
+    if needs_tensorflow(model):
         graph_mode()
     found: Dict[str, np.ndarray] = {}
     failures: Dict[str, str] = {}
-    with open_network(graph, images.garments.joint, threads, garments=images.garments, trusted=trusted) as network:
+    with open_network(model, images.garments.joint, threads, garments=images.garments, trusted=trusted) as network:
         if not network.types:
-            raise InputError(f'{graph} cannot tell types: wanted a network trained with --tag all --type-head along')
+            raise InputError(f'{model.path} does not predict types: wanted a network trained with --tag all '
+                             '--type-head along')
         for start in tqdm(range(0, len(images), _BATCH), unit='batch'):
             ids = images.image_ids[start:start + _BATCH]
             read = {image_id: read_or_unreadable(image_path(folder, image_id)) for image_id in ids}
@@ -96,7 +91,7 @@ def _look(graph: Path, images: TestList, folder: Path, threads: int,
             pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, Unreadable)}
             if pictures:
                 probabilities = type_probabilities(network.predict_with_types, list(pictures.values()),
-                                                   trained_hw(graph))
+                                                   model.trained_hw)
                 found.update(zip(pictures, probabilities))
     return list(network.types), found, failures
 

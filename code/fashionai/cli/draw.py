@@ -9,7 +9,6 @@ from fashionai.annotations import image_path, read_annotations
 from fashionai.cli.entry_point import (
     add_garments_option,
     add_outside_option,
-    at_least,
     chosen_garments,
     guarded,
     in_project,
@@ -19,17 +18,18 @@ from fashionai.cli.entry_point import (
 from fashionai.errors import InputError
 from fashionai.images.decoder import read_image
 from fashionai.images.drawing import draw_keypoints, sheet, tile, write_picture
+from fashionai.option_group import at_least
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Draw the first images of each type that the CSV has."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument('--csv', default='submit/submit.csv', help='keypoints: a submission or annotations')
-    parser.add_argument('--imagepath', default='data/test_b', help='folder the image ids start from')
-    parser.add_argument('--output', help='the picture; None: submit/<name of the CSV>.png')
-    parser.add_argument('--columns', type=at_least(1), default=6, help='images of each type')
-    parser.add_argument('--side', type=at_least(16), default=320, help='pixels of an image on the sheet')
+    parser.add_argument('--csv', default='submit/submit.csv', help='CSV file of keypoints: a submission or annotations')
+    parser.add_argument('--imagepath', default='data/test_b', help='folder that image ids start from')
+    parser.add_argument('--output', help='picture to write; None: submit/<name of the CSV>.png')
+    parser.add_argument('--columns', type=at_least(1), default=6, help='number of images of each type')
+    parser.add_argument('--side', type=at_least(16), default=320, help='side of an image on the sheet in pixels')
     add_outside_option(parser)
     add_garments_option(parser)
     options = parser.parse_args(argv)

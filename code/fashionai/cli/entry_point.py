@@ -1,28 +1,24 @@
-"""What the entry points share: paths, numbers and errors as a user types and reads them."""
+"""What all commands share: how they end, how they find files, and flags that many have."""
 import functools
 import logging
 import os
-import re
 import signal
 import sys
 import threading
 import traceback
-from argparse import ArgumentParser, ArgumentTypeError, Namespace
+from argparse import ArgumentParser, Namespace
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, MappingProxyType
-from typing import Callable, Iterator, Mapping, Optional, Sequence, Tuple, Union
+from typing import Callable, Iterator, Mapping, Optional, Sequence, Union
 
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.garments.table_files import read_garments
 
-MOST = 2 ** 31 - 1
-"""The largest whole number of a flag: libraries count in 32 bits."""
-
 _CHECKOUT = Path(__file__).resolve().parents[3]
 PROJECT_ROOT = _CHECKOUT if (_CHECKOUT / 'code' / 'fashionai').is_dir() else Path.cwd()
-"""The checkout; of an installed package, the working directory."""
+"""The checkout; the working directory if the package is installed."""
 
 Main = Callable[..., int]
 
@@ -30,9 +26,8 @@ Main = Callable[..., int]
 def guarded(main: Main) -> Main:
     """Decorate the `main` of an entry point.
 
-    Bad input (InputError, and what the system refuses: OSError, MemoryError) ends as one line and exit code 1. Any
-    other exception is a fault of the program: its traceback is printed, with a line that says so, and the exit code is
-    70.
+    Bad input (InputError) and errors of the system (OSError, MemoryError) end with one line and exit code 1. Any other
+    exception is a fault of the program: its traceback is printed, with a line that says so, and the exit code is 70.
     """
     @functools.wraps(main)
     def guarded_main(argv: Optional[Sequence[str]] = None) -> int:
@@ -66,11 +61,11 @@ def guarded(main: Main) -> Main:
 
 @contextmanager
 def exit_on_sigterm() -> Iterator[None]:
-    """During the block, SIGTERM ends the program as Ctrl-C does, block by block, so that files are completed; the exit
-    code is 143."""
+    """During the block, SIGTERM ends the program as Ctrl-C does: open `with` blocks end, so files are completed. The
+    exit code is 143."""
     def end(number: int, frame: Optional[FrameType]) -> None:
         raise SystemExit(128 + number)
-    if threading.current_thread() is not threading.main_thread():  # only that one can say what signals do
+    if threading.current_thread() is not threading.main_thread():  # only the main thread can set signal handlers
         yield
         return
     before = signal.signal(signal.SIGTERM, end)
@@ -98,27 +93,27 @@ def _module(error: ModuleNotFoundError) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The message; of what the system refuses, the file and why, without its number: of two, the one to be made."""
+    """Returns the message. For an error of the system it is the file and the reason; of two files it is the new one."""
     if isinstance(error, OSError) and error.filename:
         return f'{error.filename2 or error.filename}: {error.strerror}'
     return str(error)
 
 
 def resolve(path: Union[str, Path]) -> Path:
-    """The existing file or folder a user means: looked for from the working directory, then from the project's root,
-    then from code/, so that the command lines of the original's README work in all three.
+    """Returns the existing file or folder that a user means. It is searched from the working directory, then from the
+    root of the project, then from code/, so the commands of the original's README work in all three.
 
-    Raises InputError where none has it.
+    Raises InputError if it does not exist in any of them.
     """
     for candidate in (Path(path), PROJECT_ROOT / path, PROJECT_ROOT / 'code' / path):
         if candidate.exists():
             return candidate.resolve()
     places = () if Path(path).is_absolute() else dict.fromkeys((str(Path.cwd()), str(PROJECT_ROOT)))
-    raise InputError(f'{path} does not exist' + (f', seen from {" or ".join(places)}' if places else ''))
+    raise InputError(f'{path} does not exist' + (f' in {" or ".join(places)}' if places else ''))
 
 
 def resolve_checkpoint(path: Union[str, Path]) -> Path:
-    """The same for a checkpoint: a folder, a `.index` file, or the path of one without its ending."""
+    """Returns the same for a checkpoint: a folder, a `.index` file, or its path without the ending."""
     try:
         return resolve(path)
     except InputError:
@@ -127,8 +122,8 @@ def resolve_checkpoint(path: Union[str, Path]) -> Path:
 
 def add_garments_option(parser: ArgumentParser) -> None:
     """Add `--garments`."""
-    parser.add_argument('--garments', metavar='FILE', help='a table of other garment types and their keypoints, JSON '
-                                                           'or YAML: see docs/own_keypoints.md')
+    parser.add_argument('--garments', metavar='FILE', help='table of your own garment types and their keypoints, JSON '
+                                                           'or YAML; see docs/own_keypoints.md')
 
 
 def add_outside_option(parser: ArgumentParser) -> None:
@@ -138,60 +133,30 @@ def add_outside_option(parser: ArgumentParser) -> None:
 
 
 def chosen_garments(options: Namespace) -> Garments:
-    """The table of `--garments`, the built-in one where none is given. Raises InputError for what is no table."""
+    """Returns the table of `--garments`, or the built-in one. Raises InputError if the file is not a table."""
     return read_garments(resolve(options.garments)) if options.garments else GARMENTS
 
 
 def in_project(path: str) -> str:
-    """The default of an output: a path under the project's root. What a user types starts at the working directory."""
+    """Returns the default path of an output, under the root of the project. A typed path starts at the working
+    directory."""
     return str(PROJECT_ROOT / path)
 
 
 def prepare_output(path: Union[str, Path]) -> Path:
-    """The absolute path of an output, its folder made."""
+    """Returns the absolute path of an output, and makes its folder."""
     absolute = Path(path).resolve()
     absolute.parent.mkdir(parents=True, exist_ok=True)
     return absolute
 
 
-def size_hw(text: str) -> Tuple[int, int]:
-    """(height, width) of `368` or `368x432` (width first, as the original writes it). Raises InputError otherwise."""
-    numbers = text.lower().split('x')
-    if len(numbers) > 2 or not all(re.fullmatch(' *[0-9]{1,5} *', number) and int(number) for number in numbers):
-        raise InputError(f'{text[:80]!r} is not a size: wanted a number such as 368, or WIDTHxHEIGHT such as 368x368, '
-                         'of 99999 at most')
-    return int(numbers[-1]), int(numbers[0])
-
-
-def at_least(least: int, most: int = MOST) -> Callable[[str], int]:
-    """An argparse type: whole numbers from `least` on, and to `most`."""
-    def whole_number(text: str) -> int:
-        if not re.fullmatch('-?[0-9]{1,18}', text) or not least <= int(text) <= most:
-            raise ArgumentTypeError(f'{text[:80]!r}: wanted a whole number from {least} '
-                                    + ('on' if most == MOST else f'to {most}'))
-        return int(text)
-    return whole_number
-
-
-def name_or_file(*names: str) -> Callable[[str], str]:
-    """An argparse type: one of the names, or an existing file, whose absolute path it gives (see `resolve`)."""
-    def choice(text: str) -> str:
-        if text in names:
-            return text
-        try:
-            return str(resolve(text))
-        except InputError as error:
-            raise ArgumentTypeError(f'wanted {", ".join(names)} or a file, and {error}') from None
-    return choice
-
-
 def _log_to_stderr() -> None:
-    """Messages of the project as plain lines; libraries speak only of errors, whatever they set up themselves."""
+    """Log messages of the project as plain lines, and only errors of TensorFlow and tensorpack."""
     handler = logging.StreamHandler()
     handler.setFormatter(logging.Formatter('%(message)s'))
     for name in ('fashionai', '__main__'):
         logging.getLogger(name).handlers = [handler]
         logging.getLogger(name).setLevel(logging.INFO)
         logging.getLogger(name).propagate = False
-    for name in ('tensorflow', 'tensorpack'):  # a filter, since they set their levels anew when they are imported
+    for name in ('tensorflow', 'tensorpack'):  # a filter, since both set their levels again when they are imported
         logging.getLogger(name).addFilter(lambda record: record.levelno >= logging.ERROR)

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from fashionai.cli import train
-from fashionai.cli.entry_point import PROJECT_ROOT, at_least, guarded, in_project, prepare_output, resolve
+from fashionai.cli.entry_point import PROJECT_ROOT, guarded, in_project, prepare_output, resolve
 from fashionai.errors import InputError
 from fashionai.experiments.campaign import Job, check_budget, run_all
 from fashionai.experiments.plot import draw
@@ -18,22 +18,24 @@ from fashionai.experiments.settings import SETTINGS, Budget, chosen
 from fashionai.experiments.table import read_rows
 from fashionai.files import locked
 from fashionai.networks.head_options import HeadOptions
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 logger = logging.getLogger(__name__)
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the parsed flags."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
-    add('--only', type=comma_list, default=[], metavar='A,B', help='settings or groups; default: all')
-    add('--seeds', type=seed_list, default=[], metavar='1,2', help="default: the settings' own")
+    add('--only', type=comma_list, default=[], metavar='A,B', help='settings or groups to run; default: all')
+    add('--seeds', type=seed_list, default=[], metavar='1,2', help='seeds; default: those of each setting')
     add('--list', action='store_true', help='print the settings, and run nothing')
     add('--report', action='store_true', help='write the table (.md) and the plot (.png) beside --output; run nothing')
     add('--datapath', default='data', help='folder with train/train.csv, train/val.csv and their images')
     add('--work', default=in_project('tmp/experiments'), help='folder for checkpoints, graphs and logs')
-    add('--output', default=in_project('tmp/experiments.csv'), help='the rows; those it has are not made again')
+    add('--output', default=in_project('tmp/experiments.csv'), help='file of the rows; rows that it has are not made '
+        'again')
     for item in fields(Budget):
         kind: Any = at_least(0) if isinstance(item.default, int) else str
         add(f'--{item.name.replace("_", "-")}', type=kind, default=item.default, help=item.metadata['help'])
@@ -41,12 +43,12 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 
 
 def comma_list(text: str) -> List[str]:
-    """The parts of `a,b`."""
+    """Returns the parts of `a,b`."""
     return [part.strip() for part in text.split(',') if part.strip()]
 
 
 def seed_list(text: str) -> List[int]:
-    """The numbers of `1,2`."""
+    """Returns the numbers of `1,2`."""
     return [at_least(0)(part) for part in comma_list(text)]
 
 
@@ -97,12 +99,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def job_name(job: Job) -> str:
-    """For people."""
+    """Returns the name of a job for messages."""
     return f'{job[0].name}/{job[1]}'
 
 
 def without_weights(jobs: Sequence[Job], workshop: Workshop, budget: Budget) -> Dict[str, List[str]]:
-    """The jobs that need a training whose initial weights are missing, by what is missing."""
+    """Returns the jobs that need a training without its initial weights, by what is missing."""
     from fashionai.networks.catalog import network_spec
     found: Dict[str, List[str]] = {}
     made_first = str(PROJECT_ROOT)  # a path that is there, in place of what other trainings leave
@@ -119,7 +121,7 @@ def without_weights(jobs: Sequence[Job], workshop: Workshop, budget: Budget) -> 
 
 
 def _missing(options: argparse.Namespace, usual_weights: str) -> str:
-    """What is missing of the initial weights of a training, or ''."""
+    """Returns what is missing of the initial weights of a training, or ''."""
     try:
         path = train.starting_weights(options, usual_weights)
     except InputError as error:
@@ -128,7 +130,7 @@ def _missing(options: argparse.Namespace, usual_weights: str) -> str:
 
 
 def report(output: Path) -> int:
-    """Write what the rows say beside them."""
+    """Write the table and the plot of the rows beside them."""
     found = results(read_rows(output).values(), SETTINGS)
     if not found:
         raise InputError(f'{output} has no row of a setting: run some first')

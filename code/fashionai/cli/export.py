@@ -5,53 +5,47 @@ from pathlib import Path
 from typing import ContextManager, Optional, Sequence
 
 from fashionai.annotations import read_annotations
-from fashionai.cli.entry_point import (
-    PROJECT_ROOT,
-    add_outside_option,
-    at_least,
-    guarded,
-    prepare_output,
-    resolve,
-    size_hw,
-)
-from fashionai.cli.inference_flags import add_trust_option
+from fashionai.cli.entry_point import PROJECT_ROOT, add_outside_option, guarded, prepare_output, resolve
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT
-from fashionai.model_files.contract import EXPORTED, contract_of, contract_path, model_files
-from fashionai.model_files.default_model import trained_hw, usual_graph
+from fashionai.inference.config import InferenceOptions
+from fashionai.model_files.contract import EXPORTED, contract_path, model_files
+from fashionai.model_files.default_model import usual_graph
+from fashionai.model_files.model_file import ModelFile
+from fashionai.option_group import size_hw
 from fashionai.tf_compat import graph_mode
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the parsed flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add('--to', required=True, choices=EXPORTED, help='the format. tflite: the model takes one image at a time, of one '
-        'size; the others take any number, of any size')
-    add('--tag', help='garment type of the graph and of the images that it is tried on '
-        '(default: what the graph says; all)')
+    add('--to', required=True, choices=EXPORTED, help='format of the model. tflite: it takes one image at a time, of '
+        'one size; models of the other formats take any number of images, of any size')
+    add('--tag', help='garment type of the graph and of the images that it is compared on '
+        '(default: the type of the graph; all if it does not say it)')
     add('--modelpath', help='frozen graph (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or '
         'the supplied one)')
-    add('--output', help='default: beside the graph, under its name')
-    add('--half', action='store_true', help='store weights in half precision: half the size (default: as in the graph)')
-    add('--size', help='tflite: WIDTHxHEIGHT of the images that the model takes (default: what the graph was trained '
-        'at; 368x368 where it does not say)')
-    add_trust_option(add)
-    add('--csv', help='labelled list of images to compare on (default: garments that are generated for it)')
-    add('--imagepath', help='folder the image ids lead from (default: that of --csv)')
+    add('--output', help='file to write (default: beside the graph, under its name)')
+    add('--half', action='store_true', help='store weights in half precision, which halves the size (default: as in '
+        'the graph)')
+    add('--size', help='tflite: WIDTHxHEIGHT of the images that the model takes (default: the size that the graph was '
+        'trained at; 368x368 if it does not say it)')
+    InferenceOptions.add_flags(parser, only=('trust_graph', 'threads'))
+    add('--csv', help='labelled list of images to compare on (default: generated garments)')
+    add('--imagepath', help='folder that image ids start from (default: the folder of --csv)')
     add_outside_option(parser)
-    add('--threads', type=at_least(0, 1024), default=0, help='threads of the networks (default: one a core)')
     return parser.parse_args(argv)
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Convert, compare, write, and say how both do."""
+    """Convert, compare, write, and print the comparison."""
     args = parse(argv)
     usual = PROJECT_ROOT / 'models/trained'
     graph = resolve(args.modelpath) if args.modelpath else usual_graph(args.tag or JOINT, usual)
-    contract = contract_of(graph)
-    tag, garments = args.tag or (contract.tag if contract else JOINT), contract.garments if contract else GARMENTS
+    model = ModelFile.open(graph)
+    tag, garments = args.tag or (model.contract.tag if model.contract else JOINT), model.garments
     garment = garments.of(tag)
     if garments != GARMENTS and not args.csv:
         raise InputError(f'{graph} is of a table of its own ({garments}), which is not generated: give --csv')
@@ -65,7 +59,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     output = prepare_output(args.output or graph.with_suffix(EXPORTED[args.to]))
     if output.suffix != EXPORTED[args.to]:
         raise InputError(f'--output {args.output}: engines know the format by the ending, wanted {EXPORTED[args.to]}')
-    request = ExportRequest(args.to, args.half, size_hw(args.size) if args.size else trained_hw(graph), args.threads,
+    request = ExportRequest(args.to, args.half, size_hw(args.size) if args.size else model.trained_hw, args.threads,
                             args.trust_graph)
 
     def labelled() -> ParityImages:
@@ -78,7 +72,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
     samples: ContextManager[ParityImages] = nullcontext(labelled()) if args.csv else generated(tag)
     with samples as sample:
-        parity = export(graph, garment, request, output, sample)
+        parity = export(model, garment, request, output, sample)
     print(f'wrote {output}, {megabytes(output)}, and {contract_path(output).name}; {graph.name} has {megabytes(graph)}')
     print(f'on {parity.images}: maps differ by {parity.maps:.2g} at most, where they reach {parity.maps_reach:.2g}' +
           ('' if parity.types is None else f'; probabilities of types by {parity.types:.2g}'))
@@ -87,6 +81,6 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 
 def megabytes(model: Path) -> str:
-    """The size of a model with all its files."""
+    """Returns the size of a model with all its files."""
     return f'{sum(part.stat().st_size for part in model_files(model)) / 1e6:.1f} MB'
 

@@ -18,7 +18,7 @@ from fashionai.tf_compat import graph_mode
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the parsed flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--checkpoint', help=(
         'a checkpoint model-<step>, or a folder: its highest step (default: the best of the newest run under '
@@ -26,16 +26,18 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--modelpath', default='models/trained', help='folder of checkpoints (default: %(default)s)')
     parser.add_argument('--model', help='network (default: what run.json beside the checkpoint says)')
     parser.add_argument('--tag', help='garment type, or all (default: what run.json says)')
-    parser.add_argument('--output', default=in_project('tmp/frozen_graph.pb'), help='default: %(default)s')
-    parser.add_argument('--half', action='store_true', help='store weights in half precision: half the size')
-    parser.add_argument('--weights', metavar='NPZ', help='also write the variables, for --pretrain_path of others')
+    parser.add_argument('--output', default=in_project('tmp/frozen_graph.pb'), help='file to write (default: '
+        '%(default)s)')
+    parser.add_argument('--half', action='store_true', help='store weights in half precision, which halves the size')
+    parser.add_argument('--weights', metavar='NPZ', help='also write the variables to this file, for --pretrain_path '
+        'of other trainings')
     parser.add_argument('--install', action='store_true', help='also copy to models/trained/<tag>/graph')
     add_garments_option(parser)
     return parser.parse_args(argv)
 
 
 def checkpoint_path(args: argparse.Namespace) -> Path:
-    """Where `--checkpoint` points to. Raises InputError where there is nothing."""
+    """Returns the path of `--checkpoint`. Raises InputError if there is nothing."""
     if args.checkpoint:
         return resolve_checkpoint(args.checkpoint)
     return resolve(Path(args.modelpath) / (args.tag or ''))
@@ -43,7 +45,7 @@ def checkpoint_path(args: argparse.Namespace) -> Path:
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Find the checkpoint, freeze it, and copy it to where run.py looks."""
+    """Find the checkpoint, freeze it, and with --install copy it to the place that run.py reads."""
     args = parse(argv)
     graph_mode()
     from fashionai.model_files.checkpoints import find_checkpoint
@@ -54,7 +56,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     checkpoint = find_checkpoint(checkpoint_path(args))
     model, tag = args.model or checkpoint.run.get('model'), args.tag or checkpoint.run.get('tag')
     if not model or not tag:
-        raise InputError(f'{checkpoint.prefix} has no run.json that says its network and garment type: '
+        raise InputError(f'{checkpoint.prefix} has no run.json with its network and garment type: '
                          'give --model and --tag')
     print(f'freezing {checkpoint.prefix} ({model}, {tag})')
     output = prepare_output(args.output)

@@ -8,8 +8,8 @@ from typing import ContextManager, Iterable, List, Optional, Sequence, TextIO, U
 
 from tqdm import tqdm
 
-from fashionai.cli.entry_point import at_least, exit_on_sigterm, guarded, prepare_output, resolve
-from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.entry_point import exit_on_sigterm, guarded, prepare_output, resolve
+from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options, chosen_networks
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
@@ -18,10 +18,8 @@ from fashionai.garments.table import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.images.sources import MediaFile, expected, pictures_of, sources_of
 from fashionai.inference.batch_inference import Failure, Outcome, failures, predict_pictures
-from fashionai.inference.garment_predictor import load_predictor
-from fashionai.inference.loading import InferenceConfig
 from fashionai.model_files.contract import file_sum
-from fashionai.model_files.default_model import model_name
+from fashionai.option_group import at_least
 from fashionai.results.overlays import Overlays, type_text
 from fashionai.results.prediction_output import Done, Failures, ToDo, done_so_far, opened
 from fashionai.results.run_manifest import RunManifest, list_sum
@@ -29,53 +27,55 @@ from fashionai.results.writers import FORMATS, CocoResults, Writer, coco_categor
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the parsed flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add('paths', nargs='+', metavar='PATH', help='pictures, videos, folders of them, patterns such as "shop/*.jpg"; '
-        '-: paths on standard input, one a line')
-    add('--tag', default=AUTO, help='the garment type of all; auto: the network tells it (default)')
-    add('--every', type=at_least(1), default=1, metavar='N', help='of a video, every N-th frame (default: every one)')
-    add('--megapixels', type=float, default=MEGAPIXELS, help='of a picture at most, in millions; larger ones are not '
-        'decoded (default: %(default)g)')
-    add('--output', metavar='FILE', help='an interrupted run goes on behind its last row (default: standard output)')
-    add('--overwrite', action='store_true', help='start anew if the output exists')
-    add('--format', default='json', choices=FORMATS, help='json: an object a line, one a picture (default). csv: the '
-        'form of FashionAI, as run.py writes it. coco: keypoint results')
-    add('--ids', metavar='JSON', help='of --format coco: a COCO ground truth whose ids images and categories get, by '
-        'file_name and name (default: images are numbered as they were named)')
-    add('--draw', metavar='FOLDER', help='draw the keypoints over the pictures, into that folder')
-    add('--draw-heatmaps', action='store_true', help='with --draw: the heat maps too')
-    add('--measure', action='store_true', help='add lengths of the garment, in pixels; --draw then names doubtful ones')
-    add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: in centimetres too')
-    add('--reference', metavar='A,B=CM', help='the same by a length that is known in each picture, such as '
-        'waistband_left,waistband_right=38')
-    add_look_options(parser)
+        '-: read the paths from standard input, one on each line')
+    add('--tag', default=AUTO, help='garment type of all pictures; auto: the network predicts the type (default)')
+    add('--every', type=at_least(1), default=1, metavar='N', help='use every N-th frame of a video (default: every '
+        'frame)')
+    add('--megapixels', type=float, default=MEGAPIXELS, help='maximum size of a picture in million pixels; larger '
+        'pictures are not decoded (default: %(default)g)')
+    add('--output', metavar='FILE', help='file to write; an interrupted run continues after its last row (default: '
+        'standard output)')
+    add('--overwrite', action='store_true', help='start again if the output exists')
+    add('--format', default='json', choices=FORMATS, help='json: an object on each line for each picture (default). '
+        'csv: the format of FashionAI, as run.py writes it. coco: keypoint results')
+    add('--ids', metavar='JSON', help='for --format coco: a COCO ground truth; images and categories get its ids, by '
+        'file_name and name (default: images are numbered in the order of the paths)')
+    add('--draw', metavar='FOLDER', help='draw the keypoints on copies of the pictures in that folder')
+    add('--draw-heatmaps', action='store_true', help='with --draw: draw the heat maps too')
+    add('--measure', action='store_true', help='add lengths of the garment in pixels; --draw then names doubtful '
+        'lengths')
+    add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: size of a pixel in cm; adds lengths in cm')
+    add('--reference', metavar='A,B=CM', help='with --measure: two keypoints and their distance in cm, known in each '
+        'picture, such as waistband_left,waistband_right=38; adds lengths in cm')
+    add_inference_options(parser)
     return parser.parse_args(argv)
 
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Look at each picture, write what was found, and draw it."""
+    """Predict each picture, write the predictions, and draw them."""
     args = parse(argv)
     if args.draw_heatmaps and not args.draw:
         raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
     sources = sources_of([path for named in args.paths for path in (_listed() if named == '-' else [named])])
     tag = JOINT if args.tag == AUTO else args.tag
-    graphs = graphs_of(args, tag)
-    garments = garments_of(args, graphs)
+    networks = chosen_networks(args, tag)
+    garments = networks.garments
     if args.tag not in (AUTO, *garments):
         raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
-    look = config_of(args, graphs, garments)
     scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
     truth = _ground_truth(args, sources, garments)
     if args.format == 'coco':
         categories = truth.categories if truth else coco_categories(garments)
         _say('categories: ' + ', '.join(f'{number} {name}' for name, number in categories.items()))
         if not truth:
-            _say('image ids count the pictures as they were named: --ids JSON takes those of a ground truth')
+            _say('image ids number the pictures in the order of the paths: --ids JSON takes the ids of a ground truth')
     overlays = _overlays(args, sources) if args.draw else None
-    form, record = FORMATS[args.format], _record(args, sources, graphs, look)
+    form, record = FORMATS[args.format], _record(args, sources, networks)
     with ExitStack() as stack:
         stack.enter_context(exit_on_sigterm())
         if record:
@@ -85,15 +85,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                         overlays.pass_over if overlays else None)
         found: Iterable[Union[Outcome, Failure]] = failures(pictures)
         if pictures.are_left:
-            start_engines(graphs, look)
-            predictor = stack.enter_context(load_predictor(graphs, tag, look, args.threads, garments))
+            predictor = stack.enter_context(networks.load_predictor())
             if args.tag == AUTO and not predictor.types:
-                raise InputError(f'{graphs[0]} cannot tell garment types: give --tag')
+                raise InputError(f'{networks.models[0].path} does not predict garment types: give --tag')
             found = stack.enter_context(closing(predict_pictures(predictor, pictures, args.tag, args.batch)))
         elif done.rows:
-            _say(f'{args.output} is complete already: nothing to do')
+            _say(f'{args.output} is already complete: nothing to do')
         file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
-        writer = stack.enter_context(form(file, '+'.join(map(model_name, graphs)), scale, garments, bool(done.rows)))
+        writer = stack.enter_context(form(file, networks.name, scale, garments, bool(done.rows)))
         if truth and isinstance(writer, CocoResults):
             writer.number_by(truth)
         progress = tqdm(found, total=expected(sources, args.every), initial=len(done.rows), unit='picture',
@@ -140,17 +139,17 @@ def _overlays(args: argparse.Namespace, sources: Sequence[MediaFile]) -> Overlay
 
 
 def _say(text: str) -> None:
-    """A line on standard error, above the progress bar."""
+    """Print a line on standard error, above the progress bar."""
     tqdm.write(text, file=sys.stderr)
 
 
 def _listed() -> List[str]:
-    """The lines of standard input."""
+    """Returns the lines of standard input."""
     return [line.strip() for line in sys.stdin if line.strip()]
 
 
 def _ground_truth(args: argparse.Namespace, sources: Sequence[MediaFile], garments: Garments) -> Optional[CocoIds]:
-    """The ids of --ids, which every picture has; None without it. Raises InputError, naming the picture, otherwise."""
+    """Returns the ids of --ids, or None without it. Raises InputError, with the picture, if a picture has no id."""
     if not args.ids:
         return None
     if args.format != 'coco':
@@ -163,23 +162,22 @@ def _ground_truth(args: argparse.Namespace, sources: Sequence[MediaFile], garmen
     return truth
 
 
-def _record(args: argparse.Namespace, sources: Sequence[MediaFile], graphs: Sequence[Path],
-            look: InferenceConfig) -> Optional[RunManifest]:
+def _record(args: argparse.Namespace, sources: Sequence[MediaFile], networks: ChosenNetworks) -> Optional[RunManifest]:
     """The record of --output; None if predictions go to standard output, a pipe or a device.
 
-    Raises InputError if the output is one of the sources, such as by a pattern behind --output.
+    Raises InputError if the output is one of the sources, for example because of a pattern after --output.
     """
     if not args.output or (Path(args.output).exists() and not Path(args.output).is_file()):
         return None
     output = prepare_output(args.output)
     if output in [Path(source.path).resolve() for source in sources]:
-        raise InputError(f'--output {args.output} is among the pictures: wanted another file')
+        raise InputError(f'--output {args.output} is one of the pictures: wanted another file')
     pictures = [os.path.abspath(source.path) for source in sources]
     return RunManifest(output, {
-        'format': args.format, 'type': args.tag, 'graph': '+'.join(file_sum(graph) for graph in graphs),
+        'format': args.format, 'type': args.tag, 'graph': networks.sums,
         'list of pictures': list_sum([*pictures, f'every {args.every}']), 'pixel limit': str(args.megapixels),
         'ids of images': file_sum(resolve(args.ids)) if args.ids else '',
-        'setting': repr(look), 'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
+        'setting': repr(networks.config), 'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
 
 
 def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextManager[TextIO]:
@@ -187,13 +185,13 @@ def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextMana
 
 
 def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[PixelScale]:
-    """How measurements of the types come to centimetres; None where nothing is measured. Raises InputError for a bad
-    combination, and for types of which no length is known."""
+    """Returns how pixels of the types become centimetres; None without --measure. Raises InputError for flags that do
+    not fit together, and for types without known lengths."""
     if args.cm_per_pixel is not None and args.reference:
-        raise InputError('--cm-per-pixel and --reference both say how large a pixel is: wanted one of them')
+        raise InputError('--cm-per-pixel and --reference both give the size of a pixel: wanted one of them')
     if not args.measure:
         if args.cm_per_pixel is not None or args.reference:
-            raise InputError('--cm-per-pixel and --reference are for measurements: give --measure too')
+            raise InputError('--cm-per-pixel and --reference need --measure: give it too')
         return None
     if args.format != 'json':
         raise InputError(f'--measure adds to --format json: {args.format} has no place for lengths')

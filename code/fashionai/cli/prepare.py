@@ -8,7 +8,6 @@ from fashionai.annotations import read_annotations
 from fashionai.cli.entry_point import (
     add_garments_option,
     add_outside_option,
-    at_least,
     chosen_garments,
     guarded,
     in_project,
@@ -27,6 +26,7 @@ from fashionai.datasets.samples import ParsedDataset
 from fashionai.datasets.sources import DataSource, open_sources
 from fashionai.datasets.visibility import AUTOMATIC, MEANINGS
 from fashionai.files import locked
+from fashionai.option_group import at_least
 
 
 def _coco(args: argparse.Namespace, sources: Sequence[DataSource], notes: Notes) -> ParsedDataset:

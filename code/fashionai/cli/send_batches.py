@@ -4,11 +4,12 @@ import logging
 import os
 from typing import Optional, Sequence
 
-from fashionai.cli.entry_point import at_least, chosen_garments, guarded
-from fashionai.cli.training_flags import add_data_options, add_head_options, labelled_rows
+from fashionai.cli.entry_point import chosen_garments, guarded
+from fashionai.cli.training_flags import add_data_options, labelled_rows
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
 from fashionai.dataflow.sampling import check_batch, fewer_rows, row_weights
+from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 logger = logging.getLogger(__name__)
@@ -19,10 +20,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Send until interrupted."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_data_options(parser)
-    add_head_options(parser)
-    parser.add_argument('--remote-data', required=True, help="the trainer's address, tcp://HOST:PORT")
-    parser.add_argument('--seed', type=at_least(0), help='default: another one at each start, so that no two hosts, '
-                                                         'and no restarted one, send the same samples')
+    parser.add_argument('--remote-data', required=True, help='address of the trainer, tcp://HOST:PORT')
+    parser.add_argument('--seed', type=at_least(0), help='seed of augmentation and order; default: a new seed at each '
+                                                         'start, so that no two hosts send the same samples, and a '
+                                                         'restarted host sends others')
     options = parser.parse_args(argv)
     garments = chosen_garments(options)
     rows, image_root = labelled_rows(options, 'train', garments=garments)

@@ -8,12 +8,13 @@ from typing import Optional, Sequence
 
 import numpy as np
 
-from fashionai.cli.entry_point import at_least, guarded
-from fashionai.cli.inference_flags import add_look_options, config_of, garments_of, graphs_of, start_engines
+from fashionai.cli.entry_point import guarded
+from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.errors import InputError
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import MEGAPIXELS
-from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
+from fashionai.inference.garment_predictor import GarmentPredictor
+from fashionai.option_group import at_least
 
 _PACKAGES = ('fastapi', 'uvicorn')
 
@@ -21,25 +22,27 @@ logger = logging.getLogger(__name__)
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options."""
+    """Returns the parsed flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add('--host', default='127.0.0.1', help='address to listen at; 0.0.0.0: every one of the machine (default: this '
-        'machine alone, %(default)s)')
-    add('--port', type=at_least(0), default=8000, help='0: any that is free (default: %(default)s)')
-    add('--tag', default=JOINT, help='serve one type alone (default: every type)')
-    add('--megabytes', type=float, default=20, help='of a picture at most (default: %(default)s)')
-    add('--megapixels', type=float, default=MEGAPIXELS, help='of a picture at most (default: %(default)s)')
-    add('--seconds', type=float, default=60, help='a picture may take to arrive, and again from then to its answer '
-        '(default: %(default)s)')
-    add('--waiting', type=at_least(1), default=16, help='pictures taken on at a time: each may take --megabytes, and 3 '
-        'bytes a pixel, of memory (default: %(default)s)')
-    add('--queue', type=at_least(1), default=64, help='pictures that wait for that, in the order in which they came '
-        '(default: %(default)s)')
-    add('--connections', type=at_least(1), default=256, help='open at a time (default: %(default)s)')
-    add('--hosts', default='', metavar='NAMES', help='names under which the service is found, with commas between, '
-        'such as shop.example,*.shop.example; *: any. localhost and the address of the machine always work')
-    add_look_options(parser)
+    add('--host', default='127.0.0.1', help='address to listen at; 0.0.0.0: every address of the machine (default: '
+        '%(default)s, this machine alone)')
+    add('--port', type=at_least(0), default=8000, help='port to listen at; 0: any free port (default: %(default)s)')
+    add('--tag', default=JOINT, help='garment type to serve (default: every type)')
+    add('--megabytes', type=float, default=20, help='maximum size of a picture in MB (default: %(default)s)')
+    add('--megapixels', type=float, default=MEGAPIXELS, help='maximum size of a picture in million pixels (default: '
+        '%(default)s)')
+    add('--seconds', type=float, default=60, help='time in which a picture must arrive, and again the time until its '
+        'answer (default: %(default)s)')
+    add('--waiting', type=at_least(1), default=16, help='pictures that are processed at a time; each may take '
+        '--megabytes and 3 bytes for each pixel of memory (default: %(default)s)')
+    add('--queue', type=at_least(1), default=64, help='pictures that wait to be processed, in the order of their '
+        'arrival (default: %(default)s)')
+    add('--connections', type=at_least(1), default=256, help='maximum number of open connections (default: '
+        '%(default)s)')
+    add('--hosts', default='', metavar='NAMES', help='names of the service, with commas between them, such as '
+        'shop.example,*.shop.example; *: any name. localhost and the address of the machine always work')
+    add_inference_options(parser)
     parser.set_defaults(batch=8)
     return parser.parse_args(argv)
 
@@ -56,28 +59,25 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from fashionai.serving.limits import Limits
     limits = Limits(args.megabytes, args.megapixels, args.seconds, args.waiting, args.batch, queue=args.queue,
                     connections=args.connections)
-    graphs = graphs_of(args, args.tag)
-    garments = garments_of(args, graphs)
-    look = config_of(args, graphs, garments)
-    garments.of(args.tag)
+    networks = chosen_networks(args, args.tag)
+    networks.garments.of(args.tag)
     front = Front([name.strip() for name in args.hosts.split(',') if name.strip()])
     with _listening(args.host, args.port) as door, running(Server(front, limits), door) as until_ended:
-        start_engines(graphs, look)
-        with load_predictor(graphs, args.tag, look, args.threads, garments) as predictor:
+        with networks.load_predictor() as predictor:
             _warm(predictor)
-            front.open(make_app(predictor, card_of(graphs, predictor, limits), limits))
+            front.open(make_app(predictor, card_of(networks.models, predictor, limits), limits))
             logger.info('serving at %s (Ctrl+C ends it)', _address(door))
             until_ended()
     return 0
 
 
 def _warm(predictor: GarmentPredictor) -> None:
-    """The first look takes the networks several times as long as any other."""
+    """Run the networks once: their first pass takes several times as long as any other."""
     predictor.predict([np.zeros((64, 64, 3), np.uint8)], [AUTO if predictor.types else next(iter(predictor.served))])
 
 
 def _check_packages() -> None:
-    """Raises InputError where the interpreter is too old, or lacks a package."""
+    """Raises InputError if the interpreter is too old or lacks a package."""
     if sys.version_info < (3, 10):
         raise InputError(f'the service needs Python 3.10 or newer, and this is {sys.version.split()[0]}: name one, '
                          'such as PYTHON=python3.11 ./begin_to_serve.sh')
@@ -88,12 +88,13 @@ def _check_packages() -> None:
 
 
 def _listening(host: str, port: int) -> socket.socket:
-    """Before the networks are loaded, since it may fail. Raises InputError where nobody can listen there."""
+    """Returns a socket that listens; it may fail, so it comes before the networks are loaded. Raises InputError if the
+    address or the port cannot be used."""
     try:
         return socket.create_server((host, port), family=socket.AF_INET6 if ':' in host else socket.AF_INET)
     except (OSError, OverflowError) as error:
         why = getattr(error, 'strerror', None) or error
-        raise InputError(f'cannot listen at {host}, port {port}: {why}; another port is chosen by --port') from None
+        raise InputError(f'cannot listen at {host}, port {port}: {why}; choose another port with --port') from None
 
 
 def _address(door: socket.socket) -> str:

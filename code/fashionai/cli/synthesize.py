@@ -3,7 +3,8 @@ import argparse
 import os
 from typing import List, Optional
 
-from fashionai.cli.entry_point import at_least, guarded, in_project, prepare_output
+from fashionai.cli.entry_point import guarded, in_project, prepare_output
+from fashionai.option_group import at_least
 from fashionai.synthetic.dataset import write_dataset
 from fashionai.synthetic.render import DEFAULT_SIZE
 
@@ -11,16 +12,18 @@ LEAST_SIZE, MOST_SIZE = 64, 8192
 
 
 def parse(argv: Optional[List[str]]) -> argparse.Namespace:
-    """The command line."""
+    """Returns the parsed flags."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
-    parser.add_argument('--output', default=in_project('data/synthetic'), help='new folder')
-    parser.add_argument('--train', type=at_least(0), default=1000, help='training pictures, over all five types')
-    parser.add_argument('--val', type=at_least(0), default=100, help='validation pictures')
-    parser.add_argument('--test', type=at_least(0), default=100, help='test pictures')
-    parser.add_argument('--seed', type=at_least(0), default=0, help='the same seed gives the same pictures')
+    parser.add_argument('--output', default=in_project('data/synthetic'), help='folder to make')
+    parser.add_argument('--train', type=at_least(0), default=1000, help='number of training pictures, over all five '
+        'types')
+    parser.add_argument('--val', type=at_least(0), default=100, help='number of validation pictures')
+    parser.add_argument('--test', type=at_least(0), default=100, help='number of test pictures')
+    parser.add_argument('--seed', type=at_least(0), default=0, help='seed; the same seed gives the same pictures')
     parser.add_argument('--size', type=at_least(LEAST_SIZE, MOST_SIZE), default=DEFAULT_SIZE,
-                        help='longer side in pixels')
-    parser.add_argument('--workers', type=at_least(1, 1024), default=os.cpu_count() or 1, help='processes that draw')
+                        help='longer side of a picture in pixels')
+    parser.add_argument('--workers', type=at_least(1, 1024), default=os.cpu_count() or 1, help='number of processes '
+        'that draw')
     return parser.parse_args(argv)
 
 

@@ -11,8 +11,6 @@ from fashionai.annotations import OCCLUDED, VISIBLE, Annotations
 from fashionai.cli.entry_point import PROJECT_ROOT, chosen_garments, guarded, prepare_output, resolve_checkpoint
 from fashionai.cli.training_flags import (
     add_data_options,
-    add_head_options,
-    add_loss_options,
     add_training_options,
     joined_rows,
     labelled_rows,
@@ -28,8 +26,7 @@ from fashionai.garments.table import Garment, Garments
 from fashionai.networks.head_options import HeadOptions
 from fashionai.option_group import OptionGroup
 from fashionai.tf_compat import graph_mode
-from fashionai.training.loss_options import LossOptions
-from fashionai.training.update_options import UpdateOptions
+from fashionai.training.options import LossOptions, UpdateOptions
 from fashionai.training.weighting import keypoint_weights
 
 if TYPE_CHECKING:
@@ -40,17 +37,15 @@ logger = logging.getLogger(__name__)
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
-    """The options: the original's flags and a few more."""
+    """Returns the parsed flags: those of the original, and more."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add_data_options(parser)
-    add_head_options(parser)
-    add_loss_options(parser)
     add_training_options(parser)
     options = parser.parse_args(argv)
     if options.batchsize % options.gpus:
         raise InputError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}')
     if options.refine == 'frozen' and not options.checkpoint:
-        raise InputError('--refine frozen needs --checkpoint: that of the trained network that is to be refined')
+        raise InputError('--refine frozen needs --checkpoint with the trained network that it refines')
     if options.checkpoint and options.pretrain_path:
         raise InputError('--checkpoint and --pretrain_path both give initial weights: wanted one of them')
     return options
@@ -93,7 +88,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def settings_of(options: argparse.Namespace, garments: Garments,
                 rows: Annotations) -> Tuple['TrainingSettings', InputShape, str]:
-    """What the flags say of the training; the network's input, and the file of its usual initial weights."""
+    """Returns the settings that the flags give, the shape of the network's input, and the file of its usual initial
+    weights."""
     from fashionai.networks.catalog import network_spec
     from fashionai.training.execution import Execution
     from fashionai.training.loop import TrainingSettings
@@ -116,7 +112,7 @@ def settings_of(options: argparse.Namespace, garments: Garments,
 
 def batches_of(options: argparse.Namespace, settings: 'TrainingSettings', encoder: SampleEncoder,
                gone: int) -> 'BatchQueue':
-    """The batches after the first `gone`: made here, or received."""
+    """Returns the batches after the first `gone` batches: made here, or received."""
     from fashionai.dataflow.flow import TrainingFlow
     from fashionai.dataflow.remote import ReceivedBatches
     from fashionai.training.feeding import BatchQueue
@@ -128,7 +124,7 @@ def batches_of(options: argparse.Namespace, settings: 'TrainingSettings', encode
 
 
 def check_labels(rows: Annotations, validation: Optional[Annotations], garment: Garment, hidden_count: bool) -> None:
-    """Say which validation images are trained on. Raises InputError if nothing can be learnt or nothing measured."""
+    """Logs how many validation images are trained on. Raises InputError if nothing can be learnt or measured."""
     visibility = rows.keypoints[:, garment.csv_indices, 2]
     if not (visibility >= (OCCLUDED if hidden_count else VISIBLE)).any():
         raise InputError(f'{rows.source}: none of {len(rows)} rows of {garment.name} has a keypoint to train on: '
@@ -140,12 +136,12 @@ def check_labels(rows: Annotations, validation: Optional[Annotations], garment: 
                          'keypoint and a normaliser to measure by: label some, or give --validate-every 0')
     both = len({*map(os.path.normpath, rows.image_ids)} & {*map(os.path.normpath, validation.image_ids)})
     if both:
-        logger.warning('%d of %d validation images are trained on too: the validation error is too low by what the '
-                       'network remembers of them', both, len(validation))
+        logger.warning('%d of %d validation images are also training images: the validation error is too low, '
+                       'since the network remembers them', both, len(validation))
 
 
 def run_name(options: argparse.Namespace, *choices: OptionGroup) -> str:
-    """The original's, and after it whatever is not at its default."""
+    """Returns the name of the original, followed by all options that differ from their defaults."""
     changes = [group.label for group in choices]
     changes += [f'_garments:{Path(options.garments).stem}'] if options.garments else []
     return (f'{options.model}_batch:{options.batchsize}_lr:{options.lr}_gpus:{options.gpus}_'
@@ -153,9 +149,9 @@ def run_name(options: argparse.Namespace, *choices: OptionGroup) -> str:
 
 
 def run_folders(options: argparse.Namespace, original: str) -> Tuple[Path, Path]:
-    """The folders of the checkpoints and of the log of a run. Both have the name that is given, or the original's with
-    `-` and `+` for what Windows and `scp` do not take in a name. A run that an earlier version began under the
-    original's name keeps it.
+    """Returns the folders of the checkpoints and of the log of a run. Their name is --run-name, or the original's name
+    with `-` and `+` in place of characters that Windows and `scp` do not accept. A run that an earlier version started
+    under the original's name keeps that name.
     """
     from fashionai.model_files.checkpoints import checkpoint_steps
     runs, logs = Path(options.modelpath) / options.tag, Path(options.logpath)
@@ -168,8 +164,8 @@ def run_folders(options: argparse.Namespace, original: str) -> Tuple[Path, Path]
 
 
 def starting_weights(options: argparse.Namespace, usual: str) -> Optional[Path]:
-    """Where the initial weights lie that the flags name, or `usual` ones, if any. Raises InputError for a checkpoint or
-    a package that is not there."""
+    """Returns the path of the initial weights that the flags name, or of the `usual` weights; None for none. Raises
+    InputError for a checkpoint or a package that is missing."""
     from fashionai.model_files.packaged import packaged_path
     if options.checkpoint:
         return resolve_checkpoint(options.checkpoint)
@@ -181,9 +177,9 @@ def starting_weights(options: argparse.Namespace, usual: str) -> Optional[Path]:
 
 
 def initial_weights(options: argparse.Namespace, usual: str, going_on: Optional[Path]) -> Dict[str, str]:
-    """The initial weights for run.json: by content; by name if they are not there, or --checkpoint names a folder of
-    runs whose newest is the very one that goes on, in the folder `going_on`. Raises InputError if they are not there
-    and no run goes on."""
+    """Returns the initial weights for run.json: by content; or by name, if they are missing, or if --checkpoint names a
+    folder of runs and the newest of them is the run that continues, in the folder `going_on`. Raises InputError if
+    they are missing and no run continues."""
     from fashionai.model_files.checkpoints import find_checkpoint
     from fashionai.model_files.weights import weights_sum
     from fashionai.training.run_record import content
@@ -196,12 +192,12 @@ def initial_weights(options: argparse.Namespace, usual: str, going_on: Optional[
     except InputError as error:
         if not going_on:
             raise
-        logger.warning('the initial weights of this run are compared by name alone: %s', error)
+        logger.warning('the initial weights of this run are compared only by name: %s', error)
         return content(place, '')
 
 
 def weight_loader(options: argparse.Namespace, usual: str) -> Callable:
-    """A function that fills a session's fresh variables."""
+    """Returns a function that fills the new variables of a session."""
     from fashionai.model_files.weights import load_first_network, load_pretrained
     path = starting_weights(options, usual)
     if path is None:

@@ -4,7 +4,7 @@ from typing import Optional, Tuple
 
 import numpy as np
 
-from fashionai.dataflow.data_options import ROTATION
+from fashionai.dataflow.data_options import DataOptions
 from fashionai.images.geometry import compose, mirroring, rotation, scaling, transform_points, translation, warp_image
 
 
@@ -29,7 +29,8 @@ class Augmentation:
 
 
 def draw_augmentation(rng: np.random.RandomState, image_hw: Tuple[int, int], input_hw: Tuple[int, int],
-                      most_degrees: float = ROTATION, garment_xy: Optional[np.ndarray] = None) -> Augmentation:
+                      most_degrees: float = DataOptions.rotation,
+                      garment_xy: Optional[np.ndarray] = None) -> Augmentation:
     """Returns a random augmentation. The order, and with the default of `most_degrees` the ranges, are the original's.
 
     The picture's width and height are each scaled by 0.8..1.2. It is rotated by up to `most_degrees` in either

@@ -1,43 +1,53 @@
-"""What a user can change in the data of a training, apart from the files: rows, points, and how pictures are varied."""
+"""The flags that change the samples of a training: which rows and points count, and how pictures are varied."""
 from dataclasses import dataclass
 from typing import Optional
 
+from fashionai.dataflow.sampling import SAMPLINGS
 from fashionai.errors import InputError
-from fashionai.option_group import OptionGroup
+from fashionai.option_group import OptionGroup, at_least, option
 
 OCCLUDED = ('masked', 'counted')
-ROTATION, MOST_ROTATION = 15, 180
-"""Degrees a picture is turned by at most, either way: the original's, and the bound of what can be asked for."""
+MOST_ROTATION = 180
+"""The largest rotation in degrees that --rotation takes."""
 
 
 @dataclass(frozen=True)
 class DataOptions(OptionGroup):
-    """Flags of train.py and send_batches.py, kept in run.json.
+    """Flags of train.py, send_batches.py and browse.py. run.json keeps them.
 
-    `sampling`: how often each row is drawn, a name of sampling.SAMPLINGS or the path of a file of image errors.
-    `occluded`: whether a point that is labelled but hidden counts in the loss, a name of OCCLUDED.
-    `rotation`: degrees a picture is turned by at most, either way. `photometric`: whether its light is varied too, see
-    photometry.py. `rows`: how many rows are trained on, None for all. `cutout`: the share of pictures that rectangles
-    hide parts of, see cutout.py. `garment_crops`: the share of pictures that are cut around the garment, not centred.
+    Attributes:
+        sampling: how often each row is drawn: a name of SAMPLINGS, or the path of a file of image errors.
+        rows: number of rows to train on; None for all.
+        occluded: whether a point that is labelled but hidden counts in the loss: a name of OCCLUDED.
+        rotation: maximum rotation of a picture in degrees, in both directions.
+        photometric: whether light and colours of a picture are varied too; see photometry.py.
+        cutout: the share of the pictures in which rectangles hide some places; see cutout.py.
+        garment_crops: the share of the pictures that are cropped to the garment instead of the centre.
     """
 
-    sampling: str = 'balanced'
-    occluded: str = OCCLUDED[0]
-    rotation: int = ROTATION
-    photometric: bool = False
-    rows: Optional[int] = None
-    cutout: float = 0.
-    garment_crops: float = 0.
+    sampling: str = option('balanced', 'balanced: draw all types equally often. uniform: draw every row once an '
+                           'epoch. CSV: draw rows in proportion to their errors in a file of evaluate.py --errors',
+                           names=tuple(SAMPLINGS), metavar='balanced|uniform|CSV')
+    occluded: str = option('masked', 'masked or counted: whether labelled but hidden points count in the loss',
+                           allowed=OCCLUDED)
+    rotation: int = option(15, 'maximum rotation in degrees, in both directions', parse=at_least(0), metavar='DEGREES')
+    photometric: bool = option(False, 'vary light and colours; add blur, noise and compression')
+    rows: Optional[int] = option(None, 'train on N rows only: as many of each type, and always the same rows; '
+                                 'default: all rows', parse=at_least(1), metavar='N')
+    cutout: float = option(0., 'share of the pictures in which rectangles hide some places, mostly keypoints',
+                           metavar='SHARE')
+    garment_crops: float = option(0., 'share of the pictures that are cropped to the garment, as a second pass '
+                                  'sees it', metavar='SHARE')
 
     def __post_init__(self) -> None:
-        self.check(occluded=OCCLUDED)
+        super().__post_init__()
         if not 0 <= self.rotation <= MOST_ROTATION:
             raise InputError(f'--rotation {self.rotation}: wanted 0 to {MOST_ROTATION} degrees')
         for flag, share in (('cutout', self.cutout), ('garment-crops', self.garment_crops)):
             if not 0 <= share <= 1:
-                raise InputError(f'--{flag} {share}: wanted a share of the pictures, from 0 to 1')
+                raise InputError(f'--{flag} {share}: wanted a share of the pictures from 0 to 1')
 
     @property
     def count_occluded(self) -> bool:
-        """Whether points of v = 0 count in the loss."""
+        """Whether points with v = 0 count in the loss."""
         return self.occluded == 'counted'

@@ -1,6 +1,6 @@
-"""Networks opened by their file: frozen graphs by TensorFlow, exported models by the engine of their format.
+"""Opens networks: frozen graphs with TensorFlow, exported models with the engine of their format.
 
-Engines are imported where a network is opened: a model of ONNX Runtime, OpenVINO or LiteRT needs no TensorFlow.
+An engine is imported when a network is opened, so a model for ONNX Runtime, OpenVINO or LiteRT needs no TensorFlow.
 """
 import os
 from dataclasses import dataclass
@@ -17,36 +17,37 @@ import numpy as np
 from fashionai.engines.network import Network, check_names
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
-from fashionai.model_files.contract import EXPORTED, contract_of, contract_path, file_sum
+from fashionai.model_files.contract import EXPORTED, contract_path, file_sum
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import TYPES_NAME
 
 REQUIREMENTS = 'requirements-export.txt'
-"""The converters and engines that are not always installed; its place is the project's root."""
+"""File of the converters and engines that are not always installed, in the root of the project."""
 
 
 class _Exported(Network):
-    """An exported model. It is of no use without a contract. `trusted` makes no difference where an engine has no
-    operation that does more than compute."""
+    """An exported model. It needs a contract. `trusted` makes no difference if the engine has no operation that does
+    more than compute."""
 
-    def __init__(self, path: Path, wanted: Garment, maps: str, garments: Garments, trusted: bool) -> None:
-        super().__init__(path, wanted, maps, garments)
+    def __init__(self, model: ModelFile, wanted: Garment, maps: str, garments: Garments, trusted: bool) -> None:
+        super().__init__(model, wanted, maps, garments)
         self._trusted = trusted
         if self._contract is None:
-            raise InputError(f'{path} has no contract, neither inside nor {contract_path(path).name} beside it: export '
-                             'the graph again with code/export.py')
+            raise InputError(f'{model.path} has no contract, neither inside it nor in {contract_path(model.path).name} '
+                             'beside it: export the graph again with code/export.py')
 
     def _check(self, channels: Mapping[str, Any]) -> None:
-        """Raise InputError where the outputs, by name, lack one that is wanted or have other channels."""
+        """Raises InputError if the outputs, by name, lack a wanted one or have a wrong number of channels."""
         check_names(self._path, [self._maps, *([TYPES_NAME] if self.types else [])], channels)
         self._check_output(channels[self._maps])
 
 
 class OnnxNetwork(_Exported):
-    """An `.onnx` file in ONNX Runtime, on a GPU where `onnxruntime-gpu` is installed and finds one."""
+    """An `.onnx` file in ONNX Runtime; on a GPU if `onnxruntime-gpu` is installed and finds one."""
 
-    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments,
+    def __init__(self, model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments,
                  trusted: bool) -> None:
-        super().__init__(path, wanted, maps, garments, trusted)
+        super().__init__(model, wanted, maps, garments, trusted)
         runtime = needed('onnxruntime')
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -54,9 +55,9 @@ class OnnxNetwork(_Exported):
         providers = [name for name in ('CUDAExecutionProvider', 'CPUExecutionProvider')
                      if name in runtime.get_available_providers()]
         try:
-            self._session = runtime.InferenceSession(str(path), options, providers=providers)
+            self._session = runtime.InferenceSession(str(model.path), options, providers=providers)
         except Exception as error:  # of classes that ONNX Runtime does not derive from one of its own
-            raise _unreadable(path, error) from None
+            raise _unreadable(model.path, error) from None
         self._check({output.name: output.shape[-1] for output in self._session.get_outputs()})
 
     def _run(self, outputs: Sequence[str], images: np.ndarray) -> List[np.ndarray]:
@@ -69,17 +70,17 @@ class OnnxNetwork(_Exported):
 class OpenvinoNetwork(_Exported):
     """An OpenVINO model, `.xml` and `.bin`, or an `.onnx` file, on the CPU in single precision."""
 
-    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments,
+    def __init__(self, model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments,
                  trusted: bool) -> None:
-        super().__init__(path, wanted, maps, garments, trusted)
+        super().__init__(model, wanted, maps, garments, trusted)
         core = needed('openvino').Core()
         settings = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_PRECISION_HINT': 'f32'}
         if threads:
             settings['INFERENCE_NUM_THREADS'] = str(threads)
         try:
-            compiled = core.compile_model(core.read_model(str(path)), 'CPU', settings)
+            compiled = core.compile_model(core.read_model(str(model.path)), 'CPU', settings)
         except RuntimeError as error:
-            raise _unreadable(path, error) from None
+            raise _unreadable(model.path, error) from None
         shapes = {name: output.partial_shape for output in compiled.outputs for name in output.get_names()}
         self._check({name: shape[len(shape) - 1].get_length() for name, shape in shapes.items()})
         self._request = compiled.create_infer_request()
@@ -96,19 +97,19 @@ class OpenvinoNetwork(_Exported):
 
 
 class LiteNetwork(_Exported):
-    """A `.tflite` file in LiteRT, or in the interpreter of it that TensorFlow has; images of one size, one by one."""
+    """A `.tflite` file in LiteRT, or in the interpreter of TensorFlow; it takes one image at a time, of one size."""
 
-    def __init__(self, path: Path, wanted: Garment, threads: int, maps: str, garments: Garments,
+    def __init__(self, model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments,
                  trusted: bool) -> None:
-        super().__init__(path, wanted, maps, garments, trusted)
+        super().__init__(model, wanted, maps, garments, trusted)
         try:
-            self._interpreter = _interpreter(path, threads)
+            self._interpreter = _interpreter(model.path, threads)
             self._check_operations()
             self._interpreter.allocate_tensors()
         except InputError:
             raise
         except (ValueError, RuntimeError) as error:
-            raise _unreadable(path, error) from None
+            raise _unreadable(model.path, error) from None
         image, = self._interpreter.get_input_details()
         self._place, self._input_hw = image['index'], tuple(image['shape'][1:3])
         self.trained_hw = self._input_hw  # it takes no other
@@ -117,8 +118,8 @@ class LiteNetwork(_Exported):
         self._places = {name: output['index'] for name, output in details.items()}
 
     def _check_operations(self) -> None:
-        """Raise InputError for TensorFlow's own operations, which some interpreters compute and which may do more than
-        that. Interpreters of TensorFlow 1.15 have none of them, and do not list what is in a model."""
+        """Raises InputError for operations of TensorFlow itself: some interpreters have them, and they may do more than
+        compute. Interpreters of TensorFlow 1.15 have none of them, and do not list the operations of a model."""
         listed: Sequence[Mapping[str, Any]] = getattr(self._interpreter, '_get_ops_details', list)()
         of_tensorflow = [each['op_name'] for each in listed if 'Flex' in each['op_name']]
         if of_tensorflow and not self._trusted:
@@ -139,18 +140,18 @@ class LiteNetwork(_Exported):
         return [np.concatenate(parts) for parts in zip(*found)]
 
 
-def _frozen(path: Path, wanted: Garment, threads: int, maps: str, garments: Garments, trusted: bool) -> Network:
+def _frozen(model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments, trusted: bool) -> Network:
     from fashionai.engines.frozen_graph import FrozenGraph  # only here: loading TensorFlow takes seconds
-    return FrozenGraph(path, wanted, threads, maps, garments, trusted)
+    return FrozenGraph(model, wanted, threads, maps, garments, trusted)
 
 
-Open = Callable[[Path, Garment, int, str, Garments, bool], Network]
-"""(file, type wanted, threads, name of OUTPUTS, table of the type, whether the file is trusted) -> the network."""
+Open = Callable[[ModelFile, Garment, int, str, Garments, bool], Network]
+"""(file, wanted type, threads, name of OUTPUTS, table of the type, whether the file is trusted) -> the network."""
 
 
 @dataclass(frozen=True)
 class Engine:
-    """What computes networks: `endings` of the files it opens, those that are made for it first."""
+    """An engine. `endings` are those of the files it opens; the files that are made for it come first."""
 
     endings: Tuple[str, ...]
     open: Open
@@ -161,87 +162,89 @@ ENGINES: Mapping[str, Engine] = MappingProxyType({
     'onnxruntime': Engine((EXPORTED['onnx'],), OnnxNetwork),
     'openvino': Engine((EXPORTED['openvino'], EXPORTED['onnx']), OpenvinoNetwork),
     'litert': Engine((EXPORTED['tflite'],), LiteNetwork)})
-"""By the name that `--engine` takes; of two that open a file, the first is usual."""
+"""Engines by the name that `--engine` takes. If two open a file, the first is the usual one."""
 
 
 def engine_of(path: Path, engine: Optional[str] = None) -> str:
-    """The name of the engine that opens a file: the one that is asked for, or the usual one of its ending.
+    """Returns the name of the engine that opens a file: the one asked for, or the usual one for its ending.
 
-    TensorFlow takes what has no ending of the others. Raises InputError where the engine does not open such files.
+    TensorFlow opens files with any other ending. Raises InputError if the engine does not open such files.
     """
     able = [name for name, each in ENGINES.items() if path.suffix in each.endings] or ['tensorflow']
     if engine is not None and engine not in able:
-        raise InputError(f'{engine} does not open {path.name}: wanted {" or ".join(ENGINES[engine].endings)}, as '
+        raise InputError(f'{engine} does not open {path.name}: wanted {" or ".join(ENGINES[engine].endings)}, which '
                          'code/export.py makes of a frozen graph')
     return engine or able[0]
 
 
-def needs_tensorflow(path: Path, engine: Optional[str] = None) -> bool:
-    """Whether opening a file loads TensorFlow: then `graph_mode` has to be called before."""
-    name = engine_of(path, engine)
+def needs_tensorflow(model: ModelFile, engine: Optional[str] = None) -> bool:
+    """Returns whether opening the model loads TensorFlow. If so, `graph_mode` has to be called before."""
+    name = engine_of(model.path, engine)
     return name == 'tensorflow' or (name == 'litert' and not _has_litert())
 
 
-def open_network(path: Path, garment: Garment, threads: int = 0, maps: str = 'last',
+def open_network(model: ModelFile, garment: Garment, threads: int = 0, maps: str = 'last',
                  engine: Optional[str] = None, garments: Garments = GARMENTS, trusted: bool = False) -> Network:
-    """The network of a file, to be closed by its `with` block; where it needs TensorFlow, `graph_mode` has been called.
+    """Returns the network of a file; its `with` block closes it. If it needs TensorFlow, `graph_mode` was called.
 
-    Of a `trusted` graph, any operation is taken: see networks.graph_file.
+    A `trusted` graph may have any operation; see model_files/graph_file.py.
 
-    Raises InputError, naming the file, where it does not serve the garment type or the engine does not open it; and,
-    naming the command that mends it, where the engine is not installed.
+    Raises InputError if the file does not serve the garment type, or the engine does not open it or is not installed;
+    then it names the command that installs the engine.
     """
-    return ENGINES[engine_of(path, engine)].open(path, garment, threads, maps, garments, trusted)
+    return ENGINES[engine_of(model.path, engine)].open(model, garment, threads, maps, garments, trusted)
 
 
 def default_engine() -> str:
-    """The engine of the network that comes with the package: ONNX Runtime if it is installed, else TensorFlow."""
+    """Returns the engine of the supplied network: ONNX Runtime if it is installed, else TensorFlow."""
     return 'tensorflow' if find_spec('onnxruntime') is None else 'onnxruntime'
 
 
-def exported_beside(graph: Path, engine: str) -> Path:
-    """The model that an engine opens in place of a frozen graph: the graph itself where it can, or the model exported
-    beside it under the same name.
+def open_model(graph: Path, engine: Optional[str] = None) -> ModelFile:
+    """Returns the file that an engine opens for a graph: the graph itself, or the model that was exported beside it
+    under the same name. Without an engine it is the graph itself.
 
-    Raises InputError, with the command that makes it, where there is none, or one of what the graph was before.
+    Raises InputError if there is no such model, or if it was exported from another graph; it names the command that
+    exports it.
     """
-    if graph.suffix in ENGINES[engine].endings:
-        return graph
-    models = [graph.with_suffix(ending) for ending in ENGINES[engine].endings]
-    for model in models:
-        if model.exists():
+    if engine is None or graph.suffix in ENGINES[engine].endings:
+        return ModelFile.open(graph)
+    paths = [graph.with_suffix(ending) for ending in ENGINES[engine].endings]
+    for path in paths:
+        if path.exists():
+            model = ModelFile.open(path)
             _check_origin(model, graph)
             return model
-    raise InputError(f'--engine {engine} wants {" or ".join(model.name for model in models)} beside {graph}, or a '
-                     f'model by --modelpath: make it with {_export_command(graph, models)}')
+    raise InputError(f'--engine {engine} needs {" or ".join(path.name for path in paths)} beside {graph}, or a model '
+                     f'by --modelpath: make it with {_export_command(graph, paths)}')
 
 
-def _check_origin(model: Path, graph: Path) -> None:
-    """Raise InputError where the model's contract tells that it was exported from another graph."""
-    contract = contract_of(model)
-    if contract and contract.export and contract.export.get('of_graph_sha256') != file_sum(graph):
-        raise InputError(f'{model} was exported from another graph than {graph} is now: export it again with '
-                         f'{_export_command(graph, [model])}')
+def _check_origin(model: ModelFile, graph: Path) -> None:
+    """Raises InputError if the contract of the model says that it was exported from another graph."""
+    export = model.contract.export if model.contract else {}
+    if export and export.get('of_graph_sha256') != file_sum(graph):
+        raise InputError(f'{model.path} was exported from another graph than {graph} is now: export it again with '
+                         f'{_export_command(graph, [model.path])}')
 
 
 def _export_command(graph: Path, models: Sequence[Path]) -> str:
-    """What makes the first of some models that can be exported."""
+    """Returns the command that exports the first of the models that can be exported."""
     formats = {ending: name for name, ending in EXPORTED.items()}
     wanted = next(formats[model.suffix] for model in models if model.suffix in formats)
     return f'code/export.py --modelpath {graph} --to {wanted}'
 
 
 def needed(module: str) -> Any:
-    """An optional module. Raises InputError, with the command that installs it, where it is missing."""
+    """Returns an optional module. Raises InputError, with the command that installs it, if it is missing."""
     try:
         return import_module(module)
     except ImportError as error:
-        raise InputError(f'{module} is wanted here, which cannot be imported ({error}). To install it, with Python '
+        raise InputError(f'this needs {module}, which cannot be imported ({error}). To install it, with Python '
                          f'3.10 or newer: python -m pip install -r {REQUIREMENTS}') from None
 
 
 def has_tensorflow() -> bool:
-    """Whether TensorFlow is installed."""
+    """Returns whether TensorFlow is installed."""
     return find_spec('tensorflow') is not None
 
 
@@ -250,7 +253,7 @@ def _has_litert() -> bool:
 
 
 def _interpreter(path: Path, threads: int) -> Any:
-    """LiteRT's, or the one of TensorFlow, which in 1.15 cannot be told a number of threads."""
+    """Returns an interpreter of LiteRT, or of TensorFlow; that of 1.15 takes no number of threads."""
     if _has_litert():
         make = import_module('ai_edge_litert.interpreter').Interpreter
     else:
@@ -264,5 +267,5 @@ def _unreadable(path: Path, error: Exception) -> InputError:
 
 
 def in_a_line(error: Exception) -> str:
-    """What another's code says was wrong, short."""
+    """Returns the message of an error of another library, in one short line."""
     return shorten(str(error), 300) or type(error).__name__

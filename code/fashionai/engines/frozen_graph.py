@@ -1,7 +1,7 @@
-"""Frozen graphs, as a `.pb` or as the folder of a SavedModel: loaded, checked, and made a function by TensorFlow."""
+"""TensorFlow as an engine: frozen graphs, in a `.pb` or in the folder of a SavedModel."""
 import logging
 from pathlib import Path
-from typing import List, Sequence, Tuple, Union
+from typing import List, Sequence, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -10,6 +10,7 @@ from fashionai.engines.network import Network, check_names
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.model_files.graph_file import read_graph
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import TYPES_NAME
 
 _LOG = logging.getLogger(__name__)
@@ -18,21 +19,21 @@ _LOG = logging.getLogger(__name__)
 class FrozenGraph(Network):
     """A frozen graph in a session of its own.
 
-    Of a `trusted` file, any operation is taken: see networks.graph_file.
+    If the file is `trusted`, it may have any operation; see model_files/graph_file.py.
 
-    Raises InputError, naming the file, where it is no graph, has an operation that is not allowed, lacks the input or
-    the output, or serves other types.
+    Raises InputError if the file is not a graph, has an operation that is not allowed, lacks the input or the output,
+    or serves other types.
     """
 
-    def __init__(self, path: Union[str, Path], wanted: Garment, threads: int = 0, maps: str = 'last',
+    def __init__(self, model: ModelFile, wanted: Garment, threads: int = 0, maps: str = 'last',
                  garments: Garments = GARMENTS, trusted: bool = False) -> None:
-        super().__init__(path, wanted, maps, garments)
+        super().__init__(model, wanted, maps, garments)
         self._graph = tf.Graph()
         with self._graph.as_default():
-            self._image, output = _import_graph(path, (self._input, self._maps), trusted)
+            self._image, output = _import_graph(model.path, (self._input, self._maps), trusted)
         names = {operation.name: operation for operation in self._graph.get_operations()}
         if self.types:
-            check_names(path, [TYPES_NAME], names)
+            check_names(model.path, [TYPES_NAME], names)
         elif self._contract is None and TYPES_NAME in names:
             self.types = garments.joint.types
         channels = output.shape[-1] if output.shape.rank == 4 else None
@@ -52,8 +53,8 @@ class FrozenGraph(Network):
         self._session.close()
 
 
-def _import_graph(path: Union[str, Path], names: Tuple[str, str], trusted: bool) -> Tuple[tf.Tensor, tf.Tensor]:
-    """Read a graph into the default one; its input and output tensors."""
+def _import_graph(path: Path, names: Tuple[str, str], trusted: bool) -> Tuple[tf.Tensor, tf.Tensor]:
+    """Reads a graph into the default graph. Returns its input and output tensors."""
     definition = read_graph(path, trusted)
     check_names(path, names, {node.name: node for node in definition.node})
     try:

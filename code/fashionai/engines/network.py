@@ -1,4 +1,4 @@
-"""What all opened networks have in common, whatever computes them: checks, and the interface that views see."""
+"""What all opened networks have in common, with any engine: checks, and the methods that predictors call."""
 from pathlib import Path
 from types import TracebackType
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Type, Union
@@ -7,43 +7,51 @@ import numpy as np
 
 from fashionai.errors import InputError
 from fashionai.garments.table import Garment, Garments
-from fashionai.model_files.contract import Contract, contract_of
+from fashionai.model_files.contract import Contract
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUTS, TYPES_NAME
 
 _USUAL_STRIDE = 8
-"""Stride of a graph that comes without a contract: that of every network of the original."""
+"""Stride of a graph without a contract: that of every network of the original."""
 
 
 class Network:
-    """A network of a file, closed by leaving the `with` block; those of each engine are derived from this one.
+    """An opened network. Its `with` block closes it. Each engine has a class that is derived from this one.
 
-    `maps` is the output to take, a name of OUTPUTS; `wanted` is of the table `garments`. `garment` is the one whose
-    channels it gives: the type wanted, or the joint one. `stride` is in input pixels. `trained_hw`, (height, width), is
-    None where no contract says it. `types` are the garment types whose probabilities `predict_with_types` gives, in
-    their order; () where the network cannot tell them.
+    Args:
+        model: its file.
+        wanted: the garment type that it is to serve, of the table `garments`.
+        maps: the output to take, a name of OUTPUTS.
+        garments: the table of garments.
 
-    Raises InputError, naming the file, where its contract is for other types, or was written for another model.
+    Attributes:
+        garment: the garment whose channels the network gives: the type wanted, or all types jointly.
+        stride: input pixels for each cell of the maps.
+        trained_hw: the size (height, width) in pixels that it was trained at; None if no contract says it.
+        types: the garment types whose probabilities `predict_with_types` gives, in order; () if it gives none.
+
+    Raises InputError if the contract is for other types or has other keypoints.
     """
 
-    def __init__(self, path: Union[str, Path], wanted: Garment, maps: str, garments: Garments) -> None:
-        contract = contract_of(path)
-        self.garment = _contract_garment(contract, wanted, garments.joint, Path(path)) if contract else wanted
+    def __init__(self, model: ModelFile, wanted: Garment, maps: str, garments: Garments) -> None:
+        contract = model.contract
+        self.garment = _contract_garment(contract, wanted, garments.joint, model.path) if contract else wanted
         self.stride = contract.stride if contract else _USUAL_STRIDE
         self.types: Tuple[str, ...] = contract.types if contract else ()
         self.trained_hw: Optional[Tuple[int, int]] = contract.input_hw if contract else None
-        self._path, self._wanted, self._joint, self._contract = Path(path), wanted, garments.joint, contract
+        self._path, self._wanted, self._joint, self._contract = model.path, wanted, garments.joint, contract
         self._input, self._maps = INPUT_NAME, OUTPUTS[maps]
         if contract and maps == 'last':
             self._input, self._maps = contract.input_name, contract.output_name
 
     def forward(self, images: np.ndarray) -> np.ndarray:
-        """Maps (N, h / stride, w / stride, C) of images (N, h, w, 3), float32 BGR 0..255."""
+        """Returns maps (N, h / stride, w / stride, C) of images (N, h, w, 3), float32 BGR 0..255."""
         return self._run([self._maps], images)[0]
 
     def predict_with_types(self, images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
-        """The same maps and, of the same pass, the probabilities (N, T) of `types`, None where there are none.
+        """Returns the same maps and, from the same pass, the probabilities (N, T) of `types`; None if it has no types.
 
-        Raises InputError, naming the file, where it gives another number of them than its contract names.
+        Raises InputError if the number of probabilities differs from the contract.
         """
         if not self.types:
             return self.forward(images), None
@@ -54,14 +62,14 @@ class Network:
         return maps, types
 
     def _run(self, outputs: Sequence[str], images: np.ndarray) -> List[np.ndarray]:
-        """The outputs of those names. Raises InputError for images that do not suit the network."""
+        """Returns the outputs of those names. Raises InputError for images that do not suit the network."""
         raise NotImplementedError
 
     def _close(self) -> None:
-        """Let go of what the engine holds."""
+        """Free what the engine holds."""
 
     def _check_output(self, channels: Optional[int]) -> None:
-        """Refuse channels that do not fit; without a contract, they may be those of the joint garment."""
+        """Raises InputError for a wrong number of channels. Without a contract it may be that of the joint garment."""
         if self._contract is None and channels == _channels(self._joint):
             self.garment = self._joint
         if channels != _channels(self.garment):
@@ -70,7 +78,7 @@ class Network:
                              f'{_channels(self._joint)}')
 
     def _unsuited(self, images: np.ndarray, reason: str) -> InputError:
-        """What to raise where the engine fails on images."""
+        """Returns the error to raise if the engine fails on images."""
         return InputError(f'{self._path} fails on {len(images)} windows of {images.shape[2]}x{images.shape[1]} '
                           f'pixels: {reason}')
 
@@ -83,7 +91,7 @@ class Network:
 
 
 def check_names(path: Union[str, Path], wanted: Sequence[str], found: Mapping[str, Any]) -> None:
-    """Raise InputError, naming the file, where inputs or outputs that are wanted are not among those it has."""
+    """Raises InputError if the file lacks a wanted input or output."""
     missing = [name for name in wanted if name not in found]
     if missing == [MEAN_OUTPUT_NAME]:
         raise InputError(f'{path} has no mean of the last two stages: wanted a graph of two stages or more without '
@@ -94,8 +102,8 @@ def check_names(path: Union[str, Path], wanted: Sequence[str], found: Mapping[st
 
 
 def _contract_garment(contract: Contract, wanted: Garment, joint: Garment, path: Path) -> Garment:
-    """The garment of a model's contract, which has to be the wanted or the joint one, keypoint by keypoint, limb by
-    limb."""
+    """Returns the garment of a contract. Raises InputError unless it is the wanted or the joint one, with the same
+    keypoints and limbs."""
     if contract.tag not in (wanted.name, joint.name):
         raise InputError(f'{path} is for {contract.tag}, as its contract says: wanted one for {wanted.name} or '
                          f'{joint.name}')

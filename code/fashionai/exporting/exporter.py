@@ -12,10 +12,10 @@ from fashionai.errors import InputError
 from fashionai.exporting.formats import FORMATS, Format, GraphToConvert
 from fashionai.exporting.parity import Parity, ParityImages, compare
 from fashionai.garments.table import Garment
-from fashionai.model_files.contract import Contract, contract_of, contract_path, file_sum, replacing_model
-from fashionai.model_files.default_model import USUAL_HW
+from fashionai.model_files.contract import Contract, contract_path, file_sum, replacing_model
 from fashionai.model_files.freezing import HALF_TOLERANCE, TOLERANCE, halved, is_half
 from fashionai.model_files.graph_file import read_graph
+from fashionai.model_files.model_file import USUAL_HW, ModelFile
 from fashionai.networks.tensor_names import OUTPUTS, TYPES_NAME
 
 
@@ -35,22 +35,22 @@ class ExportRequest:
     trusted: bool = False
 
 
-def export(path: Path, garment: Garment, request: ExportRequest, output: Path, images: ParityImages) -> Parity:
+def export(model: ModelFile, garment: Garment, request: ExportRequest, output: Path, images: ParityImages) -> Parity:
     """Writes a graph as a model of another format and, beside it, its contract. Returns how the two compare.
 
     Raises InputError, naming the file, if the graph does not serve the garment type, if the size is not a multiple of
     the stride, if the converter is not installed or fails, or if the model and the graph compute different values.
     Nothing is written then.
     """
-    kind, definition = FORMATS[request.to], read_graph(path, request.trusted)
+    kind, definition = FORMATS[request.to], read_graph(model.path, request.trusted)
     half, garments = request.half or is_half(definition), images.truth.garments
-    with FrozenGraph(path, garment, request.threads, garments=garments, trusted=request.trusted) as graph, \
+    with FrozenGraph(model, garment, request.threads, garments=garments, trusted=request.trusted) as graph, \
             replacing_model(output) as draft:
         cells_hw(request.input_hw, graph.stride)  # raises a clearer error than the converters
-        contract = _contract(graph, path)
+        contract = _contract(graph, model)
         names = {node.name for node in definition.node}
         outputs = dict.fromkeys((contract.output_name, *OUTPUTS.values(), TYPES_NAME))
-        facts = {'format': request.to, 'of_graph_sha256': file_sum(path), 'half': half,
+        facts = {'format': request.to, 'of_graph_sha256': model.sum, 'half': half,
                  'batch': 1 if kind.fixed else None, 'input_hw': request.input_hw if kind.fixed else None}
         inside = json.dumps(replace(contract, graph_sha256='', export=facts).to_json())
         source = GraphToConvert(halved(definition) if half else definition, contract.input_name,
@@ -58,9 +58,10 @@ def export(path: Path, garment: Garment, request: ExportRequest, output: Path, i
         facts['made_by'] = _converted(kind, source, draft)
         contract = replace(contract, graph_sha256=file_sum(draft), export=facts)
         contract.save(contract_path(draft))
-        with open_network(draft, garment, request.threads, garments=garments) as exported:
+        converted = ModelFile(draft, contract, contract.graph_sha256)
+        with open_network(converted, garment, request.threads, garments=garments) as exported:
             parity = compare(graph, exported, images, request.input_hw, kind.fixed)
-        _refuse_other_maps(parity, HALF_TOLERANCE if half else TOLERANCE, request.to, path)
+        _refuse_other_maps(parity, HALF_TOLERANCE if half else TOLERANCE, request.to, model.path)
         replace(contract, export={**facts, 'parity': asdict(parity)}).save(contract_path(draft))
     return parity
 
@@ -76,10 +77,10 @@ def _converted(kind: Format, source: GraphToConvert, draft: Path) -> str:
         raise InputError(f'the converter to {draft.suffix} failed: {in_a_line(error)}') from None
 
 
-def _contract(graph: Network, path: Path) -> Contract:
+def _contract(graph: Network, model: ModelFile) -> Contract:
     """Returns the contract of the graph. If there is none, makes one from what is known."""
-    return contract_of(path) or Contract(graph.garment.name, graph.garment.keypoints, '', USUAL_HW, graph.stride, 0, '',
-                                         types=graph.types)
+    return model.contract or Contract(graph.garment.name, graph.garment.keypoints, '', USUAL_HW, graph.stride, 0, '',
+                                      types=graph.types)
 
 
 def _refuse_other_maps(parity: Parity, tolerance: float, to: str, path: Path) -> None:

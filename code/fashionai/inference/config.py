@@ -1,14 +1,20 @@
-"""How pictures go through the networks: the presets, and the one value that says all of it."""
+"""How pictures go through the networks: the presets, the flags of inference, and the configuration that they give."""
 from dataclasses import dataclass, field
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Mapping, Optional, Sequence, Tuple
 
+from fashionai.codec.decoding import DECODERS
+from fashionai.engines.exported import ENGINES
 from fashionai.errors import InputError
 from fashionai.garments.shapes import has_shape
 from fashionai.garments.table import Garments
-from fashionai.inference.predictor import PredictionOptions
-from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, PERIOD, WindowScale, parse_scales
+from fashionai.inference.canvas import JOINS
+from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
+from fashionai.inference.second_pass import SECOND_PASSES
+from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, PERIOD, TILINGS, WindowScale, parse_scales
+from fashionai.networks.tensor_names import OUTPUTS
+from fashionai.option_group import OptionGroup, at_least, option, size_hw
 
 NO_SECOND_PASS = 'none'
 """The value of `--second-pass` that switches it off."""
@@ -44,17 +50,18 @@ ORIGINAL_NAMES: Mapping[str, str] = MappingProxyType({'quick': 'fast', 'usual': 
 
 @dataclass(frozen=True)
 class InferenceConfig:
-    """How pictures go through one network or several.
+    """How pictures go through one network or several. It depends on the networks; InferenceOptions does not.
 
     Attributes:
-        options: of the canvas and of decoding.
+        options: the options of the canvas and of decoding.
         scales: the windows; see windows.py.
-        resolutions_hw: for each network one input size (height, width) in pixels or several, which are averaged.
+        resolutions_hw: for each network its input sizes (height, width) in pixels; the heat maps of all are averaged.
         maps: a name of tensor_names.OUTPUTS.
         second_pass: a name of SECOND_PASSES, or None.
         windows: a name of TILINGS.
-        engine: a name of ENGINES, or None: the file's ending decides.
-        trusted: whether a graph may have any operation. It decides no point, so it is no part of the text of a config.
+        engine: a name of ENGINES; None: the ending of the file decides.
+        trusted: whether a graph may have any operation. Points do not depend on it, so the text of a configuration,
+            which resumable runs compare, leaves it out.
     """
 
     options: PredictionOptions
@@ -67,6 +74,86 @@ class InferenceConfig:
     trusted: bool = field(default=False, repr=False)
 
 
+@dataclass(frozen=True)
+class InferenceOptions(OptionGroup):
+    """The flags of inference, as they are typed. `config` says what they mean for given networks.
+
+    Attributes:
+        preset: a name of PRESETS. An option below that is not None overrides the value of the preset.
+        engine: a name of ENGINES; None: the ending of the file decides.
+        inputsize, resolution, scales: texts; see the help texts.
+        windows, merge, maps, decode, assembly, second_pass: names; see the help texts.
+        flip: whether the networks see the mirror image too.
+        batch: images that go through the networks together.
+        threads: threads of each network; 0: one for each core.
+        trust_graph: whether a graph may have any operation.
+    """
+
+    preset: str = option(DEFAULT_PRESET, 'fast: one pass. standard: six windows and their mirror images, as in the '
+                         'original. accurate: three input sizes, and a second pass over the upright garment. Explicit '
+                         'flags override the preset (default: %(default)s)', choices=tuple(PRESETS))
+    trust_graph: bool = option(False, 'open a graph with any operation, also with operations that read and write '
+                               'files: only for files of people you trust; see models/README.md')
+    engine: Optional[str] = option(None, 'engine that computes the network, from the model that export.py wrote beside '
+                                   'the graph (default: TensorFlow, or the one for the ending of --modelpath)',
+                                   choices=tuple(ENGINES), allowed=tuple(ENGINES))
+    inputsize: Optional[str] = option(None, 'side of the square canvas in pixels (default: the longer side of the size '
+                                      'that the first graph was trained at; 368 if the graph does not say it)')
+    resolution: Optional[str] = option(
+        None, 'input size of the network, WIDTHxHEIGHT; several with commas between them: one for each graph, or all '
+        'for a single graph, whose heat maps are then averaged. Images are fitted into it; it grows to the next size '
+        f'that differs from the trained size by a multiple of {PERIOD} (default: the size that each graph was trained '
+        'at; 368x368 if the graph does not say it)')
+    scales: Optional[str] = option(None, 'list of None, s, (s, step) or (cx, cy, s); at s = 1 the image just fits the '
+                                   f'input (default: {DEFAULT_SCALES})')
+    windows: str = option(InferenceConfig.windows, 'exact: the windows of --scales. merged: overlapping windows of a '
+                          'scale become one, and the padding of images that are not square is left out (default: '
+                          '%(default)s)', choices=tuple(TILINGS))
+    merge: Optional[str] = option(None, 'join windows by their maximum (addup) or mean (average) (default: addup)',
+                                  choices=JOINS)
+    maps: str = option(InferenceConfig.maps, 'heat maps of the last stage, or the mean of the last two stages '
+                       '(default: %(default)s)', choices=tuple(OUTPUTS))
+    decode: str = option(PredictionOptions.decode, 'how a point is read from its heat map (default: %(default)s)',
+                         choices=tuple(DECODERS))
+    assembly: str = option(PredictionOptions.assembly, 'peaks: the highest peak of each heat map. paf: the peaks that '
+                           'the part affinity fields join best (default: %(default)s)', choices=ASSEMBLIES)
+    second_pass: Optional[str] = option(None, 'run the network again on the upright garment: '
+                                        f'{", ".join(SECOND_PASSES)}; see docs/experiments.md (default: '
+                                        f'{NO_SECOND_PASS})', choices=(*SECOND_PASSES, NO_SECOND_PASS))
+    flip: Optional[bool] = option(None, 'run the network on the mirror image too (default)',
+                                  off='do not run it on the mirror image: half the time')
+    batch: int = option(1, 'images that go through the network together (default: %(default)s)', parse=at_least(1))
+    threads: int = option(0, 'threads of the network (default: one for each core)', parse=at_least(0, 1024))
+
+    def config(self, trained_hws: Sequence[SizeHw], garments: Garments) -> InferenceConfig:
+        """Returns what the options mean.
+
+        Args:
+            trained_hws: the input size (height, width) in pixels that each network was trained at.
+            garments: the table of garment types that the networks serve.
+
+        Raises InputError for a value that is not one.
+        """
+        preset = preset_named(self.preset)
+        canvas_hw = size_hw(self.inputsize) if self.inputsize else (max(trained_hws[0]),) * 2
+        if canvas_hw[0] != canvas_hw[1]:
+            raise InputError(f'--inputsize {self.inputsize}: the canvas is a square, wanted one number such as 368')
+        prediction = PredictionOptions(canvas_hw[0], preset.flip if self.flip is None else self.flip,
+                                       self.merge or preset.join, self.decode, self.assembly)
+        sizes = (_typed_sizes(self.resolution, len(trained_hws)) if self.resolution
+                 else _preset_sizes(preset, trained_hws))
+        return InferenceConfig(prediction, parse_scales(self.scales or preset.scales), sizes, self.maps,
+                               self._second_pass(preset, garments), self.windows, self.engine, self.trust_graph)
+
+    def _second_pass(self, preset: Preset, garments: Garments) -> Optional[str]:
+        """Returns the explicit second pass, or that of the preset if all types of the table have the mean shape that
+        it needs."""
+        if self.second_pass is None and not all(map(has_shape, garments.values())):
+            return None
+        name = preset.second_pass if self.second_pass is None else self.second_pass
+        return None if name == NO_SECOND_PASS else name
+
+
 def preset_named(name: str) -> Preset:
     """Returns the preset of that name; the names of `--look` are known too. Raises InputError for another name."""
     name = ORIGINAL_NAMES.get(name, name)
@@ -75,40 +162,25 @@ def preset_named(name: str) -> Preset:
     return PRESETS[name]
 
 
-def preset_config(name: str, trained_hws: Sequence[SizeHw], garments: Garments,
-                  engine: Optional[str] = None) -> InferenceConfig:
-    """Returns the configuration of a preset.
-
-    Args:
-        name: of PRESETS.
-        trained_hws: the input size (height, width) in pixels that each network was trained at.
-        garments: the table of garment types that the networks serve.
-        engine: a name of ENGINES, or None.
-
-    Raises InputError for an unknown preset.
-    """
-    preset = preset_named(name)
-    second_pass = suitable_second_pass(preset, garments)
-    options = PredictionOptions(max(trained_hws[0]), preset.flip, preset.join)
-    return InferenceConfig(options, parse_scales(preset.scales), preset_sizes(preset, trained_hws),
-                           second_pass=second_pass, engine=engine)
+def _typed_sizes(text: str, networks: int) -> Tuple[Tuple[SizeHw, ...], ...]:
+    """Returns for each network the input sizes (height, width) of --resolution."""
+    sizes = tuple(size_hw(one) for one in text.split(','))
+    if networks == 1:
+        return (sizes,)
+    if len(sizes) not in (1, networks):
+        raise InputError(f'--resolution names {len(sizes)} sizes for {networks} graphs: wanted one for all, or one for '
+                         'each')
+    return tuple((size,) for size in sizes * (networks // len(sizes)))
 
 
-def preset_sizes(preset: Preset, trained_hws: Sequence[SizeHw]) -> Tuple[Tuple[SizeHw, ...], ...]:
+def _preset_sizes(preset: Preset, trained_hws: Sequence[SizeHw]) -> Tuple[Tuple[SizeHw, ...], ...]:
     """Returns for each network the input sizes (height, width) of a preset."""
     return tuple(tuple(dict.fromkeys(_scaled(trained, factor) for factor in preset.input_sizes))
                  for trained in trained_hws)
 
 
-def suitable_second_pass(preset: Preset, garments: Garments) -> Optional[str]:
-    """Returns the second pass of a preset; None if a type of the table has no mean shape, which it needs."""
-    if preset.second_pass == NO_SECOND_PASS or not all(map(has_shape, garments.values())):
-        return None
-    return preset.second_pass
-
-
 def _scaled(trained: SizeHw, factor: Fraction) -> SizeHw:
-    """Returns about that many times a size. The difference is whole periods of the network's layers, so that cells
-    stay in their places."""
+    """Returns a size times about the factor. The difference is a multiple of PERIOD, so that cells stay in their
+    places."""
     height, width = (side + int((factor - 1) * side / PERIOD) * PERIOD for side in trained)
     return height, width

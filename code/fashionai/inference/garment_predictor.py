@@ -4,7 +4,6 @@ Letters: K keypoints in the garment's channel order, T garment types, G the side
 """
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 from threading import Lock
 from typing import Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
 
@@ -16,10 +15,10 @@ from fashionai.garments.table import AUTO, GARMENTS, Garment, Garments
 from fashionai.images.geometry import invert, warp_image
 from fashionai.inference.canvas import canvas_map, responses
 from fashionai.inference.garment_types import SURE, type_probabilities
-from fashionai.inference.loading import InferenceConfig, in_turn, open_graphs, predictors_of
+from fashionai.inference.loading import InferenceConfig, in_turn, open_networks, predictors_of
 from fashionai.inference.predictor import KeypointPrediction
 from fashionai.inference.second_pass import AnyPredictor
-from fashionai.model_files.default_model import trained_hw
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import TypedForward
 
 LOW = 0.5
@@ -167,13 +166,13 @@ class GarmentPredictor:
 
 
 @contextmanager
-def load_predictor(graphs: Sequence[Path], tag: str, config: InferenceConfig, threads: int = 0,
+def load_predictor(models: Sequence[ModelFile], tag: str, config: InferenceConfig, threads: int = 0,
                    garments: Garments = GARMENTS) -> Iterator[GarmentPredictor]:
     """Loads networks and yields a predictor that uses them; leaving the `with` block closes them. If a network needs
     TensorFlow, call `graph_mode` before.
 
     Args:
-        graphs: one network, or several, whose heat maps and type probabilities are averaged.
+        models: one network, or several, whose heat maps and type probabilities are averaged.
         tag: the type that they should serve; JOINT: every type.
         config: how images go through the networks.
         threads: of each network; 0: one for each core.
@@ -181,12 +180,12 @@ def load_predictor(graphs: Sequence[Path], tag: str, config: InferenceConfig, th
 
     Raises InputError, which names the file, if a network does not serve the tag.
     """
-    with open_graphs(graphs, tag, config, threads, garments) as opened:
+    with open_networks(models, tag, config, threads, garments) as networks:
         turn = Lock()
-        with_types = [(graph, trained_hw(path)) for graph, path in zip(opened, graphs) if graph.types]
-        type_predictors = [_type_predictor(in_turn(graph.predict_with_types, turn), input_hw)
-                           for graph, input_hw in with_types]
-        yield GarmentPredictor(predictors_of(opened, tag, config, turn, garments),
+        with_types = [(network, model.trained_hw) for network, model in zip(networks, models) if network.types]
+        type_predictors = [_type_predictor(in_turn(network.predict_with_types, turn), input_hw)
+                           for network, input_hw in with_types]
+        yield GarmentPredictor(predictors_of(networks, tag, config, turn, garments),
                                with_types[0][0].types if with_types else (), type_predictors, garments)
 
 

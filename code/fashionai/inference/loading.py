@@ -1,6 +1,5 @@
 """Opens networks together, and makes the predictors that use them."""
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from threading import Lock
 from typing import Callable, Iterator, List, Mapping, Sequence, TypeVar
 
@@ -14,44 +13,45 @@ from fashionai.inference.aggregator import NetworkInput
 from fashionai.inference.config import InferenceConfig
 from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
+from fashionai.model_files.model_file import ModelFile
 
 Result = TypeVar('Result')
 
 
 @contextmanager
-def open_graphs(graphs: Sequence[Path], tag: str, config: InferenceConfig, threads: int,
-                garments: Garments) -> Iterator[List[Network]]:
+def open_networks(models: Sequence[ModelFile], tag: str, config: InferenceConfig, threads: int,
+                  garments: Garments) -> Iterator[List[Network]]:
     """Yields the networks for a tag of a table, in order; leaving the `with` block closes them. If a network needs
     TensorFlow, call `graph_mode` before.
 
     Raises InputError, which names the file, if a network does not serve the tag.
     """
     with ExitStack() as stack:
-        yield [stack.enter_context(open_network(path, garments.of(tag), threads, config.maps, config.engine, garments,
+        yield [stack.enter_context(open_network(model, garments.of(tag), threads, config.maps, config.engine, garments,
                                                 config.trusted))
-               for path in graphs]
+               for model in models]
 
 
-def predictors_of(graphs: Sequence[Network], tag: str, config: InferenceConfig, turn: Lock,
+def predictors_of(networks: Sequence[Network], tag: str, config: InferenceConfig, turn: Lock,
                   garments: Garments) -> Mapping[str, AnyPredictor]:
     """Returns the predictor of each garment type of a tag; all use the open networks. Several threads may use the
     predictors: the networks compute one batch at a time, and also wait for anything else that holds the lock.
 
     Raises InputError if the configuration has resolutions for more networks or for fewer.
     """
-    if len(config.resolutions_hw) != len(graphs):
-        raise InputError(f'found resolutions for {len(config.resolutions_hw)} graphs, and {len(graphs)} graphs: wanted '
-                         'one resolution or several for each graph')
+    if len(config.resolutions_hw) != len(networks):
+        raise InputError(f'found resolutions for {len(config.resolutions_hw)} networks, and {len(networks)} networks: '
+                         'wanted one resolution or several for each network')
     network_inputs = [
-        NetworkInput(in_turn(graph.forward, turn), graph.garment, graph.stride, resolution_hw, config.scales,
-                     config.windows, graph.trained_hw)
-        for graph, resolutions_hw in zip(graphs, config.resolutions_hw) for resolution_hw in resolutions_hw]
+        NetworkInput(in_turn(network.forward, turn), network.garment, network.stride, resolution_hw, config.scales,
+                     config.windows, network.trained_hw)
+        for network, resolutions_hw in zip(networks, config.resolutions_hw) for resolution_hw in resolutions_hw]
     return {name: _predictor(network_inputs, garment, config)
             for name, garment in garments.items() if tag in (name, JOINT)}
 
 
 @contextmanager
-def open_predictors(graphs: Sequence[Path], tag: str, config: InferenceConfig, threads: int,
+def open_predictors(models: Sequence[ModelFile], tag: str, config: InferenceConfig, threads: int,
                     garments: Garments = GARMENTS) -> Iterator[Mapping[str, AnyPredictor]]:
     """Yields the predictor of each garment type of a tag; leaving the `with` block closes the networks. If a network
     needs TensorFlow, call `graph_mode` before.
@@ -60,8 +60,8 @@ def open_predictors(graphs: Sequence[Path], tag: str, config: InferenceConfig, t
 
     Raises InputError, which names the file, if a network does not serve the tag.
     """
-    with open_graphs(graphs, tag, config, threads, garments) as opened:
-        yield predictors_of(opened, tag, config, Lock(), garments)
+    with open_networks(models, tag, config, threads, garments) as networks:
+        yield predictors_of(networks, tag, config, Lock(), garments)
 
 
 def in_turn(forward: Callable[[np.ndarray], Result], turn: Lock) -> Callable[[np.ndarray], Result]:

@@ -1,6 +1,6 @@
-"""What a frozen graph, or a model exported from one, says about itself: a small JSON file beside it.
+"""The contract: what a frozen graph, or an exported model, says about itself in a small JSON file beside it.
 
-An exported model has the same JSON inside too, which counts if the file beside it is missing.
+An exported model also has the same JSON inside. It counts if the file beside the model is missing.
 """
 import hashlib
 import os
@@ -23,24 +23,34 @@ from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME
 
 EXPORTED: Mapping[str, str] = MappingProxyType(
     {'onnx': '.onnx', 'openvino': '.xml', 'tflite': '.tflite', 'savedmodel': '.savedmodel'})
-"""Endings of exported models by format. OpenVINO has its weights in a `.bin` beside; a SavedModel is a folder."""
+"""Endings of exported models by format. OpenVINO has the weights in a `.bin` beside the model; a SavedModel is a
+folder."""
 
 LARGEST_SIDE = 4096
-"""Pixels that the side of an input may have at most."""
+"""Maximum side of an input in pixels."""
 
 
 @dataclass(frozen=True)
 class Contract:
-    """How to feed a graph and how to read it.
+    """How to use a graph: its input and its outputs.
 
-    `keypoints` are the heat-map channels in order, the background after them left out; `input_hw` is the size trained
-    at, in pixels, and any multiple of 8 works; `validation_ne` is in per cent, None where it was not measured.
-    `graph_sha256` is the `file_sum` of the model it was written for; '' inside a model, which cannot hold its own sum.
-    `head` has the values of HeadOptions: for people, since the graph has them built in.
-    `types` are the garment types in the order of their probabilities, () where the graph has no type head.
-    `garments` is the table that `tag` is of.
-    `mean` is what to subtract from an image's channels before the graph sees it: nothing, since the graph does it.
-    `export` says of an exported model how it was made and how it compares with its graph; {} of a graph.
+    Attributes:
+        tag: the garment type, or `all`.
+        keypoints: the heat-map channels in order; the background comes after them and is left out here.
+        model: the network, a name of the catalog.
+        input_hw: the size (height, width) in pixels that it was trained at; any multiple of 8 works.
+        stride: input pixels for each cell of the maps.
+        step: the step of the checkpoint.
+        graph_sha256: the `file_sum` of the model that it was written for; '' inside a model, which cannot hold its own
+            sum.
+        validation_ne: the normalised error in percent; None if it was not measured.
+        head: the values of HeadOptions, for people; the graph has them built in.
+        types: the garment types in the order of their probabilities; () if the graph has no type head.
+        garments: the table of `tag`.
+        input_name, output_name: names of operations.
+        channel_order, value_range: of an input image.
+        mean: what to subtract from the channels of an image: nothing, since the graph does this.
+        export: how an exported model was made, and how it compares with its graph; {} for a graph.
     """
 
     tag: str
@@ -62,24 +72,24 @@ class Contract:
     export: Mapping[str, Any] = field(default_factory=dict)
 
     def to_json(self) -> Dict[str, Any]:
-        """As JSON has it."""
+        """Returns the contract as JSON can hold it."""
         return {**asdict(self), 'garments': stored_form(self.garments)}
 
     def save(self, path: Union[str, Path]) -> None:
-        """Write as JSON, whole or not at all."""
+        """Writes the contract as JSON: whole, or not at all."""
         write_json(path, self.to_json(), indent=2)
 
     @classmethod
     def load(cls, path: Union[str, Path]) -> 'Contract':
-        """Read what `save` wrote, now or before the contract gained a field that has a default.
+        """Reads what `save` wrote. Fields with a default may be missing, since older files lack them.
 
-        Raises InputError, naming file and key, where it is anything else.
+        Raises InputError, with file and key, for anything else.
         """
         return cls.of_json(read_json(Path(path)), str(path))
 
     @classmethod
     def of_json(cls, values: Mapping[str, Any], place: str) -> 'Contract':
-        """What `to_json` gave, every field checked. Raises InputError, naming the place and the key, otherwise."""
+        """Returns the contract that `to_json` gave. Raises InputError, with `place` and key, for a wrong field."""
         wanted = {item.name for item in fields(cls) if item.default is item.default_factory is MISSING}
         if not wanted <= set(values) <= set(_FIELDS):
             raise InputError(f'{place} is not the contract of a graph: keys missing {sorted(wanted - set(values))}, '
@@ -96,7 +106,7 @@ class Contract:
         return contract
 
     def _check_names(self, place: str) -> None:
-        """Raises InputError where tag, keypoints, types or head are not those of the table and of the heads."""
+        """Raises InputError if tag, keypoints, types or head do not fit the table of garments or HeadOptions."""
         try:
             garment = self.garments.of(self.tag)
             HeadOptions.of(self.head)
@@ -145,28 +155,30 @@ _FIELDS: Mapping[str, Tuple[Callable[[Any], bool], str]] = MappingProxyType({
     'channel_order': (lambda value: value == 'BGR', 'BGR'),
     'value_range': (lambda value: value == [0, 255], '[0, 255]'),
     'mean': (lambda value: value == [0, 0, 0], '[0, 0, 0]')})
-"""By field of Contract, as JSON has it: whether a value suits, and what does in words."""
+"""By field of Contract: a function that accepts its values in JSON, and what it accepts, in words."""
 
 
 def contract_path(graph: Union[str, Path]) -> Path:
-    """Where the contract of a model lies: beside a `.pb` under the same name with `.json`; beside an exported model,
-    which may lie beside its graph, under its whole name and `.json`."""
+    """Returns the path of the contract of a model: `graph.json` for `graph.pb`. For an exported model `.json` comes
+    after the whole name, `graph.onnx.json`, since the model may lie beside its graph."""
     path = Path(graph)
     return path.with_name(f'{path.name}.json') if path.suffix in EXPORTED.values() else path.with_suffix('.json')
 
 
-def contract_of(graph: Union[str, Path]) -> Optional[Contract]:
-    """The contract beside a model or, if there is no file beside it, inside it; None of a model that has neither.
+def contract_of(graph: Union[str, Path], model_sum: str = '') -> Optional[Contract]:
+    """Returns the contract beside a model or, if there is no file beside it, inside it; None if the model has neither.
 
-    Raises InputError, naming the file, for a contract that cannot be one, and for one beside another model than it was
-    written for: a copy of one file of two, or an installation that was interrupted.
+    `model_sum` is the `file_sum` of the model, if it is known already.
+
+    Raises InputError for a contract that is damaged, and for a contract that was written for another model: only one
+    of the two files was copied, or an installation was interrupted.
     """
     beside = contract_path(graph)
     if not beside.exists():
         text = contract_inside(Path(graph))
         return None if text is None else Contract.of_json(_parsed(text, str(graph)), f'the contract inside {graph}')
     contract = Contract.load(beside)
-    if contract.graph_sha256 != file_sum(graph):
+    if contract.graph_sha256 != (model_sum or file_sum(graph)):
         raise InputError(f'{beside} was written for another model than {graph} is now: install both again '
                          f'(code/freeze.py --install, code/export.py), or copy both; without {beside.name} the model '
                          'is taken as it is')
@@ -175,11 +187,11 @@ def contract_of(graph: Union[str, Path]) -> Optional[Contract]:
 
 @contextmanager
 def replacing_model(model: Path) -> Iterator[Path]:
-    """Yield where to write a model and, under `contract_path` of that, its contract; at the end of the block both take
-    the places of those of `model`. If the block raises, all stays as it was.
+    """Yields the path for a new model; its contract is to be written to the `contract_path` of this path. At the end of
+    the block both replace those of `model`. If the block raises, all stays as it was.
 
-    The contract goes first: from then on, whenever the process is killed, its sum fits no model but the whole new one,
-    and `contract_of` refuses any other. A new model is never beside an old contract, and never alone.
+    The contract is replaced first. If the process is killed after that, the sum in the contract fits only the whole new
+    model, and `contract_of` refuses any other. A new model is never beside an old contract, and never alone.
     """
     model.parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(prefix=f'.{model.name}.', dir=str(model.parent)) as folder, _naming(model, folder):
@@ -204,7 +216,7 @@ def _naming(model: Path, folder: str) -> Iterator[None]:
 
 
 def file_sum(path: Union[str, Path]) -> str:
-    """The SHA-256 of a file; of an `.xml` and its `.bin` together, and of all files of a folder."""
+    """Returns the SHA-256 of a file; of an `.xml` and its `.bin` together; of all files of a folder together."""
     digest = hashlib.sha256()
     for part in model_files(path):
         with open(str(part), 'rb') as file:
@@ -214,7 +226,7 @@ def file_sum(path: Union[str, Path]) -> str:
 
 
 def model_files(model: Union[str, Path]) -> Sequence[Path]:
-    """The files that a model consists of, its contract left out."""
+    """Returns the files of a model without its contract."""
     path = Path(model)
     if path.is_dir():
         return sorted(part for part in path.rglob('*') if part.is_file())
@@ -223,7 +235,7 @@ def model_files(model: Union[str, Path]) -> Sequence[Path]:
 
 
 def read_json(path: Path) -> Dict[str, Any]:
-    """The object in a file, {} where there is no file. Raises InputError where it holds anything else."""
+    """Returns the JSON object in a file; {} if there is no file. Raises InputError if it holds anything else."""
     return _parsed(path.read_bytes(), str(path)) if path.is_file() else {}
 
 

@@ -1,11 +1,11 @@
-"""What a user can change in a network's head: flags of train.py, kept in run.json, read again by freeze.py."""
+"""The flags of train.py that change a network's head. run.json keeps them, and freeze.py reads them there."""
 from dataclasses import dataclass
 from typing import Optional
 
 from fashionai.errors import InputError
 from fashionai.garments.table import JOINT as ALL_TYPES
 from fashionai.garments.table import Garment
-from fashionai.option_group import OptionGroup
+from fashionai.option_group import OptionGroup, at_least, option
 
 STAGES = range(1, 7)
 ON_OFF = ('on', 'off')
@@ -14,35 +14,45 @@ UPSAMPLINGS = ('transposed', 'bilinear')
 JOINT, FROZEN = REFINES = ('joint', 'frozen')
 ALONG, APART = TYPE_HEADS = ('along', 'apart')
 BACKBONE_STRIDE = STRIDES[0]
-"""Of every trunk: input pixels a cell of its features, and what every input must be a multiple of."""
+"""Input pixels for each cell of the features of every backbone. The sides of an input are multiples of it."""
 
 REFINED_STRIDE = 4
-"""Input pixels a cell of the maps that a refine net gives."""
+"""Input pixels for each cell of the maps that a refine net gives."""
 
 
 @dataclass(frozen=True)
 class HeadOptions(OptionGroup):
-    """The defaults leave a network as the catalogue has it.
+    """The flags of a network's head. The defaults leave a network as the catalog has it.
 
-    `stages`: their number, 1 to 6. `pyramid`: 'on' joins features of other strides to the trunk's own. `stride`: input
-    pixels a cell of the maps; 4 and 2 take `upsampling` before the stages, a name of UPSAMPLINGS, the first of them
-    where it is None. `factorised`: three 3x3 layers in place of each 7x7 one of the stages. `refine`: a refine net
-    after the last stage, which gives maps of REFINED_STRIDE; 'joint' trains it with all before it, 'frozen' alone.
-    `type_head`: the joint network of all types also tells the garment's; 'along' trains the trunk for it too, 'apart'
-    leaves the trunk to the maps.
+    Attributes:
+        stages: their number, 1 to 6.
+        pyramid: 'on' joins features of other strides to those of the backbone.
+        stride: input pixels for each cell of the maps; at 4 and 2 an `upsampling` comes before the stages.
+        upsampling: a name of UPSAMPLINGS; None: the first of them.
+        factorised: three 3x3 layers replace each 7x7 layer of the stages.
+        refine: adds a refine net after the last stage, which gives maps of REFINED_STRIDE; 'joint' trains it with all
+            layers before it, 'frozen' trains it alone.
+        type_head: the network of all types also predicts the garment type; 'along' trains the backbone for this too,
+            'apart' trains the backbone for the maps alone.
     """
 
-    stages: Optional[int] = None
-    pyramid: Optional[str] = None
-    stride: int = 8
-    upsampling: Optional[str] = None
-    factorised: bool = False
-    refine: Optional[str] = None
-    type_head: Optional[str] = None
+    stages: Optional[int] = option(None, 'number of stages, 1 to 6; default: that of the network', parse=at_least(1),
+                                   allowed=STAGES)
+    pyramid: Optional[str] = option(None, 'on or off: join features of other strides; default: that of the network',
+                                    allowed=ON_OFF)
+    stride: int = option(8, 'input pixels for each cell of the maps: 8, 4 or 2', parse=at_least(1), allowed=STRIDES)
+    upsampling: Optional[str] = option(None, 'transposed or bilinear: upsampling before the stages at --stride 4 or 2; '
+                                       'default: transposed', allowed=UPSAMPLINGS)
+    factorised: bool = option(False, 'replace each 7x7 layer of the stages by three 3x3 layers')
+    refine: Optional[str] = option(None, 'joint or frozen: add a refine net after the stages, which brings the maps to '
+                                   'stride 4; joint trains it with the stages; frozen trains it alone, and the network '
+                                   'of --checkpoint stays as it is', allowed=REFINES)
+    type_head: Optional[str] = option(None, 'along or apart: with --tag all, also predict the garment type; along '
+                                      'trains the backbone for the types too, apart for the maps alone',
+                                      allowed=TYPE_HEADS)
 
     def __post_init__(self) -> None:
-        self.check(stages=STAGES, pyramid=ON_OFF, stride=STRIDES, upsampling=UPSAMPLINGS, refine=REFINES,
-                   type_head=TYPE_HEADS)
+        super().__post_init__()
         if self.upsampling and self.stride == BACKBONE_STRIDE:
             raise InputError(f'--upsampling {self.upsampling} has nothing to do at --stride {self.stride}: '
                              f'wanted one of {", ".join(map(str, STRIDES[1:]))}')
@@ -53,10 +63,10 @@ class HeadOptions(OptionGroup):
             raise InputError('--factorised has nothing to do at --stages 1, which has no 7x7 layers: wanted 2 or more')
 
     def check_garment(self, garment: Garment) -> None:
-        """Raises InputError where the head has nothing to do for the garment."""
+        """Raises InputError if the head does not suit the garment."""
         if self.type_head and garment.name != ALL_TYPES:
-            raise InputError(f'--type-head {self.type_head}: a network for {garment.name} alone has no types to tell '
-                             f'apart, wanted --tag {ALL_TYPES}')
+            raise InputError(f'--type-head {self.type_head}: a network for {garment.name} alone has only one type: '
+                             f'wanted --tag {ALL_TYPES}')
 
 
 UNCHANGED = HeadOptions()

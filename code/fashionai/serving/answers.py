@@ -1,7 +1,6 @@
 """The answers of the service as JSON: on a picture, on its networks, on itself. They are the schemas of the API."""
 import base64
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import cv2
@@ -14,8 +13,7 @@ from fashionai.garments.table import Garment
 from fashionai.images.geometry import invert, transform_points
 from fashionai.inference.canvas import canvas_map, image_area, responses
 from fashionai.inference.garment_predictor import LOW, GarmentPrediction, GarmentPredictor
-from fashionai.model_files.contract import contract_of
-from fashionai.model_files.default_model import model_name
+from fashionai.model_files.model_file import ModelFile
 from fashionai.serving.limits import Limits
 
 
@@ -116,11 +114,10 @@ class Ready(BaseModel):
     status: str
 
 
-def card_of(graphs: Sequence[Path], predictor: GarmentPredictor, limits: Limits) -> Card:
+def card_of(models: Sequence[ModelFile], predictor: GarmentPredictor, limits: Limits) -> Card:
     """Returns the card of a service that uses these networks."""
-    contracts = [contract_of(graph) for graph in graphs]
-    return Card(model='+'.join(map(model_name, graphs)),
-                contracts=[contract.to_json() for contract in contracts if contract],
+    return Card(model='+'.join(model.name for model in models),
+                contracts=[model.contract.to_json() for model in models if model.contract],
                 types={name: _garment_card(garment) for name, garment in predictor.served.items()},
                 told_types=list(predictor.types), csv_keypoints=list(predictor.garments.csv_keypoints), low_score=LOW,
                 clearly=CLEARLY, limits=asdict(limits))

@@ -25,15 +25,14 @@ from fashionai.training.averaging import Averages, averaged, averages_of
 from fashionai.training.execution import Execution
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import DivergenceHook, ProgressHook, ValidationHook
-from fashionai.training.loss_options import LossOptions
 from fashionai.training.loss_watch import DivergedError, LossWatch
 from fashionai.training.losses import Batch, network_losses
+from fashionai.training.options import LossOptions, UpdateOptions
 from fashionai.training.saving import BestCheckpoint, CheckpointFolder, CheckpointHook
 from fashionai.training.scaling import new_scale, unscaled
 from fashionai.training.schedule import learning_rate
 from fashionai.training.summaries import image_summaries, scalar_summaries
 from fashionai.training.towers import Towers, build_towers, tower_devices
-from fashionai.training.update_options import UpdateOptions
 
 logger = logging.getLogger(__name__)
 

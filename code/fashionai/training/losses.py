@@ -12,7 +12,7 @@ import tensorflow.compat.v1 as tf
 from fashionai.networks.catalog import BuiltNetwork
 from fashionai.networks.head import as_logits
 from fashionai.networks.layers import mean_pool
-from fashionai.training.loss_options import LOSS_NAMES, UNCHANGED, LossOptions
+from fashionai.training.options import DEFAULT_LOSS, LOSS_NAMES, LossOptions
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ LOSSES: Mapping[str, Callable[[tf.Tensor, tf.Tensor], tf.Tensor]] = MappingProxy
 """Functions of (predicted, target) heat maps that return the loss of each channel, by the value of `--loss`."""
 
 
-def network_losses(network: BuiltNetwork, batch: Batch, global_batch: int, options: LossOptions = UNCHANGED,
+def network_losses(network: BuiltNetwork, batch: Batch, global_batch: int, options: LossOptions = DEFAULT_LOSS,
                    keypoint_weights: Sequence[float] = ()) -> Losses:
     """Returns all losses of a network on its share of the batch, divided by the size of the global batch."""
     stages = stage_losses(network, batch, global_batch, options, keypoint_weights)
@@ -92,7 +92,7 @@ def network_losses(network: BuiltNetwork, batch: Batch, global_batch: int, optio
     return Losses(stages, options.type_weight * tf.reduce_sum(entropy) / global_batch)
 
 
-def stage_losses(network: BuiltNetwork, batch: Batch, global_batch: int, options: LossOptions = UNCHANGED,
+def stage_losses(network: BuiltNetwork, batch: Batch, global_batch: int, options: LossOptions = DEFAULT_LOSS,
                  keypoint_weights: Sequence[float] = ()) -> tf.Tensor:
     """Returns (stages, 2) float32: the loss of the fields (L1) and of the heat maps (L2) of each stage.
 

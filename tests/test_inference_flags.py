@@ -1,14 +1,16 @@
-"""What `--look` stands for, and which flags have the last word."""
+"""What the presets stand for, and that explicit flags override them."""
 import argparse
 from pathlib import Path
 
 import pytest
 
-from fashionai.cli.inference_flags import add_look_options, config_of
+from fashionai.cli.inference_flags import add_inference_options
+from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
-from fashionai.inference.loading import InferenceConfig
+from fashionai.inference.config import InferenceConfig, InferenceOptions
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 from fashionai.model_files.contract import Contract, contract_path, file_sum
+from fashionai.model_files.model_file import ModelFile
 
 
 @pytest.fixture()
@@ -23,8 +25,9 @@ def graph(tmp_path: Path) -> Path:
 
 def look(*flags: str, graphs: tuple, garments: Garments = GARMENTS) -> InferenceConfig:
     parser = argparse.ArgumentParser()
-    add_look_options(parser)
-    return config_of(parser.parse_args(flags), graphs, garments)
+    add_inference_options(parser)
+    options = InferenceOptions.of(vars(parser.parse_args(flags)))
+    return options.config([ModelFile.open(graph).trained_hw for graph in graphs], garments)
 
 
 def test_the_usual_way_is_the_originals(graph: Path) -> None:
@@ -45,9 +48,9 @@ def test_quick_looks_once_and_thorough_often(graph: Path) -> None:
 
 
 def test_what_is_typed_has_the_last_word(graph: Path) -> None:
-    thorough = look('--look=thorough', '--merge=addup', '--second-pass=none', '--no-flip', '--scales=[1.0]',
+    thorough = look('--preset=accurate', '--merge=addup', '--second-pass=none', '--no-flip', '--scales=[1.0]',
                     '--resolution=192x160', graphs=(graph,))
-    assert thorough == look('--look=quick', graphs=(graph,))
+    assert thorough == look('--preset=fast', graphs=(graph,))
 
 
 def test_sizes_are_for_each_graph_or_all_for_one(graph: Path) -> None:
@@ -55,15 +58,15 @@ def test_sizes_are_for_each_graph_or_all_for_one(graph: Path) -> None:
     assert look('--resolution=64,128x96', graphs=(graph,)).resolutions_hw == (sizes,)
     assert look('--resolution=64,128x96', graphs=(graph, graph)).resolutions_hw == (sizes[:1], sizes[1:])
     assert look('--resolution=64', graphs=(graph, graph)).resolutions_hw == (sizes[:1], sizes[:1])
-    with pytest.raises(ValueError, match='3 sizes for 2 graphs: wanted one for all, or one for each'):
+    with pytest.raises(InputError, match='3 .*2 '):
         look('--resolution=64,96,128', graphs=(graph, graph))
 
 
 def test_garments_without_a_mean_shape_are_looked_at_once(graph: Path) -> None:
     sock = Garments((Garment('sock', ('heel', 'toe'), (), ('heel', 'toe'), ('heel', 'toe'), ()),))
-    assert look('--look=thorough', graphs=(graph,), garments=sock).second_pass is None
-    assert look('--look=thorough', '--second-pass=replace', graphs=(graph,), garments=sock).second_pass == 'replace', \
-        'which is refused where it is opened'
+    assert look('--preset=accurate', graphs=(graph,), garments=sock).second_pass is None
+    replaced = look('--preset=accurate', '--second-pass=replace', graphs=(graph,), garments=sock)
+    assert replaced.second_pass == 'replace', 'it is refused when a predictor is made'
 
 
 def test_trust_is_no_part_of_what_a_run_remembers(graph: Path) -> None:
