@@ -131,4 +131,4 @@ def test_a_checkpoint_is_whole_or_not_there_and_those_before_stay(data: Path, tm
         said = finish(train.main, *training(data, tmp_path, '--max-steps', 3, '--save-every', 2), code=1)
     assert 'model-2' in said.splitlines()[-1] and os.strerror(errno.EFBIG) in said.splitlines()[-1]
     assert {path: path.read_bytes() for path in (tmp_path / 'runs').rglob('model-*')} == before
-    assert 'from step 1' in finish(train.main, *training(data, tmp_path, '--max-steps', 3))
+    assert 'step 1 ' in finish(train.main, *training(data, tmp_path, '--max-steps', 3))
