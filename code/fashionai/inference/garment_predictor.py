@@ -22,8 +22,8 @@ from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import TypedForward
 
 LOW = 0.5
-"""A person should check a point with a lower score. On photographs that the network had not seen, four in ten of such
-points were within a tenth of the garment's width of their true place, and six in seven of all other points."""
+"""A person should check a point with a lower score. On photographs that the network had not seen, half of such
+points were within a tenth of the garment's width of their true place, and nine in ten of all other points."""
 
 TOGETHER = 8
 """By default, so many images go through the networks at a time. Each takes about 60 MB while it is computed."""
