@@ -17,7 +17,7 @@ from fashionai.garments.measurements import LENGTHS, Points, measure
 from fashionai.garments.shapes import sampled_shapes, shape_of
 from fashionai.garments.table import GARMENTS
 
-BENCHMARKS = Path(__file__).resolve().parents[1] / 'benchmarks'
+BENCHMARKS = Path(__file__).resolve().parents[2] / 'benchmarks'
 LONG, SHORT = Length(307, 0.8), Length(109, 0.8)
 
 

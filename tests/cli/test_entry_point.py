@@ -28,7 +28,7 @@ def main(argv=None):
 
 sys.exit(main())
 """
-CODE = str(Path(__file__).resolve().parents[1] / 'code')
+CODE = str(Path(__file__).resolve().parents[2] / 'code')
 
 
 @pytest.mark.parametrize('length', [10, 1000000])

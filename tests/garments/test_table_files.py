@@ -176,7 +176,7 @@ def test_what_is_no_table(tmp_path: Path, name: str, content: str, said: str) ->
 
 
 def test_the_guide_shows_tables_that_are_read(tmp_path: Path) -> None:
-    guide = (Path(__file__).resolve().parents[1] / 'docs' / 'own_keypoints.md').read_text(encoding='utf-8')
+    guide = (Path(__file__).resolve().parents[2] / 'docs' / 'own_keypoints.md').read_text(encoding='utf-8')
     shown = {kind: re.findall(f'```{kind}\n(.*?)```', guide, re.DOTALL) for kind in ('json', 'yaml')}
     (one,), (other,) = shown['json'], shown['yaml']
     table = read_garments(saved(tmp_path / 'my.json', one))
