@@ -67,12 +67,12 @@ class Drawing:
     def save(self, path: Union[str, Path]) -> None:
         """Write the drawing. The ending of `path` chooses the format.
 
-        Raises OSError if the file cannot be written, InputError if the format cannot hold the picture.
+        Raises OSError if the file cannot be written, InputError if the format is unknown or cannot hold the picture.
         """
         write_picture(Path(path), self.pixels)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """The garment that a model found in one picture.
 
@@ -85,6 +85,9 @@ class Prediction:
     path: Optional[str]
     image: np.ndarray
     result: GarmentPrediction
+
+    def __repr__(self) -> str:
+        return f'Prediction(path={self.path!r}, type={self.type!r}, type_sure={self.type_sure})'
 
     @property
     def type(self) -> str:
@@ -225,11 +228,21 @@ def load_model(path: Union[str, Path, None] = None, tag: str = AUTO, preset: str
         raise InputError(f'{path} does not exist: wanted a frozen graph or an exported model')
     config = options.config([model.trained_hw], model.garments)
     if needs_tensorflow(model, engine):
-        graph_mode()
+        _start_tensorflow(model)
     resources = ExitStack()
     predictor = resources.enter_context(
         load_predictor([model], JOINT if tag == AUTO else tag, config, threads, model.garments))
     return GarmentModel(predictor, model.name, tag, resources)
+
+
+def _start_tensorflow(model: ModelFile) -> None:
+    try:
+        graph_mode()
+    except ModuleNotFoundError as error:
+        if (error.name or '').split('.')[0] != 'tensorflow':
+            raise
+        raise InputError(f'{model.path} needs TensorFlow, which is not installed: python -m pip install '
+                         '"fashionai-keypoints[tensorflow]"') from None
 
 
 def score(truth: Union[str, Path, Annotations], submission: Union[str, Path, Annotations]) -> Scores:
