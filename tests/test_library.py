@@ -72,6 +72,13 @@ def test_a_list_is_read_a_few_pictures_ahead(model: 'fashionai.GarmentModel') ->
     found.close()  # type: ignore[attr-defined]
 
 
+def test_a_list_gives_every_garment_before_an_unreadable_picture(model: 'fashionai.GarmentModel') -> None:
+    found = model.predict([SHIRT, SHIRT, 'none.jpg', SHIRT], tag='blouse')
+    assert [next(found).path for _ in range(2)] == [str(SHIRT)] * 2
+    with pytest.raises(fashionai.InputError):
+        next(found)
+
+
 def test_what_cannot_be_read_or_served_is_an_input_error(model: 'fashionai.GarmentModel', tmp_path: Path) -> None:
     (tmp_path / 'text.jpg').write_text('no picture')
     for bad in (tmp_path / 'text.jpg', tmp_path / 'none.jpg', b'no picture'):

@@ -187,20 +187,33 @@ class GarmentModel:
         """
         tag = self._tag if tag is None else tag
         if isinstance(images, (str, Path, bytes, np.ndarray)):
-            return self._predicted([images], tag)[0]
+            return self._found([_read(images)], tag)[0]
         return self._each(iter(images), tag)
 
     def _each(self, images: Iterator[Image], tag: str) -> Iterator[Prediction]:
         batches: Iterator[List[Image]] = iter(lambda: list(islice(images, _BATCH)), [])
-        results = in_order(lambda batch: self._predicted(batch, tag), batches, AT_ONCE)
+        results = in_order(lambda batch: self._until_unreadable(batch, tag), batches, AT_ONCE)
         try:
-            for result in results:
-                yield from result
+            for found, error in results:
+                yield from found
+                if error is not None:
+                    raise error
         finally:
             results.close()
 
-    def _predicted(self, images: Sequence[Image], tag: str) -> List[Prediction]:
-        read = [_read(image) for image in images]
+    def _until_unreadable(self, images: Sequence[Image],
+                          tag: str) -> Tuple[List[Prediction], Optional[InputError]]:
+        """The predictions of the pictures before the first one that cannot be read, and why that one cannot."""
+        read, error = [], None
+        for image in images:
+            try:
+                read.append(_read(image))
+            except InputError as unreadable:
+                error = unreadable
+                break
+        return (self._found(read, tag) if read else []), error
+
+    def _found(self, read: Sequence[Tuple[Optional[str], np.ndarray]], tag: str) -> List[Prediction]:
         results = self._predictor.predict([pixels for _, pixels in read], [tag] * len(read))
         return [Prediction(path, pixels, result) for (path, pixels), result in zip(read, results)]
 
