@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Combines several submissions of the same images into one, keypoint by keypoint.
+"""Combine several submissions of the same images into one, keypoint by keypoint.
 
 x and y of every keypoint are the mean or the median over the files, in whole pixels. A file that has -1_-1_-1 for a
 keypoint does not count for it; if all files have it, the result is -1_-1_-1. The rows keep the order of the first file.

@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Merges the submissions of the five garment types into one file, submit.csv.
+"""Merge the submissions of the five garment types into one file, submit.csv.
 
 The script reads submit_blouse.csv, submit_dress.csv, submit_outwear.csv, submit_skirt.csv and submit_trousers.csv in
-its own folder, or the files given. Every header, cell, garment type and image id is checked first; if there is any
-error, nothing is written. It is an error if a file is missing or has no rows, or, with --list, if an image of the list
-has no row; with --partial, these are warnings, and the existing rows are merged. The script needs only Python. With
---garments, the types and columns are those of another garment table; YAML needs PyYAML.
+its own folder, or the files given. `fashionai merge` of an installed package reads them in the folder submit/ of the
+working folder. Every header, cell, garment type and image id is checked first; if there is any error, nothing is
+written. It is an error if a file is missing or has no rows, or, with --list, if an image of the list has no row; with
+--partial, these are warnings, and the existing rows are merged. The script needs only Python. With --garments, the
+types and columns are those of another garment table; YAML needs PyYAML.
 """
 import argparse
 import csv
@@ -18,6 +19,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, NamedTuple, Optional, Sequence, Tuple
 
 HERE = Path(__file__).resolve().parent
+FOLDER = Path('submit') if (HERE / 'entry_point.py').exists() else HERE  # a wheel has this script in its code
 TYPES = ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
 HEADER = (
     'image_id', 'image_category', 'neckline_left', 'neckline_right', 'center_front', 'shoulder_left', 'shoulder_right',
@@ -172,6 +174,7 @@ def put_in_order(rows: Dict[str, Row], list_path: Path, form: Form, partial: boo
 
 def write(path: Path, rows: Sequence[Row], form: Form) -> None:
     """Writes the merged file, completely or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(path.name + '.tmp')
     try:
         with open(str(unfinished), 'w', encoding='utf-8', newline='') as file:
@@ -198,13 +201,13 @@ def few(names: Sequence[str], separator: str = ', ') -> str:
 
 def find(path: str) -> Path:
     """Returns a path as given, or from the root of the project if it does not exist."""
-    return Path(path) if Path(path).exists() else HERE.parent / path
+    return Path(path) if Path(path).exists() else FOLDER.parent / path
 
 
 def merge(args: argparse.Namespace) -> None:
     """Checks and merges the submissions, and writes the result."""
     form = read_form(find(args.garments)) if args.garments else Form()
-    paths = [Path(path) for path in args.inputs] or [HERE / f'submit_{name}.csv' for name in form.types]
+    paths = [Path(path) for path in args.inputs] or [FOLDER / f'submit_{name}.csv' for name in form.types]
     rows = read_all(paths, form, args.partial)
     ordered = put_in_order(rows, find(args.list), form, args.partial) if args.list else list(rows.values())
     write(Path(args.output), ordered, form)
@@ -215,10 +218,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """The entry point. Returns the exit code, 1 if there is an error in the files."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('inputs', nargs='*', metavar='FILE', help='submissions to merge (default: submit_<type>.csv of '
-                                                                      'each type, in the folder of this script)')
+                                                                      'each type, in the folder named above)')
     parser.add_argument('--list', metavar='CSV', help='test list that gives the order of the rows; it must contain '
                                                       'all images of the submissions')
-    parser.add_argument('--output', metavar='CSV', default=str(HERE / 'submit.csv'), help='file for the merged '
+    parser.add_argument('--output', metavar='CSV', default=str(FOLDER / 'submit.csv'), help='file for the merged '
                         'submission (default: %(default)s)')
     parser.add_argument('--garments', metavar='FILE', help='garment table, if it is not the built-in one')
     parser.add_argument('--partial', action='store_true', help='warn about missing files and rows instead of failing')

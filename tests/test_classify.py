@@ -56,6 +56,16 @@ def test_types_are_told_and_counted(data: Path, finish: Callable) -> None:
     np.testing.assert_allclose([float(row['first_probability']) for row in rows], most, atol=1e-4)
 
 
+def test_the_supplied_network_needs_no_tensorflow(data: Path, finish: Callable,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip('onnxruntime')
+    monkeypatch.setattr(classify, 'PROJECT_ROOT', data)
+    monkeypatch.setattr(classify, 'has_tensorflow', lambda: False)
+    monkeypatch.setattr(classify, 'graph_mode', lambda: pytest.fail('TensorFlow was started'))
+    finish(classify.main, '--imagepath', data, '--output', data / 'types.csv')
+    assert len((data / 'types.csv').read_text().splitlines()) == 5
+
+
 def test_an_image_that_cannot_be_read_is_named_and_the_others_told(data: Path, finish: Callable) -> None:
     (data / '1.png').write_text('no picture')
     printed = finish(classify.main, *arguments(data), code=1)

@@ -72,6 +72,13 @@ def test_a_list_is_read_a_few_pictures_ahead(model: 'fashionai.GarmentModel') ->
     found.close()  # type: ignore[attr-defined]
 
 
+def test_a_list_gives_every_garment_before_an_unreadable_picture(model: 'fashionai.GarmentModel') -> None:
+    found = model.predict([SHIRT, SHIRT, 'none.jpg', SHIRT], tag='blouse')
+    assert [next(found).path for _ in range(2)] == [str(SHIRT)] * 2
+    with pytest.raises(fashionai.InputError):
+        next(found)
+
+
 def test_what_cannot_be_read_or_served_is_an_input_error(model: 'fashionai.GarmentModel', tmp_path: Path) -> None:
     (tmp_path / 'text.jpg').write_text('no picture')
     for bad in (tmp_path / 'text.jpg', tmp_path / 'none.jpg', b'no picture'):
@@ -83,6 +90,27 @@ def test_what_cannot_be_read_or_served_is_an_input_error(model: 'fashionai.Garme
         fashionai.load_model(tmp_path / 'none.pb')
     with pytest.raises(fashionai.InputError):
         fashionai.load_model(preset='slow')
+
+
+def test_a_prediction_is_shown_in_one_line(model: 'fashionai.GarmentModel') -> None:
+    text = repr(model.predict(SHIRT, tag='blouse'))
+    assert str(SHIRT) in text and 'blouse' in text and len(text.splitlines()) == 1 and 'array' not in text
+
+
+def test_a_drawing_of_an_unknown_format_is_an_input_error(model: 'fashionai.GarmentModel', tmp_path: Path) -> None:
+    drawing = model.predict(SHIRT, tag='blouse').draw()
+    for name in ('drawn.xyz', 'drawn'):
+        with pytest.raises(fashionai.InputError):
+            drawing.save(tmp_path / name)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_graph_without_tensorflow_is_an_input_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in [name for name in sys.modules if name.split('.')[0] == 'tensorflow']:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, 'tensorflow', None)
+    with pytest.raises(fashionai.InputError):
+        fashionai.load_model(PROJECT / 'models/trained/supplied/graph/frozen_graph.pb')
 
 
 def test_every_block_of_the_guide_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,11 +1,17 @@
 """pyproject.toml and the requirements files say the same, and the command `fashionai` knows every entry point."""
+import os
 import re
+import shutil
+import subprocess
+import sys
 from pathlib import Path
-from typing import Dict, List
+from typing import Callable, Dict, List
 
+import numpy as np
 import pytest
 
 import fashionai
+from fashionai.annotations import Annotations, write_annotations
 from fashionai.cli import main as command
 from fashionai.model_files.contract import contract_of, file_sum
 
@@ -65,6 +71,42 @@ def test_a_subcommand_is_its_entry_point(tmp_path: Path, capsys: pytest.CaptureF
     monkeypatch.setattr('sys.argv', ['fashionai'])
     assert command.main(['evaluate', '--truth', str(tmp_path / 'none.csv'), '--submission', 'x.csv']) == 1
     assert 'none.csv' in capsys.readouterr().err
+
+
+@pytest.fixture
+def installed(tmp_path: Path) -> Callable[..., 'subprocess.CompletedProcess[str]']:
+    """The command `fashionai` of a package laid out as the wheel has it, run in the empty folder `work`."""
+    cli = tmp_path / 'site/fashionai/cli'
+    shutil.copytree(str(PROJECT / 'code/fashionai'), str(cli.parent), ignore=shutil.ignore_patterns('__pycache__'))
+    for name in ('merge.py', 'combine.py'):
+        shutil.copy(str(PROJECT / 'submit' / name), str(cli))
+    (tmp_path / 'work').mkdir()
+
+    def run(*arguments: str) -> 'subprocess.CompletedProcess[str]':
+        return subprocess.run([sys.executable, '-m', 'fashionai.cli.main', *arguments], cwd=str(tmp_path / 'work'),
+                              env={**os.environ, 'PYTHONPATH': str(tmp_path / 'site')}, capture_output=True, text=True)
+    return run
+
+
+def test_an_installed_package_combines(installed: Callable[..., 'subprocess.CompletedProcess[str]']) -> None:
+    done = installed('combine', '--help')
+    assert not done.returncode, done.stderr
+
+
+def test_an_installed_package_merges_in_the_working_folder(
+        installed: Callable[..., 'subprocess.CompletedProcess[str]'], tmp_path: Path) -> None:
+    assert 'site' not in installed('merge', '--help').stdout
+    assert installed('merge').returncode == 1
+    submit = tmp_path / 'work/submit'
+    submit.mkdir()
+    write_annotations(submit / 'submit_skirt.csv',
+                      Annotations(('a.jpg',), ('skirt',), np.zeros((1, 24, 3), np.int32), 'a test'))
+    assert not installed('merge', '--partial').returncode
+    merged = (submit / 'submit.csv').read_text()
+    assert len(merged.splitlines()) == 2
+    submit.rename(tmp_path / 'work/elsewhere')
+    assert not installed('merge', 'elsewhere/submit_skirt.csv').returncode
+    assert (submit / 'submit.csv').read_text() == merged
 
 
 def test_the_citation_names_the_version() -> None:

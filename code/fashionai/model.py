@@ -67,12 +67,12 @@ class Drawing:
     def save(self, path: Union[str, Path]) -> None:
         """Write the drawing. The ending of `path` chooses the format.
 
-        Raises OSError if the file cannot be written, InputError if the format cannot hold the picture.
+        Raises OSError if the file cannot be written, InputError if the format is unknown or cannot hold the picture.
         """
         write_picture(Path(path), self.pixels)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Prediction:
     """The garment that a model found in one picture.
 
@@ -85,6 +85,9 @@ class Prediction:
     path: Optional[str]
     image: np.ndarray
     result: GarmentPrediction
+
+    def __repr__(self) -> str:
+        return f'Prediction(path={self.path!r}, type={self.type!r}, type_sure={self.type_sure})'
 
     @property
     def type(self) -> str:
@@ -184,20 +187,33 @@ class GarmentModel:
         """
         tag = self._tag if tag is None else tag
         if isinstance(images, (str, Path, bytes, np.ndarray)):
-            return self._predicted([images], tag)[0]
+            return self._found([_read(images)], tag)[0]
         return self._each(iter(images), tag)
 
     def _each(self, images: Iterator[Image], tag: str) -> Iterator[Prediction]:
         batches: Iterator[List[Image]] = iter(lambda: list(islice(images, _BATCH)), [])
-        results = in_order(lambda batch: self._predicted(batch, tag), batches, AT_ONCE)
+        results = in_order(lambda batch: self._until_unreadable(batch, tag), batches, AT_ONCE)
         try:
-            for result in results:
-                yield from result
+            for found, error in results:
+                yield from found
+                if error is not None:
+                    raise error
         finally:
             results.close()
 
-    def _predicted(self, images: Sequence[Image], tag: str) -> List[Prediction]:
-        read = [_read(image) for image in images]
+    def _until_unreadable(self, images: Sequence[Image],
+                          tag: str) -> Tuple[List[Prediction], Optional[InputError]]:
+        """The predictions of the pictures before the first one that cannot be read, and why that one cannot."""
+        read, error = [], None
+        for image in images:
+            try:
+                read.append(_read(image))
+            except InputError as unreadable:
+                error = unreadable
+                break
+        return (self._found(read, tag) if read else []), error
+
+    def _found(self, read: Sequence[Tuple[Optional[str], np.ndarray]], tag: str) -> List[Prediction]:
         results = self._predictor.predict([pixels for _, pixels in read], [tag] * len(read))
         return [Prediction(path, pixels, result) for (path, pixels), result in zip(read, results)]
 
@@ -225,11 +241,21 @@ def load_model(path: Union[str, Path, None] = None, tag: str = AUTO, preset: str
         raise InputError(f'{path} does not exist: wanted a frozen graph or an exported model')
     config = options.config([model.trained_hw], model.garments)
     if needs_tensorflow(model, engine):
-        graph_mode()
+        _start_tensorflow(model)
     resources = ExitStack()
     predictor = resources.enter_context(
         load_predictor([model], JOINT if tag == AUTO else tag, config, threads, model.garments))
     return GarmentModel(predictor, model.name, tag, resources)
+
+
+def _start_tensorflow(model: ModelFile) -> None:
+    try:
+        graph_mode()
+    except ModuleNotFoundError as error:
+        if (error.name or '').split('.')[0] != 'tensorflow':
+            raise
+        raise InputError(f'{model.path} needs TensorFlow, which is not installed: python -m pip install '
+                         '"fashionai-keypoints[tensorflow]"') from None
 
 
 def score(truth: Union[str, Path, Annotations], submission: Union[str, Path, Annotations]) -> Scores:

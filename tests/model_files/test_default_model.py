@@ -25,7 +25,7 @@ def graph(trained: Path, name: str) -> Path:
 def test_ones_own_network_is_taken_before_the_supplied_one(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.INFO)
     assert usual_graph('skirt', tmp_path) == usual_graph('all', tmp_path) == supplied_graph()
-    assert 'skirt' in caplog.text and str(supplied_graph()) in caplog.text
+    assert 'skirt' in caplog.text and 'supplied' in caplog.text
     caplog.clear()
     joint = graph(tmp_path, 'all')
     assert usual_graph('skirt', tmp_path) == usual_graph('all', tmp_path) == joint

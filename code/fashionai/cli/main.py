@@ -60,10 +60,13 @@ def _file(command: str) -> Path:
 
 def _module(command: str) -> ModuleType:
     file = _file(command)
-    if command in _STANDALONE and file.parent != Path(__file__).parent:
-        sys.path.insert(0, str(file.parent))
+    if command not in _STANDALONE:
+        return import_module(f'fashionai.cli.{file.stem}')
+    sys.path.insert(0, str(file.parent))  # combine.py imports merge.py from beside it
+    try:
         return import_module(file.stem)
-    return import_module(f'fashionai.cli.{file.stem}')
+    finally:
+        sys.path.remove(str(file.parent))
 
 
 def _summary(file: Path) -> str:

@@ -83,8 +83,8 @@ def _check_packages() -> None:
                          'such as PYTHON=python3.11 ./begin_to_serve.sh')
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
-        raise InputError(f'{", ".join(missing)} not installed: pip install -r requirements-serve.txt, or '
-                         './begin_to_serve.sh')
+        raise InputError(f'{", ".join(missing)} not installed: python -m pip install '
+                         '"fashionai-keypoints[serve]"; in a clone, -r requirements-serve.txt or ./begin_to_serve.sh')
 
 
 def _listening(host: str, port: int) -> socket.socket:

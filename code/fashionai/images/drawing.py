@@ -76,9 +76,14 @@ def write_picture(path: Path, picture: np.ndarray) -> None:
     """Writes a picture (h, w, 3) uint8, completely or not at all, in the format that the ending of the path names.
 
     The file is not written by OpenCV, which gives no reason if it fails, and which ends the process if the name is not
-    UTF-8. Raises OSError if the file cannot be written, InputError if the format cannot hold the picture.
+    UTF-8. Raises OSError if the file cannot be written, InputError if the format cannot hold the picture or is
+    none that OpenCV writes.
     """
-    encoded, data = cv2.imencode(path.suffix, picture)
+    try:
+        encoded, data = cv2.imencode(path.suffix, picture)
+    except cv2.error:
+        raise InputError(f'{path}: {path.suffix or "a name without an ending"} is not a format of pictures that OpenCV '
+                         'writes: wanted an ending such as .jpg or .png') from None
     if not encoded:
         height, width = picture.shape[:2]
         raise InputError(f'{path}: a {path.suffix} file cannot hold {width} x {height} pixels')

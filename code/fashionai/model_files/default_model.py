@@ -42,5 +42,5 @@ def usual_graph(tag: str, trained: Path) -> Path:
                          freezing)
         return graph
     supplied = supplied_graph()
-    _LOG.info('no network for %s was trained here: taking the supplied one, %s', tag, supplied)
+    _LOG.info('using the supplied network for type %s', tag)
     return supplied
