@@ -1,1 +1,1 @@
-"""TODO."""
+"""The commands, one file each, and the flags that they share."""

@@ -1,1 +1,1 @@
-"""TODO."""
+"""What computes a network: TensorFlow, ONNX Runtime, OpenVINO, LiteRT."""
