@@ -50,7 +50,7 @@ def test_a_garment_says_the_same_in_every_form(model: 'fashionai.GarmentModel', 
     assert garment.type == 'blouse' and garment.type_sure and not garment.type_probabilities
     point, text = garment.keypoints['armpit_left'], garment.to_dict()
     assert text['keypoints']['armpit_left']['x'] == round(point.x, 2) and text['path'] == str(SHIRT)
-    assert text['lengths']['chest']['pixels'] == garment.lengths()['chest'].pixels
+    assert text['measurements']['chest']['pixels'] == pytest.approx(garment.lengths()['chest'].pixels, abs=0.01)
     assert garment.lengths(reference='armpit_left,armpit_right=50')['chest'].cm == pytest.approx(50)
     assert garment.lengths(cm_per_pixel=2)['chest'].cm == pytest.approx(2 * garment.lengths()['chest'].pixels)
     garment.draw().save(tmp_path / 'drawn.png')
@@ -127,3 +127,10 @@ def test_every_block_of_the_guide_runs(tmp_path: Path, monkeypatch: pytest.Monke
         exec(compile(block, 'docs/library.md', 'exec'), names)
     assert Path('drawn.jpg').stat().st_size > 1000
     assert names['scores'].visible.ne == names['scores'].leaderboard.ne == 0
+
+
+def test_a_closed_model_says_so() -> None:
+    with fashionai.load_model(preset='fast', threads=1) as model:
+        pass
+    with pytest.raises(RuntimeError):
+        model.predict(SHIRT)

@@ -1,7 +1,7 @@
 """The front door: load a model once, then predict the garment in pictures."""
 import weakref
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -133,10 +133,9 @@ class Prediction:
         return Drawing(draw_prediction(self.image, self.result, heatmaps))
 
     def to_dict(self) -> Dict[str, Any]:
-        """Returns what a line of `predict.py` says of the garment, as JSON can hold it, with the lengths."""
-        lengths = {name: asdict(length) for name, length in self.lengths().items()}
+        """Returns what a line of `predict.py --measure` says of the garment, as JSON can hold it."""
         path = {} if self.path is None else {'path': self.path}
-        return {**path, **prediction_json(self.result), 'lengths': lengths}
+        return {**path, **prediction_json(self.result, no_scale)}
 
 
 class GarmentModel:
@@ -183,8 +182,10 @@ class GarmentModel:
             reads a few pictures ahead and holds no more than these, so the list may be of any length.
 
         Raises InputError for a picture that cannot be read, and for a type that the model does not serve. An iterator
-        raises it when it comes to that picture.
+        raises it when it comes to that picture. Raises RuntimeError after `close`.
         """
+        if not self._freed.alive:
+            raise RuntimeError('the model is closed: load it again')
         tag = self._tag if tag is None else tag
         if isinstance(images, (str, Path, bytes, np.ndarray)):
             return self._found([_read(images)], tag)[0]

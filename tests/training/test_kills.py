@@ -20,8 +20,8 @@ import tensorflow.compat.v1 as tf
 from fashionai.cli import synthesize
 
 KILLS = int(os.environ.get('KILLS', 2))
-STEPS = 40 + 10 * KILLS
-LONGEST_S = 1.
+STEPS = 40 + 30 * KILLS
+LONGEST_S = 0.3
 
 TRAINER = """
 import os, sys

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from fashionai.annotations import ABSENT
-from fashionai.cli.entry_point import chosen_garments, guarded, in_project, prepare_output
+from fashionai.cli.entry_point import HelpWithDefaults, chosen_garments, guarded, in_project, prepare_output
 from fashionai.cli.training_flags import add_sample_options, labelled_rows
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
@@ -26,7 +26,7 @@ from fashionai.tf_compat import graph_mode
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """Returns the parsed flags: those of train.py that change samples, and those of the sheet."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpWithDefaults)
     add_sample_options(parser)
     add = parser.add_argument
     add('--count', type=at_least(1), default=12, help='number of samples')

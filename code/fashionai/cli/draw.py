@@ -7,6 +7,7 @@ import cv2
 
 from fashionai.annotations import image_path, read_annotations
 from fashionai.cli.entry_point import (
+    HelpWithDefaults,
     add_garments_option,
     add_outside_option,
     chosen_garments,
@@ -24,10 +25,10 @@ from fashionai.option_group import at_least
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Draw the first images of each type that the CSV has."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpWithDefaults)
     parser.add_argument('--csv', default='submit/submit.csv', help='CSV file of keypoints: a submission or annotations')
     parser.add_argument('--imagepath', default='data/test_b', help='folder that image ids start from')
-    parser.add_argument('--output', help='picture to write; None: submit/<name of the CSV>.png')
+    parser.add_argument('--output', help='picture to write (default: submit/<name of the CSV>.png)')
     parser.add_argument('--columns', type=at_least(1), default=6, help='number of images of each type')
     parser.add_argument('--side', type=at_least(16), default=320, help='side of an image on the sheet in pixels')
     add_outside_option(parser)

@@ -6,7 +6,7 @@ import signal
 import sys
 import threading
 import traceback
-from argparse import ArgumentParser, Namespace
+from argparse import Action, ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType, MappingProxyType
@@ -21,6 +21,15 @@ PROJECT_ROOT = _CHECKOUT if (_CHECKOUT / 'code' / 'fashionai').is_dir() else Pat
 """The checkout; the working directory if the package is installed."""
 
 Main = Callable[..., int]
+
+
+class HelpWithDefaults(ArgumentDefaultsHelpFormatter):
+    """Adds the default to the help of each flag that has one."""
+
+    def _get_help_string(self, action: Action) -> Optional[str]:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
 
 
 def guarded(main: Main) -> Main:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 from fashionai.cli import train
-from fashionai.cli.entry_point import PROJECT_ROOT, guarded, in_project, prepare_output, resolve
+from fashionai.cli.entry_point import PROJECT_ROOT, HelpWithDefaults, guarded, in_project, prepare_output, resolve
 from fashionai.errors import InputError
 from fashionai.experiments.campaign import Job, check_budget, run_all
 from fashionai.experiments.plot import draw
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """Returns the parsed flags."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpWithDefaults)
     add = parser.add_argument
     add('--only', type=comma_list, default=[], metavar='A,B', help='settings or groups to run; default: all')
     add('--seeds', type=seed_list, default=[], metavar='1,2', help='seeds; default: those of each setting')

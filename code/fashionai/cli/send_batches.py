@@ -4,7 +4,7 @@ import logging
 import os
 from typing import Optional, Sequence
 
-from fashionai.cli.entry_point import chosen_garments, guarded
+from fashionai.cli.entry_point import HelpWithDefaults, chosen_garments, guarded
 from fashionai.cli.training_flags import add_data_options, labelled_rows
 from fashionai.dataflow.data_options import DataOptions
 from fashionai.dataflow.encoder import InputShape, SampleEncoder
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Send until interrupted."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpWithDefaults)
     add_data_options(parser)
     parser.add_argument('--remote-data', required=True, help='address of the trainer, tcp://HOST:PORT')
     parser.add_argument('--seed', type=at_least(0), help='seed of augmentation and order; default: a new seed at each '

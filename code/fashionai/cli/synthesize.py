@@ -3,7 +3,7 @@ import argparse
 import os
 from typing import List, Optional
 
-from fashionai.cli.entry_point import guarded, in_project, prepare_output
+from fashionai.cli.entry_point import HelpWithDefaults, guarded, in_project, prepare_output
 from fashionai.option_group import at_least
 from fashionai.synthetic.dataset import write_dataset
 from fashionai.synthetic.render import DEFAULT_SIZE
@@ -13,7 +13,7 @@ LEAST_SIZE, MOST_SIZE = 64, 8192
 
 def parse(argv: Optional[List[str]]) -> argparse.Namespace:
     """Returns the parsed flags."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpWithDefaults)
     parser.add_argument('--output', default=in_project('data/synthetic'), help='folder to make')
     parser.add_argument('--train', type=at_least(0), default=1000, help='number of training pictures, over all five '
         'types')

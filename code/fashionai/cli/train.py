@@ -8,7 +8,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Dict, Optional, Sequence, Tuple
 
 from fashionai.annotations import OCCLUDED, VISIBLE, Annotations
-from fashionai.cli.entry_point import PROJECT_ROOT, chosen_garments, guarded, prepare_output, resolve_checkpoint
+from fashionai.cli.entry_point import (
+    PROJECT_ROOT,
+    HelpWithDefaults,
+    chosen_garments,
+    guarded,
+    prepare_output,
+    resolve_checkpoint,
+)
 from fashionai.cli.training_flags import (
     add_data_options,
     add_training_options,
@@ -38,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """Returns the parsed flags: those of the original, and more."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpWithDefaults)
     add_data_options(parser)
     add_training_options(parser)
     options = parser.parse_args(argv)
