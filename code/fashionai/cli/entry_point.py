@@ -2,15 +2,12 @@
 import functools
 import logging
 import os
-import signal
 import sys
-import threading
 import traceback
 from argparse import Action, ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
-from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType, MappingProxyType
-from typing import Callable, Iterator, Mapping, Optional, Sequence, Union
+from types import MappingProxyType
+from typing import Callable, Mapping, Optional, Sequence, Union
 
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garments
@@ -66,22 +63,6 @@ def guarded(main: Main) -> Main:
                   'the lines above', file=sys.stderr)
             return 70
     return guarded_main
-
-
-@contextmanager
-def exit_on_sigterm() -> Iterator[None]:
-    """During the block, SIGTERM ends the program as Ctrl-C does: open `with` blocks end, so files are completed. The
-    exit code is 143."""
-    def end(number: int, frame: Optional[FrameType]) -> None:
-        raise SystemExit(128 + number)
-    if threading.current_thread() is not threading.main_thread():  # only the main thread can set signal handlers
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 EXTRAS: Mapping[str, str] = MappingProxyType({

@@ -8,7 +8,7 @@ from typing import ContextManager, Iterable, List, Optional, Sequence, TextIO, U
 
 from tqdm import tqdm
 
-from fashionai.cli.entry_point import exit_on_sigterm, guarded, prepare_output, resolve
+from fashionai.cli.entry_point import guarded, prepare_output, resolve
 from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options, chosen_networks
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
@@ -24,6 +24,7 @@ from fashionai.results.overlays import Overlays, type_text
 from fashionai.results.prediction_output import Done, Failures, ToDo, done_so_far, opened
 from fashionai.results.run_manifest import RunManifest, list_sum
 from fashionai.results.writers import FORMATS, CocoResults, Writer, coco_categories
+from fashionai.signals import exit_on_sigterm
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:

@@ -4,12 +4,13 @@ import logging
 from typing import Optional, Sequence
 
 from fashionai.annotations import read_annotations, read_test_list
-from fashionai.cli.entry_point import add_outside_option, exit_on_sigterm, guarded, in_project, prepare_output, resolve
+from fashionai.cli.entry_point import add_outside_option, guarded, in_project, prepare_output, resolve
 from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import check_measured, format_scores, score, warn_of_unmeasured
 from fashionai.results.run_manifest import RunManifest, list_sum
 from fashionai.results.submission import write_submission
+from fashionai.signals import exit_on_sigterm
 
 _PLACES = {'submit': ('data/test_b', 'test.csv'), 'validate': ('data/train', 'val.csv')}
 

@@ -1,12 +1,10 @@
 """Runs a training: builds the graph, opens the session, and does the steps."""
 import logging
-import signal
-import threading
-from contextlib import closing, contextmanager
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -21,6 +19,7 @@ from fashionai.model_files.checkpoints import RUN_FILE, Checkpoint, last_checkpo
 from fashionai.networks.catalog import build, network_spec
 from fashionai.networks.head_options import BACKBONE_STRIDE, UNCHANGED, HeadOptions
 from fashionai.networks.tensor_names import TypedForward
+from fashionai.signals import exit_on_sigterm
 from fashionai.training.averaging import Averages, averaged, averages_of
 from fashionai.training.execution import Execution
 from fashionai.training.feeding import BatchQueue
@@ -149,7 +148,7 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
     if last:
         logger.info('resuming at step %d of this run; the initial weights are not read', last.step)
     try:
-        with _ending_at_sigterm():
+        with exit_on_sigterm():
             _train(settings, last, batches, load_weights, validate, run_file or settings.description)
     except tf.errors.OpError as error:
         raise InputError(f'TensorFlow stopped the training: {error.message}') from error
@@ -207,27 +206,6 @@ def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: t
     except (KeyboardInterrupt, SystemExit, InputError, RuntimeError):
         session.run_step_fn(lambda step_context: checkpoints.interrupted(step_context.session))
         raise
-
-
-@contextmanager
-def _ending_at_sigterm() -> Iterator[None]:
-    """Within this context, SIGTERM raises SystemExit, as Ctrl-C raises KeyboardInterrupt.
-
-    A second SIGTERM is ignored, because some programs send it to the process and also to its group. In other threads
-    than the main thread, signals are left unchanged.
-    """
-    def end(number: int, frame: Any) -> None:
-        signal.signal(number, signal.SIG_IGN)
-        raise SystemExit(128 + number)
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
 
 
 def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[str]) -> TrainingGraph:
