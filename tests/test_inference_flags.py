@@ -34,6 +34,7 @@ def test_the_usual_way_is_the_originals(graph: Path) -> None:
     usual = look(graphs=(graph,))
     assert usual == look('--look', 'usual', '--flip', '--second-pass', 'none', graphs=(graph,))
     assert usual.scales == parse_scales(DEFAULT_SCALES) and usual.options.flip and usual.options.join == 'addup'
+    assert usual.options.assembly == 'shape' == look('--preset', 'accurate', graphs=(graph,)).options.assembly
     assert usual.resolutions_hw == (((160, 192),),) and usual.second_pass is None and usual.options.input_size == 192
 
 
@@ -67,6 +68,8 @@ def test_garments_without_a_mean_shape_are_looked_at_once(graph: Path) -> None:
     assert look('--preset=accurate', graphs=(graph,), garments=sock).second_pass is None
     replaced = look('--preset=accurate', '--second-pass=replace', graphs=(graph,), garments=sock)
     assert replaced.second_pass == 'replace', 'it is refused when a predictor is made'
+    assert look(graphs=(graph,), garments=sock).options.assembly == 'peaks'
+    assert look('--assembly=shape', graphs=(graph,), garments=sock).options.assembly == 'shape', 'refused there too'
 
 
 def test_trust_is_no_part_of_what_a_run_remembers(graph: Path) -> None:

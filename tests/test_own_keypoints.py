@@ -88,6 +88,8 @@ def test_the_chain_of_one_type(place: Path, sock: Path, finish: Callable[..., st
     assert (place / 'submit_sock.csv').read_bytes() == before
     printed = finish(run.main, *running(place, 'sock', '--overwrite', '--second-pass', 'average'), code=1)
     assert 'error: --second-pass average' in printed
+    printed = finish(run.main, *running(place, 'sock', '--overwrite', '--assembly', 'shape'), code=1)
+    assert 'error: --assembly shape' in printed and 'sock' in printed
     assert (place / 'submit_sock.csv').read_bytes() == before, 'refused before anything is changed'
 
 

@@ -1,8 +1,10 @@
 """The shape model: its numbers, and the properties of a shape model."""
+from typing import Tuple
+
 import numpy as np
 import pytest
 
-from fashionai.garments.shapes import shape_of
+from fashionai.garments.shapes import ShapePrior, mean_shape, sampled_shapes, shape_of
 from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
 
 
@@ -39,3 +41,45 @@ def test_figures_of_the_labels() -> None:
 def test_unknown_type_is_named() -> None:
     with pytest.raises(ValueError, match="'sock'.*blouse"):
         shape_of('sock')
+
+
+def turned(points_xy: np.ndarray, degrees: float, size: float, shift_xy: Tuple[float, float]) -> np.ndarray:
+    """Returns points (K, 2) after a rotation, a scaling and a translation."""
+    angle = np.radians(degrees)
+    return size * points_xy @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]]) + shift_xy
+
+
+@pytest.mark.parametrize('tag', list(GARMENTS))
+def test_the_mean_shape_is_at_distance_zero_in_any_pose(tag: str) -> None:
+    mean = mean_shape(GARMENTS[tag])
+    poses = np.array([mean, turned(mean, 30, 200, (50, 70)), turned(mean, -80, 0.1, (-3, 0))])
+    distances = ShapePrior(GARMENTS[tag]).distances(poses, np.ones(len(mean), bool))
+    np.testing.assert_allclose(distances, 0, atol=1e-9)
+
+
+@pytest.mark.parametrize('tag', list(GARMENTS))
+def test_labelled_shapes_are_nearer_than_shapes_with_a_point_at_another_place(tag: str) -> None:
+    """Samples of the labels' own distribution, then the same with two points exchanged."""
+    garment, shape = GARMENTS[tag], shape_of(tag)
+    order = [shape.keypoints.index(name) for name in garment.keypoints]
+    usual = sampled_shapes(shape, 200, np.random.RandomState(0))[:, order]
+    wrong = usual.copy()
+    wrong[:, [0, -1]] = wrong[:, [-1, 0]]
+    prior, every = ShapePrior(garment), np.ones(len(order), bool)
+    assert np.mean(prior.distances(usual, every) < prior.distances(wrong, every)) > 0.99
+    assert prior.distances(usual, every).mean() < 2 * len(order)  # each coordinate adds 1 at most, in the mean
+
+
+def test_points_that_do_not_count_may_lie_anywhere() -> None:
+    garment = GARMENTS['blouse']
+    points, counted = mean_shape(garment), np.ones(len(garment.keypoints), bool)
+    points[4], counted[4] = (40., -7.), False
+    prior = ShapePrior(garment)
+    assert prior.distances(points[None], counted)[0] == pytest.approx(0, abs=1e-9)
+    assert prior.distances(points[None], ~np.zeros_like(counted))[0] > 100
+
+
+def test_points_at_one_place_are_infinitely_far() -> None:
+    garment = GARMENTS['skirt']
+    assert np.isinf(ShapePrior(garment).distances(np.ones((1, len(garment.keypoints), 2)),
+                                                  np.ones(len(garment.keypoints), bool)))

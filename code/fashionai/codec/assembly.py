@@ -56,17 +56,26 @@ def assemble(heatmaps: np.ndarray, fields: np.ndarray, limb_indices: np.ndarray,
     Returns:
         (K, 2) int positions (x, y) in the grid of the maps, and (K,) heights of the maps there.
     """
-    planes = np.ascontiguousarray(heatmaps.transpose(2, 0, 1))
-    reach = max(1, round(max(heatmaps.shape[:2]) * _NEIGHBOURHOOD))
-    places = [_candidates(plane, candidates, reach) for plane in planes]
-    heights = [plane[xy[:, 1], xy[:, 0]] for plane, xy in zip(planes, places)]
+    places, heights = candidates_of(heatmaps, candidates)
     tables = [_Table((keypoint,), values) for keypoint, values in enumerate(heights)]
     for limb, (start, end) in enumerate(limb_indices):
         scores = limb_weight * _limb_scores(fields[:, :, 2 * limb:2 * limb + 2], places[start], places[end])
         tables.append(_Table((start, end), scores) if start < end else _Table((end, start), scores.T))
-    chosen = _best_choice(tables, len(planes))
+    chosen = _best_choice(tables, len(places))
     return (np.array([xy[choice] for xy, choice in zip(places, chosen)]),
             np.array([values[choice] for values, choice in zip(heights, chosen)]))
+
+
+def candidates_of(heatmaps: np.ndarray, count: int = CANDIDATES) -> Tuple[List[np.ndarray], List[np.ndarray]]:
+    """Returns for each of the K maps (h, w, K) its highest local maxima, the highest first.
+
+    Returns:
+        K arrays (C, 2) int of positions (x, y) in the grid, 1 <= C <= `count`, and K arrays (C,) of the heights there.
+    """
+    planes = np.ascontiguousarray(heatmaps.transpose(2, 0, 1))
+    reach = max(1, round(max(heatmaps.shape[:2]) * _NEIGHBOURHOOD))
+    places = [_candidates(plane, count, reach) for plane in planes]
+    return places, [plane[xy[:, 1], xy[:, 0]] for plane, xy in zip(planes, places)]
 
 
 def _candidates(plane: np.ndarray, count: int, reach: int) -> np.ndarray:

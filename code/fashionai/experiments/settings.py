@@ -35,10 +35,10 @@ class Budget:
                 '--warmup-steps', str(self.warmup_steps // parts))
 
     def run_flags(self) -> Flags:
-        """Returns flags of run.py: one window with padding, and its mirror image."""
+        """Returns flags of run.py: one window with padding, its mirror image, and the highest peaks."""
         return ('--test', 'validate', '--tag', 'all', '--inputsize', str(self.size),
                 '--resolution', f'{self.size}x{self.size}', '--scales', '[1.0]', '--windows', 'exact',
-                '--batch', str(self.batchsize))
+                '--assembly', 'peaks', '--batch', str(self.batchsize))
 
     def changes(self) -> Flags:
         """Returns the flags of experiments.py that change the default budget to this one."""
@@ -141,7 +141,7 @@ def _outputs() -> List[Setting]:
         return Setting(name, group, run=flags, uses=('baseline',))
     return [changed('maps-mean', 'output', '--maps', 'mean'),
             *(changed(f'decode-{way}', 'output', '--decode', way) for way in ('plain', 'quarter', 'bicubic', 'dark')),
-            changed('assembly-paf', 'output', '--assembly', 'paf'),
+            *(changed(f'assembly-{way}', 'output', '--assembly', way) for way in ('paf', 'shape')),
             changed('no-flip', 'output', '--no-flip'),
             changed('six-windows', 'output', '--scales', DEFAULT_SCALES),
             changed('second-pass-replace', 'second pass', '--second-pass', 'replace'),

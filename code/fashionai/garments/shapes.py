@@ -18,6 +18,12 @@ from fashionai.garments.table import Garment
 REFERENCE_SIZE = 512
 """Long side, in pixels, of the images that sizes and centres refer to."""
 
+_FIXED = 4
+"""The directions in which aligned shapes do not vary: two of position, one of size, one of rotation."""
+
+_LABEL_NOISE = 1e-3
+"""Variance that is added to each coordinate of an aligned shape: predicted points are less exact than labels."""
+
 
 @dataclass(frozen=True)
 class Shape:
@@ -93,13 +99,62 @@ def sampled_shapes(shape: Shape, number: int, random: np.random.RandomState) -> 
     the four directions of position, size and rotation.
     """
     flat = shape.components.reshape(len(shape.std), -1)
-    others = flat.shape[1] - len(flat) - 4
+    others = flat.shape[1] - len(flat) - _FIXED
     offsets = random.randn(number, len(flat)) * shape.std @ flat
     if others > 0:
-        lost = (shape.std ** 2).sum() * (1 / shape.variance_kept - 1)
-        noise = random.randn(*offsets.shape) * np.sqrt(lost / others)
+        noise = random.randn(*offsets.shape) * np.sqrt(_lost_variance(shape) / others)
         offsets += noise - noise @ flat.T @ flat
     return shape.mean_xy + offsets.reshape(number, -1, 2)
+
+
+class ShapePrior:
+    """How usual the arrangement of a garment's points is, by the shape statistics of its type.
+
+    Args:
+        garment: one of the types that `has_shape`; K keypoints in its channel order.
+    """
+
+    def __init__(self, garment: Garment) -> None:
+        shape = shape_of(garment.name)
+        order = [shape.keypoints.index(name) for name in garment.keypoints]
+        components = shape.components[:, order].reshape(len(shape.std), -1)
+        others = components.shape[1] - len(components) - _FIXED
+        noise = _lost_variance(shape) / others if others > 0 else 0.
+        self._mean = shape.mean_xy[order]
+        self._covariance = (components.T * shape.std ** 2) @ components + (noise + _LABEL_NOISE) * np.eye(
+            components.shape[1])
+
+    def distances(self, points_xy: np.ndarray, counted: np.ndarray) -> np.ndarray:
+        """Returns how far arrangements are from the mean shape, after the best translation, rotation and scaling.
+
+        Args:
+            points_xy: (N, K, 2), N arrangements in any frame whose pixels are square.
+            counted: (K,) bool, the points that count, two or more; the others may lie anywhere.
+
+        Returns:
+            (N,) float64, squared Mahalanobis distances. Where all counted points are at one place: infinity.
+        """
+        points, mean = points_xy[:, counted], self._mean[counted]
+        kept = np.repeat(counted, 2)
+        offsets = (_aligned(points, mean) - mean).reshape(len(points), -1)
+        weighted = offsets @ np.linalg.inv(self._covariance[np.ix_(kept, kept)])
+        return np.where(np.isfinite(offsets).all(axis=1), np.einsum('nk,nk->n', weighted, offsets), np.inf)
+
+
+def _aligned(points_xy: np.ndarray, target_xy: np.ndarray) -> np.ndarray:
+    """Returns arrangements (N, k, 2), each after the similarity that brings it nearest to the target (k, 2)."""
+    middle = target_xy.mean(axis=0)
+    source, target = points_xy - points_xy.mean(axis=1, keepdims=True), target_xy - middle
+    across = np.stack([-source[..., 1], source[..., 0]], axis=-1)  # the source, turned by a right angle
+    with np.errstate(divide='ignore', invalid='ignore'):
+        size = (source ** 2).sum(axis=(1, 2))
+        along, turned = ((one * target).sum(axis=(1, 2)) / size for one in (source, across))
+        return along[:, None, None] * source + turned[:, None, None] * across + middle
+
+
+def _lost_variance(shape: Shape) -> float:
+    """Returns the variance of the aligned labels that the components do not explain."""
+    return float((shape.std ** 2).sum() * (1 / shape.variance_kept - 1))
 
 
 def _table() -> Dict[str, Any]:

@@ -33,6 +33,7 @@ class Preset:
     scales: str = DEFAULT_SCALES
     flip: bool = True
     join: str = 'addup'
+    assembly: str = 'shape'
     second_pass: str = NO_SECOND_PASS
     input_sizes: Tuple[Fraction, ...] = (Fraction(1),)
 
@@ -115,8 +116,10 @@ class InferenceOptions(OptionGroup):
                        '(default: %(default)s)', choices=tuple(OUTPUTS))
     decode: str = option(PredictionOptions.decode, 'how a point is read from its heat map (default: %(default)s)',
                          choices=tuple(DECODERS))
-    assembly: str = option(PredictionOptions.assembly, 'peaks: the highest peak of each heat map. paf: the peaks that '
-                           'the part affinity fields join best (default: %(default)s)', choices=ASSEMBLIES)
+    assembly: Optional[str] = option(
+        None, 'peaks: the highest peak of each heat map. paf: the peaks that the part affinity fields join best. '
+        'shape: the peaks that together look most like a garment of the type (default: shape, or peaks for own types)',
+        choices=ASSEMBLIES, allowed=ASSEMBLIES)
     second_pass: Optional[str] = option(None, 'run the network again on the upright garment: '
                                         f'{", ".join(SECOND_PASSES)}; see docs/experiments.md (default: '
                                         f'{NO_SECOND_PASS})', choices=(*SECOND_PASSES, NO_SECOND_PASS))
@@ -139,19 +142,28 @@ class InferenceOptions(OptionGroup):
         if canvas_hw[0] != canvas_hw[1]:
             raise InputError(f'--inputsize {self.inputsize}: the canvas is a square, wanted one number such as 368')
         prediction = PredictionOptions(canvas_hw[0], preset.flip if self.flip is None else self.flip,
-                                       self.merge or preset.join, self.decode, self.assembly)
+                                       self.merge or preset.join, self.decode, self._assembly(preset, garments))
         sizes = (_typed_sizes(self.resolution, len(trained_hws)) if self.resolution
                  else _preset_sizes(preset, trained_hws))
         return InferenceConfig(prediction, parse_scales(self.scales or preset.scales), sizes, self.maps,
                                self._second_pass(preset, garments), self.windows, self.engine, self.trust_graph)
 
+    def _assembly(self, preset: Preset, garments: Garments) -> str:
+        """Returns the explicit assembly, or that of the preset if all types of the table have a mean shape."""
+        return self.assembly or (preset.assembly if _have_shapes(garments) else PredictionOptions.assembly)
+
     def _second_pass(self, preset: Preset, garments: Garments) -> Optional[str]:
         """Returns the explicit second pass, or that of the preset if all types of the table have the mean shape that
         it needs."""
-        if self.second_pass is None and not all(map(has_shape, garments.values())):
+        if self.second_pass is None and not _have_shapes(garments):
             return None
         name = preset.second_pass if self.second_pass is None else self.second_pass
         return None if name == NO_SECOND_PASS else name
+
+
+def _have_shapes(garments: Garments) -> bool:
+    """Returns whether all types of a table have the mean shape that a second pass and `--assembly shape` need."""
+    return all(map(has_shape, garments.values()))
 
 
 def preset_named(name: str) -> Preset:

@@ -9,15 +9,18 @@ from fashionai.codec.assembly import assemble
 from fashionai.codec.decoding import DECODERS, blurred
 from fashionai.codec.heatmaps import SIGMA, peaks
 from fashionai.errors import InputError
+from fashionai.garments.shapes import ShapePrior, has_shape
 from fashionai.garments.table import Garment
 from fashionai.images.geometry import invert, transform_points
 from fashionai.inference.aggregator import CanvasMaps, HeatmapAggregator, NetworkInput
 from fashionai.inference.canvas import JOINS, canvas_map, image_area, responses
 from fashionai.inference.missing_keypoints import fill_in
+from fashionai.inference.shape_choice import choose_by_shape
 from fashionai.inference.windows import fitting_side
 
-ASSEMBLIES = ('peaks', 'paf')
-"""How points are chosen. peaks: the maximum of each map. paf: the candidates that part affinity fields join best."""
+ASSEMBLIES = ('peaks', 'paf', 'shape')
+"""How points are chosen. peaks: the maximum of each map. paf: the candidates that part affinity fields join best.
+shape: the candidates that together look most like a garment of the type; see shape_choice.py."""
 
 _FLAT = 0.01
 """A peak is invalid if it is less than this above the mean of its map, in sigmoid units."""
@@ -78,11 +81,16 @@ class Predictor:
     Part affinity fields are computed only for `--assembly paf`: if a picture has one garment, the peaks need no
     grouping. The background's map is never computed.
 
-    Raises InputError if the canvas cannot be divided into the cells of the decoder.
+    Raises InputError if the canvas cannot be divided into the cells of the decoder, or if `--assembly shape` is wanted
+    for a type that has no mean shape.
     """
 
     def __init__(self, network_inputs: Sequence[NetworkInput], garment: Garment, options: PredictionOptions) -> None:
         self._garment, self._options, self._decoder = garment, options, DECODERS[options.decode]
+        if options.assembly == 'shape' and not has_shape(garment):
+            raise InputError(f'--assembly shape needs a mean shape, and {garment.name} has none: wanted --assembly '
+                             'peaks')
+        self._prior = ShapePrior(garment) if options.assembly == 'shape' else None
         place = self._decoder.place
         cell = gcd(place, options.input_size) if place else min(one.stride for one in network_inputs)
         if options.input_size % cell:
@@ -116,10 +124,7 @@ class Predictor:
         rows, columns = image_area(image_hw, self._grid)
         area = canvas.heatmaps[:, rows, columns].transpose(1, 2, 0)
         places, scores = self._places(area, None if canvas.fields is None else canvas.fields[:, rows, columns])
-        valid = scores - area.mean(axis=(0, 1)) >= _FLAT
-        if self._decoder.place:  # a peak in an outermost pixel is on the border; one in an outermost cell may not be
-            inside = ((places > 0) & (places < np.array([area.shape[1], area.shape[0]]) - 1)).all(axis=1)
-            valid &= inside | (responses(scores) >= _CLEAR)
+        valid = self._valid(area, places, scores)
         bordered = np.pad(area, ((1, 1), (1, 1), (0, 0)), mode='edge')
         sigma = SIGMA * self._grid / fitting_side(image_hw, self._resolution_hw)
         refined = places + self._decoder.refine(bordered, places + 1, sigma)
@@ -130,6 +135,17 @@ class Predictor:
     def _places(self, heatmaps: np.ndarray, fields: Optional[np.ndarray]) -> Tuple[np.ndarray, np.ndarray]:
         """Returns the places (K, 2) of the points in maps (h, w, K), by fields (2 L, h, w) if given, and the values
         (K,) there."""
+        if self._prior:
+            places, scores = peaks(heatmaps)
+            return choose_by_shape(heatmaps, self._valid(heatmaps, places, scores), self._prior)
         if fields is None:
             return peaks(heatmaps)
         return assemble(heatmaps, fields.transpose(1, 2, 0), self._garment.limb_indices)
+
+    def _valid(self, heatmaps: np.ndarray, places: np.ndarray, scores: np.ndarray) -> np.ndarray:
+        """Returns (K,) bool: whether the peaks at places (K, 2) in maps (h, w, K), of these heights, are proper."""
+        valid = scores - heatmaps.mean(axis=(0, 1)) >= _FLAT
+        if self._decoder.place:  # a peak in an outermost pixel is on the border; one in an outermost cell may not be
+            inside = ((places > 0) & (places < np.array([heatmaps.shape[1], heatmaps.shape[0]]) - 1)).all(axis=1)
+            valid &= inside | (responses(scores) >= _CLEAR)
+        return valid
