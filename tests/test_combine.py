@@ -127,4 +127,19 @@ def test_it_needs_the_standard_library_and_merge_alone() -> None:
     nodes = list(ast.walk(ast.parse((SUBMIT / 'combine.py').read_text())))
     imported = {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
     imported |= {node.module or '.' for node in nodes if isinstance(node, ast.ImportFrom)}
-    assert imported <= {'argparse', 'csv', 'merge', 'pathlib', 'statistics', 'sys', 'typing'}
+    assert imported <= {'argparse', 'csv', 'math', 'merge', 'pathlib', 'statistics', 'sys', 'typing'}
+
+
+def test_only_points_on_which_all_files_agree_are_kept(folder: Path) -> None:
+    """The box of the first skirt's points is 100 pixels wide, so a share of 0.05 is five pixels."""
+    skirt = {'waistband_left': '0_0_1', 'waistband_right': '100_0_1', 'hemline_left': '0_50_1'}
+    save(folder, 'a', [row('s.jpg', 'skirt', **skirt, hemline_right='90_50_1'), row('t.jpg', 'skirt', **skirt)])
+    save(folder, 'b', [row('s.jpg', 'skirt', **{**skirt, 'waistband_left': '6_0_1', 'hemline_left': '30_50_1'}),
+                       row('t.jpg', 'skirt', waistband_left='0_0_1', waistband_right='0_90_1', hemline_left='70_7_1')])
+    code, out, err = run(folder, 'a.csv', 'b.csv', '--agree', '0.05')
+    assert (code, err) == (0, '') and 'out.csv: 1 rows' in out, 'one of three points is less than half'
+    assert combined(folder, 's.jpg') == {'waistband_left': (3, 0, 1), 'waistband_right': (100, 0, 1)}
+    assert read_annotations(folder / 'out.csv').image_ids == ('s.jpg',)
+    for share in ('0', '1.5', 'nan'):
+        code, _, err = run(folder, 'a.csv', 'b.csv', '--agree', share)
+        assert code == 1 and '--agree' in err
