@@ -5,7 +5,14 @@ from pathlib import Path
 from typing import ContextManager, Optional, Sequence
 
 from fashionai.annotations import read_annotations
-from fashionai.cli.entry_point import PROJECT_ROOT, add_outside_option, guarded, prepare_output, resolve
+from fashionai.cli.entry_point import (
+    PROJECT_ROOT,
+    add_outside_option,
+    add_weight_format_option,
+    guarded,
+    prepare_output,
+    resolve,
+)
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT
 from fashionai.inference.config import InferenceOptions
@@ -27,8 +34,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--modelpath', help='frozen graph (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or '
         'the supplied one)')
     add('--output', help='file to write (default: beside the graph, under its name)')
-    add('--half', action='store_true', help='store weights in half precision, which halves the size (default: as in '
-        'the graph)')
+    add_weight_format_option(parser, None, 'as in the graph')
     add('--size', help='tflite: WIDTHxHEIGHT of the images that the model takes (default: the size that the graph was '
         'trained at; 368x368 if it does not say it)')
     InferenceOptions.add_flags(parser, only=('trust_graph', 'threads'))
@@ -59,7 +65,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     output = prepare_output(args.output or graph.with_suffix(EXPORTED[args.to]))
     if output.suffix != EXPORTED[args.to]:
         raise InputError(f'--output {args.output}: engines know the format by the ending, wanted {EXPORTED[args.to]}')
-    request = ExportRequest(args.to, args.half, size_hw(args.size) if args.size else model.trained_hw, args.threads,
+    request = ExportRequest(args.to, args.weight_format, size_hw(args.size) if args.size else model.trained_hw, args.threads,
                             args.trust_graph)
 
     def labelled() -> ParityImages:
