@@ -12,6 +12,7 @@ from typing import Callable, Mapping, Optional, Sequence, Union
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.garments.table_files import read_garments
+from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
 from fashionai.model_files.weight_formats import HALF, TOLERANCES
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
@@ -109,6 +110,11 @@ def resolve_checkpoint(path: Union[str, Path]) -> Path:
         return resolve(path)
     except InputError:
         return resolve(f'{path}.index').with_suffix('')
+
+
+def resolve_network(path: str) -> Path:
+    """Returns the same for a network: its file, or a name of SUPPLIED_NETWORKS."""
+    return supplied_graph(path) if path in SUPPLIED_NETWORKS else resolve(path)
 
 
 def add_garments_option(parser: ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from fashionai.cli.entry_point import (
     guarded,
     prepare_output,
     resolve,
+    resolve_network,
 )
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT
@@ -49,7 +50,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Convert, compare, write, and print the comparison."""
     args = parse(argv)
     usual = PROJECT_ROOT / 'models/trained'
-    graph = resolve(args.modelpath) if args.modelpath else usual_graph(args.tag or JOINT, usual)
+    graph = resolve_network(args.modelpath) if args.modelpath else usual_graph(args.tag or JOINT, usual)
     model = ModelFile.open(graph)
     tag, garments = args.tag or (model.contract.tag if model.contract else JOINT), model.garments
     garment = garments.of(tag)
@@ -65,8 +66,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     output = prepare_output(args.output or graph.with_suffix(EXPORTED[args.to]))
     if output.suffix != EXPORTED[args.to]:
         raise InputError(f'--output {args.output}: engines know the format by the ending, wanted {EXPORTED[args.to]}')
-    request = ExportRequest(args.to, args.weight_format, size_hw(args.size) if args.size else model.trained_hw, args.threads,
-                            args.trust_graph)
+    input_hw = size_hw(args.size) if args.size else model.trained_hw
+    request = ExportRequest(args.to, args.weight_format, input_hw, args.threads, args.trust_graph)
 
     def labelled() -> ParityImages:
         path = resolve(args.csv)

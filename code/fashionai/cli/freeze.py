@@ -63,8 +63,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
     output = prepare_output(args.output)
     source, difference = _store_again(args, output) if args.graph else _freeze(args, output)
-    print(f'wrote {output}, {output.stat().st_size / 1e6:.1f} MB, and {contract_path(output).name}; it differs from the '
-          f'{source} by {difference:.2g} at most')
+    print(f'wrote {output}, {output.stat().st_size / 1e6:.1f} MB, and {contract_path(output).name}; it differs from '
+          f'the {source} by {difference:.2g} at most')
     if args.install:
         tag = Contract.load(contract_path(output)).tag
         installed = prepare_output(in_project(f'models/trained/{tag}/graph/frozen_graph.pb'))

@@ -8,11 +8,12 @@ from fashionai.codec.decoding import DECODERS
 from fashionai.engines.exported import ENGINES
 from fashionai.errors import InputError
 from fashionai.garments.shapes import has_shape
-from fashionai.garments.table import Garments
+from fashionai.garments.table import SUPPLIED, Garments
 from fashionai.inference.canvas import JOINS
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
 from fashionai.inference.second_pass import SECOND_PASSES
 from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, PERIOD, TILINGS, WindowScale, parse_scales
+from fashionai.model_files.default_model import FAST
 from fashionai.networks.tensor_names import OUTPUTS
 from fashionai.option_group import OptionGroup, at_least, option, size_hw
 
@@ -27,7 +28,8 @@ class Preset:
     """The values that `--preset` stands for; an explicit flag overrides its value.
 
     `input_sizes` are factors of the input size that the network was trained at. The network sees each picture at every
-    size, and the heat maps are averaged.
+    size, and the heat maps are averaged. `network` is the one of default_model.SUPPLIED_NETWORKS that is used if the
+    user names no network and has none.
     """
 
     scales: str = DEFAULT_SCALES
@@ -35,10 +37,11 @@ class Preset:
     join: str = 'addup'
     second_pass: str = NO_SECOND_PASS
     input_sizes: Tuple[Fraction, ...] = (Fraction(1),)
+    network: str = SUPPLIED
 
 
 PRESETS: Mapping[str, Preset] = MappingProxyType({
-    'fast': Preset(scales='[1.0]', flip=False),
+    'fast': Preset(scales='[1.0]', flip=False, network=FAST),
     'standard': Preset(),
     'accurate': Preset(join='average', second_pass='agree', input_sizes=(Fraction(3, 4), Fraction(1), Fraction(4, 3)))})
 """Presets by name. The model card of the supplied network gives the error and the time of each."""
@@ -89,7 +92,8 @@ class InferenceOptions(OptionGroup):
         trust_graph: whether a graph may have any operation.
     """
 
-    preset: str = option(DEFAULT_PRESET, 'fast: one pass. standard: six windows and their mirror images, as in the '
+    preset: str = option(DEFAULT_PRESET, 'fast: one pass, of the fast supplied network if you have none of your '
+                         'own. standard: six windows and their mirror images, as in the '
                          'original. accurate: three input sizes, and a second pass over the upright garment. Explicit '
                          'flags override the preset (default: %(default)s)', choices=tuple(PRESETS))
     trust_graph: bool = option(False, 'open a graph with any operation, also with operations that read and write '

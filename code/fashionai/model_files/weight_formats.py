@@ -14,8 +14,8 @@ import numpy as np
 FLOAT32, HALF, INT8 = 'float32', 'half', 'int8'
 
 TOLERANCES: Mapping[str, float] = MappingProxyType({FLOAT32: 1e-3, HALF: 3e-2, INT8: 0.25})
-"""By name of the weight format: the largest difference that is allowed between two graphs of which the second stores its
-weights so, relative to the largest output. Rounding errors of weights that are right are some times smaller."""
+"""By name of the weight format: the largest difference that is allowed between the outputs of a network and of a graph
+that stores its weights so, relative to the largest output. Rounding errors alone are several times smaller."""
 
 _LARGEST = 127
 """The largest 8-bit integer in use. -128 is left out, so that the range is symmetrical."""
