@@ -1,15 +1,18 @@
 """What the presets stand for, and that explicit flags override them."""
 import argparse
 from pathlib import Path
+from typing import List
 
 import pytest
 
-from fashionai.cli.inference_flags import add_inference_options
+from fashionai.cli import inference_flags
+from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.inference.config import InferenceConfig, InferenceOptions
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 from fashionai.model_files.contract import Contract, contract_path, file_sum
+from fashionai.model_files.default_model import FAST, supplied_graph
 from fashionai.model_files.model_file import ModelFile
 
 
@@ -45,6 +48,24 @@ def test_quick_looks_once_and_thorough_often(graph: Path) -> None:
     assert thorough.options.input_size == 192, 'the canvas is as large as before'
     sizes = ((128, 160), (160, 192), (192, 256))  # each a multiple of 32 off, or stride 32 would pad on the other side
     assert thorough.resolutions_hw == (sizes, sizes)
+
+
+def test_the_preset_or_a_name_chooses_the_supplied_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                          graph: Path) -> None:
+    monkeypatch.setattr(inference_flags, 'PROJECT_ROOT', tmp_path)
+
+    def chosen(*flags: str) -> List[Path]:
+        parser = argparse.ArgumentParser()
+        add_inference_options(parser)
+        networks = chosen_networks(parser.parse_args(flags), 'skirt')
+        return [model.path.with_suffix('.pb') for model in networks.models]
+
+    large, small = supplied_graph(), supplied_graph(FAST)
+    assert chosen() == chosen('--preset=accurate') == [large]
+    assert chosen('--preset=fast') == chosen('--look=quick') == chosen('--modelpath=fast') == [small]
+    assert chosen('--preset=fast', '--modelpath=supplied') == [large]
+    assert chosen('--modelpath=supplied,fast') == [large, small]
+    assert chosen('--preset=fast', f'--modelpath={graph}') == [graph]
 
 
 def test_what_is_typed_has_the_last_word(graph: Path) -> None:

@@ -4,6 +4,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Optional, Tuple
 
+import tensorflow.compat.v1 as tf
+
 from fashionai.codec.heatmaps import cells_hw
 from fashionai.engines.exported import in_a_line, open_network
 from fashionai.engines.frozen_graph import FrozenGraph
@@ -16,7 +18,7 @@ from fashionai.model_files.contract import Contract, contract_path, file_sum, re
 from fashionai.model_files.graph_file import read_graph
 from fashionai.model_files.model_file import USUAL_HW, ModelFile
 from fashionai.model_files.stored_weights import format_of, in_format
-from fashionai.model_files.weight_formats import TOLERANCES
+from fashionai.model_files.weight_formats import HALF, INT8, TOLERANCES
 from fashionai.networks.tensor_names import OUTPUTS, TYPES_NAME
 
 
@@ -62,7 +64,7 @@ def export(model: ModelFile, garment: Garment, request: ExportRequest, output: P
         converted = ModelFile(draft, contract, contract.graph_sha256)
         with open_network(converted, garment, request.threads, garments=garments) as exported:
             parity = compare(graph, exported, images, request.input_hw, kind.fixed)
-        _refuse_other_maps(parity, TOLERANCES[weights], request.to, model.path)
+        _refuse_other_maps(parity, _tolerance(definition, weights), request.to, model.path)
         replace(contract, export={**facts, 'parity': asdict(parity)}).save(contract_path(draft))
     return parity
 
@@ -82,6 +84,12 @@ def _contract(graph: Network, model: ModelFile) -> Contract:
     """Returns the contract of the graph. If there is none, makes one from what is known."""
     return model.contract or Contract(graph.garment.name, graph.garment.keypoints, '', USUAL_HW, graph.stride, 0, '',
                                       types=graph.types)
+
+
+def _tolerance(definition: tf.GraphDef, weight_format: str) -> float:
+    """Returns the largest allowed difference. Integers of the graph stay as they are; LiteRT alone rounds them, to half
+    precision."""
+    return TOLERANCES[HALF if weight_format == INT8 == format_of(definition) else weight_format]
 
 
 def _refuse_other_maps(parity: Parity, tolerance: float, to: str, path: Path) -> None:
