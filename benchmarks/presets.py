@@ -1,4 +1,4 @@
-"""Measures photographs per second of the supplied networks, with several presets and engines: from the file to the points.
+"""Measures photographs per second of the supplied networks, by preset and engine: from the file to the points.
 
 Loading a network is left out. The ms of the table are those of one photograph.
 """
@@ -34,8 +34,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--csv', default=str(PHOTOGRAPHS / 'val.csv'), help='list of photographs with their types')
     add('--imagepath', default=str(PHOTOGRAPHS), help='folder that image ids start from')
     add('--photographs', type=at_least(1), default=20, help='number of photographs of a round, from all over the list')
-    add('--others', nargs='*', default=[], metavar='PB', help='more frozen graphs, each with an .onnx beside it: they are '
-        'measured with standard and fast')
+    add('--others', nargs='*', default=[], metavar='PB', help='more frozen graphs, each with an .onnx beside it: '
+        'they are measured with standard and fast')
     add('--auto', action='store_true', help='the network predicts the type too')
     add('--list', action='store_true', help='give the photographs as one list, which is read ahead, not one by one')
     add('--threads', type=at_least(0), default=0, help='threads of the network; 0: one for each core')
@@ -94,9 +94,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         before = os.getloadavg()[0]
         timings = interleaved(tasks, args.repetitions)
     print(circumstances())
-    print(f'{len(pictures)} photographs a round; load of the machine {before:.1f} before, {os.getloadavg()[0]:.1f} after')
-    print(format_table([Line(name, Timing(tuple(seconds / len(pictures) for seconds in timing.seconds)), 1, 'photograph')
-                        for name, timing in timings.items()]))
+    print(f'{len(pictures)} photographs a round; load of the machine {before:.1f} before, {os.getloadavg()[0]:.1f} '
+          'after')
+    each = {name: Timing(tuple(seconds / len(pictures) for seconds in timing.seconds))
+            for name, timing in timings.items()}
+    print(format_table([Line(name, timing, 1, 'photograph') for name, timing in each.items()]))
     for name, task in tasks.items():
         milliseconds = 1000 * np.median(task.processor[-args.repetitions:]) / len(pictures)
         print(f'{name}: {milliseconds:.1f} ms of processor time a photograph')

@@ -55,7 +55,7 @@ def write_graph(path: Path, weight_format: str) -> None:
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Three graphs, which store their weights in single and half precision and as integers, and two labelled pictures."""
+    """A graph with its weights in single precision, in half precision, and as integers; two labelled pictures."""
     graph_mode()
     folder, random = tmp_path_factory.mktemp('export'), np.random.RandomState(0)
     for name, weight_format in (('graph', 'float32'), ('half', 'half'), ('int8', 'int8')):
