@@ -74,6 +74,14 @@ def test_what_is_typed_has_the_last_word(graph: Path) -> None:
     assert thorough == look('--preset=fast', graphs=(graph,))
 
 
+def test_the_second_pass_may_have_scales_of_its_own(graph: Path) -> None:
+    assert look('--second-pass=agree', graphs=(graph,)).second_scales is None
+    typed = look('--second-pass=agree', '--second-scales=[1.0, 1.5]', graphs=(graph,))
+    assert typed.second_scales == (1.0, 1.5) and typed.scales == parse_scales(DEFAULT_SCALES)
+    with pytest.raises(InputError):
+        look('--second-scales=none', graphs=(graph,))
+
+
 def test_sizes_are_for_each_graph_or_all_for_one(graph: Path) -> None:
     sizes = ((64, 64), (96, 128))
     assert look('--resolution=64,128x96', graphs=(graph,)).resolutions_hw == (sizes,)

@@ -90,6 +90,15 @@ def test_average_is_the_mean_of_both_passes() -> None:
     np.testing.assert_allclose(found.points_xy, truth + ((8 + 8 / enlargement(110, 400)) / 2, 0), atol=0.3)
 
 
+def test_another_predictor_may_compute_the_second_pass() -> None:
+    first, second = Eye(), Eye()
+    truth = placed_shape('skirt', 150, 30, (200, 300))
+    found, = SecondPass(first, SKIRT, 'replace', 400, second).predict([dotted(truth, (512, 400))])
+    assert [[picture.shape for picture in batch] for batch in first.seen] == [[(512, 400, 3)]]
+    assert [[picture.shape for picture in batch] for batch in second.seen] == [[(400, 400, 3)]]
+    np.testing.assert_allclose(found.points_xy, truth, atol=1)
+
+
 @pytest.mark.parametrize('degrees', [0, 30])
 def test_agree_is_the_mean_where_passes_agree_and_the_second_elsewhere(degrees: float) -> None:
     """Skirts 150 pixels long, with errors of 13 and 17 pixels: below a tenth of the length, and above."""

@@ -27,15 +27,16 @@ SizeHw = Tuple[int, int]
 class Preset:
     """The values that `--preset` stands for; an explicit flag overrides its value.
 
-    `input_sizes` are factors of the input size that the network was trained at. The network sees each picture at every
-    size, and the heat maps are averaged. `network` is the one of default_model.SUPPLIED_NETWORKS that is used if the
-    user names no network and has none.
+    `second_scales` are the scales of the second pass; '': those of the first. `input_sizes` are factors of the input
+    size that the network was trained at. The network sees each picture at every size, and the heat maps are averaged.
+    `network` is the one of default_model.SUPPLIED_NETWORKS that is used if the user names no network and has none.
     """
 
     scales: str = DEFAULT_SCALES
     flip: bool = True
     join: str = 'addup'
     second_pass: str = NO_SECOND_PASS
+    second_scales: str = ''
     input_sizes: Tuple[Fraction, ...] = (Fraction(1),)
     network: str = SUPPLIED
 
@@ -61,6 +62,7 @@ class InferenceConfig:
         resolutions_hw: for each network its input sizes (height, width) in pixels; the heat maps of all are averaged.
         maps: a name of tensor_names.OUTPUTS.
         second_pass: a name of SECOND_PASSES, or None.
+        second_scales: the windows of the second pass; None: those of the first.
         windows: a name of TILINGS.
         engine: a name of ENGINES; None: the ending of the file decides.
         trusted: whether a graph may have any operation. Points do not depend on it, so the text of a configuration,
@@ -72,6 +74,7 @@ class InferenceConfig:
     resolutions_hw: Tuple[Sequence[SizeHw], ...]
     maps: str = 'last'
     second_pass: Optional[str] = None
+    second_scales: Optional[Tuple[WindowScale, ...]] = None
     windows: str = DEFAULT_TILING
     engine: Optional[str] = None
     trusted: bool = field(default=False, repr=False)
@@ -84,7 +87,7 @@ class InferenceOptions(OptionGroup):
     Attributes:
         preset: a name of PRESETS. An option below that is not None overrides the value of the preset.
         engine: a name of ENGINES; None: the ending of the file decides.
-        inputsize, resolution, scales: texts; see the help texts.
+        inputsize, resolution, scales, second_scales: texts; see the help texts.
         windows, merge, maps, decode, assembly, second_pass: names; see the help texts.
         flip: whether the networks see the mirror image too.
         batch: images that go through the networks together.
@@ -124,6 +127,8 @@ class InferenceOptions(OptionGroup):
     second_pass: Optional[str] = option(None, 'run the network again on the upright garment: '
                                         f'{", ".join(SECOND_PASSES)}; see docs/experiments.md (default: '
                                         f'{NO_SECOND_PASS})', choices=(*SECOND_PASSES, NO_SECOND_PASS))
+    second_scales: Optional[str] = option(None, 'list of the scales of the second pass (default: those of the first '
+                                          'pass)')
     flip: Optional[bool] = option(None, 'run the network on the mirror image too (default)',
                                   off='do not run it on the mirror image: half the time')
     batch: int = option(1, 'images that go through the network together (default: %(default)s)', parse=at_least(1))
@@ -146,8 +151,11 @@ class InferenceOptions(OptionGroup):
                                        self.merge or preset.join, self.decode, self.assembly)
         sizes = (_typed_sizes(self.resolution, len(trained_hws)) if self.resolution
                  else _preset_sizes(preset, trained_hws))
+        second_scales = self.second_scales or ('' if self.scales else preset.second_scales)
         return InferenceConfig(prediction, parse_scales(self.scales or preset.scales), sizes, self.maps,
-                               self._second_pass(preset, garments), self.windows, self.engine, self.trust_graph)
+                               self._second_pass(preset, garments),
+                               parse_scales(second_scales) if second_scales else None, self.windows, self.engine,
+                               self.trust_graph)
 
     def _second_pass(self, preset: Preset, garments: Garments) -> Optional[str]:
         """Returns the explicit second pass, or that of the preset if all types of the table have the mean shape that

@@ -54,21 +54,23 @@ class SecondPass:
     """A predictor of two passes.
 
     Args:
-        predictor: it computes both passes.
+        predictor: it computes the first pass, and without `second` both passes.
         garment: the type of the predictor.
         how: how the passes are joined, one of SECOND_PASSES.
         side: of the picture of the second pass, in pixels.
+        second: it computes the second pass.
 
     Raises InputError if the type has no mean shape, or if `how` is unknown.
     """
 
-    def __init__(self, predictor: Predictor, garment: Garment, how: str = 'replace', side: int = SIDE) -> None:
+    def __init__(self, predictor: Predictor, garment: Garment, how: str = 'replace', side: int = SIDE,
+                 second: Optional[Predictor] = None) -> None:
         if how not in SECOND_PASSES:
             raise InputError(f'unknown second pass {how!r}: wanted one of {", ".join(SECOND_PASSES)}')
         if not has_shape(garment):
             raise InputError(f'--second-pass {how} needs a mean shape, and {garment.name} has none: wanted '
                              '--second-pass none')
-        self._predictor, self._garment, self._side = predictor, garment, side
+        self._first, self._second, self._garment, self._side = predictor, second or predictor, garment, side
         self._shares = SECOND_PASSES[how]
 
     def predict(self, images: Sequence[np.ndarray]) -> List[KeypointPrediction]:
@@ -76,12 +78,12 @@ class SecondPass:
 
         If the first pass shows no plausible garment in an image, the image has no second pass.
         """
-        predictions = self._predictor.predict(images)
+        predictions = self._first.predict(images)
         frames = [frame_of(first, self._garment, image.shape[:2], self._side)
                   for first, image in zip(predictions, images)]
         found = [number for number, frame in enumerate(frames) if frame is not None]
         pictures = [warp_image(frames[number], images[number], (self._side, self._side)) for number in found]
-        for number, second in zip(found, self._predictor.predict(pictures) if pictures else ()):
+        for number, second in zip(found, self._second.predict(pictures) if pictures else ()):
             predictions[number] = self._join(predictions[number], second, frames[number], images[number].shape[:2])
         return predictions
 
