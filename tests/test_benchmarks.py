@@ -100,6 +100,8 @@ def forked(command: str, folder: Path) -> str:
     ('step_memory.py --model testing --size 64 --batchsize 2 --gpus 1 2 --steps 1', []),
     ('training.py --model testing --size 64 --batchsize 2 --steps 2 --workers 1',
      ['session alone', 'the loop', 'fed by workers, 1']),
+    ('presets.py --photographs 1 --repetitions 1 --threads 1',
+     ['supplied, standard, tensorflow', 'supplied, fast, tensorflow', 'fast, fast, tensorflow']),
     ('commands.py --model testing --rows 50 --repetitions 1', ['run.py, first row', 'evaluate.py', 'merge.py'])])
 def test_every_program_prints_its_table(program: Callable[[List[str]], int], finish: Callable[..., str], command: str,
                                         lines: List[str], tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ IMAGES = np.random.RandomState(1).uniform(0, 255, (2, 64, 48, 3)).astype(np.floa
 Finish = Callable[..., str]
 
 
-def write_graph(path: Path, half: bool) -> None:
+def write_graph(path: Path, weight_format: str) -> None:
     """The `testing` network for all types, that tells types, with random weights."""
     head = HeadOptions(type_head='along')
     with tf.Graph().as_default(), tf.Session() as session:
@@ -49,17 +49,17 @@ def write_graph(path: Path, half: bool) -> None:
         network = build('testing', image, ALL, False, head)
         outputs = [network.output, mean_of_last_two(network, head, 'l2'), network.types.probabilities]
         session.run(tf.global_variables_initializer())
-        path.write_bytes(fold_constants(session, image, outputs, half).SerializeToString())
+        path.write_bytes(fold_constants(session, image, outputs, weight_format).SerializeToString())
     Contract('all', ALL.keypoints, 'testing', (64, 48), 8, 7, file_sum(path), types=TYPES).save(contract_path(path))
 
 
 @pytest.fixture(scope='module')
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two graphs, of which one has its weights in half precision, and two labelled pictures."""
+    """A graph with its weights in single precision, in half precision, and as integers; two labelled pictures."""
     graph_mode()
     folder, random = tmp_path_factory.mktemp('export'), np.random.RandomState(0)
-    for name in ('graph', 'half'):
-        write_graph(folder / f'{name}.pb', name == 'half')
+    for name, weight_format in (('graph', 'float32'), ('half', 'half'), ('int8', 'int8')):
+        write_graph(folder / f'{name}.pb', weight_format)
     keypoints = np.full((2, 24, 3), -1, np.int32)
     for number, tag in enumerate(('skirt', 'trousers')):
         cv2.imwrite(str(folder / f'{tag}.png'), random.randint(0, 255, (60, 50, 3)).astype(np.uint8))
@@ -98,7 +98,8 @@ def test_the_contract_says_how_it_was_made_and_measured(folder: Path, models: Di
     contract = json.loads((folder / f'graph{EXPORTED[to]}.json').read_text())
     assert contract['keypoints'] == list(ALL.keypoints) and contract['types'] == list(TYPES) and contract['step'] == 7
     made = contract['export']
-    assert made['format'] == to and made['of_graph_sha256'] == file_sum(folder / 'graph.pb') and not made['half']
+    assert made['format'] == to and made['of_graph_sha256'] == file_sum(folder / 'graph.pb')
+    assert made['weight_format'] == 'float32'
     assert made['input_hw'] == ([64, 48] if to == 'tflite' else None)
     beside, printed = made['parity'], (folder / f'{to}.txt').read_text()
     assert beside['images'] == '2 images of val.csv' and beside['maps'] < 1e-4 < beside['maps_reach']
@@ -108,16 +109,31 @@ def test_the_contract_says_how_it_was_made_and_measured(folder: Path, models: Di
     assert not list(folder.glob('.export*')), 'no drafts are left'
 
 
+def size(model: Path) -> int:
+    weights = model.with_suffix('.bin') if model.suffix == EXPORTED['openvino'] else model
+    return sum(part.stat().st_size for part in (weights, *model.rglob('*')) if part.is_file())
+
+
 @pytest.mark.parametrize('to', FORMATS_HERE)
 def test_half_precision_is_kept_or_made(folder: Path, models: Dict[str, Path], finish: Finish, to: str) -> None:
-    def size(path: Path) -> int:
-        return sum(part.stat().st_size for part in (path.with_suffix('.bin') if to == 'openvino' else path,
-                                                    *path.rglob('*')) if part.is_file())
     output = folder / f'small{EXPORTED[to]}'
     flags = [[], ['--half']][to in ('onnx', 'tflite')]
     finish(export.main, *command(folder, to, '--output', output, *flags, graph=['half', 'graph'][len(flags)]))
-    assert contract_of(output).export['half'] and size(output) < 0.8 * size(models[to])
+    assert contract_of(output).export['weight_format'] == 'half' and size(output) < 0.8 * size(models[to])
     with FrozenGraph(ModelFile.open(folder / 'half.pb'), ALL, 1) as graph, \
+            open_network(ModelFile.open(output), ALL, 1) as model:
+        wanted = graph.forward(IMAGES)
+        np.testing.assert_allclose(model.forward(IMAGES), wanted, atol=2e-3 * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize('to', FORMATS_HERE)
+def test_integers_are_kept_or_made(folder: Path, models: Dict[str, Path], finish: Finish, to: str) -> None:
+    output = folder / f'integers{EXPORTED[to]}'
+    flags = [[], ['--weight-format=int8']][to in ('onnx', 'tflite')]
+    finish(export.main, *command(folder, to, '--output', output, *flags, graph=['int8', 'graph'][len(flags)]))
+    assert contract_of(output).export['weight_format'] == 'int8'
+    assert size(output) < (0.8 if to == 'tflite' else 0.6) * size(models[to])
+    with FrozenGraph(ModelFile.open(folder / 'int8.pb'), ALL, 1) as graph, \
             open_network(ModelFile.open(output), ALL, 1) as model:
         wanted = graph.forward(IMAGES)
         np.testing.assert_allclose(model.forward(IMAGES), wanted, atol=2e-3 * np.abs(wanted).max())

@@ -66,7 +66,7 @@ def test_the_best_checkpoint_of_the_newest_run_is_frozen_and_installed(
 @pytest.mark.parametrize('checkpoint', ['run', 'run/model-300', 'run/model-300.index'])
 def test_a_checkpoint_by_name(project: Path, checkpoint: str) -> None:
     save_run(project / 'run', 'dress', 3, 300)
-    for flags in ([], ['--half']):
+    for flags in ([], ['--half'], ['--weight-format=int8']):
         assert freeze.main(['--checkpoint', checkpoint, '--output', 'out/dress.pb'] + flags) == 0
         assert heatmap_value(project / 'out' / 'dress.pb') == 3
     assert not (project / 'models').exists()
@@ -85,6 +85,24 @@ def test_nothing_to_freeze(project: Path, capsys: pytest.CaptureFixture, argumen
     assert freeze.main(arguments) == 1
     error = capsys.readouterr().err
     assert 'no checkpoint' in error or 'does not exist' in error
+
+
+def test_a_frozen_graph_in_place_of_a_checkpoint(project: Path, capsys: pytest.CaptureFixture) -> None:
+    save_run(project / 'run', 'dress', 3, 300)
+    assert freeze.main(['--checkpoint', 'run', '--output', 'dress.pb']) == 0
+    assert freeze.main(['--graph', 'dress.pb', '--weight-format', 'int8', '--size', '64x32', '--output', 'small.pb',
+                        '--install']) == 0
+    assert 2 * (project / 'small.pb').stat().st_size < (project / 'dress.pb').stat().st_size
+    for graph in (project / 'small.pb', project / 'models/trained/dress/graph/frozen_graph.pb'):
+        assert heatmap_value(graph) == 3
+        contract = json.loads(graph.with_suffix('.json').read_text())
+        assert (contract['input_hw'], contract['step'], contract['tag']) == ([32, 64], 300, 'dress')
+    capsys.readouterr()
+    for flags, named in ((['--graph', 'dress.pb', '--checkpoint', 'run'], '--checkpoint'), (['--size', '64'], '--size'),
+                         (['--graph', 'dress.pb', '--size', '60x60'], '60'),
+                         (['--graph', 'none.pb'], 'none.pb')):
+        assert freeze.main([*flags, '--output', 'other.pb']) == 1
+        assert named in capsys.readouterr().err and not (project / 'other.pb').exists()
 
 
 def test_the_variables_can_start_another_training(project: Path) -> None:

@@ -1,15 +1,18 @@
 """What the presets stand for, and that explicit flags override them."""
 import argparse
 from pathlib import Path
+from typing import List
 
 import pytest
 
-from fashionai.cli.inference_flags import add_inference_options
+from fashionai.cli import inference_flags
+from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.inference.config import InferenceConfig, InferenceOptions
 from fashionai.inference.windows import DEFAULT_SCALES, parse_scales
 from fashionai.model_files.contract import Contract, contract_path, file_sum
+from fashionai.model_files.default_model import FAST, supplied_graph
 from fashionai.model_files.model_file import ModelFile
 
 
@@ -48,10 +51,36 @@ def test_quick_looks_once_and_thorough_often(graph: Path) -> None:
     assert thorough.resolutions_hw == (sizes, sizes)
 
 
+def test_the_preset_or_a_name_chooses_the_supplied_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                                                          graph: Path) -> None:
+    monkeypatch.setattr(inference_flags, 'PROJECT_ROOT', tmp_path)
+
+    def chosen(*flags: str) -> List[Path]:
+        parser = argparse.ArgumentParser()
+        add_inference_options(parser)
+        networks = chosen_networks(parser.parse_args(flags), 'skirt')
+        return [model.path.with_suffix('.pb') for model in networks.models]
+
+    large, small = supplied_graph(), supplied_graph(FAST)
+    assert chosen() == chosen('--preset=accurate') == [large]
+    assert chosen('--preset=fast') == chosen('--look=quick') == chosen('--modelpath=fast') == [small]
+    assert chosen('--preset=fast', '--modelpath=supplied') == [large]
+    assert chosen('--modelpath=supplied,fast') == [large, small]
+    assert chosen('--preset=fast', f'--modelpath={graph}') == [graph]
+
+
 def test_what_is_typed_has_the_last_word(graph: Path) -> None:
     thorough = look('--preset=accurate', '--merge=addup', '--second-pass=none', '--no-flip', '--scales=[1.0]',
                     '--resolution=192x160', graphs=(graph,))
     assert thorough == look('--preset=fast', graphs=(graph,))
+
+
+def test_the_second_pass_may_have_scales_of_its_own(graph: Path) -> None:
+    assert look('--second-pass=agree', graphs=(graph,)).second_scales is None
+    typed = look('--second-pass=agree', '--second-scales=[1.0, 1.5]', graphs=(graph,))
+    assert typed.second_scales == (1.0, 1.5) and typed.scales == parse_scales(DEFAULT_SCALES)
+    with pytest.raises(InputError):
+        look('--second-scales=none', graphs=(graph,))
 
 
 def test_sizes_are_for_each_graph_or_all_for_one(graph: Path) -> None:
@@ -70,6 +99,12 @@ def test_garments_without_a_mean_shape_are_looked_at_once(graph: Path) -> None:
     assert replaced.second_pass == 'replace', 'it is refused when a predictor is made'
     assert look(graphs=(graph,), garments=sock).options.assembly == 'peaks'
     assert look('--assembly=shape', graphs=(graph,), garments=sock).options.assembly == 'shape', 'refused there too'
+
+
+def test_fields_are_not_joined_by_a_second_pass_of_heat_maps(graph: Path) -> None:
+    assert look('--second-pass=heatmaps', graphs=(graph,)).second_pass == 'heatmaps'
+    with pytest.raises(InputError, match='paf'):
+        look('--second-pass=heatmaps', '--assembly=paf', graphs=(graph,))
 
 
 def test_trust_is_no_part_of_what_a_run_remembers(graph: Path) -> None:

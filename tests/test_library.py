@@ -129,6 +129,15 @@ def test_every_block_of_the_guide_runs(tmp_path: Path, monkeypatch: pytest.Monke
     assert names['scores'].visible.ne == names['scores'].leaderboard.ne == 0
 
 
+def test_a_name_or_the_preset_chooses_the_network(model: 'fashionai.GarmentModel') -> None:
+    names = {}
+    for key, options in (('fast', {'path': 'fast'}), ('supplied', {'path': 'supplied', 'preset': 'fast'}),
+                         ('default', {})):
+        with fashionai.load_model(threads=1, **options) as other:
+            names[key] = other.name
+    assert names['fast'] == model.name != names['supplied'] == names['default']
+
+
 def test_a_closed_model_says_so() -> None:
     with fashionai.load_model(preset='fast', threads=1) as model:
         pass

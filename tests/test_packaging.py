@@ -14,6 +14,7 @@ import fashionai
 from fashionai.annotations import Annotations, write_annotations
 from fashionai.cli import main as command
 from fashionai.model_files.contract import contract_of, file_sum
+from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -113,8 +114,16 @@ def test_the_citation_names_the_version() -> None:
     assert f'version: {fashionai.__version__}\n' in (PROJECT / 'CITATION.cff').read_text(encoding='utf-8')
 
 
-def test_the_supplied_network_and_its_onnx_model_are_one() -> None:
-    graph = PROJECT / 'models/trained/supplied/graph/frozen_graph.pb'
-    contract = contract_of(graph.with_suffix('.onnx'))
+@pytest.mark.parametrize('name, most', [('supplied', 16e6), ('fast', 5e6)])
+def test_a_supplied_network_and_its_onnx_model_are_one(name: str, most: float) -> None:
+    graph = supplied_graph(name)
+    model = graph.with_suffix('.onnx')
+    contract = contract_of(model)
     assert contract is not None and contract.export['of_graph_sha256'] == file_sum(graph)
-    assert graph.stat().st_size <= 16e6
+    assert max(graph.stat().st_size, model.stat().st_size) <= most
+
+
+def test_a_wheel_has_every_supplied_network() -> None:
+    text = (PROJECT / 'pyproject.toml').read_text(encoding='utf-8')
+    for in_package, in_checkout in SUPPLIED_NETWORKS.values():
+        assert f'"models/trained/{in_checkout}" = "fashionai/{in_package}"\n' in text

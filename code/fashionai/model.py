@@ -27,9 +27,9 @@ from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import decode_upright, read_upright
 from fashionai.images.drawing import write_picture
 from fashionai.inference.batch_inference import AT_ONCE, in_order
-from fashionai.inference.config import DEFAULT_PRESET, InferenceOptions
+from fashionai.inference.config import DEFAULT_PRESET, InferenceOptions, preset_named
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, load_predictor
-from fashionai.model_files.default_model import supplied_graph
+from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.results.overlays import draw_prediction
 from fashionai.results.writers import points_of, prediction_json
@@ -224,8 +224,9 @@ def load_model(path: Union[str, Path, None] = None, tag: str = AUTO, preset: str
     """Load a network.
 
     Args:
-        path: a frozen graph (.pb) or an exported model (.onnx, .xml, .tflite, a SavedModel's folder); by default the
-            network that comes with the package.
+        path: a frozen graph (.pb) or an exported model (.onnx, .xml, .tflite, a SavedModel's folder); or the name of a
+            network that comes with the package, 'supplied' or 'fast'; by default the fast one with the preset 'fast',
+            and the supplied one with the others.
         tag: the garment type of all pictures; 'auto': the network predicts the type of each.
         preset: 'fast', 'standard' or 'accurate'.
         engine: 'onnxruntime', 'openvino', 'litert' or 'tensorflow'; by default the one of the file's ending.
@@ -234,10 +235,11 @@ def load_model(path: Union[str, Path, None] = None, tag: str = AUTO, preset: str
     Raises InputError if the file is no such network, does not serve the type, or needs a package that is missing.
     """
     options = InferenceOptions(preset=preset, engine=engine)
-    if path is None:
-        model = open_model(supplied_graph(), engine or default_engine())
-    elif Path(path).exists():
-        model = ModelFile.open(path)
+    name = preset_named(preset).network if path is None else str(path)
+    if name in SUPPLIED_NETWORKS:
+        model = open_model(supplied_graph(name), engine or default_engine())
+    elif Path(name).exists():
+        model = ModelFile.open(name)
     else:
         raise InputError(f'{path} does not exist: wanted a frozen graph or an exported model')
     config = options.config([model.trained_hw], model.garments)

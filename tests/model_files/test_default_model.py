@@ -11,7 +11,7 @@ import pytest
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.contract import Contract, contract_path, file_sum
-from fashionai.model_files.default_model import supplied_graph, usual_graph
+from fashionai.model_files.default_model import FAST, supplied_graph, usual_graph
 from fashionai.model_files.model_file import ModelFile
 
 
@@ -32,6 +32,15 @@ def test_ones_own_network_is_taken_before_the_supplied_one(tmp_path: Path, caplo
     own = graph(tmp_path, 'skirt')
     assert usual_graph('skirt', tmp_path) == own and usual_graph('dress', tmp_path) == joint
     assert not caplog.text
+
+
+def test_the_fast_network_is_another_one_and_smaller(tmp_path: Path) -> None:
+    fast = usual_graph('skirt', tmp_path, FAST)
+    assert fast == supplied_graph(FAST) != supplied_graph()
+    sides = [ModelFile.open(path).trained_hw[0] for path in (fast, supplied_graph())]
+    assert sides[0] < sides[1]
+    own = graph(tmp_path, 'skirt')
+    assert usual_graph('skirt', tmp_path, FAST) == own
 
 
 def checkpoint(trained: Path, name: str, when: float) -> Path:

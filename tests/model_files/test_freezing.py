@@ -8,12 +8,15 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.engines.frozen_graph import FrozenGraph
+from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files import freezing
 from fashionai.model_files.checkpoints import Checkpoint
 from fashionai.model_files.contract import Contract, file_sum
-from fashionai.model_files.freezing import fold_constants, freeze
+from fashionai.model_files.freezing import fold_constants, freeze, store_again
 from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.stored_weights import format_of
+from fashionai.model_files.weight_formats import HALF, TOLERANCES
 from fashionai.networks.catalog import build, input_placeholder, network_spec
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.networks.layers import conv_bn
@@ -125,8 +128,8 @@ def test_one_stage_has_no_mean(tmp_path: Path) -> None:
 def test_half_the_size_for_the_last_digits(tmp_path: Path) -> None:
     case = trained(tmp_path, 'testing', 'skirt')
     outputs, nodes = {}, {}
-    for name, half in (('whole', False), ('half', True)):
-        freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / f'{name}.pb', half)
+    for name, weight_format in (('whole', 'float32'), ('half', 'half')):
+        freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / f'{name}.pb', weight_format)
         nodes[name] = {node.name: node for node in read_graph(tmp_path / f'{name}.pb').node}
         with FrozenGraph(ModelFile.open(tmp_path / f'{name}.pb'), GARMENTS.of('skirt')) as graph:
             outputs[name] = graph.forward(IMAGES)
@@ -142,11 +145,49 @@ def test_half_the_size_for_the_last_digits(tmp_path: Path) -> None:
         np.testing.assert_allclose(stored, value, rtol=2 ** -11, atol=2 ** -25)
 
 
+def test_a_quarter_of_the_size_for_small_errors(tmp_path: Path) -> None:
+    case = trained(tmp_path, 'mobilenet_small', 'skirt')
+    outputs = {}
+    for weight_format in TOLERANCES:
+        path = tmp_path / f'{weight_format}.pb'
+        freeze(case['checkpoint'], 'mobilenet_small', 'skirt', path, weight_format)
+        with FrozenGraph(ModelFile.open(path), GARMENTS.of('skirt')) as graph:
+            outputs[weight_format] = graph.forward(IMAGES)
+    errors = {name: np.abs(output - outputs['float32']).max() / np.abs(outputs['float32']).max()
+              for name, output in outputs.items()}
+    assert 0 < errors['half'] < 0.01 and errors['half'] < errors['int8'] < 0.1, errors
+    sizes = {name: (tmp_path / f'{name}.pb').stat().st_size for name in TOLERANCES}
+    assert sizes['int8'] < 0.4 * sizes['float32'] and sizes['int8'] < 0.7 * sizes['half'], sizes
+
+
+@pytest.mark.parametrize('before, after', [('half', 'int8'), ('int8', 'float32'), ('int8', 'int8')])
+def test_a_frozen_graph_is_stored_again(tmp_path: Path, before: str, after: str) -> None:
+    case = trained(tmp_path, 'testing', 'skirt')
+    freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / 'before.pb', before)
+    source = ModelFile.open(tmp_path / 'before.pb')
+    difference = store_again(source, tmp_path / 'after.pb', after, (64, 96))
+    assert format_of(read_graph(tmp_path / 'after.pb')) == after
+    assert Contract.load(tmp_path / 'after.json') == replace(
+        source.contract, input_hw=(64, 96), graph_sha256=file_sum(tmp_path / 'after.pb'))
+    with FrozenGraph(source, GARMENTS.of('skirt')) as one, \
+            FrozenGraph(ModelFile.open(tmp_path / 'after.pb'), GARMENTS.of('skirt')) as other:
+        wanted, found = one.forward(IMAGES), other.forward(IMAGES)
+    assert np.abs(found - wanted).max() < (0.1 if after == 'int8' else 1e-5) * np.abs(wanted).max()
+    assert (difference == 0) == (before == after)
+
+
+def test_a_graph_without_a_contract_is_not_stored_again(tmp_path: Path) -> None:
+    (tmp_path / 'bare.pb').write_bytes(b'')
+    with pytest.raises(InputError, match=r'bare\.pb'):
+        store_again(ModelFile.open(tmp_path / 'bare.pb'), tmp_path / 'after.pb', 'int8')
+    assert not (tmp_path / 'after.pb').exists()
+
+
 def test_weights_too_large_for_half_precision_stay_as_they_are() -> None:
     image = tf.placeholder(tf.float32, (None, 2), 'image')
     large, small = tf.constant([[1e5], [1.]]), tf.constant([[3.], [4.]])
     with tf.Session() as session:
-        folded = fold_constants(session, image, [tf.matmul(image, large), tf.matmul(image, small)], half=True)
+        folded = fold_constants(session, image, [tf.matmul(image, large), tf.matmul(image, small)], HALF)
         assert [node.op for node in folded.node].count('Cast') == 1
     with tf.Graph().as_default(), tf.Session() as session:
         outputs = tf.import_graph_def(folded, return_elements=['MatMul:0', 'MatMul_1:0'], name='')
@@ -191,7 +232,7 @@ def test_a_checkpoint_of_something_else_is_refused(tmp_path: Path, model: str, t
 
 def test_a_difference_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     case = trained(tmp_path, 'testing', 'skirt')
-    monkeypatch.setattr(freezing, '_run_frozen', lambda frozen, names, batch: np.zeros((2, 2, 8, 6, 15)))
+    monkeypatch.setattr(freezing, '_run_frozen', lambda frozen, names: np.zeros((2, 2, 8, 6, 15)))
     with pytest.raises(ValueError, match='model-1200'):
         freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
     assert not (tmp_path / 'graph.pb').exists()

@@ -10,7 +10,15 @@ import numpy as np
 from tqdm import tqdm
 
 from fashionai.annotations import TestList, image_path, read_test_list
-from fashionai.cli.entry_point import PROJECT_ROOT, add_outside_option, guarded, in_project, prepare_output, resolve
+from fashionai.cli.entry_point import (
+    PROJECT_ROOT,
+    add_outside_option,
+    guarded,
+    in_project,
+    prepare_output,
+    resolve,
+    resolve_network,
+)
 from fashionai.engines.exported import default_engine, has_tensorflow, needs_tensorflow, open_model, open_network
 from fashionai.errors import InputError
 from fashionai.files import replacing
@@ -47,7 +55,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Predict the type of each image, write its row, and compare."""
     args = parse(argv)
     folder = resolve(args.imagepath)
-    model = (ModelFile.open(resolve(args.modelpath)) if args.modelpath else
+    model = (ModelFile.open(resolve_network(args.modelpath)) if args.modelpath else
              open_model(usual_graph(JOINT, PROJECT_ROOT / 'models/trained'),
                         None if has_tensorflow() else default_engine()))
     images = read_test_list(resolve(args.csv or folder / 'test.csv'), model.garments)

@@ -4,7 +4,7 @@ import logging
 import os
 import sys
 import traceback
-from argparse import Action, ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
+from argparse import SUPPRESS, Action, ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Callable, Mapping, Optional, Sequence, Union
@@ -12,6 +12,8 @@ from typing import Callable, Mapping, Optional, Sequence, Union
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.garments.table_files import read_garments
+from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
+from fashionai.model_files.weight_formats import HALF, TOLERANCES
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
 PROJECT_ROOT = _CHECKOUT if (_CHECKOUT / 'code' / 'fashionai').is_dir() else Path.cwd()
@@ -110,6 +112,11 @@ def resolve_checkpoint(path: Union[str, Path]) -> Path:
         return resolve(f'{path}.index').with_suffix('')
 
 
+def resolve_network(path: str) -> Path:
+    """Returns the same for a network: its file, or a name of SUPPLIED_NETWORKS."""
+    return supplied_graph(path) if path in SUPPLIED_NETWORKS else resolve(path)
+
+
 def add_garments_option(parser: ArgumentParser) -> None:
     """Add `--garments`."""
     parser.add_argument('--garments', metavar='FILE', help='table of your own garment types and their keypoints, JSON '
@@ -120,6 +127,15 @@ def add_outside_option(parser: ArgumentParser) -> None:
     """Add `--allow-outside`."""
     parser.add_argument('--allow-outside', action='store_true', help='accept image ids that lead out of the folder of '
                                                                      'the images: absolute paths and ..')
+
+
+def add_weight_format_option(parser: ArgumentParser, default: Optional[str], default_text: str) -> None:
+    """Add `--weight-format`, and `--half`, its older form."""
+    parser.add_argument('--weight-format', choices=tuple(TOLERANCES), default=default, help='how weights are stored: '
+                        'half has half of the size of float32, int8 about a quarter; the network computes in single '
+                        f'precision with each (default: {default_text})')
+    parser.add_argument('--half', dest='weight_format', action='store_const', const=HALF, default=SUPPRESS,
+                        help='the same as --weight-format half')
 
 
 def chosen_garments(options: Namespace) -> Garments:

@@ -5,7 +5,15 @@ from pathlib import Path
 from typing import ContextManager, Optional, Sequence
 
 from fashionai.annotations import read_annotations
-from fashionai.cli.entry_point import PROJECT_ROOT, add_outside_option, guarded, prepare_output, resolve
+from fashionai.cli.entry_point import (
+    PROJECT_ROOT,
+    add_outside_option,
+    add_weight_format_option,
+    guarded,
+    prepare_output,
+    resolve,
+    resolve_network,
+)
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT
 from fashionai.inference.config import InferenceOptions
@@ -27,8 +35,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--modelpath', help='frozen graph (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or '
         'the supplied one)')
     add('--output', help='file to write (default: beside the graph, under its name)')
-    add('--half', action='store_true', help='store weights in half precision, which halves the size (default: as in '
-        'the graph)')
+    add_weight_format_option(parser, None, 'as in the graph')
     add('--size', help='tflite: WIDTHxHEIGHT of the images that the model takes (default: the size that the graph was '
         'trained at; 368x368 if it does not say it)')
     InferenceOptions.add_flags(parser, only=('trust_graph', 'threads'))
@@ -43,7 +50,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Convert, compare, write, and print the comparison."""
     args = parse(argv)
     usual = PROJECT_ROOT / 'models/trained'
-    graph = resolve(args.modelpath) if args.modelpath else usual_graph(args.tag or JOINT, usual)
+    graph = resolve_network(args.modelpath) if args.modelpath else usual_graph(args.tag or JOINT, usual)
     model = ModelFile.open(graph)
     tag, garments = args.tag or (model.contract.tag if model.contract else JOINT), model.garments
     garment = garments.of(tag)
@@ -59,8 +66,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     output = prepare_output(args.output or graph.with_suffix(EXPORTED[args.to]))
     if output.suffix != EXPORTED[args.to]:
         raise InputError(f'--output {args.output}: engines know the format by the ending, wanted {EXPORTED[args.to]}')
-    request = ExportRequest(args.to, args.half, size_hw(args.size) if args.size else model.trained_hw, args.threads,
-                            args.trust_graph)
+    input_hw = size_hw(args.size) if args.size else model.trained_hw
+    request = ExportRequest(args.to, args.weight_format, input_hw, args.threads, args.trust_graph)
 
     def labelled() -> ParityImages:
         path = resolve(args.csv)

@@ -1,11 +1,15 @@
-"""Freeze a trained network: one `.pb` that run.py reads, with its JSON contract beside it."""
+"""Freeze a trained network: one `.pb` that run.py reads, with its JSON contract beside it.
+
+--graph reads a frozen graph in place of a checkpoint, to store its weights in another format.
+"""
 import argparse
 import shutil
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Optional, Sequence, Tuple
 
 from fashionai.cli.entry_point import (
     add_garments_option,
+    add_weight_format_option,
     chosen_garments,
     guarded,
     in_project,
@@ -14,6 +18,9 @@ from fashionai.cli.entry_point import (
     resolve_checkpoint,
 )
 from fashionai.errors import InputError
+from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.weight_formats import FLOAT32
+from fashionai.option_group import size_hw
 from fashionai.tf_compat import graph_mode
 
 
@@ -28,7 +35,10 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--tag', help='garment type, or all (default: what run.json says)')
     parser.add_argument('--output', default=in_project('tmp/frozen_graph.pb'), help='file to write (default: '
         '%(default)s)')
-    parser.add_argument('--half', action='store_true', help='store weights in half precision, which halves the size')
+    add_weight_format_option(parser, FLOAT32, '%(default)s')
+    parser.add_argument('--graph', metavar='PB', help='frozen graph to write again, in place of a checkpoint')
+    parser.add_argument('--size', metavar='WIDTHxHEIGHT', help='with --graph: input size in pixels that the contract '
+        'gives (default: as in the contract of that graph)')
     parser.add_argument('--weights', metavar='NPZ', help='also write the variables to this file, for --pretrain_path '
         'of other trainings')
     parser.add_argument('--install', action='store_true', help='also copy to models/trained/<tag>/graph')
@@ -45,11 +55,37 @@ def checkpoint_path(args: argparse.Namespace) -> Path:
 
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Find the checkpoint, freeze it, and with --install copy it to the place that run.py reads."""
+    """Freeze the checkpoint or write the graph again, and with --install copy it to the place that run.py reads."""
     args = parse(argv)
+    _check(args)
     graph_mode()
+    from fashionai.model_files.contract import Contract, contract_path, replacing_model
+
+    output = prepare_output(args.output)
+    source, difference = _store_again(args, output) if args.graph else _freeze(args, output)
+    print(f'wrote {output}, {output.stat().st_size / 1e6:.1f} MB, and {contract_path(output).name}; it differs from '
+          f'the {source} by {difference:.2g} at most')
+    if args.install:
+        tag = Contract.load(contract_path(output)).tag
+        installed = prepare_output(in_project(f'models/trained/{tag}/graph/frozen_graph.pb'))
+        with replacing_model(installed) as draft:
+            shutil.copyfile(str(output), str(draft))
+            shutil.copyfile(str(contract_path(output)), str(contract_path(draft)))
+        print(f'installed {installed}')
+    return 0
+
+
+def _check(args: argparse.Namespace) -> None:
+    """Raises InputError for flags that do not fit together."""
+    if args.size and not args.graph:
+        raise InputError('--size: a checkpoint has the size that it was trained at; give --graph too')
+    if args.graph and (args.checkpoint or args.weights):
+        raise InputError('--graph is read in place of a checkpoint: leave out --checkpoint and --weights')
+
+
+def _freeze(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
+    """Freezes the checkpoint. Returns what the graph was compared with, and the largest difference."""
     from fashionai.model_files.checkpoints import find_checkpoint
-    from fashionai.model_files.contract import contract_path, replacing_model
     from fashionai.model_files.freezing import freeze
     from fashionai.model_files.weights import export_weights
 
@@ -59,17 +95,17 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise InputError(f'{checkpoint.prefix} has no run.json with its network and garment type: '
                          'give --model and --tag')
     print(f'freezing {checkpoint.prefix} ({model}, {tag})')
-    output = prepare_output(args.output)
-    difference = freeze(checkpoint, model, tag, output, args.half, chosen_garments(args) if args.garments else None)
-    print(f'wrote {output} and {contract_path(output).name}; it differs from the session by {difference:.2g} at most')
+    difference = freeze(checkpoint, model, tag, output, args.weight_format,
+                        chosen_garments(args) if args.garments else None)
     if args.weights:
         export_weights(checkpoint.prefix, prepare_output(args.weights))
         print(f'wrote {args.weights}')
-    if args.install:
-        installed = prepare_output(in_project(f'models/trained/{tag}/graph/frozen_graph.pb'))
-        with replacing_model(installed) as draft:
-            shutil.copyfile(str(output), str(draft))
-            shutil.copyfile(str(contract_path(output)), str(contract_path(draft)))
-        print(f'installed {installed}')
-    return 0
+    return 'session', difference
 
+
+def _store_again(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
+    """Writes the graph of --graph again. Returns the same."""
+    from fashionai.model_files.freezing import store_again
+
+    return 'other graph', store_again(ModelFile.open(resolve(args.graph)), output, args.weight_format,
+                                      size_hw(args.size) if args.size else None)

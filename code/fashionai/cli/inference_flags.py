@@ -2,17 +2,16 @@
 import argparse
 import logging
 from dataclasses import dataclass
-from pathlib import Path
-from typing import ContextManager, List, Mapping, Sequence
+from typing import ContextManager, Mapping, Sequence
 
-from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, chosen_garments, resolve
+from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, chosen_garments, resolve_network
 from fashionai.engines.exported import default_engine, has_tensorflow, needs_tensorflow, open_model
 from fashionai.garments.table import Garments
-from fashionai.inference.config import ORIGINAL_NAMES, InferenceConfig, InferenceOptions
+from fashionai.inference.config import ORIGINAL_NAMES, InferenceConfig, InferenceOptions, preset_named
 from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
 from fashionai.inference.loading import open_predictors
 from fashionai.inference.second_pass import AnyPredictor
-from fashionai.model_files.default_model import usual_graph
+from fashionai.model_files.default_model import SUPPLIED_NETWORKS, usual_graph
 from fashionai.model_files.model_file import ModelFile, trained_garments
 from fashionai.tf_compat import graph_mode
 
@@ -68,8 +67,10 @@ def add_inference_options(parser: argparse.ArgumentParser) -> None:
     add_garments_option(parser)
     add = InferenceOptions.add_flags(parser, 'flags of inference').add_argument
     add('--look', dest='preset', choices=ORIGINAL_NAMES, default=argparse.SUPPRESS, help='old name of --preset')
-    add('--modelpath', help='frozen graph or exported model; or several with commas between them, whose heat maps are '
-        'averaged (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
+    add('--modelpath', help='frozen graph or exported model; or a name of a network of the project: '
+        f'{", ".join(SUPPLIED_NETWORKS)}; or several with commas between them, whose heat maps are averaged (default: '
+        'models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one; with --preset fast the '
+        'fast one)')
 
 
 def chosen_networks(args: argparse.Namespace, tag: str) -> ChosenNetworks:
@@ -80,15 +81,12 @@ def chosen_networks(args: argparse.Namespace, tag: str) -> ChosenNetworks:
     if args.preset in ORIGINAL_NAMES:
         _LOG.warning('--look %s is --preset %s now', args.preset, ORIGINAL_NAMES[args.preset])
     options = InferenceOptions.of(vars(args))
-    engine = options.engine or (default_engine() if not args.modelpath and not has_tensorflow() else None)
-    models = [open_model(path, engine) for path in _graphs(args, tag)]
+    named = args.modelpath.split(',') if args.modelpath else []
+    own = [name for name in named if name not in SUPPLIED_NETWORKS]
+    engine = options.engine or (None if own or has_tensorflow() else default_engine())
+    graphs = ([resolve_network(name) for name in named] or
+              [usual_graph(tag, PROJECT_ROOT / 'models/trained', preset_named(options.preset).network)])
+    models = [open_model(path, engine) for path in graphs]
     garments = chosen_garments(args) if args.garments else trained_garments(models)
     return ChosenNetworks(models, tag, garments, options.config([model.trained_hw for model in models], garments),
                           options.threads)
-
-
-def _graphs(args: argparse.Namespace, tag: str) -> List[Path]:
-    """Returns the paths of --modelpath, or the usual graph of the tag."""
-    if args.modelpath:
-        return [resolve(path) for path in args.modelpath.split(',')]
-    return [usual_graph(tag, PROJECT_ROOT / 'models/trained')]

@@ -2,7 +2,9 @@
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Tuple
+from typing import Optional, Tuple
+
+import tensorflow.compat.v1 as tf
 
 from fashionai.codec.heatmaps import cells_hw
 from fashionai.engines.exported import in_a_line, open_network
@@ -13,9 +15,10 @@ from fashionai.exporting.formats import FORMATS, Format, GraphToConvert
 from fashionai.exporting.parity import Parity, ParityImages, compare
 from fashionai.garments.table import Garment
 from fashionai.model_files.contract import Contract, contract_path, file_sum, replacing_model
-from fashionai.model_files.freezing import HALF_TOLERANCE, TOLERANCE, halved, is_half
 from fashionai.model_files.graph_file import read_graph
 from fashionai.model_files.model_file import USUAL_HW, ModelFile
+from fashionai.model_files.stored_weights import format_of, in_format
+from fashionai.model_files.weight_formats import HALF, INT8, TOLERANCES
 from fashionai.networks.tensor_names import OUTPUTS, TYPES_NAME
 
 
@@ -23,13 +26,13 @@ from fashionai.networks.tensor_names import OUTPUTS, TYPES_NAME
 class ExportRequest:
     """What the user wants.
 
-    to: a name of FORMATS. half: store weights in half precision; if the graph has them so, they stay so. input_hw: in
+    to: a name of FORMATS. weight_format: a name of weight_formats.TOLERANCES; None: as in the graph. input_hw: in
     pixels, the input size for the comparison, and for models of a fixed size. threads: of the networks, 0 for one per
     core. trusted: whether the graph may have any operation.
     """
 
     to: str
-    half: bool
+    weight_format: Optional[str]
     input_hw: Tuple[int, int]
     threads: int = 0
     trusted: bool = False
@@ -43,25 +46,25 @@ def export(model: ModelFile, garment: Garment, request: ExportRequest, output: P
     Nothing is written then.
     """
     kind, definition = FORMATS[request.to], read_graph(model.path, request.trusted)
-    half, garments = request.half or is_half(definition), images.truth.garments
+    weights, garments = request.weight_format or format_of(definition), images.truth.garments
     with FrozenGraph(model, garment, request.threads, garments=garments, trusted=request.trusted) as graph, \
             replacing_model(output) as draft:
         cells_hw(request.input_hw, graph.stride)  # raises a clearer error than the converters
         contract = _contract(graph, model)
         names = {node.name for node in definition.node}
         outputs = dict.fromkeys((contract.output_name, *OUTPUTS.values(), TYPES_NAME))
-        facts = {'format': request.to, 'of_graph_sha256': model.sum, 'half': half,
+        facts = {'format': request.to, 'of_graph_sha256': model.sum, 'weight_format': weights,
                  'batch': 1 if kind.fixed else None, 'input_hw': request.input_hw if kind.fixed else None}
         inside = json.dumps(replace(contract, graph_sha256='', export=facts).to_json())
-        source = GraphToConvert(halved(definition) if half else definition, contract.input_name,
-                                tuple(name for name in outputs if name in names), half, request.input_hw, inside)
+        source = GraphToConvert(in_format(definition, weights), contract.input_name,
+                                tuple(name for name in outputs if name in names), weights, request.input_hw, inside)
         facts['made_by'] = _converted(kind, source, draft)
         contract = replace(contract, graph_sha256=file_sum(draft), export=facts)
         contract.save(contract_path(draft))
         converted = ModelFile(draft, contract, contract.graph_sha256)
         with open_network(converted, garment, request.threads, garments=garments) as exported:
             parity = compare(graph, exported, images, request.input_hw, kind.fixed)
-        _refuse_other_maps(parity, HALF_TOLERANCE if half else TOLERANCE, request.to, model.path)
+        _refuse_other_maps(parity, _tolerance(definition, weights), request.to, model.path)
         replace(contract, export={**facts, 'parity': asdict(parity)}).save(contract_path(draft))
     return parity
 
@@ -81,6 +84,12 @@ def _contract(graph: Network, model: ModelFile) -> Contract:
     """Returns the contract of the graph. If there is none, makes one from what is known."""
     return model.contract or Contract(graph.garment.name, graph.garment.keypoints, '', USUAL_HW, graph.stride, 0, '',
                                       types=graph.types)
+
+
+def _tolerance(definition: tf.GraphDef, weight_format: str) -> float:
+    """Returns the largest allowed difference. Integers of the graph stay as they are; LiteRT alone rounds them, to half
+    precision."""
+    return TOLERANCES[HALF if weight_format == INT8 == format_of(definition) else weight_format]
 
 
 def _refuse_other_maps(parity: Parity, tolerance: float, to: str, path: Path) -> None:

@@ -14,7 +14,8 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.engines.exported import needed
 from fashionai.model_files.contract_inside import CONTRACT_KEY, CONTRACT_MEMBER, EXTRA_FOLDER
-from fashionai.model_files.freezing import fits_half
+from fashionai.model_files.stored_weights import decoded
+from fashionai.model_files.weight_formats import FLOAT32, HALF, INT8, fits_half, scaled_integers
 
 _OPSET = 17
 """The opset of ONNX. ONNX Runtime 1.12 (2022) and all later versions support it."""
@@ -24,15 +25,14 @@ _OPSET = 17
 class GraphToConvert:
     """A graph that is converted.
 
-    definition: the graph. image, outputs: the names of its operations. half: whether weights are stored in half
-    precision; they then have it in `definition` already. input_hw: in pixels, for formats with a fixed size. contract:
-    the JSON text that is written into the model.
+    definition: the graph. image, outputs: the names of its operations. weight_format: how its weights are stored.
+    input_hw: in pixels, for formats with a fixed size. contract: the JSON text that is written into the model.
     """
 
     definition: tf.GraphDef
     image: str
     outputs: Tuple[str, ...]
-    half: bool
+    weight_format: str
     input_hw: Tuple[int, int]
     contract: str
 
@@ -50,36 +50,50 @@ class Format:
 
 
 def to_onnx(source: GraphToConvert, output: Path) -> str:
-    """Writes ONNX, by tf2onnx. Weights get half precision at the end, because tf2onnx evaluates the casts."""
+    """Writes ONNX, by tf2onnx. Weights get their format at the end, because tf2onnx evaluates what decodes them."""
     converter, onnx = needed('tf2onnx'), needed('onnx')
     names = {f'{name}:0': name for name in (source.image, *source.outputs)}
     image, *outputs = names
     model, _ = needed('tf2onnx.convert').from_graph_def(
-        source.definition, input_names=[image], output_names=outputs, opset=_OPSET, tensors_to_rename=names)
+        decoded(source.definition), input_names=[image], output_names=outputs, opset=_OPSET, tensors_to_rename=names)
     for values, axes in ((model.graph.input, ('batch', 'height', 'width')),
                          (model.graph.output, ('batch', 'rows', 'columns'))):
         for value in values:
             for axis, name in zip(value.type.tensor_type.shape.dim, axes):
                 if not axis.HasField('dim_value'):
                     axis.dim_param = name
-    if source.half:
-        _halve(model.graph, onnx)
+    _store(model.graph, source.weight_format, onnx)
     model.metadata_props.add(key=CONTRACT_KEY, value=source.contract)
     onnx.save(model, str(output))
     return f'tf2onnx {converter.__version__}, opset {_OPSET}'
 
 
-def _halve(graph: Any, onnx: Any) -> None:
-    """Stores the weights of an ONNX graph in half precision, with casts to single precision, computed at loading."""
-    casts = []
+def _store(graph: Any, weight_format: str, onnx: Any) -> None:
+    """Stores the weights of an ONNX graph in a format, with nodes that decode them, computed at loading.
+
+    These are Cast and Mul. ONNX Runtime would compute DequantizeLinear again for every image.
+    """
+    decoding = []
     for weights in graph.initializer:
         values, name = onnx.numpy_helper.to_array(weights), weights.name
-        if fits_half(values):
+        parts = scaled_integers(values, _output_axis(values)) if weight_format == INT8 and values.ndim else None
+        if weight_format == HALF and fits_half(values):
             weights.CopyFrom(onnx.numpy_helper.from_array(values.astype(np.float16), f'{name}/half'))
-            casts.append(onnx.helper.make_node('Cast', [weights.name], [name], to=onnx.TensorProto.FLOAT))
-    nodes = [*casts, *graph.node]
+            decoding.append(onnx.helper.make_node('Cast', [weights.name], [name], to=onnx.TensorProto.FLOAT))
+        elif parts is not None:
+            weights.CopyFrom(onnx.numpy_helper.from_array(parts.integers, f'{name}/int8'))
+            scales = onnx.helper.make_node('Constant', [], [f'{name}/scales'],
+                                           value=onnx.numpy_helper.from_array(parts.scales))
+            cast = onnx.helper.make_node('Cast', [weights.name], [f'{name}/float'], to=onnx.TensorProto.FLOAT)
+            decoding += [scales, cast, onnx.helper.make_node('Mul', [f'{name}/float', f'{name}/scales'], [name])]
+    nodes = [*decoding, *graph.node]
     del graph.node[:]
     graph.node.extend(nodes)
+
+
+def _output_axis(weights: np.ndarray) -> int:
+    """Returns the axis of the output channels: the first one of a kernel, the last one of a matrix."""
+    return 0 if weights.ndim > 2 else weights.ndim - 1
 
 
 def to_openvino(source: GraphToConvert, output: Path) -> str:
@@ -109,7 +123,7 @@ def to_tflite(source: GraphToConvert, output: Path) -> str:
         tf.import_graph_def(source.definition, {f'{source.image}:0': image}, name='')
         converter = tf.lite.TFLiteConverter.from_session(
             session, [image], [graph.get_tensor_by_name(f'{name}:0') for name in source.outputs])
-        if source.half:
+        if source.weight_format != FLOAT32:
             converter.optimizations = [tf.lite.Optimize.DEFAULT]
             converter.target_spec.supported_types = [tf.float16]
         output.write_bytes(converter.convert())

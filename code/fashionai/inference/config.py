@@ -8,11 +8,12 @@ from fashionai.codec.decoding import DECODERS
 from fashionai.engines.exported import ENGINES
 from fashionai.errors import InputError
 from fashionai.garments.shapes import has_shape
-from fashionai.garments.table import Garments
+from fashionai.garments.table import SUPPLIED, Garments
 from fashionai.inference.canvas import JOINS
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
-from fashionai.inference.second_pass import SECOND_PASSES
+from fashionai.inference.second_pass import HEATMAPS, SECOND_PASSES
 from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, PERIOD, TILINGS, WindowScale, parse_scales
+from fashionai.model_files.default_model import FAST
 from fashionai.networks.tensor_names import OUTPUTS
 from fashionai.option_group import OptionGroup, at_least, option, size_hw
 
@@ -26,8 +27,9 @@ SizeHw = Tuple[int, int]
 class Preset:
     """The values that `--preset` stands for; an explicit flag overrides its value.
 
-    `input_sizes` are factors of the input size that the network was trained at. The network sees each picture at every
-    size, and the heat maps are averaged.
+    `second_scales` are the scales of the second pass; '': those of the first. `input_sizes` are factors of the input
+    size that the network was trained at. The network sees each picture at every size, and the heat maps are averaged.
+    `network` is the one of default_model.SUPPLIED_NETWORKS that is used if the user names no network and has none.
     """
 
     scales: str = DEFAULT_SCALES
@@ -35,11 +37,13 @@ class Preset:
     join: str = 'addup'
     assembly: str = 'shape'
     second_pass: str = NO_SECOND_PASS
+    second_scales: str = ''
     input_sizes: Tuple[Fraction, ...] = (Fraction(1),)
+    network: str = SUPPLIED
 
 
 PRESETS: Mapping[str, Preset] = MappingProxyType({
-    'fast': Preset(scales='[1.0]', flip=False),
+    'fast': Preset(scales='[1.0]', flip=False, network=FAST),
     'standard': Preset(),
     'accurate': Preset(join='average', second_pass='agree', input_sizes=(Fraction(3, 4), Fraction(1), Fraction(4, 3)))})
 """Presets by name. The model card of the supplied network gives the error and the time of each."""
@@ -59,6 +63,7 @@ class InferenceConfig:
         resolutions_hw: for each network its input sizes (height, width) in pixels; the heat maps of all are averaged.
         maps: a name of tensor_names.OUTPUTS.
         second_pass: a name of SECOND_PASSES, or None.
+        second_scales: the windows of the second pass; None: those of the first.
         windows: a name of TILINGS.
         engine: a name of ENGINES; None: the ending of the file decides.
         trusted: whether a graph may have any operation. Points do not depend on it, so the text of a configuration,
@@ -70,6 +75,7 @@ class InferenceConfig:
     resolutions_hw: Tuple[Sequence[SizeHw], ...]
     maps: str = 'last'
     second_pass: Optional[str] = None
+    second_scales: Optional[Tuple[WindowScale, ...]] = None
     windows: str = DEFAULT_TILING
     engine: Optional[str] = None
     trusted: bool = field(default=False, repr=False)
@@ -82,7 +88,7 @@ class InferenceOptions(OptionGroup):
     Attributes:
         preset: a name of PRESETS. An option below that is not None overrides the value of the preset.
         engine: a name of ENGINES; None: the ending of the file decides.
-        inputsize, resolution, scales: texts; see the help texts.
+        inputsize, resolution, scales, second_scales: texts; see the help texts.
         windows, merge, maps, decode, assembly, second_pass: names; see the help texts.
         flip: whether the networks see the mirror image too.
         batch: images that go through the networks together.
@@ -90,7 +96,8 @@ class InferenceOptions(OptionGroup):
         trust_graph: whether a graph may have any operation.
     """
 
-    preset: str = option(DEFAULT_PRESET, 'fast: one pass. standard: six windows and their mirror images, as in the '
+    preset: str = option(DEFAULT_PRESET, 'fast: one pass, of the fast supplied network if you have none of your '
+                         'own. standard: six windows and their mirror images, as in the '
                          'original. accurate: three input sizes, and a second pass over the upright garment. Explicit '
                          'flags override the preset (default: %(default)s)', choices=tuple(PRESETS))
     trust_graph: bool = option(False, 'open a graph with any operation, also with operations that read and write '
@@ -123,6 +130,8 @@ class InferenceOptions(OptionGroup):
     second_pass: Optional[str] = option(None, 'run the network again on the upright garment: '
                                         f'{", ".join(SECOND_PASSES)}; see docs/experiments.md (default: '
                                         f'{NO_SECOND_PASS})', choices=(*SECOND_PASSES, NO_SECOND_PASS))
+    second_scales: Optional[str] = option(None, 'list of the scales of the second pass (default: those of the first '
+                                          'pass)')
     flip: Optional[bool] = option(None, 'run the network on the mirror image too (default)',
                                   off='do not run it on the mirror image: half the time')
     batch: int = option(1, 'images that go through the network together (default: %(default)s)', parse=at_least(1))
@@ -145,8 +154,11 @@ class InferenceOptions(OptionGroup):
                                        self.merge or preset.join, self.decode, self._assembly(preset, garments))
         sizes = (_typed_sizes(self.resolution, len(trained_hws)) if self.resolution
                  else _preset_sizes(preset, trained_hws))
+        second_scales = self.second_scales or ('' if self.scales else preset.second_scales)
         return InferenceConfig(prediction, parse_scales(self.scales or preset.scales), sizes, self.maps,
-                               self._second_pass(preset, garments), self.windows, self.engine, self.trust_graph)
+                               self._second_pass(preset, garments),
+                               parse_scales(second_scales) if second_scales else None, self.windows, self.engine,
+                               self.trust_graph)
 
     def _assembly(self, preset: Preset, garments: Garments) -> str:
         """Returns the explicit assembly, or that of the preset if all types of the table have a mean shape."""
@@ -158,6 +170,9 @@ class InferenceOptions(OptionGroup):
         if self.second_pass is None and not _have_shapes(garments):
             return None
         name = preset.second_pass if self.second_pass is None else self.second_pass
+        if name == HEATMAPS and self.assembly == 'paf':
+            raise InputError('--assembly paf does not go with --second-pass heatmaps, which joins no fields: wanted '
+                             '--second-pass agree')
         return None if name == NO_SECOND_PASS else name
 
 

@@ -13,6 +13,7 @@ from fashionai.inference.aggregator import NetworkInput
 from fashionai.inference.config import InferenceConfig
 from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import AnyPredictor, SecondPass
+from fashionai.inference.windows import WindowScale
 from fashionai.model_files.model_file import ModelFile
 
 Result = TypeVar('Result')
@@ -42,11 +43,14 @@ def predictors_of(networks: Sequence[Network], tag: str, config: InferenceConfig
     if len(config.resolutions_hw) != len(networks):
         raise InputError(f'found resolutions for {len(config.resolutions_hw)} networks, and {len(networks)} networks: '
                          'wanted one resolution or several for each network')
-    network_inputs = [
-        NetworkInput(in_turn(network.forward, turn), network.garment, network.stride, resolution_hw, config.scales,
-                     config.windows, network.trained_hw)
-        for network, resolutions_hw in zip(networks, config.resolutions_hw) for resolution_hw in resolutions_hw]
-    return {name: _predictor(network_inputs, garment, config)
+    def inputs_of(scales: Sequence[WindowScale]) -> List[NetworkInput]:
+        return [NetworkInput(in_turn(network.forward, turn), network.garment, network.stride, resolution_hw, scales,
+                             config.windows, network.trained_hw)
+                for network, resolutions_hw in zip(networks, config.resolutions_hw)
+                for resolution_hw in resolutions_hw]
+
+    first, second = inputs_of(config.scales), inputs_of(config.second_scales or config.scales)
+    return {name: _predictor(first, second, garment, config)
             for name, garment in garments.items() if tag in (name, JOINT)}
 
 
@@ -73,6 +77,9 @@ def in_turn(forward: Callable[[np.ndarray], Result], turn: Lock) -> Callable[[np
     return one_at_a_time
 
 
-def _predictor(network_inputs: Sequence[NetworkInput], garment: Garment, config: InferenceConfig) -> AnyPredictor:
-    predictor = Predictor(network_inputs, garment, config.options)
-    return SecondPass(predictor, garment, config.second_pass) if config.second_pass else predictor
+def _predictor(first: Sequence[NetworkInput], second: Sequence[NetworkInput], garment: Garment,
+               config: InferenceConfig) -> AnyPredictor:
+    predictor = Predictor(first, garment, config.options)
+    if not config.second_pass:
+        return predictor
+    return SecondPass(predictor, garment, config.second_pass, second=Predictor(second, garment, config.options))

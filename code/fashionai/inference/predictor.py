@@ -105,7 +105,7 @@ class Predictor:
     def predict(self, images: Sequence[np.ndarray]) -> List[KeypointPrediction]:
         """Returns the keypoints of each image (h, w, 3) uint8 BGR. Images may have any sizes; all go through each
         network together."""
-        return [self._decode(canvas, image.shape[:2]) for canvas, image in zip(self.canvases(images), images)]
+        return [self.decode(canvas, image.shape[:2]) for canvas, image in zip(self.canvases(images), images)]
 
     def canvases(self, images: Sequence[np.ndarray]) -> List[CanvasMaps]:
         """Returns the canvas of each image, with the heat maps smoothed as the decoder needs them.
@@ -120,7 +120,8 @@ class Predictor:
         fields = [canvas.fields for canvas in canvases if canvas.fields is not None]
         return CanvasMaps(blurred(heatmaps, self._blur), sum(fields) / np.float32(len(fields)) if fields else None)
 
-    def _decode(self, canvas: CanvasMaps, image_hw: Tuple[int, int]) -> KeypointPrediction:
+    def decode(self, canvas: CanvasMaps, image_hw: Tuple[int, int]) -> KeypointPrediction:
+        """Returns the keypoints of an image of a size (height, width) from its canvas, smoothed as in `canvases`."""
         rows, columns = image_area(image_hw, self._grid)
         area = canvas.heatmaps[:, rows, columns].transpose(1, 2, 0)
         places, scores = self._places(area, None if canvas.fields is None else canvas.fields[:, rows, columns])

@@ -13,14 +13,16 @@ import numpy as np
 from fashionai.errors import InputError
 from fashionai.garments.shapes import REFERENCE_SIZE, has_shape, mean_shape, shape_of
 from fashionai.garments.table import Garment
-from fashionai.images.geometry import invert, similarity, transform_points, warp_image
+from fashionai.images.geometry import compose, invert, similarity, transform_points, warp_image
+from fashionai.inference.aggregator import CanvasMaps
+from fashionai.inference.canvas import NEUTRAL, canvas_map
 from fashionai.inference.missing_keypoints import fill_in
 from fashionai.inference.predictor import KeypointPrediction, Predictor
 
 _NEAR = 0.1
 """Two passes agree on a point if their distance is below this part of the garment's longer side."""
 
-SECOND_PASSES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = MappingProxyType({
+_SHARES: Mapping[str, Callable[[np.ndarray], np.ndarray]] = MappingProxyType({
     'replace': np.ones_like,
     'average': lambda apart: np.full_like(apart, 0.5),
     'agree': lambda apart: np.where(apart < _NEAR, 0.5, 1.0)})
@@ -31,6 +33,18 @@ do not, it takes the second pass, in which the garment is upright and of its usu
 On 300 photographs that a network had not seen, NE `visible` was 13.1 % after the first pass, 12.3 with `average`, 12.0
 with `replace`, and 11.9 with `agree` for any _NEAR from 0.04 to 0.25.
 """
+
+HEATMAPS = 'heatmaps'
+"""The second pass that joins heat maps instead of points: those of the first pass are moved into the picture of the
+second, the mean is taken, and the points are found in it. So a peak that both passes show wins over one that only one
+pass shows."""
+
+SECOND_PASSES = (*_SHARES, HEATMAPS)
+"""The ways to join two passes."""
+
+_SECOND = 0.6
+"""The weight of the second pass in HEATMAPS. On 250 photographs that the network had not seen, NE `visible` was 7.24
+with 0.5 and 7.10 with 0.6, where `agree` had 7.35 and the first pass alone 7.80."""
 
 SIDE = 512
 """Default side of the picture in pixels."""
@@ -54,51 +68,71 @@ class SecondPass:
     """A predictor of two passes.
 
     Args:
-        predictor: it computes both passes.
+        predictor: it computes the first pass, and without `second` both passes.
         garment: the type of the predictor.
         how: how the passes are joined, one of SECOND_PASSES.
         side: of the picture of the second pass, in pixels.
+        second: it computes the second pass.
 
     Raises InputError if the type has no mean shape, or if `how` is unknown.
     """
 
-    def __init__(self, predictor: Predictor, garment: Garment, how: str = 'replace', side: int = SIDE) -> None:
+    def __init__(self, predictor: Predictor, garment: Garment, how: str = 'replace', side: int = SIDE,
+                 second: Optional[Predictor] = None) -> None:
         if how not in SECOND_PASSES:
             raise InputError(f'unknown second pass {how!r}: wanted one of {", ".join(SECOND_PASSES)}')
         if not has_shape(garment):
             raise InputError(f'--second-pass {how} needs a mean shape, and {garment.name} has none: wanted '
                              '--second-pass none')
-        self._predictor, self._garment, self._side = predictor, garment, side
-        self._shares = SECOND_PASSES[how]
+        self._first, self._second, self._garment, self._side = predictor, second or predictor, garment, side
+        self._join = self._join_heatmaps if how == HEATMAPS else self._join_points
+        self._shares = _SHARES.get(how)
 
     def predict(self, images: Sequence[np.ndarray]) -> List[KeypointPrediction]:
         """Returns the keypoints of each image (h, w, 3) uint8 BGR. All images go through the first pass together.
 
         If the first pass shows no plausible garment in an image, the image has no second pass.
         """
-        predictions = self._predictor.predict(images)
+        predictions = self._first.predict(images)
         frames = [frame_of(first, self._garment, image.shape[:2], self._side)
                   for first, image in zip(predictions, images)]
         found = [number for number, frame in enumerate(frames) if frame is not None]
         pictures = [warp_image(frames[number], images[number], (self._side, self._side)) for number in found]
-        for number, second in zip(found, self._predictor.predict(pictures) if pictures else ()):
+        for number, second in zip(found, self._second.predict(pictures) if pictures else ()):
             predictions[number] = self._join(predictions[number], second, frames[number], images[number].shape[:2])
         return predictions
 
-    def _join(self, first: KeypointPrediction, second: KeypointPrediction, frame: np.ndarray,
-              image_hw: Tuple[int, int]) -> KeypointPrediction:
-        """Joins both passes. A point that only one pass found is taken from that pass; one that neither found is taken
-        from the first. A point of the second pass outside the image, in the picture's black, does not count. The heat
-        maps are those of the first pass."""
+    def _join_points(self, first: KeypointPrediction, second: KeypointPrediction, frame: np.ndarray,
+                     image_hw: Tuple[int, int]) -> KeypointPrediction:
+        """Joins the points of both passes. A point that only one pass found is taken from that pass; one that neither
+        found is taken from the first. A point of the second pass outside the image, in the picture's black, does not
+        count. The heat maps are those of the first pass."""
         back = transform_points(invert(frame), second.points_xy)
         seen = second.valid & ((back >= -0.5) & (back <= np.array(image_hw[::-1]) - 0.5)).all(axis=1)
         apart = np.hypot(*(transform_points(frame, first.points_xy) - second.points_xy).T) / (_FILLED * self._side)
+        assert self._shares, 'heat maps are not joined here'
         share = np.where(seen, np.where(first.valid, self._shares(apart), 1.0), 0.0)
         points = first.points_xy + share[:, None] * (back - first.points_xy)
         valid = first.valid | seen
         points = fill_in(points, valid, self._garment, image_hw)
         return KeypointPrediction(np.clip(points, 0, np.array(image_hw[::-1]) - 1.0),
                           first.scores + share * (second.scores - first.scores), valid, first.heatmaps)
+
+    def _join_heatmaps(self, first: KeypointPrediction, second: KeypointPrediction, frame: np.ndarray,
+                       image_hw: Tuple[int, int]) -> KeypointPrediction:
+        """Finds the points in the mean of both passes' heat maps, in the picture of the second pass. Parts of the
+        picture outside the image have no response. The heat maps of the result are those of the first pass."""
+        assert first.heatmaps is not None and second.heatmaps is not None
+        grid, picture_hw = second.heatmaps.shape[-1], (self._side, self._side)
+        to_picture = compose(frame, canvas_map(picture_hw, grid))
+        from_canvas = compose(invert(canvas_map(image_hw, first.heatmaps.shape[-1])), to_picture)
+        shown = warp_image(to_picture, np.ones(image_hw, np.float32), (grid, grid))
+        moved = np.stack([warp_image(from_canvas, channel - NEUTRAL, (grid, grid)) for channel in first.heatmaps])
+        joined = NEUTRAL + shown * ((1 - _SECOND) * moved + _SECOND * (second.heatmaps - NEUTRAL))
+        found = self._second.decode(CanvasMaps(joined.astype(np.float32), None), picture_hw)
+        points = transform_points(invert(frame), found.points_xy)
+        return KeypointPrediction(np.clip(points, 0, np.array(image_hw[::-1]) - 1.0), found.scores, found.valid,
+                                  first.heatmaps)
 
 
 def frame_of(first: KeypointPrediction, garment: Garment, image_hw: Tuple[int, int], side: int) -> Optional[np.ndarray]:

@@ -1,30 +1,42 @@
 """Which frozen graph serves a garment type if the user names none."""
 import logging
 from pathlib import Path
+from types import MappingProxyType
+from typing import Mapping, Tuple
 
 from fashionai.errors import InputError
 from fashionai.garments.table import JOINT, SUPPLIED
 from fashionai.model_files.checkpoints import newest_index
 
+FAST = 'fast'
+"""The name of the small network that comes with the project."""
+
+SUPPLIED_NETWORKS: Mapping[str, Tuple[str, str]] = MappingProxyType({
+    SUPPLIED: (SUPPLIED, f'{SUPPLIED}/graph'), FAST: (f'{SUPPLIED}/{FAST}', f'{SUPPLIED}/{FAST}')})
+"""The networks that come with the project, by the name that stands for a path in `--modelpath`. Each has a folder in
+the installed package, and another in the models/trained of a checkout."""
+
 _LOG = logging.getLogger(__name__)
 
 
-def supplied_graph() -> Path:
-    """Returns the frozen graph that comes with the project: in the installed package, or in the checkout.
+def supplied_graph(name: str = SUPPLIED) -> Path:
+    """Returns a frozen graph that comes with the project: in the installed package, or in the checkout. `name` is one
+    of SUPPLIED_NETWORKS.
 
     Raises InputError if it is in neither.
     """
     package = Path(__file__).resolve().parents[1]
-    for folder in (package / 'supplied', package.parents[1] / 'models' / 'trained' / SUPPLIED / 'graph'):
+    in_package, in_checkout = SUPPLIED_NETWORKS[name]
+    for folder in (package / in_package, package.parents[1] / 'models' / 'trained' / in_checkout):
         if folder.is_dir():
             return folder / 'frozen_graph.pb'
-    raise InputError(f'the supplied network is neither in {package} nor in a checkout around it: install the package '
+    raise InputError(f'the network {name} is neither in {package} nor in a checkout around it: install the package '
                      'again')
 
 
-def usual_graph(tag: str, trained: Path) -> Path:
+def usual_graph(tag: str, trained: Path, supplied: str = SUPPLIED) -> Path:
     """Returns the graph for a tag in a folder such as models/trained: that of the tag, or that of all types, or the
-    supplied one. Logs a warning if a checkpoint is newer than its graph.
+    one of SUPPLIED_NETWORKS that `supplied` names. Logs a warning if a checkpoint is newer than its graph.
 
     Raises InputError if the tag, or `all`, has checkpoints and no graph.
     """
@@ -41,6 +53,6 @@ def usual_graph(tag: str, trained: Path) -> Path:
             _LOG.warning('%s is older than the checkpoint %s: %s takes its place', graph, newest.with_suffix(''),
                          freezing)
         return graph
-    supplied = supplied_graph()
-    _LOG.info('using the supplied network for type %s', tag)
-    return supplied
+    graph = supplied_graph(supplied)
+    _LOG.info('using the %ssupplied network for type %s', '' if supplied == SUPPLIED else f'{supplied} ', tag)
+    return graph

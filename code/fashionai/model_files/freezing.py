@@ -1,6 +1,10 @@
-"""Freezes a checkpoint as one `.pb`: all values that do not depend on the image become constants, batch norm too."""
+"""Freezes a checkpoint as one `.pb`: all values that do not depend on the image become constants, batch norm too.
+
+A graph that is frozen already can be written again, with its weights in another format.
+"""
+from dataclasses import replace
 from pathlib import Path
-from typing import List, Optional, Sequence, Set
+from typing import List, Optional, Sequence, Set, Tuple, Union
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -10,24 +14,24 @@ from fashionai.files import write_bytes
 from fashionai.garments.table import JOINT, Garment, Garments
 from fashionai.model_files.checkpoints import Checkpoint, best_name, garments_of, loss_of
 from fashionai.model_files.contract import Contract, contract_path, file_sum, replacing_model
+from fashionai.model_files.graph_file import read_graph
+from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.stored_weights import in_format, stored
+from fashionai.model_files.weight_formats import FLOAT32, TOLERANCES
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
 from fashionai.networks.head_options import BACKBONE_STRIDE, HeadOptions
-from fashionai.networks.tensor_names import INPUT_NAME
-
-TOLERANCE, HALF_TOLERANCE = 1e-3, 3e-2
-"""The largest allowed difference between the outputs of the frozen graph and of the session, relative to the largest
-output: for single precision, and for weights in half precision. Rounding errors are much smaller."""
+from fashionai.networks.tensor_names import INPUT_NAME, OUTPUTS, TYPES_NAME
 
 
-def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: bool = False,
+def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, weight_format: str = FLOAT32,
            garments: Optional[Garments] = None) -> float:
     """Writes the network of a checkpoint as a frozen graph and, beside it, its contract.
 
     The graph takes any number of images of any size that is a multiple of 8. Before anything is written, its output
     is compared with the output of the session on random images. Returns the largest absolute difference.
 
-    With `half`, weights are stored in half precision, which halves the size of the file; the network still computes in
-    single precision. If the checkpoint has averages over the training steps, the averages are frozen.
+    `weight_format` is a name of weight_formats.TOLERANCES. If the checkpoint has averages over the training steps, the
+    averages are frozen.
 
     `tag` is a type of the garment table of the checkpoint's run, or of `garments`, which must agree with that table.
 
@@ -44,27 +48,49 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, half: 
         outputs = [network.output] + ([] if mean is None else [mean])
         outputs += [network.types.probabilities] if network.types else []
         _restore(session, checkpoint, model, tag)
-        frozen = fold_constants(session, image, outputs, half).SerializeToString()
-        batch = np.random.RandomState(0).uniform(0, 255, (2, 8 * BACKBONE_STRIDE, 6 * BACKBONE_STRIDE, 3))
-        live = session.run(outputs, {image: batch})
-    difference = _difference(live, _run_frozen(frozen, [tensor.name for tensor in outputs], batch),
-                             HALF_TOLERANCE if half else TOLERANCE, checkpoint.prefix)
+        frozen = fold_constants(session, image, outputs, weight_format)
+        live = session.run(outputs, {image: _random_images()})
+    difference = _difference(live, _run_frozen(frozen, [tensor.name for tensor in outputs]), TOLERANCES[weight_format],
+                             checkpoint.prefix)
     with replacing_model(output_pb) as draft:
-        write_bytes(draft, frozen)
+        write_bytes(draft, frozen.SerializeToString())
         Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
                  checkpoint.step, file_sum(draft), checkpoint.validation_ne,
                  options.changes, garment.types if network.types else (), garments).save(contract_path(draft))
     return difference
 
 
+def store_again(model: ModelFile, output_pb: Path, weight_format: str,
+                input_hw: Optional[Tuple[int, int]] = None, trusted: bool = False) -> float:
+    """Writes a frozen graph again with its weights in another format and, beside it, its contract.
+
+    With `input_hw`, the contract names this size (height, width) in pixels in place of the size that the network was
+    trained at. Returns the largest absolute difference between the outputs of the two graphs. If the graph is
+    `trusted`, it may have any operation.
+
+    Raises InputError if the file is not a graph with a contract, or if the outputs differ too much.
+    """
+    if model.contract is None:
+        raise InputError(f'{model.path} has no contract: {contract_path(model.path)} does not exist')
+    before = read_graph(model.path, trusted)
+    after = in_format(before, weight_format)
+    names = [f'{node.name}:0' for node in before.node if node.name in (*OUTPUTS.values(), TYPES_NAME)]
+    difference = _difference(_run_frozen(before, names), _run_frozen(after, names), TOLERANCES[weight_format],
+                             model.path)
+    with replacing_model(output_pb) as draft:
+        write_bytes(draft, after.SerializeToString())
+        replace(model.contract, graph_sha256=file_sum(draft),
+                input_hw=input_hw or model.contract.input_hw).save(contract_path(draft))
+    return difference
+
+
 def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.Tensor],
-                   half: bool = False) -> tf.GraphDef:
+                   weight_format: str = FLOAT32) -> tf.GraphDef:
     """Returns the graph from image to outputs. Inputs of its nodes that do not depend on the image become constants.
 
     So variables, and values that depend only on variables, such as weights times the scale of batch norm, become
-    constants. With `half`, weights are constants in half precision followed by a cast to single precision, which
-    TensorFlow computes only once, when it loads the graph. Nodes keep their names. Attributes with their default values
-    are left out, so that older versions of TensorFlow, which may not know them, can read the graph.
+    constants. Nodes keep their names. Attributes with their default values are left out, so that older versions of
+    TensorFlow, which may not know them, can read the graph.
     """
     live = _dependants(image.op)
     edges = [tensor for operation in live for tensor in operation.inputs if tensor.op not in live]
@@ -74,49 +100,11 @@ def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.T
     folded.versions.CopyFrom(full.versions)
     for node in full.node:
         if node.name in values:
-            folded.node.extend(_constant(node.name, values[node.name], half))
+            folded.node.extend(stored(node.name, values[node.name], weight_format))
         else:
             folded.node.add().CopyFrom(node)
     folded = tf.graph_util.extract_sub_graph(folded, [output.op.name for output in outputs])
     return tf.train.export_meta_graph(graph_def=folded, collection_list=[], strip_default_attrs=True).graph_def
-
-
-def halved(definition: tf.GraphDef) -> tf.GraphDef:
-    """Returns the same graph with its weights in half precision, as `fold_constants` makes it with `half`."""
-    half = tf.GraphDef()
-    half.versions.CopyFrom(definition.versions)
-    for node in definition.node:
-        if node.op == 'Const':
-            half.node.extend(_constant(node.name, tf.make_ndarray(node.attr['value'].tensor), True))
-        else:
-            half.node.add().CopyFrom(node)
-    return half
-
-
-def is_half(definition: tf.GraphDef) -> bool:
-    """Returns whether a graph has weights in half precision."""
-    return any(node.attr['dtype'].type == tf.float16.as_datatype_enum for node in definition.node if node.op == 'Const')
-
-
-def fits_half(value: np.ndarray) -> bool:
-    """Returns whether an array can be stored in half precision.
-
-    This is so for float32 arrays with two or more axes, as weights have, if all values are in the range of half
-    precision.
-    """
-    return value.ndim > 1 and value.dtype == np.float32 and np.abs(value).max() < np.finfo(np.float16).max
-
-
-def _constant(name: str, value: np.ndarray, half: bool) -> List[tf.NodeDef]:
-    """Returns the nodes of a constant. With `half`, values that `fits_half` are rounded to half precision."""
-    if half and fits_half(value):
-        kinds = {'SrcT': tf.AttrValue(type=tf.float16.as_datatype_enum),
-                 'DstT': tf.AttrValue(type=tf.float32.as_datatype_enum)}
-        cast = tf.NodeDef(name=name, op='Cast', input=[f'{name}/half'], attr=kinds)
-        return _constant(f'{name}/half', value.astype(np.float16), False) + [cast]
-    proto = tf.make_tensor_proto(value)
-    return [tf.NodeDef(name=name, op='Const', attr={
-        'dtype': tf.AttrValue(type=proto.dtype), 'value': tf.AttrValue(tensor=proto)})]
 
 
 def _dependants(operation: tf.Operation) -> Set[tf.Operation]:
@@ -150,20 +138,23 @@ def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) 
 
 
 def _difference(live: Sequence[np.ndarray], frozen: Sequence[np.ndarray], tolerance: float,
-                prefix: str) -> float:
-    """Returns the largest difference between the outputs of a session and of the frozen graph. Raises InputError if one
-    is more than `tolerance` times the largest value of its output."""
+                source: Union[str, Path]) -> float:
+    """Returns the largest difference between the outputs of the source and of the frozen graph. Raises InputError if
+    one is more than `tolerance` times the largest value of its output."""
     differences = [np.abs(one - other).max() for one, other in zip(live, frozen)]
     for difference, output in zip(differences, live):
         if not difference <= tolerance * np.abs(output).max():
-            raise InputError(f'the frozen graph of {prefix} was not written, because its output differs from that of '
-                             f'the session by {difference:.3g}; the largest output is {np.abs(output).max():.3g}')
+            raise InputError(f'the frozen graph of {source} was not written, because its output differs from that of '
+                             f'the source by {difference:.3g}; the largest output is {np.abs(output).max():.3g}')
     return float(max(differences))
 
 
-def _run_frozen(frozen: bytes, names: List[str], batch: np.ndarray) -> List[np.ndarray]:
-    graph_def = tf.GraphDef()
-    graph_def.ParseFromString(frozen)
+def _run_frozen(frozen: tf.GraphDef, names: List[str]) -> List[np.ndarray]:
     with tf.Graph().as_default(), tf.Session() as session:
-        tf.import_graph_def(graph_def, name='')
-        return session.run(names, {f'{INPUT_NAME}:0': batch})
+        tf.import_graph_def(frozen, name='')
+        return session.run(names, {f'{INPUT_NAME}:0': _random_images()})
+
+
+def _random_images() -> np.ndarray:
+    """Returns the images (2, 64, 48, 3) on which outputs are compared."""
+    return np.random.RandomState(0).uniform(0, 255, (2, 8 * BACKBONE_STRIDE, 6 * BACKBONE_STRIDE, 3))
