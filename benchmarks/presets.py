@@ -37,7 +37,6 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--others', nargs='*', default=[], metavar='PB', help='more frozen graphs, each with an .onnx beside it: '
         'they are measured with standard and fast')
     add('--auto', action='store_true', help='the network predicts the type too')
-    add('--list', action='store_true', help='give the photographs as one list, which is read ahead, not one by one')
     add('--threads', type=at_least(0), default=0, help='threads of the network; 0: one for each core')
     add('--repetitions', type=at_least(1), default=9, help='timed rounds')
     return parser.parse_args(argv)
@@ -53,24 +52,19 @@ def photographs(args: argparse.Namespace) -> List[Tuple[str, str]]:
 
 
 class Predictions:
-    """A task: the garments of all photographs, one by one or, with `as_list`, those of each type as a list.
+    """A task: the garments of all photographs, one by one.
 
     `processor` are the seconds of all processors, in each round.
     """
 
-    def __init__(self, model: 'fashionai.GarmentModel', pictures: Sequence[Tuple[str, str]], as_list: bool) -> None:
-        self._model, self._pictures, self._as_list = model, pictures, as_list
+    def __init__(self, model: 'fashionai.GarmentModel', pictures: Sequence[Tuple[str, str]]) -> None:
+        self._model, self._pictures = model, pictures
         self.processor: List[float] = []
 
     def __call__(self) -> None:
         start = time.process_time()
-        for tag in dict.fromkeys(tag for _, tag in self._pictures):
-            paths = [path for path, other in self._pictures if other == tag]
-            if self._as_list:
-                list(self._model.predict(paths, tag=tag))
-            else:
-                for path in paths:
-                    self._model.predict(path, tag=tag)
+        for path, tag in self._pictures:
+            self._model.predict(path, tag=tag)
         self.processor.append(time.process_time() - start)
 
 
@@ -90,7 +84,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                 file = network if (network, preset) in SETTINGS else resolve(network).with_suffix(ending)
                 model = fashionai.load_model(file, preset=preset, engine=engine, threads=args.threads)
                 stack.enter_context(model)
-                tasks[f'{network}, {preset}, {engine}'] = Predictions(model, pictures, args.list)
+                tasks[f'{network}, {preset}, {engine}'] = Predictions(model, pictures)
         before = os.getloadavg()[0]
         timings = interleaved(tasks, args.repetitions)
     print(circumstances())
