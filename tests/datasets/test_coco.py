@@ -5,8 +5,10 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
-from fashionai.datasets.coco import own_names, read_coco, read_names
-from fashionai.datasets.coco_writing import box_of, write_coco
+from fashionai.datasets.coco import read_coco
+from fashionai.datasets.coco_writing import write_coco
+from fashionai.datasets.labelled import box_of
+from fashionai.datasets.names import own_names, read_names
 from fashionai.datasets.notes import new_notes
 from fashionai.datasets.samples import csv_row
 from fashionai.datasets.sources import open_sources
@@ -200,7 +202,7 @@ def test_our_own_files_say_that_labels_are_in_stored_pixels(ours):
     ([(-10, 50)], [-10, 19, 32, 62]),              # the point itself is in it, even outside of the picture
     ([], [0, 0, 50, 100])])
 def test_every_box_has_an_extent(points, box):
-    assert box_of(np.array(points).reshape(-1, 2), (100, 50)) == box
+    assert box_of(np.array(points).reshape(-1, 2), (100, 50)) == tuple(box)
 
 
 def test_a_labelled_point_can_be_matched(ours, tmp_path):

@@ -14,10 +14,11 @@ from fashionai.cli.entry_point import (
     prepare_output,
     resolve,
 )
-from fashionai.datasets.coco import own_names, read_coco, read_names
+from fashionai.datasets.coco import read_coco
 from fashionai.datasets.coco_writing import write_coco
 from fashionai.datasets.deepfashion import read_deepfashion
 from fashionai.datasets.deepfashion2 import read_deepfashion2
+from fashionai.datasets.names import own_names, read_names
 from fashionai.datasets.notes import Notes, new_notes
 from fashionai.datasets.official import read_official
 from fashionai.datasets.orientation import STORED, UPRIGHT

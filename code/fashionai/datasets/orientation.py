@@ -53,6 +53,15 @@ def frame_of(labelled_hw: Optional[Size], stored_hw: Size, orientation: int) -> 
     return UPRIGHT if labelled_hw == shown_hw else STORED
 
 
+def upright_points(points_xy: np.ndarray, stored_hw: Size, orientation: int) -> np.ndarray:
+    """Returns where (n, 2) points of a picture of (height, width) pixels as stored are in the upright picture."""
+    (x, y), (height, width) = points_xy.T, stored_hw
+    right, down = width - 1 - x, height - 1 - y
+    turned = {1: (x, y), 2: (right, y), 3: (right, down), 4: (x, down), 5: (y, x), 6: (down, x), 7: (down, right),
+              8: (y, right)}
+    return np.stack(turned[orientation], axis=1)
+
+
 def turned_upright(data: bytes, name: str) -> bytes:
     """Returns a picture file with its pixels stored upright and without an orientation.
 
