@@ -1,4 +1,4 @@
-"""Writes files completely or not at all, reads JSON, YAML and XML strictly, and locks outputs against a second process."""
+"""Writes files completely or not at all, reads JSON, YAML and XML, and locks outputs against a second process."""
 import json
 import os
 import re

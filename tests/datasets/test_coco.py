@@ -8,7 +8,7 @@ from fashionai.annotations import Annotations
 from fashionai.datasets.coco import read_coco
 from fashionai.datasets.coco_writing import write_coco
 from fashionai.datasets.labelled import box_of
-from fashionai.datasets.names import own_names, read_names
+from fashionai.datasets.names import own_names, read_names, with_swapped_sides
 from fashionai.datasets.notes import new_notes
 from fashionai.datasets.samples import csv_row
 from fashionai.datasets.sources import open_sources
@@ -27,7 +27,9 @@ NAMES = {'top': {'type': 'blouse', 'keypoints': {'left collar': 'neckline_left',
 
 def read(folder, names=None, swap_sides=False, garments=GARMENTS):
     notes = new_notes()
-    return read_coco(open_sources([folder]), names or own_names(garments), swap_sides, notes, garments), notes
+    names = names or own_names(garments)
+    names = with_swapped_sides(names, garments) if swap_sides else names
+    return read_coco(open_sources([folder]), names, notes, garments), notes
 
 
 def test_categories_and_keypoints_by_a_file_of_names(made, tmp_path):
@@ -121,13 +123,13 @@ def test_visibilities_without_a_meaning_are_refused_by_file(made, tmp_path, numb
 def test_a_meaning_that_is_given_counts(made, tmp_path):
     sources = open_sources([made.folder(tmp_path / 'set', {'labels.json': json.dumps(with_visibilities(1, 0, 1))})])
     names = {'top': ('blouse', {'left collar': 'neckline_left', 'right collar': 'neckline_right'})}
-    dataset = read_coco(sources, names, False, new_notes(), visibility='coco')
+    dataset = read_coco(sources, names, new_notes(), visibility='coco')
     assert tuple(dataset.samples[0].keypoints[:2, 2]) == (0, -1) and 'occluded' in dataset.tables[0]
-    dataset = read_coco(sources, names, False, new_notes(), visibility='fashionai')
+    dataset = read_coco(sources, names, new_notes(), visibility='fashionai')
     assert tuple(dataset.samples[0].keypoints[:2, 2]) == (1, 0)
     (tmp_path / 'set/labels.json').write_text(json.dumps(with_visibilities(3, 0, 1)))
     with pytest.raises(InputError, match='labels.json, annotation 0: left collar: 3'):
-        read_coco(sources, names, False, new_notes(), visibility='coco')
+        read_coco(sources, names, new_notes(), visibility='coco')
 
 
 @pytest.mark.parametrize('height, size', [

@@ -38,7 +38,8 @@ def write_coco_pictures(path: Path, pictures: Sequence[LabelledPicture], garment
     """
     categories = coco_categories(garments)
     numbers = {category['name']: category['id'] for category in categories}
-    images, annotations = [], []
+    images: List[Dict[str, Any]] = []
+    annotations: List[Dict[str, Any]] = []
     for number, picture in enumerate(pictures, 1):
         images.append(coco_image(number, picture.name, picture.size_hw))
         for garment in picture.garments:

@@ -10,55 +10,20 @@ from typing import Callable, FrozenSet, Mapping, Optional, Sequence
 
 from fashionai.datasets.coco import read_coco
 from fashionai.datasets.coco_writing import write_coco_pictures
+from fashionai.datasets.cvat import read_cvat, write_cvat
 from fashionai.datasets.deepfashion import read_deepfashion
 from fashionai.datasets.deepfashion2 import read_deepfashion2
+from fashionai.datasets.deepfashion2_writing import write_deepfashion2
+from fashionai.datasets.format_options import ReadOptions, WriteOptions
 from fashionai.datasets.labelled import LabelledPicture
-from fashionai.datasets.names import Names, own_names
+from fashionai.datasets.labelme import read_labelme, write_labelme
+from fashionai.datasets.labelstudio import read_labelstudio, write_labelstudio
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.official import read_official
 from fashionai.datasets.orientation import STORED, UPRIGHT
 from fashionai.datasets.samples import ParsedDataset
 from fashionai.datasets.sources import DataSource
-from fashionai.datasets.visibility import AUTOMATIC
-from fashionai.garments.table import GARMENTS, Garments
-
-
-@dataclass(frozen=True)
-class ReadOptions:
-    """How a format is read. A format takes no notice of what is not among its `flags`.
-
-    garments: the garment table.
-    names: the categories and keypoints to read, with our names for them; by default they are called as ours are.
-    swap_sides: exchange left and right, for labels that mean the wearer's sides.
-    visibility: the meaning of the third number of a keypoint (`visibility.MEANINGS`), or AUTOMATIC.
-    upper, lower: the types of DeepFashion's upper-body and lower-body clothes.
-    """
-
-    garments: Garments = GARMENTS
-    names: Optional[Names] = None
-    swap_sides: bool = False
-    visibility: str = AUTOMATIC
-    upper: str = 'blouse'
-    lower: Optional[str] = None
-
-    def categories(self) -> Names:
-        """The names to read by."""
-        return own_names(self.garments) if self.names is None else self.names
-
-
-@dataclass(frozen=True)
-class WriteOptions:
-    """How a format is written.
-
-    garments: the garment table.
-    description: what the labels are, for formats that have a place for it.
-    predicted: the labels are a network's predictions, for tools that keep these apart from the labels of people.
-    """
-
-    garments: Garments = GARMENTS
-    description: str = 'keypoints of garments'
-    predicted: bool = False
-
+from fashionai.datasets.yolo import read_yolo, write_yolo
 
 Read = Callable[[Sequence[DataSource], ReadOptions, Notes], ParsedDataset]
 Write = Callable[[Path, Sequence[LabelledPicture], WriteOptions, Notes], None]
@@ -93,12 +58,17 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
                         read=lambda sources, options, notes: read_official(sources, notes)),
     'coco': Format(
         'COCO keypoints', flags=_LABELS | {'visibility'}, folder=False, frame=STORED,
-        read=lambda sources, options, notes: read_coco(sources, options.categories(), options.swap_sides, notes,
-                                                       options.garments, options.visibility),
+        read=lambda sources, options, notes: read_coco(sources, options.categories, notes, options.garments,
+                                                       options.visibility),
         write=lambda output, pictures, options, notes: write_coco_pictures(output, pictures, options.garments,
                                                                            options.description)),
+    'yolo': Format('YOLO-pose, of Ultralytics', read_yolo, write_yolo, _LABELS | {'visibility'}),
+    'labelme': Format('LabelMe', read_labelme, write_labelme, _LABELS),
+    'cvat': Format('CVAT, "CVAT for images 1.1"', read_cvat, write_cvat, _LABELS),
+    'labelstudio': Format('Label Studio, "JSON"', read_labelstudio, write_labelstudio, _LABELS),
     'deepfashion': Format('DeepFashion, fashion landmark detection', flags=frozenset(('deepfashion',)),
                           read=lambda sources, options, notes: read_deepfashion(sources, options.upper, options.lower,
                                                                                 notes)),
-    'deepfashion2': Format('DeepFashion2', read=lambda sources, options, notes: read_deepfashion2(sources, notes))})
+    'deepfashion2': Format('DeepFashion2', write=write_deepfashion2,
+                           read=lambda sources, options, notes: read_deepfashion2(sources, notes))})
 """Formats by the name that `prepare.py from` and `to` take."""

@@ -4,7 +4,8 @@ A camera held sideways stores the pixels as its sensor has them, with an EXIF or
 Training reads pixels as stored; most labelling tools show the picture upright. Labels in the wrong frame would be 90
 degrees off. Therefore pictures that were labelled upright are written upright.
 """
-from typing import Optional, Tuple
+import math
+from typing import Any, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -30,6 +31,12 @@ def orientation_of(data: bytes) -> int:
     """Returns the EXIF orientation of a picture file's bytes, 1 to 8; 1 if it has none. Errors as in `header_of`."""
     header = header_of(data)
     return header.orientation if header else 1
+
+
+def labelled_size(height: Any, width: Any) -> Size:
+    """Returns (height, width) that a file gives for a picture; NO_SIZE if they are no valid size."""
+    sides = [side if isinstance(side, (int, float)) and 1 <= side < math.inf else 0 for side in (height, width)]
+    return (int(sides[0]), int(sides[1])) if all(sides) else NO_SIZE
 
 
 def frame_of(labelled_hw: Optional[Size], stored_hw: Size, orientation: int) -> str:
