@@ -88,6 +88,7 @@ def _samples(task: Json, where: str, file: Place, pictures: Pictures, options: R
         return []
     path = _picture_path(task['data'], where)
     place = _place(path, file, pictures)
+    title = place[1] if place and _UPLOADED.match(path.rsplit('/', 1)[-1]) else path
     part = part_of(f'{task["data"].get("part")}/{path}')
     names, found = options.categories, []
     for category, points, size_hw in _garments(results, where, notes):
@@ -99,7 +100,7 @@ def _samples(task: Json, where: str, file: Place, pictures: Pictures, options: R
             labels = csv_row({keypoints[key]: points[key] for key in points if key in keypoints}, options.garments)
         except InputError as error:
             raise InputError(f'{where}: {error}') from None
-        found.append(Sample(image_id_of_path(tag, place[1] if place else path), tag, labels, part, place,
+        found.append(Sample(image_id_of_path(tag, title), tag, labels, part, place,
                             size_hw))
     return found
 

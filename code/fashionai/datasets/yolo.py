@@ -31,6 +31,7 @@ from fashionai.datasets.samples import (
     csv_row,
     image_id,
     note_unlisted,
+    part_of,
     usable,
 )
 from fashionai.datasets.sources import DataSource, Pictures, is_picture, scan
@@ -218,13 +219,7 @@ def _meaning(labels: Sequence[_Label], options: ReadOptions) -> str:
 def _samples(label: _Label, meaning: str, options: ReadOptions, notes: Notes) -> List[Sample]:
     """Returns a sample for each line of a named class."""
     found = []
-    names, part, title = options.categories, UNASSIGNED, _after_images(label.place[1])
-    folder = label.place[1].rpartition('/')[0]
-    for listed, listed_part in label.classes.folders:
-        rest = _below(folder, listed)
-        if rest is not None:
-            part, title = listed_part, '/'.join([*rest, label.place[1].rpartition('/')[2]])
-            break
+    names, (part, title) = options.categories, _part_and_title(label.place[1], label.classes)
     for row, numbers in label.lines:
         category = label.classes.names[int(numbers[0])]
         if category not in names:
@@ -239,6 +234,16 @@ def _samples(label: _Label, meaning: str, options: ReadOptions, notes: Notes) ->
         except InputError as error:
             raise InputError(f'{label.where}, line {row}: {error}') from None
     return found
+
+
+def _part_and_title(name: str, classes: _Classes) -> Tuple[str, str]:
+    """Returns the part of a picture, and its name below the folder that data.yaml lists for the part. If several parts
+    have the folder, the one that the folder's name says comes first."""
+    folder, _, file = name.rpartition('/')
+    found = [(part, '/'.join([*rest, file])) for listed, part in classes.folders
+             for rest in [_below(folder, listed)] if rest is not None]
+    said = [(part, title) for part, title in found if part == part_of(name)]
+    return next(iter([*said, *found]), (UNASSIGNED, _after_images(name)))
 
 
 def _below(folder: str, listed: str) -> Optional[List[str]]:
