@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
+from fashionai.datasets.boxes import box_of
 from fashionai.datasets.coco import read_coco
 from fashionai.datasets.coco_writing import write_coco
-from fashionai.datasets.labelled import box_of
 from fashionai.datasets.names import own_names, read_names, with_swapped_sides
 from fashionai.datasets.notes import new_notes
 from fashionai.datasets.samples import csv_row
