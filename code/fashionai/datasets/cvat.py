@@ -6,7 +6,7 @@ constructor of labels ("Raw"), since CVAT imports skeletons only into tasks that
 """
 import math
 from pathlib import Path
-from typing import Any, Dict, List, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 from xml.etree import ElementTree
 from xml.sax.saxutils import escape, quoteattr
 
@@ -14,11 +14,12 @@ import numpy as np
 
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
 from fashionai.datasets.format_options import ReadOptions, WriteOptions
-from fashionai.datasets.labelled import LabelledGarment, LabelledPicture
+from fashionai.datasets.labelled import LabelledGarment, LabelledPicture, part_names, put_picture
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.orientation import NO_SIZE, Size, labelled_size
 from fashionai.datasets.samples import (
     ParsedDataset,
+    Place,
     Sample,
     csv_row,
     image_id_of_path,
@@ -31,7 +32,7 @@ from fashionai.errors import InputError, shown
 from fashionai.files import parse_xml, write_json, write_text
 from fashionai.garments.table import Garment, Garments
 
-_ANNOTATIONS, _LABELS = 'annotations.xml', 'labels.json'
+_LABELS = 'labels.json'
 
 Points = Dict[str, Tuple[float, float, int]]
 
@@ -57,21 +58,22 @@ def read_cvat(sources: Sequence[DataSource], options: ReadOptions, notes: Notes)
         notes['tracks of videos, left out'] += [where] * len(root.findall('track'))
         found: List[Sample] = []
         for row, image in enumerate(root.findall('image')):
-            found += _samples(image, f'{where}, image {row}', number, name, pictures, options, notes)
+            found += _samples(image, f'{where}, image {row}', (number, name), pictures, options, notes)
         samples += usable(found, notes)
         lines.append(f'{where}: {len(found)} skeletons of a type')
     note_unlisted(samples, pictures, sources, notes)
     return ParsedDataset(samples, lines, options.garments)
 
 
-def _samples(image: ElementTree.Element, where: str, number: int, name: str, pictures: Pictures, options: ReadOptions,
+def _samples(image: ElementTree.Element, where: str, file: Place, pictures: Pictures, options: ReadOptions,
              notes: Notes) -> List[Sample]:
     """Returns a sample for each skeleton of a named category in an image."""
     picture, names = image.get('name', '').replace('\\', '/'), options.categories
     if not picture:
         raise InputError(f'{where}: no name, wanted the path of the picture')
-    place = pictures.find(picture, number, name)
-    part = part_of(f'{image.get("subset", "").lower()}/{picture}')
+    place = pictures.find(picture, *file)
+    said = image.get('subset') or file[1].rpartition('/')[2].rpartition('.')[0]
+    part = part_of(f'{said.lower()}/{picture}')
     found = []
     for row, shape in enumerate(image):
         category = shape.get('label', '')
@@ -119,9 +121,19 @@ def _points(skeleton: ElementTree.Element) -> Points:
 
 
 def write_cvat(output: Path, pictures: Sequence[LabelledPicture], options: WriteOptions, notes: Notes) -> None:
-    """Writes a folder with annotations.xml, for "CVAT 1.1", and labels.json, for the constructor of labels."""
+    """Writes a folder with the pictures in images/, an XML file for each list, for "CVAT 1.1", and labels.json, for the
+    constructor of labels."""
+    for picture in pictures:
+        put_picture(picture, output / 'images' / picture.name, options.link, notes)
     layouts = {tag: _layout(garment, pictures) for tag, garment in options.garments.items()}
     write_json(output / _LABELS, [_raw_label(garment, layouts[tag]) for tag, garment in options.garments.items()])
+    for part in part_names(pictures):
+        listed = [picture for picture in pictures if picture.part == part]
+        write_text(output / f'{part}.xml', _annotations(listed, layouts, options))
+
+
+def _annotations(pictures: Sequence[LabelledPicture], layouts: Mapping[str, np.ndarray], options: WriteOptions) -> str:
+    """Returns the XML of a list."""
     source = 'auto' if options.predicted else 'manual'
     lines = ['<?xml version="1.0" encoding="utf-8"?>', '<annotations>', '  <version>1.1</version>', '  <meta>',
              '    <task>', f'      <name>{escape(options.description)}</name>',
@@ -129,12 +141,11 @@ def write_cvat(output: Path, pictures: Sequence[LabelledPicture], options: Write
              *_meta_labels(options.garments, layouts), '      </labels>', '    </task>', '  </meta>']
     for number, picture in enumerate(pictures):
         height, width = picture.size_hw
-        lines.append(f'  <image id="{number}" name={quoteattr(picture.name)} subset={quoteattr(picture.part)} '
-                     f'width="{width}" height="{height}">')
+        lines.append(f'  <image id="{number}" name={quoteattr(picture.name)} width="{width}" height="{height}">')
         for garment in picture.garments:
             lines += _skeleton(garment, options.garments[garment.type], picture.size_hw, source)
         lines.append('  </image>')
-    write_text(output / _ANNOTATIONS, '\n'.join([*lines, '</annotations>', '']))
+    return '\n'.join([*lines, '</annotations>', ''])
 
 
 def _skeleton(garment: LabelledGarment, table: Garment, size_hw: Size, source: str) -> List[str]:
@@ -184,7 +195,7 @@ def _raw_label(garment: Garment, layout: np.ndarray) -> Dict[str, Any]:
             'sublabels': [{'name': name, 'type': 'points', 'attributes': []} for name in garment.keypoints]}
 
 
-def _meta_labels(garments: Garments, layouts: Dict[str, np.ndarray]) -> List[str]:
+def _meta_labels(garments: Garments, layouts: Mapping[str, np.ndarray]) -> List[str]:
     lines = []
     for tag, garment in garments.items():
         lines += [f'        <label><name>{escape(tag)}</name><type>skeleton</type><attributes></attributes>'

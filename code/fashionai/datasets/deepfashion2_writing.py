@@ -13,10 +13,9 @@ from fashionai.annotations import ABSENT
 from fashionai.datasets.coco_writing import THEIR_VISIBILITY
 from fashionai.datasets.format_options import WriteOptions
 from fashionai.datasets.keypoint_mapping import DEEPFASHION2
-from fashionai.datasets.labelled import LabelledGarment, LabelledPicture, plain
+from fashionai.datasets.labelled import LabelledGarment, LabelledPicture, plain, put_picture
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.orientation import Size
-from fashionai.datasets.tree_writer import write_or_link
 from fashionai.errors import InputError
 from fashionai.files import replacing, write_json
 from fashionai.garments.table import GARMENTS, Garments
@@ -41,12 +40,9 @@ def write_deepfashion2(output: Path, pictures: Sequence[LabelledPicture], option
     names: List[Tuple[str, str]] = []
     for number, picture in enumerate(pictures, 1):
         folder, file = output / _FOLDERS.get(picture.part, picture.part), f'{number:06d}'
-        if picture.path:
-            content = picture.path.read_bytes()
-            if not content.startswith(b'\xff\xd8'):
-                raise InputError(f'{picture.path}: not a JPEG, which every picture of DeepFashion2 is')
-            write_or_link(folder / 'image' / f'{file}.jpg', content, picture.path if options.link else None, True,
-                          notes)
+        if picture.path and not picture.path.read_bytes().startswith(b'\xff\xd8'):
+            raise InputError(f'{picture.path}: not a JPEG, which every picture of DeepFashion2 is')
+        put_picture(picture, folder / 'image' / f'{file}.jpg', options.link, notes)
         items = {f'item{place}': _item(garment, options.garments, picture, notes)
                  for place, garment in enumerate(picture.garments, 1)}
         write_json(folder / 'annos' / f'{file}.json', {'source': 'user', 'pair_id': number, **items})

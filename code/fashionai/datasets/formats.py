@@ -69,6 +69,6 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
     'deepfashion': Format('DeepFashion, fashion landmark detection', flags=frozenset(('deepfashion',)),
                           read=lambda sources, options, notes: read_deepfashion(sources, options.upper, options.lower,
                                                                                 notes)),
-    'deepfashion2': Format('DeepFashion2', write=write_deepfashion2,
+    'deepfashion2': Format('DeepFashion2', write=write_deepfashion2, frame=STORED,
                            read=lambda sources, options, notes: read_deepfashion2(sources, notes))})
 """Formats by the name that `prepare.py from` and `to` take."""

@@ -12,7 +12,9 @@ from tqdm import tqdm
 from fashionai.annotations import ABSENT, Annotations, image_path
 from fashionai.datasets.boxes import Box, box_of
 from fashionai.datasets.orientation import UPRIGHT, Size, upright_points
+from fashionai.datasets.notes import Notes
 from fashionai.datasets.pictures import stored_size
+from fashionai.datasets.tree_writer import write_or_link
 from fashionai.errors import InputError
 
 
@@ -99,6 +101,12 @@ def plain(value: float, digits: int = 2) -> float:
     """Returns a number rounded for a file; a whole number is an int."""
     rounded = round(float(value), digits)
     return int(rounded) if rounded == int(rounded) else rounded
+
+
+def put_picture(picture: LabelledPicture, target: Path, link: bool, notes: Notes) -> None:
+    """Copies the file of a picture to a path, or links it with `link`; a picture without a file is left out."""
+    if picture.path:
+        write_or_link(target, picture.path.read_bytes(), picture.path if link else None, True, notes)
 
 
 def part_names(pictures: Sequence[LabelledPicture]) -> List[str]:

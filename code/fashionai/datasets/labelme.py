@@ -9,7 +9,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
 from fashionai.datasets.format_options import ReadOptions, WriteOptions
-from fashionai.datasets.labelled import LabelledGarment, LabelledPicture, check_distinct, plain
+from fashionai.datasets.labelled import LabelledGarment, LabelledPicture, check_distinct, plain, put_picture
 from fashionai.datasets.names import Names
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.orientation import Size, labelled_size
@@ -24,7 +24,6 @@ from fashionai.datasets.samples import (
     usable,
 )
 from fashionai.datasets.sources import DataSource, Pictures, is_picture, scan
-from fashionai.datasets.tree_writer import write_or_link
 from fashionai.errors import InputError, shown
 from fashionai.files import parse_json, write_json, write_text
 from fashionai.garments.table import Garments
@@ -140,8 +139,7 @@ def write_labelme(output: Path, pictures: Sequence[LabelledPicture], options: Wr
     check_distinct(pictures, without_ending=True)
     for picture in pictures:
         target = output / picture.part / picture.name
-        if picture.path:
-            write_or_link(target, picture.path.read_bytes(), picture.path if options.link else None, True, notes)
+        put_picture(picture, target, options.link, notes)
         shapes = [shape for number, garment in enumerate(picture.garments, 1)
                   for shape in _shapes(number, garment, picture.size_hw, options.garments)]
         write_json(target.with_suffix('.json'), {

@@ -17,7 +17,7 @@ import numpy as np
 from fashionai.annotations import ABSENT, VISIBLE
 from fashionai.datasets.coco_writing import THEIR_VISIBILITY
 from fashionai.datasets.format_options import ReadOptions, WriteOptions
-from fashionai.datasets.labelled import LabelledGarment, LabelledPicture, check_distinct, part_names
+from fashionai.datasets.labelled import LabelledGarment, LabelledPicture, check_distinct, part_names, put_picture
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.orientation import Size
 from fashionai.datasets.samples import (
@@ -35,7 +35,6 @@ from fashionai.datasets.samples import (
     usable,
 )
 from fashionai.datasets.sources import DataSource, Pictures, is_picture, scan
-from fashionai.datasets.tree_writer import write_or_link
 from fashionai.datasets.visibility import AUTOMATIC, MEANINGS, meaning_of
 from fashionai.errors import InputError, shown
 from fashionai.files import parse_yaml, write_text
@@ -294,9 +293,7 @@ def write_yolo(output: Path, pictures: Sequence[LabelledPicture], options: Write
                 notes['pictures with labels outside, which are moved to the border'].append(picture.name)
             lines.append(_line(list(garments).index(garment.type), garment, garments[garment.type], len(columns),
                                picture.size_hw))
-        if picture.path:
-            write_or_link(output / 'images' / picture.part / name, picture.path.read_bytes(),
-                          picture.path if options.link else None, True, notes)
+        put_picture(picture, output / 'images' / picture.part / name, options.link, notes)
         write_text((output / 'labels' / picture.part / name).with_suffix('.txt'), ''.join(lines))
     write_text(output / _LIST, _yaml(garments, part_names(pictures), options.description))
 
