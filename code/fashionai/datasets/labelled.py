@@ -11,8 +11,8 @@ from tqdm import tqdm
 
 from fashionai.annotations import ABSENT, Annotations, image_path
 from fashionai.datasets.boxes import Box, box_of
-from fashionai.datasets.orientation import UPRIGHT, Size, upright_points
 from fashionai.datasets.notes import Notes
+from fashionai.datasets.orientation import UPRIGHT, Size, upright_points
 from fashionai.datasets.pictures import stored_size
 from fashionai.datasets.tree_writer import write_or_link
 from fashionai.errors import InputError
