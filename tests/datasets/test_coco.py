@@ -5,7 +5,6 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
-from fashionai.datasets.boxes import box_of
 from fashionai.datasets.coco import read_coco
 from fashionai.datasets.coco_writing import write_coco
 from fashionai.datasets.names import own_names, read_names, with_swapped_sides
@@ -13,6 +12,7 @@ from fashionai.datasets.notes import new_notes
 from fashionai.datasets.samples import csv_row
 from fashionai.datasets.sources import open_sources
 from fashionai.errors import InputError
+from fashionai.garments.boxes import box_of
 from fashionai.garments.table import GARMENTS, Garment, Garments
 
 THEIRS = {

@@ -171,6 +171,15 @@ def test_to_a_format_and_from_it(finish, source, tmp_path, name):
     finish(prepare.main, 'to', name, '--csv', lists[0], '--output', tmp_path / 'theirs', '--overwrite')
 
 
+def test_a_folder_that_is_written_has_everything_inside(finish, made, source, tmp_path):
+    labels = source[1] / 'train/train.csv'
+    labels.write_text(made.table(made.row('../train/' + IDS[0], 'skirt', hemline_left='1_2_1'),
+                                 made.row(str(source[1] / 'train' / IDS[1]), 'skirt', hemline_left='1_2_1')))
+    finish(prepare.main, 'to', 'labelme', '--csv', labels, '--output', tmp_path / 'x/out', '--allow-outside')
+    assert len(list((tmp_path / 'x/out').rglob('*.jpg'))) == len(list((tmp_path / 'x').rglob('*.jpg'))) == 2
+    assert not list(source[1].rglob('*.json'))
+
+
 def test_several_lists_become_one_coco_file_and_no_image_twice(finish, source, tmp_path):
     finish(prepare.main, 'fashionai', source[0], '--output', tmp_path / 'data', '--val', 1)
     lists = [tmp_path / f'data/train/{part}.csv' for part in ('train', 'val')]

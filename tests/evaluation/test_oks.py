@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
-from fashionai.datasets.boxes import box_of
 from fashionai.datasets.coco_predictions import read_coco_predictions
 from fashionai.datasets.coco_writing import coco_annotation, coco_categories
 from fashionai.datasets.labelled import LabelledGarment
@@ -23,6 +22,7 @@ from fashionai.evaluation.oks import (
     sigmas_of,
     similarities,
 )
+from fashionai.garments.boxes import box_of
 from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS, Garment, Garments
 
 

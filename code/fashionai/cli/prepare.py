@@ -1,6 +1,7 @@
 """Bring data sets into the tree that train.py and run.py read, or write labels in the form of others."""
 import argparse
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import List, Optional, Sequence, Union
 
@@ -16,7 +17,7 @@ from fashionai.cli.entry_point import (
 )
 from fashionai.datasets.format_options import ReadOptions, WriteOptions
 from fashionai.datasets.formats import FORMATS
-from fashionai.datasets.labelled import LabelledPicture, check_distinct, labelled_pictures
+from fashionai.datasets.labelled import LabelledPicture, check_distinct, inside, labelled_pictures
 from fashionai.datasets.names import read_names
 from fashionai.datasets.notes import new_notes
 from fashionai.datasets.orientation import STORED, UPRIGHT
@@ -158,7 +159,8 @@ def _written(args: argparse.Namespace) -> str:
         table = read_annotations(path, garments)
         table.check_inside(args.allow_outside)
         root = resolve(args.imagepath) if args.imagepath else path.parent
-        pictures += labelled_pictures(table, root, path.stem, form.frame)
+        named = labelled_pictures(table, root, path.stem, form.frame)
+        pictures += [replace(picture, name=inside(picture.name)) for picture in named] if form.folder else named
     check_distinct(pictures)
     options = WriteOptions(garments, f'keypoints of {", ".join(path.name for path in paths)}',
                            getattr(args, 'predicted', False), getattr(args, 'link', False))

@@ -10,12 +10,12 @@ import numpy as np
 from tqdm import tqdm
 
 from fashionai.annotations import ABSENT, Annotations, image_path
-from fashionai.datasets.boxes import Box, box_of
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.orientation import UPRIGHT, Size, upright_points
 from fashionai.datasets.pictures import stored_size
 from fashionai.datasets.tree_writer import write_or_link
 from fashionai.errors import InputError
+from fashionai.garments.boxes import Box, box_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,6 +101,11 @@ def plain(value: float, digits: int = 2) -> float:
     """Returns a number rounded for a file; a whole number is an int."""
     rounded = round(float(value), digits)
     return int(rounded) if rounded == int(rounded) else rounded
+
+
+def inside(name: str) -> str:
+    """Returns the name of a picture as a path that leads nowhere else: without `..`, and not absolute."""
+    return '/'.join(part for part in name.split('/') if part not in ('', '.', '..'))
 
 
 def put_picture(picture: LabelledPicture, target: Path, link: bool, notes: Notes) -> None:

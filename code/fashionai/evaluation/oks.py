@@ -16,9 +16,9 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 import numpy as np
 
 from fashionai.annotations import ABSENT, VISIBLE, Annotations
-from fashionai.datasets.boxes import box_of
 from fashionai.errors import InputError, shown
 from fashionai.files import read_json
+from fashionai.garments.boxes import box_of
 from fashionai.garments.table import Garments, mirror_name
 
 _SIDED = MappingProxyType({

@@ -30,7 +30,7 @@ function annotation(names, points, size) {
     score: rounded(scores.reduce((sum, score) => sum + score, 0) / scores.length, 3), keypoint_scores: scores};
 }
 
-/** The box of points, widened if they have no extent, by the rules of `box_of` in fashionai/datasets/boxes.py. */
+/** The box of points, widened if they have no extent, by the rules of `box_of` in fashionai/garments/boxes.py. */
 export function box(points, limits) {
   if (!points.length) return [0, 0, ...limits];
   const axes = [0, 1].map((axis) => points.map((point) => point[axis]));
