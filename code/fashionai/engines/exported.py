@@ -25,6 +25,10 @@ REQUIREMENTS = 'requirements-export.txt'
 """File of the converters and engines that are not always installed, in the root of the project."""
 
 
+EXACT = 1e-4
+"""The difference of heat maps, as a share of their largest value, up to which a model is as exact as another."""
+
+
 class _Exported(Network):
     """An exported model. It needs a contract. `trusted` makes no difference if the engine has no operation that does
     more than compute."""
@@ -217,6 +221,14 @@ def open_model(graph: Path, engine: Optional[str] = None) -> ModelFile:
             return model
     raise InputError(f'--engine {engine} needs {" or ".join(path.name for path in paths)} beside {graph}, or a model '
                      f'by --modelpath: make it with {_export_command(graph, paths)}')
+
+
+def as_exact(model: ModelFile) -> bool:
+    """Returns whether the heat maps of an exported model are those of its graph, but for the rounding: when it was
+    exported, no value differed by more than EXACT of the largest."""
+    export = model.contract.export if model.contract else {}
+    parity = export.get('parity') or {}
+    return bool(parity) and parity['maps'] <= EXACT * parity['maps_reach']
 
 
 def _check_origin(model: ModelFile, graph: Path) -> None:
