@@ -79,8 +79,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parse(argv)
     _check_packages()
     from fashionai.serving.listener import open_listener
+    from fashionai.serving.observing import open_access_log
     _limits(args)
     _origins(args)
+    open_access_log(args.access_log)
     networks = _networks(args)
     with open_listener(args.host, args.port, args.replace) as listener:
         if args.processes == 1:
@@ -153,9 +155,8 @@ def _serving(args: argparse.Namespace, networks: ChosenNetworks, listening: sock
     from fashionai.serving.front import Front
     from fashionai.serving.metrics import Metrics
     from fashionai.serving.observing import Observer, open_access_log
-    open_access_log(args.access_log)
     metrics, limits = Metrics(), _limits(args)
-    front = Front(_names(args.hosts), _origins(args), Observer(metrics))
+    front = Front(_names(args.hosts), _origins(args), Observer(metrics, open_access_log(args.access_log)))
     server = Server(front, limits, shared)
     with ExitStack() as stack:
         if early:

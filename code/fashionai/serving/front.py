@@ -55,7 +55,7 @@ class Front:
         if scope['type'] == 'lifespan':
             await self._live(receive, send)
         else:
-            await self._app(scope, receive, self._last_of(send) if self.leaving else send)
+            await self._app(scope, receive, self._closing(send))
 
     async def _open(self, service: FastAPI) -> None:
         await self._lifespans.enter_async_context(service.router.lifespan_context(service))
@@ -81,11 +81,10 @@ class Front:
             busy = Busy('the service is ending' if self.draining else 'the networks are being loaded')
             await JSONResponse({'detail': busy.reason}, busy.status, busy.headers)(scope, receive, send)
 
-    @staticmethod
-    def _last_of(send: 'Send') -> 'Send':
-        """Returns a `send` after whose answer the connection is closed."""
+    def _closing(self, send: 'Send') -> 'Send':
+        """Returns a `send` that closes the connection after an answer that begins while `leaving` is set."""
         async def last(message: 'Message') -> None:
-            if message['type'] == 'http.response.start':
+            if self.leaving and message['type'] == 'http.response.start':
                 message = {**message, 'headers': [*message['headers'], (b'connection', b'close')]}
             await send(message)
         return last

@@ -2,7 +2,6 @@
 import json
 import logging
 import re
-import sys
 import time
 import uuid
 from dataclasses import dataclass
@@ -24,7 +23,6 @@ _PROBES = ('/health', '/ready', '/metrics')
 _LONGEST_PATH = 200
 """Characters of a path in the access log."""
 
-_ACCESS = logging.getLogger(__name__)
 _FACTS = 'fashionai.facts'
 
 
@@ -49,10 +47,10 @@ def facts_of(scope: 'Scope') -> Facts:
 
 
 class Observer:
-    """Counts requests and writes their lines in the access log, which is a logger: its handlers say where to."""
+    """Counts requests, and writes a line of JSON for each to the access log."""
 
-    def __init__(self, metrics: Metrics) -> None:
-        self.metrics = metrics
+    def __init__(self, metrics: Metrics, log: Optional[logging.Handler] = None) -> None:
+        self.metrics, self._access = metrics, log
 
     def over(self, app: 'ASGIApp') -> 'ASGIApp':
         """Returns an application that passes requests to `app`, and observes them."""
@@ -84,9 +82,9 @@ class Observer:
             self.metrics.seconds.labels(status).observe(seconds)
 
     def _log(self, status: int, **facts: object) -> None:
-        if _ACCESS.isEnabledFor(logging.INFO):
+        if self._access:
             now = datetime.now(timezone.utc).isoformat(timespec='milliseconds')
-            _ACCESS.info('%s', json.dumps({'time': now, 'status': status, **facts}))
+            self._access.handle(logging.makeLogRecord({'msg': json.dumps({'time': now, 'status': status, **facts})}))
 
 
 class _Exchange:
@@ -108,17 +106,15 @@ class _Exchange:
         await self._send(message)
 
 
-def open_access_log(place: str) -> None:
-    """Makes the access log go to a file, to stderr (`-`), or nowhere (''). Several processes may share the file, and it
-    may be moved away at any time: a new one is begun then. Raises InputError if the file cannot be written."""
-    _ACCESS.propagate = False
-    _ACCESS.disabled = not place
+def open_access_log(place: str) -> Optional[logging.Handler]:
+    """Returns the access log that goes to a file, or to stderr (`-`); None for ''. Several processes may share the
+    file, and it may be moved away at any time: a new one is begun then. Raises InputError if it cannot be written."""
+    if place in ('', '-'):
+        return logging.StreamHandler() if place else None
     try:
-        handler = logging.StreamHandler(sys.stderr) if place in ('', '-') else WatchedFileHandler(place)
+        return WatchedFileHandler(place)
     except OSError as error:
         raise InputError(f'--access-log {place}: {error.strerror}; wanted a file that can be written, or -') from None
-    _ACCESS.handlers = [handler]
-    _ACCESS.setLevel(logging.INFO)
 
 
 def _id_of(scope: 'Scope') -> str:
