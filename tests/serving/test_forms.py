@@ -62,7 +62,8 @@ def test_a_fault_of_the_program_takes_no_answer_of_another(application: Callable
 @pytest.mark.parametrize('status, fields', [
     (422, [('file', b'x')]), (422, [('tag', b'skirt'), ('picture', b'x')]), (422, [('picture', b'x')] * 2),
     (422, [('picture', b'x'), ('pictures', b'x')]), (413, [('pictures', b'x')] * 5),
-    (413, [('picture', b'x' * 100_001)]), (413, [('pictures', b'x'), ('pictures', b'x' * 100_001)]), (415, [('picture', b'x')]), (422, [])])
+    (413, [('picture', b'x' * 100_001)]), (413, [('pictures', b'x'), ('pictures', b'x' * 100_001)]),
+    (415, [('picture', b'x')]), (422, [])])
 def test_forms_that_are_refused(client: TestClient, status: int, fields: List[Tuple[str, bytes]]) -> None:
     answer = client.post('/predict', content=form(*fields), headers={
         'Content-Type': f'multipart/form-data; boundary={BOUNDARY.decode()}'})

@@ -2,9 +2,7 @@
 
 The network is the supplied one in ONNX Runtime, at a small size, so that a picture takes a moment only.
 """
-import json
 import os
-import re
 import signal
 import socket
 import subprocess
@@ -78,9 +76,9 @@ def metrics(port: int) -> Dict[str, float]:
 
 
 def workers_of(process: 'subprocess.Popen[str]') -> Set[int]:
-    """The processes that serve: the children of the supervisor that have its pipe."""
-    found = subprocess.run(['ps', '--ppid', str(process.pid), '-o', 'pid=,args='], stdout=subprocess.PIPE, text=True)
-    return {int(line.split()[0]) for line in found.stdout.splitlines() if 'spawn_main' in line}
+    """The processes that serve: the children of the supervisor that run its main function."""
+    children = Path(f'/proc/{process.pid}/task/{process.pid}/children').read_text().split()
+    return {int(pid) for pid in children if b'spawn_main' in Path(f'/proc/{pid}/cmdline').read_bytes()}
 
 
 def test_processes_share_a_port_and_a_dead_one_is_replaced(encoded: Callable) -> None:
@@ -102,7 +100,7 @@ def test_processes_share_a_port_and_a_dead_one_is_replaced(encoded: Callable) ->
         assert metrics(port)['fashionai_requests_total{path="/predict",status="200"}'] >= 21, 'a count stays'
         last = workers_of(process)
         process.send_signal(signal.SIGTERM)
-        assert process.wait(PATIENCE) == -signal.SIGTERM
+        assert process.wait(PATIENCE) == 143
         assert not any(Path(f'/proc/{pid}').exists() for pid in last)
 
 
@@ -111,6 +109,7 @@ def test_processes_end_when_their_supervisor_is_killed() -> None:
     with service(port, '--processes', 2) as process:
         wait_until_it_serves(process)
         workers = workers_of(process)
+        assert len(workers) == 2
         process.kill()
         wait_for(lambda: not any(_runs(pid) for pid in workers))
 
@@ -124,7 +123,6 @@ def _runs(pid: int) -> bool:
 
 def test_a_fault_that_all_processes_have_is_one_line(tmp_path: Path) -> None:
     (tmp_path / 'graph.onnx').write_bytes(b'no graph')
-    (tmp_path / 'graph.onnx.json').write_text(re.sub('"graph_sha256": "[^"]*"', '"graph_sha256": ""', json.dumps({})))
     with service(free_port(), '--processes', 3, '--modelpath', tmp_path / 'graph.onnx') as process:
         said = process.stderr.read()
         assert process.wait(PATIENCE) == 1 and said.count('error:') == 1 and 'graph.onnx' in said
@@ -158,7 +156,7 @@ class Client(threading.Thread):
 def test_a_restart_under_load_loses_no_request(encoded: Callable) -> None:
     """One process is replaced by two, and these by one again, while clients send pictures all the time."""
     port = free_port()
-    clients = [Client(port, encoded(), keep=number % 2 == 0) for number in range(8)]
+    clients = [Client(port, encoded(), keep=number % 2 == 0) for number in range(4)]
     with ExitStack() as stack:
         old = stack.enter_context(service(port))
         wait_until_it_serves(old)
@@ -169,7 +167,7 @@ def test_a_restart_under_load_loses_no_request(encoded: Callable) -> None:
             new = stack.enter_context(service(port, '--replace', '--processes', count))
             wait_until_it_serves(new)
             assert old.wait(PATIENCE) == 0
-            wait_for(lambda: all(len(client.statuses) > past + 5  # noqa: B023  it is called at once
+            wait_for(lambda: all(len(client.statuses) > past + 3  # noqa: B023  it is called at once
                                  for client, past in zip(clients, before)))  # noqa: B023
             old = new
         for client in clients:
@@ -179,7 +177,7 @@ def test_a_restart_under_load_loses_no_request(encoded: Callable) -> None:
     assert {status for client in clients for status in client.statuses} == {200}
 
 
-def test_a_successor_that_ends_early_changes_nothing(encoded: Callable, tmp_path: Path) -> None:
+def test_a_successor_that_ends_early_changes_nothing(encoded: Callable) -> None:
     port = free_port()
     with service(port) as old:
         wait_until_it_serves(old)
@@ -203,7 +201,7 @@ def test_a_port_is_not_shared_without_being_asked(encoded: Callable) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason='only the administrator can become another user')
 def test_another_user_gets_no_socket() -> None:
     program = f"""
-import os, sys
+import encodings.idna, os, sys
 sys.path.insert(0, {str(CODE)!r})
 from fashionai.serving.listener import open_listener
 os.setuid(65534)

@@ -23,6 +23,7 @@ from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.inference.garment_predictor import GarmentPredictor
 from fashionai.option_group import at_least
+from fashionai.signals import exit_on_sigterm
 
 if TYPE_CHECKING:
     from fashionai.serving.connections import Server
@@ -84,7 +85,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     _origins(args)
     open_access_log(args.access_log)
     networks = _networks(args)
-    with open_listener(args.host, args.port, args.replace) as listener:
+    with exit_on_sigterm(), open_listener(args.host, args.port, args.replace) as listener:
         if args.processes == 1:
             _serve_alone(args, networks, listener)
         else:

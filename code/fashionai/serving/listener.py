@@ -61,12 +61,16 @@ class Predecessor:
 
     def end(self) -> None:
         """Says that this process serves now."""
-        with self._line:
-            try:
-                self._line.sendall(_READY)
-                self._line.recv(1)
-            except OSError:
-                _LOG.info('the service before this one has ended already')
+        try:
+            self._line.sendall(_READY)
+            self._line.recv(1)
+        except OSError:
+            _LOG.info('the service before this one has ended already')
+        self.close()
+
+    def close(self) -> None:
+        """Forgets it. It goes on if it was not told to end."""
+        self._line.close()
 
 
 @contextmanager
@@ -89,7 +93,11 @@ def open_listener(host: str, port: int, replace: bool = False) -> Iterator[Liste
         raise InputError(f'cannot listen at {host}, port {port}: {why}; choose another port with --port'
                          f'{hint}') from None
     with listening:
-        yield Listener(listening, predecessor)
+        try:
+            yield Listener(listening, predecessor)
+        finally:
+            if predecessor:
+                predecessor.close()
 
 
 def _taken_over(host: str, port: int, family: int) -> 'Optional[tuple[socket.socket, Predecessor]]':
