@@ -140,7 +140,7 @@ class Client(threading.Thread):
 
     def run(self) -> None:
         connection = HTTPConnection('127.0.0.1', self._port, timeout=PATIENCE)
-        while not self.stopped.wait(0.01):
+        while not self.stopped.wait(0.05):
             try:
                 connection.request('POST', '/predict?tag=skirt', self._body)
                 answer = connection.getresponse()
