@@ -59,7 +59,7 @@ class Client(threading.Thread):
 
 
 class Memory(threading.Thread):
-    """Measures the memory of a process and all its descendants each second. Pages that they share count once for all."""
+    """Measures the memory of a process and all its descendants each second. Pages that they share count once."""
 
     def __init__(self, pid: int) -> None:
         super().__init__(daemon=True)
@@ -95,8 +95,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument('--url', default='http://127.0.0.1:8000', help='the service (default: %(default)s)')
     parser.add_argument('--clients', type=at_least(1), default=50, help='number of clients (default: %(default)s)')
     parser.add_argument('--seconds', type=float, default=15, help='duration in seconds (default: %(default)s)')
-    parser.add_argument('--service', type=at_least(1), metavar='PID', help='process number of the service, whose memory '
-                        'is measured (Linux)')
+    parser.add_argument('--service', type=at_least(1), metavar='PID', help='process number of the service, to '
+                        'measure its memory (Linux)')
     args = parser.parse_args(argv)
     picture = Path(resolve(args.picture)).read_bytes()
     end = time.monotonic() + args.seconds

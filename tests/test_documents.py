@@ -18,7 +18,7 @@ SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), PROJE
 
 OTHERS = {
     'curl': ('--data-binary',), 'pip': ('--no-deps', '--ignore-requires-python'), 'tar': ('--strip-components',),
-    'tensorboard': ('--logdir',)}
+    'docker': ('--rm',), 'tensorboard': ('--logdir',)}
 """Flags of programs that are not part of the project."""
 
 ABSENT = ('code/__init__.py',)

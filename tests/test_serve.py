@@ -118,7 +118,8 @@ def test_missing_packages_are_named(finish: Callable, monkeypatch: pytest.Monkey
 @pytest.mark.skipif(not MODERN, reason='the service wants Python 3.10')
 @pytest.mark.parametrize('flags, code, named', [
     (('--processes', '0'), 2, '--processes'), (('--processes', '2.5'), 2, '--processes'),
-    (('--pictures', '0'), 2, '--pictures'), (('--seconds', 'nan'), 1, 'seconds'), (('--megabytes', '-1'), 1, 'megabytes'),
+    (('--pictures', '0'), 2, '--pictures'), (('--seconds', 'nan'), 1, 'seconds'),
+    (('--megabytes', '-1'), 1, 'megabytes'),
     (('--origins', 'shop.example'), 1, 'shop.example'), (('--origins', 'https://a/b'), 1, 'https://a/b'),
     (('--access-log', 'none/access.log'), 1, 'none/access.log'), (('--tag', 'hat'), 1, 'hat')])
 def test_bad_flags_are_one_line(finish: Callable, flags: Sequence[str], code: int, named: str) -> None:

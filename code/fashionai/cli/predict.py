@@ -50,8 +50,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--measure', action='store_true', help='add lengths of the garment in pixels; --draw then names doubtful '
         'lengths')
     add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: size of a pixel in cm; adds lengths in cm')
-    add('--reference', metavar='A=CM', help='with --measure: a length in cm that each picture has, such as chest=50, or '
-        'two keypoints and their distance, such as waistband_left,waistband_right=38; adds lengths in cm')
+    add('--reference', metavar='A=CM', help='with --measure: a length in cm of each garment, such as chest=50, or two '
+        'keypoints and their distance, such as waistband_left,waistband_right=38; adds lengths in cm')
     add_inference_options(parser)
     return parser.parse_args(argv)
 
