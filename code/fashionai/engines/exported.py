@@ -25,6 +25,10 @@ REQUIREMENTS = 'requirements-export.txt'
 """File of the converters and engines that are not always installed, in the root of the project."""
 
 
+_TELEMETRY_OFF = 'ORT_DISABLE_TELEMETRY'
+"""Newer versions of ONNX Runtime report to their maker which models they open, unless this environment variable is set.
+A value that the user has set stays."""
+
 EXACT = 1e-4
 """The difference of heat maps, as a share of their largest value, up to which a model is as exact as another."""
 
@@ -52,6 +56,7 @@ class OnnxNetwork(_Exported):
     def __init__(self, model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments,
                  trusted: bool) -> None:
         super().__init__(model, wanted, maps, garments, trusted)
+        os.environ.setdefault(_TELEMETRY_OFF, '1')  # read when it is imported
         runtime = needed('onnxruntime')
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
