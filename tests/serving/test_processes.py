@@ -189,6 +189,18 @@ def test_a_successor_that_ends_early_changes_nothing(encoded: Callable) -> None:
             assert old.wait(PATIENCE) == 0 and status_of(port, encoded()) == 200
 
 
+@pytest.mark.parametrize('count', [1, 2])
+def test_a_successor_that_is_ended_while_it_loads_changes_nothing(encoded: Callable, count: int) -> None:
+    port = free_port()
+    with service(port) as old:
+        wait_until_it_serves(old)
+        with service(port, '--replace', '--processes', count) as new:
+            assert any('network' in line for line in new.stderr), 'it has begun to load'
+            new.send_signal(signal.SIGTERM)
+            assert new.wait(PATIENCE) in (143, -signal.SIGTERM)
+        assert status_of(port, encoded()) == 200 and old.poll() is None
+
+
 def test_a_port_is_not_shared_without_being_asked(encoded: Callable) -> None:
     port = free_port()
     with service(port) as old:

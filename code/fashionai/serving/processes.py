@@ -61,9 +61,11 @@ class Supervisor:
     @contextmanager
     def running(self) -> Iterator[Callable[[], None]]:
         """Starts the processes; the block begins when all are ready. Yields a function that waits for the end: for
-        Ctrl+C or SIGTERM, whose usual effect follows then, or for `leave`.
+        Ctrl+C or SIGTERM, whose usual effect follows then, or for `leave`. If such a signal comes before all are ready,
+        there is no block: its usual effect, which is assumed to be an exception, follows at once.
 
-    X        """
+        Raises SystemExit with the exit code of the first process if it ends before it is ready. It has said why.
+        """
         signals: List[int] = []
 
         def end(number: int, frame: Optional[FrameType]) -> None:
@@ -73,7 +75,8 @@ class Supervisor:
         before = {each: signal.signal(each, end) for each in (signal.SIGINT, signal.SIGTERM)}
         try:
             self._begin()
-            yield self._until_ended
+            if not signals:
+                yield self._until_ended
         finally:
             self._end(DRAIN)
             self._until_ended()
