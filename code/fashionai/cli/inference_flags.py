@@ -2,10 +2,13 @@
 import argparse
 import logging
 from dataclasses import dataclass
-from typing import ContextManager, Mapping, Sequence
+from importlib.util import find_spec
+from pathlib import Path
+from typing import ContextManager, Mapping, Optional, Sequence
 
 from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, chosen_garments, resolve_network
-from fashionai.engines.exported import default_engine, has_tensorflow, needs_tensorflow, open_model
+from fashionai.engines.exported import as_exact, default_engine, has_tensorflow, needs_tensorflow, open_model
+from fashionai.errors import InputError
 from fashionai.garments.table import Garments
 from fashionai.inference.config import ORIGINAL_NAMES, InferenceConfig, InferenceOptions, preset_named
 from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
@@ -73,8 +76,9 @@ def add_inference_options(parser: argparse.ArgumentParser) -> None:
         'fast one)')
 
 
-def chosen_networks(args: argparse.Namespace, tag: str) -> ChosenNetworks:
-    """Returns the networks that the parsed flags choose for a tag; each file is opened and hashed once.
+def chosen_networks(args: argparse.Namespace, tag: str, prefer: Optional[str] = None) -> ChosenNetworks:
+    """Returns the networks that the parsed flags choose for a tag; each file is opened and hashed once. Without
+    `--engine`, the engine `prefer` computes them if it is as exact as TensorFlow.
 
     Raises InputError if a file or a value of a flag does not suit.
     """
@@ -86,7 +90,19 @@ def chosen_networks(args: argparse.Namespace, tag: str) -> ChosenNetworks:
     engine = options.engine or (None if own or has_tensorflow() else default_engine())
     graphs = ([resolve_network(name) for name in named] or
               [usual_graph(tag, PROJECT_ROOT / 'models/trained', preset_named(options.preset).network)])
+    if prefer and not engine and _all_exact(graphs, prefer):
+        engine = prefer
     models = [open_model(path, engine) for path in graphs]
     garments = chosen_garments(args) if args.garments else trained_garments(models)
     return ChosenNetworks(models, tag, garments, options.config([model.trained_hw for model in models], garments),
                           options.threads)
+
+
+def _all_exact(graphs: Sequence[Path], engine: str) -> bool:
+    """Returns whether an engine is installed and has, for each graph, a model that is as exact as the graph."""
+    if find_spec(engine) is None:
+        return False
+    try:
+        return all(as_exact(open_model(path, engine)) for path in graphs)
+    except InputError:  # there is no such model, or it was exported from another graph
+        return False
