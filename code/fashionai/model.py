@@ -14,15 +14,7 @@ from fashionai.engines.exported import default_engine, needs_tensorflow, open_mo
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
-from fashionai.garments.measurements import (
-    Measurement,
-    PixelScale,
-    fixed_scale,
-    measure,
-    no_scale,
-    parse_reference,
-    reference_scale,
-)
+from fashionai.garments.measurements import Measurement, chosen_scale, measure, no_scale
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import decode_upright, read_upright
 from fashionai.images.drawing import write_picture
@@ -120,11 +112,7 @@ class Prediction:
 
         Raises InputError for a scale that is not one.
         """
-        scale: PixelScale = no_scale
-        if reference:
-            scale = reference_scale(parse_reference(reference, [self.result.garment]))
-        elif cm_per_pixel is not None:
-            scale = fixed_scale(cm_per_pixel)
+        scale = chosen_scale(cm_per_pixel, reference, [self.result.garment])
         points = points_of(self.result)
         return measure(points, scale(points))
 
