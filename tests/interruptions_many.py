@@ -119,8 +119,8 @@ def megabytes(process: int) -> float:
 
 
 def kill_at_random(folder: Path, arguments: Sequence[str], kills: int, every: float, moments: random.Random) -> Counter:
-    """Starts the command, and kills it or a worker, in turn, at random moments; starts it again if it was killed. Returns
-    how often each was killed. The command may be complete before."""
+    """Starts the command, and kills it or a worker, in turn, at random moments; starts it again if it was killed.
+    Returns how often each was killed. The command may be complete before."""
     seen: Counter = Counter()
     process = started(folder, arguments)
     latest = time.monotonic() + 3600
@@ -223,8 +223,8 @@ def main() -> None:
           f'before the last start; {time.monotonic() - begun:.0f} s')
     for who, memory in ('command', driver), ('workers', workers):
         quarter = max(1, len(memory) // 4)
-        print(f'memory of the {who} in the last run: {median(memory[quarter:2 * quarter] or memory):.0f} MB in its second '
-              f'quarter, {median(memory[-quarter:]):.0f} MB in its last, {max(memory):.0f} MB at most')
+        print(f'memory of the {who} in the last run: {median(memory[quarter:2 * quarter] or memory):.0f} MB in its '
+              f'second quarter, {median(memory[-quarter:]):.0f} MB in its last, {max(memory):.0f} MB at most')
 
 
 if __name__ == '__main__':

@@ -1,7 +1,7 @@
 """The numbered list of all pictures of a run: of folders, lists, Parquet files and tars.
 
-A part of a list is a list too. It says where pictures are and does not have them, so a driver sends it to a worker, which
-reads them.
+A part of a list is a list too. It says where pictures are and does not have them, so a driver sends it to a worker,
+which reads them.
 """
 import hashlib
 import tarfile
@@ -284,7 +284,7 @@ def checked_sum(listing: Listing, reader: Reader) -> str:
         twice = values[counts > 1][0].tobytes()
         name = next(name for name in listing.ids(reader)
                     if hashlib.blake2b(printable(name).encode(), digest_size=16).digest() == twice)
-        raise InputError(f'the id {shown(name)} occurs more than once: wanted every picture once, with an id of its own')
+        raise InputError(f'the id {shown(name)} occurs more than once: wanted an id for each picture')
     return total.hexdigest()
 
 

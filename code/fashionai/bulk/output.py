@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from datetime import datetime, timezone
 from typing import Any, Dict, Iterator, List, Mapping, Optional
 
-from fashionai.bulk.places import Places, absolute, joined, scheme_of
+from fashionai.bulk.places import Places, joined, scheme_of
 from fashionai.bulk.rows import arrow_schema
-from fashionai.engines.exported import in_a_line
 from fashionai.errors import InputError
-from fashionai.files import parse_json
+from fashionai.files import naming, parse_json
 from fashionai.results.run_manifest import check_same_job
 
 MANIFEST, FAILURES = '_manifest.json', '_failures.parquet'
@@ -85,7 +84,7 @@ class Output:
         self._write(_part(number), _parquet_bytes(table))
 
     def finish(self, numbers: List[int], counts: Mapping[str, int], versions: Mapping[str, str]) -> None:
-        """Writes the table of failures of the parts, the counts, and the versions of the libraries of the workers; without
+        """Writes the table of failures of the parts, the counts, and the versions of the workers' libraries; without
         versions, those of before stay."""
         import pyarrow as pa
         from pyarrow.parquet import ParquetWriter
@@ -96,8 +95,8 @@ class Output:
                 writer.write_table(table)
         self._write(FAILURES, sink.getvalue())
         before = self._manifest()
-        self._write_manifest({'versions': dict(versions) or before.get('versions', {}), 'started': before.get('started'),
-                              'ended': _now(), 'counts': dict(counts)})
+        self._write_manifest({'versions': dict(versions) or before.get('versions', {}),
+                              'started': before.get('started'), 'ended': _now(), 'counts': dict(counts)})
 
     def _failed_rows(self, numbers: List[int]) -> Iterator[Any]:
         import pyarrow.compute as pc
@@ -135,10 +134,11 @@ class Output:
         file when it is closed."""
         system, path = self.places.system(joined(self.place, name))
         draft = path if scheme_of(self.place) else system.normalize_path(path)[:-len(name)] + f'.{name}.tmp'
-        with system.open_output_stream(draft) as file:
-            file.write(content)
-        if draft != path:
-            system.move(draft, path)
+        with naming(joined(self.place, name)):
+            with system.open_output_stream(draft) as file:
+                file.write(content)
+            if draft != path:
+                system.move(draft, path)
 
     def _delete(self, name: str) -> None:
         system, path = self.places.system(joined(self.place, name))

@@ -1,7 +1,7 @@
 """Rows in, rows out: predicts the garment in the picture of each row. What Ray, Spark and Beam call is here.
 
-A row is a mapping with `id`, a text, and one of `path`, `url` and `bytes`. A picture that cannot be read gives a row with
-`error`; every other fault is raised.
+A row is a mapping with `id`, a text, and one of `path`, `url` and `bytes`. A picture that cannot be read gives a row
+with `error`; every other fault is raised.
 """
 import os
 from dataclasses import dataclass, field
@@ -99,11 +99,12 @@ class RowPredictor:
 
     def _read(self, row: Row, content: Union[bytes, str, Unreadable]) -> Union[np.ndarray, Unreadable]:
         limit = self.settings.megapixels
-        if isinstance(content, bytes):
-            data = content
-            return read_or_unreadable(_place(row) or str(row['id']), lambda name: decode_upright(data, str(name), limit))
-        return content if isinstance(content, Unreadable) else read_or_unreadable(
-            content, lambda path: read_upright(path, limit))
+        if isinstance(content, Unreadable):
+            return content
+        if isinstance(content, str):
+            return read_or_unreadable(content, lambda path: read_upright(path, limit))
+        data, name = content, _place(row) or str(row['id'])
+        return read_or_unreadable(name, lambda _: decode_upright(data, name, limit))
 
 
 def failed_row(row: Row, reason: str, settings: RowSettings) -> RowOut:

@@ -1,10 +1,10 @@
-"""Find the garment in millions of pictures, on a Ray cluster or on this machine: Parquet in parts, which go on after any end."""
+"""Find the garment in millions of pictures, on this machine or on a Ray cluster."""
 import argparse
 import os
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
-from typing import ContextManager, Dict, Optional, Sequence, Tuple
+from typing import ContextManager, Dict, Optional, Sequence
 
 from tqdm import tqdm
 
@@ -63,8 +63,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add = parser.add_argument
     add('inputs', nargs='+', metavar='INPUT', help='a folder of pictures, of Parquet files or of tars (WebDataset); a '
         'Parquet file; a tar; a .txt file with a path or URL on each line. Paths may be URLs of S3, GCS and others')
-    add('--output', required=True, metavar='FOLDER', help='folder or URL of the Parquet parts; the same command goes on '
-        'where an earlier one ended')
+    add('--output', required=True, metavar='FOLDER', help='folder or URL of the Parquet parts; the same command '
+        'continues where an earlier one ended')
     add('--overwrite', action='store_true', help='start again if the output exists')
     add('--column', default='', help='column of the pictures in Parquet files: bytes, paths or URLs (default: bytes, '
         'image, path or url)')
@@ -80,8 +80,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'than the parts that workers have begun (default: %(default)s)')
     add('--ray', default='', metavar='ADDRESS', help='address of a Ray cluster, such as head:6379 or auto (default: a '
         'Ray on this machine, which ends with the command)')
-    add('--workers', type=Workers.parse, default=Workers(), metavar='MIN,MAX', help='number of workers (default: from 1 '
-        'to one for each processor)')
+    add('--workers', type=Workers.parse, default=Workers(), metavar='MIN,MAX', help='number of workers (default: from '
+        '1 to one for each processor)')
     add('--worker-gpus', type=float, default=0, metavar='N', help='GPUs of each worker, such as 1 or 0.25 (default: '
         'none)')
     add('--tries', type=at_least(1, 100), default=3, metavar='N', help='a picture that was alone in so many workers '
@@ -120,8 +120,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def _check_python() -> None:
     if sys.version_info < (3, 10):
-        raise InputError(f'predict_many.py needs Python 3.10 or newer, and this is {sys.version.split()[0]}: with that, '
-                         'python -m pip install "fashionai-keypoints[cluster]"')
+        raise InputError(f'predict-many needs Python 3.10 or newer, and this is {sys.version.split()[0]}: install '
+                         'one, and there "fashionai-keypoints[cluster]"')
 
 
 def _output(args: argparse.Namespace, networks: ChosenNetworks, list_sum: str, places: Places) -> Output:

@@ -183,8 +183,8 @@ def no_scale(points: Points) -> Optional[float]:
 
 
 def chosen_scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> PixelScale:
-    """Returns the scale of a reference such as `waistband_left,waistband_right=38`, or of a size of pixels, or `no_scale`
-    if neither is given. Raises InputError as `parse_reference` and `fixed_scale` do."""
+    """Returns the scale of a reference such as `waistband_left,waistband_right=38`, or of a size of pixels, or
+    `no_scale` if neither is given. Raises InputError as `parse_reference` and `fixed_scale` do."""
     if reference:
         return reference_scale(parse_reference(reference, types))
     return no_scale if cm_per_pixel is None else fixed_scale(cm_per_pixel)
