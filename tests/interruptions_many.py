@@ -28,8 +28,8 @@ from fashionai.cli import predict, predict_many  # noqa: E402
 DEADLY = 'deadly'
 """Part of the names of pictures that kill their worker."""
 
-FLAGS = ('--preset=fast', '--resolution=64', '--inputsize=64', '--threads=1')
-"""A small input: the trial is of what happens around the network."""
+FLAGS = ('--preset=fast', '--resolution=64', '--inputsize=64', '--threads=1', '--tag=blouse')
+"""A small input, and a given type: the trial is of what happens around the network."""
 
 DISTINCT = 40
 """Photographs that the links lead to, at most."""

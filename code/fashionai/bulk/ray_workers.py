@@ -5,6 +5,7 @@ Ray starts and ends the workers, and says which have died. Which pictures they g
 import logging
 import os
 import secrets
+import signal
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ import fashionai
 from fashionai.bulk.listing import Listing
 from fashionai.bulk.schedule import Schedule, Task
 from fashionai.bulk.worker import Worker, WorkerSetup
+from fashionai.engines.exported import in_a_line
 from fashionai.errors import InputError
 
 _LOG = logging.getLogger(__name__)
@@ -28,6 +30,9 @@ _MOST_PICTURES, _FIRST_PICTURES = 64, 4
 
 _FAILED_STARTS = 5
 """So many workers in a row may die while they load the networks."""
+
+_STARTS_OF_RAY = 4
+"""So often is Ray started on this machine, before it counts as impossible; each start may take half a minute."""
 
 _POLL = 0.5
 """Seconds between two looks at workers that say nothing."""
@@ -81,7 +86,7 @@ class _Worker:
 def connected(address: str, model_bytes: int = 0) -> Iterator[None]:
     """Joins the cluster at an address, or starts a Ray on this machine if it is ''; it ends with the block.
 
-    Raises InputError if no cluster answers, ModuleNotFoundError if Ray is not installed.
+    Raises InputError if no cluster answers or Ray does not start, ModuleNotFoundError if Ray is not installed.
     """
     os.environ.setdefault('RAY_USAGE_STATS_ENABLED', '0')
     package = Path(fashionai.__file__).parent
@@ -96,16 +101,37 @@ def connected(address: str, model_bytes: int = 0) -> Iterator[None]:
         settings.update(include_dashboard=False, object_store_memory=_STORE_BYTES + 2 * model_bytes)
     ray = import_module('ray')
     try:
-        ray.init(**settings)
-    except (ConnectionError, ValueError) as error:
-        if not address:
-            raise
-        raise InputError(f'--ray {address}: no cluster answers there ({str(error).splitlines()[0]}): `ray status` on a '
-                         'machine of the cluster says its address') from None
-    try:
+        _init(settings)
         yield
     finally:
         ray.shutdown()
+
+
+def _init(settings: Dict[str, Any]) -> None:
+    """Connects to a cluster or starts one; on a machine that is busy with other work, Ray may need several tries.
+
+    Raises InputError if it does not succeed.
+    """
+    ray = import_module('ray')
+    address = settings.get('address')
+    for turn in range(1 if address else _STARTS_OF_RAY):
+        try:
+            ray.init(**settings)
+            return
+        except SystemExit:  # Ray handles SIGTERM itself meanwhile, with an exit code of its own
+            raise SystemExit(128 + signal.SIGTERM) from None
+        except (ConnectionError, ValueError) as error:
+            reason: Exception = error
+        except Exception as error:  # Ray has no class for a start that takes too long
+            if type(error) is not Exception:
+                raise
+            reason = error
+        ray.shutdown()
+        _LOG.info('Ray did not start: %s', in_a_line(reason))
+    if address:
+        raise InputError(f'--ray {address}: no cluster answers there: `ray status` on a machine of the cluster says its '
+                         'address')
+    raise InputError(f'Ray did not start on this machine, tried {_STARTS_OF_RAY} times: {in_a_line(reason)}')
 
 
 def resources() -> Tuple[List[int], float]:
