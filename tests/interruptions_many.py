@@ -18,7 +18,7 @@ import time
 from collections import Counter
 from pathlib import Path
 from statistics import median
-from typing import Any, ContextManager, Dict, List, Optional, Sequence, Tuple
+from typing import Any, ContextManager, Dict, List, Sequence, Tuple
 
 PROJECT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(PROJECT / 'code'))
@@ -91,8 +91,8 @@ def child(folder: str, arguments: Sequence[str]) -> int:
     return predict_many.main([f'{folder}/shop', f'--output={folder}/out.parquet', *FLAGS, *arguments])
 
 
-def workers_of(process: int) -> List[int]:
-    """Returns the numbers of the processes that are Ray actors below a process."""
+def workers_of(process: int, address: str) -> List[int]:
+    """Returns the numbers of the processes that are Ray actors: below a process, or of the cluster at an address."""
     parents, names = {}, {}
     for place in Path('/proc').iterdir():
         try:
@@ -101,11 +101,11 @@ def workers_of(process: int) -> List[int]:
         except (ValueError, OSError):
             continue
     found = []
-    for number, name in names.items():
-        above: Optional[int] = number
-        while above not in (None, 0, process):
-            above = parents.get(above)
-        if above == process and name.startswith('ray::Worker'):
+    for number in (number for number, name in names.items() if name.startswith('ray::Worker')):
+        above = number
+        while above in names and not (f'--gcs-address={address}' in names[above] if address else above == process):
+            above = parents[above]
+        if above in names:
             found.append(number)
     return sorted(found)
 
@@ -118,7 +118,8 @@ def megabytes(process: int) -> float:
         return 0.
 
 
-def kill_at_random(folder: Path, arguments: Sequence[str], kills: int, every: float, moments: random.Random) -> Counter:
+def kill_at_random(folder: Path, arguments: Sequence[str], kills: int, every: float, address: str,
+                   moments: random.Random) -> Counter:
     """Starts the command, and kills it or a worker, in turn, at random moments; starts it again if it was killed.
     Returns how often each was killed. The command may be complete before."""
     seen: Counter = Counter()
@@ -126,7 +127,7 @@ def kill_at_random(folder: Path, arguments: Sequence[str], kills: int, every: fl
     latest = time.monotonic() + 3600
     while sum(seen.values()) < kills and process.poll() is None and time.monotonic() < latest:
         time.sleep(moments.uniform(0, 2 * every))
-        workers = workers_of(process.pid)
+        workers = workers_of(process.pid, address)
         if process.poll() is not None:
             break
         if sum(seen.values()) % 2 and not workers:
@@ -147,13 +148,13 @@ def kill_at_random(folder: Path, arguments: Sequence[str], kills: int, every: fl
     return seen
 
 
-def completed(folder: Path, arguments: Sequence[str]) -> Tuple[List[float], List[float]]:
+def completed(folder: Path, arguments: Sequence[str], address: str) -> Tuple[List[float], List[float]]:
     """Runs the command to its end. Returns the memory of the command, and of all workers, in MB, once a second."""
     process = started(folder, arguments)
     driver, workers = [], []
     while process.poll() is None:
         driver.append(megabytes(process.pid))
-        workers.append(sum(map(megabytes, workers_of(process.pid))))
+        workers.append(sum(map(megabytes, workers_of(process.pid, address))))
         time.sleep(1)
     assert process.returncode == 0, (folder / 'log').read_text()[-3000:]
     return driver, workers
@@ -206,6 +207,8 @@ def main() -> None:
     add('--kills', type=int, default=10, help='of the command and of workers, in turn (default: %(default)s)')
     add('--every', type=float, default=60, help='seconds between kills, in the mean (default: %(default)s)')
     add('--photographs', default=str(PROJECT / 'data/photographs'), help='folder of pictures (default: %(default)s)')
+    add('--ray', default='', metavar='ADDRESS', help='address of a cluster on this machine (default: the command starts '
+        'one, which dies with it)')
     add('--part-rows', type=int, default=256, help='flag of predict_many.py')
     add('--seed', type=int, default=1)
     args = parser.parse_args()
@@ -213,10 +216,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_pictures(folder, Path(args.photographs), args.pictures, args.bad, args.deadly, args.seed)
-        arguments = [f'--part-rows={args.part_rows}']
-        seen = kill_at_random(folder, arguments, args.kills, args.every, random.Random(args.seed))
+        arguments = [f'--part-rows={args.part_rows}', f'--ray={args.ray}']
+        seen = kill_at_random(folder, arguments, args.kills, args.every, args.ray, random.Random(args.seed))
         parts = len(list(folder.glob('out.parquet/part-*')))
-        driver, workers = completed(folder, arguments)
+        driver, workers = completed(folder, arguments, args.ray)
         check(folder, args.pictures, args.bad, args.deadly)
     print(f'{args.pictures} pictures, {args.bad} bad, {args.deadly} deadly: every id once, rows as predict.py has them')
     print(f'killed: {", ".join(f"{count} {who}" for who, count in sorted(seen.items()))}; {parts} parts were there '
