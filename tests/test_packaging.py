@@ -46,9 +46,9 @@ def test_training_needs_what_requirements_txt_says() -> None:
         set(requirements('requirements.txt')) - linux_alone - tested_by
 
 
-@pytest.mark.parametrize('extra, file', [('serve', 'requirements-serve.txt'), ('export', 'requirements-export.txt')])
-def test_extras_are_the_requirements_files(extra: str, file: str) -> None:
-    wanted = {item.split(';')[0] for item in requirements(file)}
+@pytest.mark.parametrize('extra', ['serve', 'export', 'cluster'])
+def test_extras_are_the_requirements_files(extra: str) -> None:
+    wanted = {item.split(';')[0] for item in requirements(f'requirements-{extra}.txt')}
     assert {item.split(';')[0] for item in project_lists()[extra]} == wanted
 
 

@@ -10,11 +10,12 @@ from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Seque
 import numpy as np
 
 from fashionai.annotations import Annotations, read_annotations
+from fashionai.bulk.rows import Row, RowOut, RowPredictor, RowSettings
 from fashionai.engines.exported import default_engine, needs_tensorflow, open_model
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
-from fashionai.garments.measurements import Measurement, PixelScale, fixed_scale, measure, no_scale, scale_of
+from fashionai.garments.measurements import Measurement, chosen_scale, measure, no_scale
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import decode_upright, read_upright
 from fashionai.images.drawing import write_picture
@@ -113,11 +114,7 @@ class Prediction:
 
         Raises InputError for a scale that is not one.
         """
-        scale: PixelScale = no_scale
-        if reference:
-            scale = scale_of(reference, [self.result.garment])
-        elif cm_per_pixel is not None:
-            scale = fixed_scale(cm_per_pixel)
+        scale = chosen_scale(cm_per_pixel, reference, [self.result.garment])
         points = points_of(self.result)
         return measure(points, scale(points))
 
@@ -137,12 +134,13 @@ class GarmentModel:
     Attributes:
         types: the garment types that it serves.
         name: the network and the first digits of its sum.
+        sum: the SHA-256 of its file.
     """
 
-    def __init__(self, predictor: GarmentPredictor, name: str, tag: str, resources: ExitStack) -> None:
+    def __init__(self, predictor: GarmentPredictor, model: ModelFile, tag: str, resources: ExitStack) -> None:
         self._predictor, self._tag = predictor, tag
         self._freed = weakref.finalize(self, resources.close)  # also when the interpreter ends
-        self.name, self.types = name, tuple(predictor.served)
+        self.name, self.sum, self.types = model.name, model.sum, tuple(predictor.served)
 
     def __enter__(self) -> 'GarmentModel':
         return self
@@ -154,6 +152,23 @@ class GarmentModel:
     def close(self) -> None:
         """Free the network."""
         self._freed()
+
+    def predict_rows(self, rows: Iterable[Row], batch: int = 1) -> Iterator[RowOut]:
+        """Rows in, rows out, for tables of pictures: Ray Data, Spark and Beam may call it.
+
+        Args:
+            rows: mappings with `id` and one of `path`, `url` and `bytes`.
+            batch: so many pictures go through the network together.
+
+        Returns:
+            An iterator over the row of each picture, in the same order; it reads a few rows ahead.
+            `fashionai.bulk.rows.arrow_schema` names the columns. A picture that cannot be read has an `error`.
+
+        Raises InputError for a row without an id or a picture, RuntimeError after `close`.
+        """
+        self._check_open()
+        settings = RowSettings(self.name, self.sum, self._tag, batch)
+        return RowPredictor(self._predictor, settings).predict(rows)
 
     @overload
     def predict(self, images: Image, tag: Optional[str] = None) -> Prediction: ...
@@ -177,12 +192,15 @@ class GarmentModel:
         Raises InputError for a picture that cannot be read, and for a type that the model does not serve. An iterator
         raises it when it comes to that picture. Raises RuntimeError after `close`.
         """
-        if not self._freed.alive:
-            raise RuntimeError('the model is closed: load it again')
+        self._check_open()
         tag = self._tag if tag is None else tag
         if isinstance(images, (str, Path, bytes, np.ndarray)):
             return self._found([_read(images)], tag)[0]
         return self._each(iter(images), tag)
+
+    def _check_open(self) -> None:
+        if not self._freed.alive:
+            raise RuntimeError('the model is closed: load it again')
 
     def _each(self, images: Iterator[Image], tag: str) -> Iterator[Prediction]:
         batches: Iterator[List[Image]] = iter(lambda: list(islice(images, _BATCH)), [])
@@ -241,7 +259,7 @@ def load_model(path: Union[str, Path, None] = None, tag: str = AUTO, preset: str
     resources = ExitStack()
     predictor = resources.enter_context(
         load_predictor([model], JOINT if tag == AUTO else tag, config, threads, model.garments))
-    return GarmentModel(predictor, model.name, tag, resources)
+    return GarmentModel(predictor, model, tag, resources)
 
 
 def _start_tensorflow(model: ModelFile) -> None:

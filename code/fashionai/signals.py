@@ -12,9 +12,14 @@ def exit_on_sigterm() -> Iterator[None]:
     143: 128 and the number of the signal, as in a shell.
 
     A second SIGTERM is ignored: some programs send it to the process and to its group. Outside the main thread, which
-    alone can set signal handlers, nothing changes.
+    alone can set signal handlers, nothing changes. A library that turns the SystemExit into one of its own does not
+    change the exit code.
     """
+    received = False
+
     def end(number: int, frame: Optional[FrameType]) -> None:
+        nonlocal received
+        received = True
         signal.signal(number, signal.SIG_IGN)
         raise SystemExit(128 + number)
 
@@ -24,5 +29,7 @@ def exit_on_sigterm() -> Iterator[None]:
     before = signal.signal(signal.SIGTERM, end)
     try:
         yield
+    except SystemExit as ending:
+        raise SystemExit(128 + signal.SIGTERM if received else ending.code) from None
     finally:
         signal.signal(signal.SIGTERM, before)

@@ -13,7 +13,7 @@ from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options,
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
-from fashionai.garments.measurements import LENGTHS, PixelScale, fixed_scale, no_scale, scale_of
+from fashionai.garments.measurements import LENGTHS, PixelScale, chosen_scale
 from fashionai.garments.table import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.images.sources import MediaFile, expected, pictures_of, sources_of
@@ -205,7 +205,5 @@ def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Pixel
         names = ', '.join(garment.name for garment in types)
         raise InputError(f'--measure: no lengths are known of {names}: wanted an entry in LENGTHS of '
                          'fashionai/garments/measurements.py')
-    if args.reference:
-        return scale_of(args.reference, types)
-    return no_scale if args.cm_per_pixel is None else fixed_scale(args.cm_per_pixel)
+    return chosen_scale(args.cm_per_pixel, args.reference, types)
 

@@ -225,6 +225,14 @@ def no_scale(points: Points) -> Optional[float]:
     return None
 
 
+def chosen_scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> PixelScale:
+    """Returns the scale of a reference as `scale_of` takes it, or of a size of pixels, or `no_scale` if neither is
+    given. Raises InputError as `scale_of` and `fixed_scale` do."""
+    if reference:
+        return scale_of(reference, types)
+    return no_scale if cm_per_pixel is None else fixed_scale(cm_per_pixel)
+
+
 def parse_reference(text: str, types: Collection[Garment]) -> Reference:
     """Parses a reference such as `waistband_left,waistband_right=38`, in cm.
 

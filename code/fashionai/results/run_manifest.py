@@ -44,15 +44,21 @@ class RunManifest:
             job, failures = noted['job'], dict(noted['failures'])
         except (ValueError, KeyError, TypeError):
             raise InputError(f'{self.path} is damaged: give --overwrite to start anew') from None
-        differing = [name for name in self.job if job.get(name) != self.job[name]]
-        if differing:
-            raise InputError(f'{self.output} was written with another {" and ".join(differing)}: '
-                             'give --overwrite to start anew, or another --output')
+        check_same_job(str(self.output), job, self.job)
         return failures
 
     def save(self, failures: Mapping[str, str]) -> None:
         """Writes the manifest, as a whole or not at all."""
         write_json(self.path, {'job': dict(self.job), 'failures': dict(failures)})
+
+
+def check_same_job(output: str, before: Mapping[str, str], job: Mapping[str, str]) -> None:
+    """Raises InputError if the job that wrote an output is another than the one that would continue it; it says what
+    differs."""
+    differing = [name for name in job if before.get(name) != job[name]]
+    if differing:
+        raise InputError(f'{output} was written with another {" and ".join(differing)}: '
+                         'give --overwrite to start anew, or another --output')
 
 
 def list_sum(lines: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from fashionai.garments.measurements import PixelScale, fixed_scale, no_scale, scale_of
+from fashionai.garments.measurements import PixelScale, chosen_scale
 from fashionai.garments.table import Garment
 from fashionai.inference.garment_predictor import AUTO, GarmentPrediction, GarmentPredictor
 from fashionai.results.writers import prediction_json
@@ -224,9 +224,7 @@ def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garm
     if cm_per_pixel is not None and reference:
         raise Refusal(422, 'cm_per_pixel and reference both give the size of a pixel: wanted one of them')
     try:
-        if reference:
-            return scale_of(reference, types)
-        return no_scale if cm_per_pixel is None else fixed_scale(cm_per_pixel)
+        return chosen_scale(cm_per_pixel, reference, types)
     except ValueError as error:
         raise Refusal(422, str(error)) from None
 
