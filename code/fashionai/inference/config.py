@@ -1,5 +1,5 @@
 """How pictures go through the networks: the presets, the flags of inference, and the configuration that they give."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Mapping, Optional, Sequence, Tuple
@@ -60,6 +60,9 @@ class InferenceConfig:
         second_pass: a name of SECOND_PASSES, or None.
         windows: a name of TILINGS.
         engine: a name of ENGINES; None: the ending of the file decides.
+        preset: the name of the preset whose values are used without a change that heat maps depend on; None if there is
+            a change. Calibrations of scores hold for a preset.
+        visibility: whether the visibility of keypoints is computed, if the network tells it.
         trusted: whether a graph may have any operation. Points do not depend on it, so the text of a configuration,
             which resumable runs compare, leaves it out.
     """
@@ -71,6 +74,8 @@ class InferenceConfig:
     second_pass: Optional[str] = None
     windows: str = DEFAULT_TILING
     engine: Optional[str] = None
+    preset: Optional[str] = None
+    visibility: bool = True
     trusted: bool = field(default=False, repr=False)
 
 
@@ -84,6 +89,7 @@ class InferenceOptions(OptionGroup):
         inputsize, resolution, scales: texts; see the help texts.
         windows, merge, maps, decode, assembly, second_pass: names; see the help texts.
         flip: whether the networks see the mirror image too.
+        visibility: whether the visibility of keypoints is computed, if the network tells it.
         batch: images that go through the networks together.
         threads: threads of each network; 0: one for each core.
         trust_graph: whether a graph may have any operation.
@@ -122,6 +128,9 @@ class InferenceOptions(OptionGroup):
                                         f'{NO_SECOND_PASS})', choices=(*SECOND_PASSES, NO_SECOND_PASS))
     flip: Optional[bool] = option(None, 'run the network on the mirror image too (default)',
                                   off='do not run it on the mirror image: half the time')
+    visibility: bool = option(True, 'in predict.py and on the page: tell whether each point is visible, if the network can '
+                              '(default)',
+                              off='do not: saves one pass, and that of the mirror image, if the type is given')
     batch: int = option(1, 'images that go through the network together (default: %(default)s)', parse=at_least(1))
     threads: int = option(0, 'threads of the network (default: one for each core)', parse=at_least(0, 1024))
 
@@ -134,6 +143,14 @@ class InferenceOptions(OptionGroup):
 
         Raises InputError for a value that is not one.
         """
+        config = self._config(trained_hws, garments)
+        plain = InferenceOptions(preset=self.preset, windows=self.windows, engine=self.engine,
+                                 visibility=self.visibility, trust_graph=self.trust_graph)
+        unchanged = config == plain._config(trained_hws, garments)
+        return replace(config, preset=ORIGINAL_NAMES.get(self.preset, self.preset) if unchanged else None)
+
+    def _config(self, trained_hws: Sequence[SizeHw], garments: Garments) -> InferenceConfig:
+        """Returns the configuration without the name of its preset."""
         preset = preset_named(self.preset)
         canvas_hw = size_hw(self.inputsize) if self.inputsize else (max(trained_hws[0]),) * 2
         if canvas_hw[0] != canvas_hw[1]:
@@ -143,7 +160,8 @@ class InferenceOptions(OptionGroup):
         sizes = (_typed_sizes(self.resolution, len(trained_hws)) if self.resolution
                  else _preset_sizes(preset, trained_hws))
         return InferenceConfig(prediction, parse_scales(self.scales or preset.scales), sizes, self.maps,
-                               self._second_pass(preset, garments), self.windows, self.engine, self.trust_graph)
+                               self._second_pass(preset, garments), self.windows, self.engine,
+                               visibility=self.visibility, trusted=self.trust_graph)
 
     def _second_pass(self, preset: Preset, garments: Garments) -> Optional[str]:
         """Returns the explicit second pass, or that of the preset if all types of the table have the mean shape that
