@@ -89,9 +89,9 @@ def _add_head(model: ModelFile, sources: Sequence[Tuple[Annotations, Path]], tru
     """Fits a visibility head, replaces the graph by one with it, and returns that."""
     from fashionai.inference.visibility_fitting import graph_with_head
     assert model.contract is not None, 'main has looked'
-    definition = graph_with_head(model, sources, trusted, _progress)
+    content = graph_with_head(model, sources, trusted, _progress)
     with replacing_model(model.path) as draft:
-        write_bytes(draft, definition.SerializeToString())
+        write_bytes(draft, content)
         replace(model.contract, graph_sha256=file_sum(draft), visibility=VISIBILITY,
                 calibration=None).save(contract_path(draft))
     print(f'wrote {model.path} with a visibility head, fitted on {sum(len(truth) for truth, _ in sources)} pictures')

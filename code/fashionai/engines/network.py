@@ -81,7 +81,8 @@ class Network:
 
         Raises InputError if the number of probabilities differs from the contract.
         """
-        wanted = ([TYPES_NAME] if self.types else []) + ([VISIBILITY_NAME] if visibility and self.tells_visibility else [])
+        seen = visibility and self.tells_visibility
+        wanted = ([TYPES_NAME] if self.types else []) + ([VISIBILITY_NAME] if seen else [])
         found = dict(zip(wanted, self._run(wanted, images))) if wanted else {}
         types, states = found.get(TYPES_NAME), found.get(VISIBILITY_NAME)
         if types is not None:

@@ -87,5 +87,5 @@ def _refuse_other_maps(parity: Parity, tolerance: float, to: str, path: Path) ->
     if not (parity.maps <= tolerance * parity.maps_reach and max(parity.types or 0, parity.visibility or 0) <= tolerance):
         raise InputError(f'the {to} model of {path} was not written, because it differs from the graph: maps by '
                          f'{parity.maps:.3g} (the largest value is {parity.maps_reach:.3g}), probabilities of types by '
-                         f'{parity.types or 0:.3g}, those of visibility by {parity.visibility or 0:.3g}')
+                         f'{parity.types or 0:.3g}, of visibility by {parity.visibility or 0:.3g}')
 

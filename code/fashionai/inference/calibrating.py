@@ -167,8 +167,8 @@ def state_report(answers: PointAnswers) -> Optional[Dict[str, StateReport]]:
 def format_report(report: Report) -> str:
     """Returns the tables of a report, for people."""
     lines = [f'{report.pictures} pictures; every figure is cross-fitted, by pictures', '',
-             '| preset | points | within 10 % | Brier score, of heights / scores | logarithmic loss | calibration error '
-             '| Brier score of visible points |', '|---|---|---|---|---|---|---|']
+             '| preset | points | within 10 % | Brier score, heights / scores | logarithmic loss | calibration error | '
+             'Brier score of visible points |', '|---|---|---|---|---|---|---|']
     lines += [f'| `{name}` | {one.points} | {one.near:.1%} | {one.heights.brier:.4f} / {one.scores.brier:.4f} | '
               f'{one.heights.log_loss:.3f} / {one.scores.log_loss:.3f} | {one.heights.calibration_error:.3f} / '
               f'{one.scores.calibration_error:.3f} | {one.visible.brier:.4f} |' for name, one in report.scores.items()]
@@ -181,13 +181,13 @@ def _type_lines(types: Optional[TypeReport]) -> List[str]:
     rows = [f'| {name} | {loss:.3f} | {sure:.1%} | {right:.1%} |' for name, loss, (sure, right) in
             (('as the network says', types.before, types.plain), ('calibrated', types.after, types.calibrated))]
     return ['', f'The type is right in {types.right:.1%} of the pictures.', '',
-            '| probabilities of types | logarithmic loss | sure, of all pictures | right, of those |', '|---|---|---|---|',
-            *rows]
+            '| probabilities of types | logarithmic loss | sure, of all pictures | right, of those |',
+            '|---|---|---|---|', *rows]
 
 
 def _state_lines(states: Optional[Mapping[str, StateReport]]) -> List[str]:
     if states is None:
         return []
-    return ['', '| a point is | labelled points | area under the ROC curve | recall | precision |', '|---|---|---|---|---|',
-            *(f'| {name} | {one.count} | {one.area:.3f} | {one.recall:.1%} | {one.precision:.1%} |'
+    return ['', '| a point is | labelled points | area under the ROC curve | recall | precision |',
+            '|---|---|---|---|---|', *(f'| {name} | {one.count} | {one.area:.3f} | {one.recall:.1%} | {one.precision:.1%} |'
               for name, one in states.items())]

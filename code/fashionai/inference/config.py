@@ -128,8 +128,8 @@ class InferenceOptions(OptionGroup):
                                         f'{NO_SECOND_PASS})', choices=(*SECOND_PASSES, NO_SECOND_PASS))
     flip: Optional[bool] = option(None, 'run the network on the mirror image too (default)',
                                   off='do not run it on the mirror image: half the time')
-    visibility: bool = option(True, 'in predict.py and on the page: tell whether each point is visible, if the network can '
-                              '(default)',
+    visibility: bool = option(True, 'in predict.py and on the page: tell whether each point is visible, if the network '
+                              'can (default)',
                               off='do not: saves one pass, and that of the mirror image, if the type is given')
     batch: int = option(1, 'images that go through the network together (default: %(default)s)', parse=at_least(1))
     threads: int = option(0, 'threads of the network (default: one for each core)', parse=at_least(0, 1024))

@@ -10,6 +10,7 @@ from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, 
 
 import numpy as np
 
+from fashionai.annotations import ABSENT, VISIBLE
 from fashionai.engines.network import Description, Network
 from fashionai.errors import InputError
 from fashionai.garments.measurements import Points
@@ -19,7 +20,7 @@ from fashionai.inference.canvas import canvas_map, responses
 from fashionai.inference.garment_types import described
 from fashionai.inference.loading import InferenceConfig, in_turn, open_networks, predictors_of
 from fashionai.inference.predictor import KeypointPrediction
-from fashionai.inference.scoring import HEIGHT, PROBABILITY, Scoring, scoring_of
+from fashionai.inference.scoring import HEIGHT, HEIGHTS, PROBABILITY, Scoring, scoring_of
 from fashionai.inference.second_pass import AnyPredictor
 from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import VISIBILITY
@@ -99,6 +100,12 @@ class GarmentPrediction:
             return (None,) * len(self.keypoints)
         return tuple(VISIBILITY[state] for state in self.visibility.argmax(axis=1))
 
+    @property
+    def labels(self) -> np.ndarray:
+        """(K,) int: the state of each point as labels have it, 1 visible, 0 occluded, -1 absent; 1 if the network does
+        not tell it."""
+        return np.array([VISIBLE if state is None else VISIBILITY.index(state) + ABSENT for state in self.states])
+
     def responses_over(self, names: Sequence[str] = ()) -> np.ndarray:
         """Returns (h, w) float32 over the picture: the highest response, 0 to 1, of the heat maps of the named
         keypoints; without names, of all keypoints."""
@@ -128,9 +135,14 @@ class GarmentPredictor:
     """
 
     def __init__(self, predictors: Mapping[str, AnyPredictor], types: Sequence[str], describe: Sequence[Describe],
-                 garments: Garments = GARMENTS, scoring: Scoring = Scoring(), seen: Sequence[str] = ()) -> None:
+                 garments: Garments = GARMENTS, scoring: Scoring = HEIGHTS, seen: Sequence[str] = ()) -> None:
         self._predictors, self._describe, self.types = predictors, describe, tuple(types)
         self.garments, self._scoring, self._seen = garments, scoring, tuple(seen)
+
+    @property
+    def tells_visibility(self) -> bool:
+        """Whether predictions have `visibility`."""
+        return bool(self._seen)
 
     @property
     def served(self) -> Mapping[str, Garment]:

@@ -35,6 +35,10 @@ class Scoring:
         return self.curve.scores(heights, rivals_of(heatmaps, points_xy, image_hw)) if self.curve else heights
 
 
+HEIGHTS = Scoring()
+"""Scoring without a calibration."""
+
+
 def scoring_of(models: Sequence[ModelFile], preset: Optional[str]) -> Scoring:
     """Returns how networks are scored that are used with a preset; None: with other flags.
 

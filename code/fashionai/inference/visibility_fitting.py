@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Callable, Iterator, List, Sequence, Tuple
 
 import numpy as np
-import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, image_path
 from fashionai.images.decoder import read_image
@@ -21,8 +20,8 @@ _NO_LABEL = -2
 
 
 def graph_with_head(model: ModelFile, sources: Sequence[Tuple[Annotations, Path]], trusted: bool,
-                    progress: Callable[[Iterator], Iterator] = iter) -> tf.GraphDef:
-    """Returns the graph of a model with a visibility head.
+                    progress: Callable[[Iterator], Iterator] = iter) -> bytes:
+    """Returns the graph of a model with a visibility head, as a file holds it.
 
     Args:
         model: a frozen graph with a contract.
@@ -45,7 +44,8 @@ def graph_with_head(model: ModelFile, sources: Sequence[Tuple[Annotations, Path]
             labels.append(_labels(part, keypoints))
     finally:
         reader.close()
-    return with_head(definition, *fitted_head(np.concatenate(features), np.concatenate(labels)), str(model.path))
+    head = fitted_head(np.concatenate(features), np.concatenate(labels))
+    return with_head(definition, *head, str(model.path)).SerializeToString()
 
 
 def _batches(sources: Sequence[Tuple[Annotations, Path]]) -> Iterator[Tuple[Annotations, Path]]:

@@ -52,7 +52,8 @@ class Contract:
         channel_order, value_range: of an input image.
         mean: what to subtract from the channels of an image: nothing, since the graph does this.
         export: how an exported model was made, and how it compares with its graph; {} for a graph.
-        visibility: the states of a keypoint in the order of their probabilities; () if the graph has no visibility head.
+        visibility: the states of a keypoint in the order of their probabilities; () if the graph has no visibility
+            head.
         calibration: what turns the network's answers into probabilities; None if it was not fitted.
     """
 
