@@ -25,5 +25,6 @@ def test_the_classes_of_a_reliability_diagram() -> None:
 
 
 def test_the_area_under_the_roc_curve_counts_pairs() -> None:
-    assert roc_area(np.array([1., 2, 3, 3]), np.array([False, True, False, True])) == pytest.approx((1 + 0 + 1 + .5) / 4)
+    area = roc_area(np.array([1., 2, 3, 3]), np.array([False, True, False, True]))
+    assert area == pytest.approx((1 + 0 + 1 + .5) / 4)
     assert math.isnan(roc_area(np.array([1., 2]), np.array([True, True])))

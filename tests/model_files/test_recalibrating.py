@@ -1,4 +1,5 @@
-"""A new calibration in the contracts of a graph and of its exported models: in the file beside them, and inside ONNX."""
+"""A new calibration in the contracts of a graph and of its exported models: in the file beside them, and inside ONNX.
+"""
 import json
 from dataclasses import replace
 from pathlib import Path

@@ -84,7 +84,8 @@ def _contract(graph: Network, model: ModelFile) -> Contract:
 
 
 def _refuse_other_maps(parity: Parity, tolerance: float, to: str, path: Path) -> None:
-    if not (parity.maps <= tolerance * parity.maps_reach and max(parity.types or 0, parity.visibility or 0) <= tolerance):
+    shares = max(parity.types or 0, parity.visibility or 0)
+    if not (parity.maps <= tolerance * parity.maps_reach and shares <= tolerance):
         raise InputError(f'the {to} model of {path} was not written, because it differs from the graph: maps by '
                          f'{parity.maps:.3g} (the largest value is {parity.maps_reach:.3g}), probabilities of types by '
                          f'{parity.types or 0:.3g}, of visibility by {parity.visibility or 0:.3g}')

@@ -188,6 +188,7 @@ def _type_lines(types: Optional[TypeReport]) -> List[str]:
 def _state_lines(states: Optional[Mapping[str, StateReport]]) -> List[str]:
     if states is None:
         return []
-    return ['', '| a point is | labelled points | area under the ROC curve | recall | precision |',
-            '|---|---|---|---|---|', *(f'| {name} | {one.count} | {one.area:.3f} | {one.recall:.1%} | {one.precision:.1%} |'
-              for name, one in states.items())]
+    rows = [f'| {name} | {one.count} | {one.area:.3f} | {one.recall:.1%} | {one.precision:.1%} |'
+            for name, one in states.items()]
+    return ['', '| a point is | labelled points | area under the ROC curve | recall | precision |', '|---|---|---|---|---|',
+            *rows]
