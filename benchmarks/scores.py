@@ -1,7 +1,7 @@
 """Compares scores with errors: points of labelled pictures, in classes of their score."""
 import argparse
 import sys
-from typing import List, Optional, Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 import numpy as np
 from timing import circumstances
@@ -11,8 +11,8 @@ from fashionai.annotations import VISIBLE, Annotations, read_annotations
 from fashionai.cli.entry_point import guarded, resolve
 from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.garments.table import JOINT
-from fashionai.images.decoder import read_image
 from fashionai.inference.garment_predictor import GarmentPredictor
+from fashionai.inference.held_out import point_answers
 
 EDGES = (0., .1, .2, .3, .4, .5, .6, .7, .8, .9)
 """The lower ends of the classes of scores."""
@@ -21,19 +21,9 @@ EDGES = (0., .1, .2, .3, .4, .5, .6, .7, .8, .9)
 def measured(predictor: GarmentPredictor, truth: Annotations, folder: str,
              batch: int) -> Tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Returns the score of every visible keypoint, whether it was found, and its error as a share of the normaliser."""
-    rows: List[np.ndarray] = []
-    for start in tqdm(range(0, len(truth), batch), unit='batch'):
-        part = truth.select(range(start, min(start + batch, len(truth))))
-        images = [read_image(resolve(folder) / image_id) for image_id in part.image_ids]
-        for prediction, labels in zip(predictor.predict(images, part.categories), part.keypoints):
-            labels = labels[prediction.garment.csv_indices]
-            ends = [prediction.keypoints.index(name) for name in prediction.garment.normaliser]
-            if (labels[ends, 2] >= 0).all() and (labels[ends[0], :2] != labels[ends[1], :2]).any():
-                normaliser = np.hypot(*np.ptp(labels[ends, :2], axis=0))
-                errors = np.hypot(*(prediction.points_xy - labels[:, :2]).T) / normaliser
-                rows.append(np.column_stack([prediction.scores, prediction.found, errors])[labels[:, 2] == VISIBLE])
-    scores, found, errors = np.concatenate(rows).T
-    return scores, found.astype(bool), errors
+    answers = point_answers(predictor, truth, resolve(folder), batch, tqdm)
+    chosen = (answers.labels == VISIBLE) & np.isfinite(answers.errors)
+    return answers.scores[chosen], answers.found[chosen], answers.errors[chosen]
 
 
 def format_classes(scores: np.ndarray, found: np.ndarray, errors: np.ndarray) -> str:

@@ -27,8 +27,11 @@ from fashionai.garments.table import GARMENTS
 from fashionai.model_files.contract import EXPORTED, Contract, contract_of, contract_path, file_sum, model_files
 from fashionai.model_files.freezing import fold_constants
 from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.stored_weights import in_format
+from fashionai.model_files.visibility import features_name, with_head
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two
 from fashionai.networks.head_options import HeadOptions
+from fashionai.networks.tensor_names import VISIBILITY
 from fashionai.tf_compat import graph_mode
 
 CODE = Path(__file__).resolve().parents[1] / 'code'
@@ -41,7 +44,7 @@ Finish = Callable[..., str]
 
 
 def write_graph(path: Path, weight_format: str) -> None:
-    """The `testing` network for all types, that tells types, with random weights."""
+    """The `testing` network for all types, that tells types and visibility, with random weights."""
     head = HeadOptions(type_head='along')
     with tf.Graph().as_default(), tf.Session() as session:
         tf.set_random_seed(0)
@@ -49,8 +52,13 @@ def write_graph(path: Path, weight_format: str) -> None:
         network = build('testing', image, ALL, False, head)
         outputs = [network.output, mean_of_last_two(network, head, 'l2'), network.types.probabilities]
         session.run(tf.global_variables_initializer())
-        path.write_bytes(fold_constants(session, image, outputs, weight_format).SerializeToString())
-    Contract('all', ALL.keypoints, 'testing', (64, 48), 8, 7, file_sum(path), types=TYPES).save(contract_path(path))
+        definition = fold_constants(session, image, outputs)
+        channels = int(session.graph.get_tensor_by_name(features_name(definition, str(path))).shape[-1])
+    random = np.random.RandomState(0)
+    definition = with_head(definition, random.randn(24, channels, 2), random.randn(24, 2), str(path))
+    path.write_bytes(in_format(definition, weight_format).SerializeToString())
+    Contract('all', ALL.keypoints, 'testing', (64, 48), 8, 7, file_sum(path), types=TYPES,
+             visibility=VISIBILITY).save(contract_path(path))
 
 
 @pytest.fixture(scope='module')
@@ -91,6 +99,9 @@ def test_every_output_is_what_the_graph_gives(folder: Path, models: Dict[str, Pa
             for wanted, found in zip(graph.predict_with_types(IMAGES), model.predict_with_types(IMAGES)):
                 np.testing.assert_allclose(found, wanted, atol=1e-4 * np.abs(wanted).max())
             np.testing.assert_allclose(model.forward(IMAGES), graph.forward(IMAGES), atol=1e-4)
+            seen = model.describe(IMAGES).visibility
+            assert seen.shape == (2, 24, 3)
+            np.testing.assert_allclose(seen, graph.describe(IMAGES).visibility, atol=1e-4)
 
 
 @pytest.mark.parametrize('to', FORMATS_HERE)
@@ -103,7 +114,7 @@ def test_the_contract_says_how_it_was_made_and_measured(folder: Path, models: Di
     assert made['input_hw'] == ([64, 48] if to == 'tflite' else None)
     beside, printed = made['parity'], (folder / f'{to}.txt').read_text()
     assert beside['images'] == '2 images of val.csv' and beside['maps'] < 1e-4 < beside['maps_reach']
-    assert beside['types'] < 1e-5 and beside['ne_graph'] == pytest.approx(beside['ne_exported'], abs=0.5)
+    assert beside['types'] < 1e-5 and beside['visibility'] < 1e-4 and beside['ne_graph'] == pytest.approx(beside['ne_exported'], abs=0.5)
     for text in (f'graph{EXPORTED[to]}', '2 images of val.csv', f'{beside["maps"]:.2g}', f'{beside["ne_graph"]:.3f} %'):
         assert text in printed
     assert not list(folder.glob('.export*')), 'no drafts are left'

@@ -10,7 +10,7 @@ PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
     ('__version__', 'errors', 'files', 'signals'),
     ('garments', 'option_group'),
-    ('annotations',),
+    ('annotations', 'calibration'),
     ('images',),
     ('evaluation', 'codec', 'datasets'),
     ('dataflow', 'networks'),

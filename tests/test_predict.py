@@ -78,8 +78,10 @@ def test_a_folder_becomes_json_lines_and_drawings(shop: Path, call: Callable[...
     assert first['type'] == second['type'] == 'skirt' and first['type_sure'] and not second['type_sure']
     assert list(first['type_probabilities'])[0] == 'skirt' and sum(first['type_probabilities'].values()) == \
         pytest.approx(1, abs=1e-3)
-    assert first['keypoints']['waistband_left'] == {'x': 19.5, 'y': 19.5, 'score': 1, 'found': True}
-    assert second['keypoints']['waistband_right'] == {'x': 43.5, 'y': 19.5, 'score': 0.157, 'found': True}
+    assert first['keypoints']['waistband_left'] == {
+        'x': 19.5, 'y': 19.5, 'score': 1, 'peak': 1, 'found': True, 'visibility': None}
+    assert second['keypoints']['waistband_right'] == {
+        'x': 43.5, 'y': 19.5, 'score': 0.157, 'peak': 0.157, 'found': True, 'visibility': None}
     assert not first['keypoints']['hemline_left']['found'] and 'measurements' not in first
     assert first['model'].startswith('graph-') and len(first['model']) == len('graph-') + 12
     assert re.search(r'\b1 of 2 ', printed) and 'b.png: skirt? 0.32' in printed

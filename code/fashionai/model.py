@@ -41,14 +41,19 @@ class Keypoint:
 
     Attributes:
         x, y: pixels of the picture; the centre of its first pixel is (0, 0).
-        score: 0 to 1, grows with how near the point is likely to be to its true place.
+        score: 0 to 1. If `Prediction.score_kind` is 'probability', the probability that the point lies within a tenth
+            of the garment's width of its true place; else the same as `peak`.
         found: False if the heat map shows no such point; x and y are then a guess.
+        peak: 0 to 1, the height of the heat map at the point.
+        visibility: 'visible', 'occluded' or 'absent'; None if the model does not tell it.
     """
 
     x: float
     y: float
     score: float
     found: bool
+    peak: float
+    visibility: Optional[str] = None
 
 
 class Drawing:
@@ -101,8 +106,14 @@ class Prediction:
     def keypoints(self) -> Mapping[str, Keypoint]:
         """The keypoints by name, in the order of the garment's heat maps."""
         result = self.result
-        rows = zip(result.keypoints, result.points_xy.tolist(), result.scores.tolist(), result.found.tolist())
-        return MappingProxyType({name: Keypoint(x, y, score, found) for name, (x, y), score, found in rows})
+        rows = zip(result.keypoints, result.points_xy.tolist(), result.scores.tolist(), result.found.tolist(),
+                   result.heights.tolist(), result.states)
+        return MappingProxyType({name: Keypoint(x, y, *others) for name, (x, y), *others in rows})
+
+    @property
+    def score_kind(self) -> str:
+        """What scores are: 'probability' if the model is calibrated for the preset, else 'height'."""
+        return self.result.score_kind
 
     def lengths(self, cm_per_pixel: Optional[float] = None, reference: str = '') -> Mapping[str, Measurement]:
         """Returns the lengths of the garment by name, in pixels of the picture; in centimetres too if a scale is given.

@@ -1,6 +1,7 @@
 """A garment predictor: types predicted or given, scores in 0..1, points not found, several threads."""
 import math
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import List, Sequence
 
@@ -8,12 +9,16 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.calibration.calibration import Calibration, ScoreCurve, TypeCalibration
+from fashionai.engines.network import Description
 from fashionai.errors import InputError
 from fashionai.garments.table import AUTO, GARMENTS
 from fashionai.images.decoder import Unreadable
 from fashionai.inference.garment_predictor import TOGETHER, GarmentPredictor, load_predictor
 from fashionai.inference.loading import InferenceConfig
 from fashionai.inference.predictor import KeypointPrediction, PredictionOptions
+from fashionai.inference.scoring import Scoring
+from fashionai.model_files.contract import Contract
 from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
@@ -39,10 +44,10 @@ def picture(brightness: int) -> np.ndarray:
     return np.full((6, 4, 3), brightness, np.uint8)
 
 
-def type_predictor(images: Sequence[np.ndarray]) -> np.ndarray:
+def type_predictor(images: Sequence[np.ndarray]) -> Description:
     """Returns probabilities: the brighter a picture, the more probable are trousers."""
     shares = np.array([image[0, 0, 0] / 100 for image in images])
-    return np.column_stack([1 - shares, shares])
+    return Description(np.column_stack([1 - shares, shares]), None)
 
 
 def test_each_picture_keeps_its_place_and_types_are_predicted_if_asked_for() -> None:
@@ -62,7 +67,7 @@ def test_each_picture_keeps_its_place_and_types_are_predicted_if_asked_for() -> 
 
 def test_the_type_probabilities_of_several_networks_are_averaged() -> None:
     predictor = GarmentPredictor({name: Stand(name) for name in TYPES}, TYPES,
-                                 [type_predictor, lambda images: np.array([[1., 0.]])])
+                                 [type_predictor, lambda images: Description(np.array([[1., 0.]]), None)])
     prediction, = predictor.predict([picture(90)], [AUTO])
     assert prediction.type_probabilities == pytest.approx({'skirt': 0.55, 'trousers': 0.45})
 
@@ -72,6 +77,35 @@ def test_a_score_is_the_response_and_what_was_not_found_has_none() -> None:
     np.testing.assert_allclose(prediction.scores, [0.1, 0, 0.9, 1], atol=1e-9)
     assert prediction.found.tolist() == [True, False, True, True]
     assert prediction.image_hw == (6, 4) and prediction.keypoints == GARMENTS['skirt'].keypoints
+    assert prediction.score_kind == 'height' and prediction.heights is prediction.scores
+    assert prediction.visibility is None and set(prediction.states) == {None}
+
+
+def test_a_calibrated_score_comes_from_the_peak_and_its_rival_and_the_peak_stays() -> None:
+    scoring = Scoring(ScoreCurve(0.5, 2, -1))
+    prediction = GarmentPredictor({'skirt': Stand('skirt')}, (), [], scoring=scoring).predict(
+        [picture(5)], ['skirt'])[0]
+    np.testing.assert_allclose(prediction.heights, [0.1, 0, 0.9, 1], atol=1e-9)
+    logits = [0.5 + 2 * math.log(height / (1 - height)) + math.log(0.98 / 0.02) for height in (0.1, 0.02, 0.9, 0.98)]
+    np.testing.assert_allclose(prediction.scores, [1 / (1 + math.exp(-one)) for one in logits], atol=1e-9)
+    assert prediction.score_kind == 'probability'
+
+
+def test_the_visibility_of_each_point_is_that_of_its_name() -> None:
+    seen = ('crotch', *reversed(GARMENTS['skirt'].keypoints))
+    states = np.array([[1, 0, 0], [0.1, 0.6, 0.3], [0, 0, 1], [0.5, 0.3, 0.2], [0.2, 0.2, 0.6]])
+    predictor = GarmentPredictor({'skirt': Stand('skirt')}, (), [lambda images: Description(None, states[np.newaxis])],
+                                 seen=seen)
+    prediction, = predictor.predict([picture(5)], ['skirt'])
+    assert prediction.states == ('visible', 'absent', 'visible', 'occluded')
+    assert prediction.labels.tolist() == [1, -1, 1, 0] and prediction.type_probabilities == {}
+    np.testing.assert_allclose(prediction.visibility, states[:0:-1])
+
+
+def test_types_are_sure_from_the_probability_that_the_calibration_says() -> None:
+    stands = {name: Stand(name) for name in TYPES}
+    predictor = GarmentPredictor(stands, TYPES, [type_predictor], scoring=Scoring(sure=0.65))
+    assert [one.type_sure for one in predictor.predict([picture(30), picture(38)], [AUTO] * 2)] == [True, False]
 
 
 def test_other_tags_are_refused() -> None:
@@ -148,6 +182,25 @@ def test_a_frozen_graph_finds_a_garment_from_several_threads(tmp_path: Path) -> 
     over = first.responses_over(['waistband_left'])
     assert over.shape == (64, 64) and over[27, 19] == pytest.approx(0.5, abs=1e-6) and over[44, 44] == 0
     assert first.responses_over()[44, 44] == pytest.approx(1)
+
+
+def test_a_calibration_holds_for_its_preset_and_for_one_network(tmp_path: Path) -> None:
+    graph, joint = write_graph(tmp_path / 'graph.pb'), GARMENTS.of('all')
+    calibration = Calibration(9, {'fast': ScoreCurve(0, 1, 0)}, TypeCalibration(2., 0.3))
+    model = ModelFile(graph, Contract('all', joint.keypoints, 'testing', (64, 64), 8, 1, '', types=joint.types,
+                                      calibration=calibration), '')
+    config = InferenceConfig(PredictionOptions(64, flip=False), (1.0,), (((64, 64),),), preset='fast')
+    image = np.full((64, 64, 3), 20, np.uint8)
+    plain, kinds = math.exp(2) / (math.exp(2) + 4), []
+    for models, used in (([model], config), ([model], replace(config, preset='accurate')),
+                         ([model] * 2, replace(config, resolutions_hw=config.resolutions_hw * 2))):
+        with load_predictor(models, 'all', used, 1) as predictor:
+            prediction, = predictor.predict([image], [AUTO])
+        kinds.append(prediction.score_kind)
+        cooler = math.sqrt(plain) / (math.sqrt(plain) + 4 * math.sqrt((1 - plain) / 4))
+        assert prediction.type_probabilities['skirt'] == pytest.approx(cooler, abs=1e-6)
+        assert prediction.type_sure, 'from 0.3 on'
+    assert kinds == ['probability', 'height', 'height']
 
 
 def test_every_graph_wants_its_resolutions(tmp_path: Path) -> None:

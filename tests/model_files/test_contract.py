@@ -8,6 +8,7 @@ from typing import Callable, List
 
 import pytest
 
+from fashionai.calibration.calibration import Calibration, ScoreCurve, TypeCalibration
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.model_files.contract import _FIELDS, Contract, contract_of, contract_path, file_sum, replacing_model
@@ -28,7 +29,17 @@ def test_other_programs_can_read_it(tmp_path: Path) -> None:
         'tag': 'skirt', 'keypoints': list(SKIRT.keypoints), 'model': 'testing', 'input_hw': [192, 160],
         'stride': 4, 'head': {'stride': 4}, 'step': 1000, 'graph_sha256': 'ab12', 'validation_ne': 4.5,
         'input_name': 'image', 'output_name': 'Openpose/concat_stage7', 'channel_order': 'BGR', 'value_range': [0, 255],
-        'mean': [0, 0, 0], 'types': [], 'garments': {}, 'export': {}}
+        'mean': [0, 0, 0], 'types': [], 'garments': {}, 'export': {}, 'visibility': [], 'calibration': {}}
+
+
+def test_a_calibration_is_kept_in_it(tmp_path: Path) -> None:
+    calibration = Calibration(250, {'fast': ScoreCurve(0.5, 1.25, -0.75)}, TypeCalibration(1.5, 0.75))
+    contract = replace(CONTRACT, calibration=calibration, visibility=('absent', 'occluded', 'visible'))
+    contract.save(tmp_path / 'graph.json')
+    assert Contract.load(tmp_path / 'graph.json') == contract
+    assert json.loads((tmp_path / 'graph.json').read_text())['calibration'] == {
+        'pictures': 250, 'scores': {'fast': {'constant': 0.5, 'height': 1.25, 'rival': -0.75}},
+        'types': {'temperature': 1.5, 'sure': 0.75}}
 
 
 def test_a_table_of_its_own_is_kept_in_it(tmp_path: Path) -> None:
@@ -109,6 +120,13 @@ def test_every_field_is_checked() -> None:
     ('graph_sha256', [None, 12]), ('validation_ne', ['4.5', float('nan'), float('inf'), -1, -10 ** 400, [4.5], True]),
     ('head', [None, [], {'stride': 3}, {'stages': 'six'}]), ('garments', [None, [], 'builtin', {'types': {}}]),
     ('input_name', ['', 5, None]), ('output_name', ['', 5, None]), ('export', [None, []]),
+    ('visibility', [None, ['visible'], ['visible', 'occluded', 'absent']]),
+    ('calibration', [None, [], {'pictures': 1}, {'pictures': 0, 'scores': {}, 'types': None},
+                     {'pictures': 9, 'scores': [], 'types': None},
+                     {'pictures': 9, 'scores': {'fast': {'constant': 1, 'height': 1}}, 'types': None},
+                     {'pictures': 9, 'scores': {'fast': {'constant': 1, 'height': '1', 'rival': 0}}, 'types': None},
+                     {'pictures': 9, 'scores': {}, 'types': {'temperature': 0, 'sure': 0.5}},
+                     {'pictures': 9, 'scores': {}, 'types': {'temperature': 1, 'sure': 1.5}}]),
     ('channel_order', ['RGB', None]), ('value_range', [[0, 1], 255, None]), ('mean', [[104, 117, 123], 0, None])])
 def test_a_field_that_cannot_be_is_refused_by_name(tmp_path: Path, key: str, values: list) -> None:
     path = tmp_path / 'graph.json'

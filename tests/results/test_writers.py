@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Optional, Sequence
 
@@ -26,14 +27,20 @@ def prediction(found: Sequence[bool] = (True, True, True, True)) -> GarmentPredi
                              (90, 50), np.zeros((4, 8, 8), np.float32))
 
 
+def seen(result: Outcome) -> Outcome:
+    """The outcome, calibrated, by a network that takes the first point for absent and the second for occluded."""
+    states = np.array([[0.8, 0.1, 0.1], [0.1, 0.8, 0.1], [0, 0, 1], [0.2, 0.3, 0.5]])
+    return replace(result, prediction=replace(result.prediction, peaks=np.full(4, 0.5), visibility=states))
+
+
 def outcome(number: int = 1, frame: Optional[int] = None) -> Outcome:
     picture = Picture(MediaFile('shop/ä.png', 'ä.png'), frame)
     return Outcome(number, picture, np.zeros((90, 50, 3), np.uint8), prediction(), .5)
 
 
-def written(form: str, *results: Outcome) -> str:
+def written(form: str, *results: Outcome, mark_visibility: bool = False) -> str:
     file = io.StringIO()
-    with FORMATS[form](file, 'net-123', None, GARMENTS) as writer:
+    with FORMATS[form](file, 'net-123', None, GARMENTS, mark_visibility=mark_visibility) as writer:
         for result in results:
             writer.write(result)
     return file.getvalue()
@@ -45,10 +52,30 @@ def test_json_has_everything_by_name() -> None:
     assert first['path'] == second['path'] == 'shop/ä.png' and 'frame' not in first and second['frame'] == 7
     assert first['type'] == 'skirt' and first['type_sure'] is False and first['size'] == {'width': 50, 'height': 90}
     assert first['type_probabilities'] == {'skirt': 0.75, 'dress': 0.25}
-    assert first['keypoints']['waistband_left'] == {'x': 10.13, 'y': 5.0, 'score': 0.25, 'found': True}
+    assert first['keypoints']['waistband_left'] == {
+        'x': 10.13, 'y': 5.0, 'score': 0.25, 'peak': 0.25, 'found': True, 'visibility': None}
     assert tuple(first['keypoints']) == SKIRT.keypoints
     assert first['model'] == 'net-123' and first['seconds'] == 0.5 and first['time'].endswith('Z')
-    assert 'measurements' not in first
+    assert 'measurements' not in first and first['score_kind'] == 'height'
+
+
+def test_json_says_what_is_visible_and_what_a_score_is() -> None:
+    row = json.loads(written('json', seen(outcome())))
+    assert row['score_kind'] == 'probability'
+    assert [point['visibility'] for point in row['keypoints'].values()] == ['absent', 'occluded', 'visible', 'visible']
+    assert [point['score'] for point in row['keypoints'].values()] == [0.25, 0.5, 0.75, 1]
+    assert {point['peak'] for point in row['keypoints'].values()} == {0.5}
+
+
+def test_the_third_number_says_what_is_visible_if_that_is_wanted(tmp_path: Path) -> None:
+    path = tmp_path / 'out.csv'
+    path.write_text(written('csv', seen(outcome()), mark_visibility=True), encoding='utf-8')
+    points = read_annotations(path).keypoints[0, SKIRT.csv_indices].tolist()
+    assert points == [[-1, -1, -1], [40, 5, 0], [2, 85, 1], [48, 86, 1]]
+    path.write_text(written('csv', seen(outcome())), encoding='utf-8')
+    assert read_annotations(path).keypoints[0, SKIRT.csv_indices, 2].tolist() == [1, 1, 1, 1], 'as the original does'
+    result, = json.loads(written('coco', seen(outcome()), mark_visibility=True))
+    assert result['keypoints'] == [0, 0, 0, 40, 5, 1, 2, 85, 2, 48.4, 85.6, 2] and result['score'] == 0.625
 
 
 def test_measurements_are_added_where_there_is_a_scale() -> None:

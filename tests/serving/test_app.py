@@ -33,6 +33,8 @@ def test_a_garment_is_found_and_its_type_predicted(client: TestClient, encoded: 
         assert (point['x'], point['y']) == pytest.approx((x, y), abs=0.01)
     scores = [point['score'] for point in answer['keypoints'].values()]
     assert scores[:3] == [0.125, 0, 1] and not answer['keypoints']['neckline_right']['found']
+    assert answer['score_kind'] == 'height' and answer['keypoints']['neckline_left']['peak'] == 0.125
+    assert answer['keypoints']['neckline_left']['visibility'] is None
 
 
 def test_a_type_may_be_given_and_be_unsure(client: TestClient, encoded: Callable) -> None:

@@ -86,6 +86,8 @@ def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
     """Returns the types, their probabilities by image id, and the reasons why images could not be read."""
     if needs_tensorflow(model):
         graph_mode()
+    calibration = model.contract.calibration if model.contract else None
+    types = calibration.types if calibration else None
     found: Dict[str, np.ndarray] = {}
     failures: Dict[str, str] = {}
     with open_network(model, images.garments.joint, threads, garments=images.garments, trusted=trusted) as network:
@@ -101,6 +103,6 @@ def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
             if pictures:
                 probabilities = type_probabilities(network.predict_with_types, list(pictures.values()),
                                                    model.trained_hw)
-                found.update(zip(pictures, probabilities))
+                found.update(zip(pictures, types.tempered(probabilities) if types else probabilities))
     return list(network.types), found, failures
 

@@ -6,6 +6,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import ContextManager, Mapping, Optional, Sequence
 
+from fashionai.calibration.calibration import Calibration
 from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, chosen_garments, resolve_network
 from fashionai.engines.exported import as_exact, default_engine, has_tensorflow, needs_tensorflow, open_model
 from fashionai.errors import InputError
@@ -48,6 +49,11 @@ class ChosenNetworks:
     def name(self) -> str:
         """The names of the models, as outputs give them."""
         return '+'.join(model.name for model in self.models)
+
+    @property
+    def calibrations(self) -> Sequence[Optional[Calibration]]:
+        """The calibrations of the networks, which their scores depend on."""
+        return [model.contract.calibration if model.contract else None for model in self.models]
 
     def open_predictors(self) -> ContextManager[Mapping[str, AnyPredictor]]:
         """Returns what `loading.open_predictors` does, after it has loaded TensorFlow if a network needs it."""

@@ -45,6 +45,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'csv: the format of FashionAI, as run.py writes it. coco: a COCO data set. coco-results: COCO keypoint results')
     add('--ids', metavar='JSON', help='a COCO ground truth: write COCO keypoint results with its ids of images and '
         'categories, by file_name and name (default: images are numbered in the order of the paths)')
+    add('--mark-visibility', action='store_true', help='with --format csv, coco or coco-results: the third number of a '
+        'point says whether it is visible, occluded or absent')
     add('--draw', metavar='FOLDER', help='draw the keypoints on copies of the pictures in that folder')
     add('--draw-heatmaps', action='store_true', help='with --draw: draw the heat maps too')
     add('--measure', action='store_true', help='add lengths of the garment in pixels; --draw then names doubtful '
@@ -62,6 +64,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parse(argv)
     if args.draw_heatmaps and not args.draw:
         raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
+    if args.mark_visibility and args.format == 'json':
+        raise InputError('--mark-visibility is for --format csv and coco: json says it of every point')
     sources = sources_of([path for named in args.paths for path in (_listed() if named == '-' else [named])])
     tag = JOINT if args.tag == AUTO else args.tag
     networks = chosen_networks(args, tag)
@@ -89,11 +93,15 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             predictor = stack.enter_context(networks.load_predictor())
             if args.tag == AUTO and not predictor.types:
                 raise InputError(f'{networks.models[0].path} does not predict garment types: give --tag')
+            if args.mark_visibility and not predictor.tells_visibility:
+                raise InputError(f'--mark-visibility: {networks.models[0].path} does not tell which points are '
+                                 'visible; code/calibrate.py --visibility-csv adds that to a network')
             found = stack.enter_context(closing(predict_pictures(predictor, pictures, args.tag, args.batch)))
         elif done.rows:
             _say(f'{args.output} is already complete: nothing to do')
         file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
-        writer = stack.enter_context(form(file, networks.name, scale, garments, bool(done.rows)))
+        writer = stack.enter_context(form(file, networks.name, scale, garments, bool(done.rows),
+                                          args.mark_visibility))
         if truth and isinstance(writer, CocoResults):
             writer.number_by(truth)
         progress = tqdm(found, total=expected(sources, args.every), initial=len(done.rows), unit='picture',
@@ -183,7 +191,8 @@ def _record(args: argparse.Namespace, sources: Sequence[MediaFile], networks: Ch
         'format': _form(args), 'type': args.tag, 'graph': networks.sums,
         'list of pictures': list_sum([*pictures, f'every {args.every}']), 'pixel limit': str(args.megapixels),
         'ids of images': file_sum(resolve(args.ids)) if args.ids else '',
-        'setting': repr(networks.config), 'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
+        'setting': repr(networks.config), 'scores': repr((networks.calibrations, args.mark_visibility)),
+        'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
 
 
 def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextManager[TextIO]:

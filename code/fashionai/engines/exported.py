@@ -19,7 +19,7 @@ from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.model_files.contract import EXPORTED, contract_path, file_sum
 from fashionai.model_files.model_file import ModelFile
-from fashionai.networks.tensor_names import TYPES_NAME
+from fashionai.networks.tensor_names import TYPES_NAME, VISIBILITY_NAME
 
 REQUIREMENTS = 'requirements-export.txt'
 """File of the converters and engines that are not always installed, in the root of the project."""
@@ -46,7 +46,8 @@ class _Exported(Network):
 
     def _check(self, channels: Mapping[str, Any]) -> None:
         """Raises InputError if the outputs, by name, lack a wanted one or have a wrong number of channels."""
-        check_names(self._path, [self._maps, *([TYPES_NAME] if self.types else [])], channels)
+        check_names(self._path, [self._maps, *([TYPES_NAME] if self.types else []),
+                                 *([VISIBILITY_NAME] if self.tells_visibility else [])], channels)
         self._check_output(channels[self._maps])
 
 

@@ -11,7 +11,7 @@ from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.model_files.graph_file import read_graph
 from fashionai.model_files.model_file import ModelFile
-from fashionai.networks.tensor_names import TYPES_NAME
+from fashionai.networks.tensor_names import TYPES_NAME, VISIBILITY_NAME
 
 _LOG = logging.getLogger(__name__)
 
@@ -36,6 +36,8 @@ class FrozenGraph(Network):
             check_names(model.path, [TYPES_NAME], names)
         elif self._contract is None and TYPES_NAME in names:
             self.types = garments.joint.types
+        if self.tells_visibility:
+            check_names(model.path, [VISIBILITY_NAME], names)
         channels = output.shape[-1] if output.shape.rank == 4 else None
         self._check_output(getattr(channels, 'value', channels))  # TF 1.15 wraps the number in a Dimension
         options = tf.ConfigProto(intra_op_parallelism_threads=threads, inter_op_parallelism_threads=threads)

@@ -1,4 +1,5 @@
 """What all opened networks have in common, with any engine: checks, and the methods that predictors call."""
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, List, Mapping, Optional, Sequence, Tuple, Type, Union
@@ -9,10 +10,23 @@ from fashionai.errors import InputError
 from fashionai.garments.table import Garment, Garments
 from fashionai.model_files.contract import Contract
 from fashionai.model_files.model_file import ModelFile
-from fashionai.networks.tensor_names import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUTS, TYPES_NAME
+from fashionai.networks.tensor_names import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUTS, TYPES_NAME, VISIBILITY_NAME
 
 _USUAL_STRIDE = 8
 """Stride of a graph without a contract: that of every network of the original."""
+
+
+@dataclass(frozen=True)
+class Description:
+    """What a network says of whole pictures; None for what it does not say.
+
+    Attributes:
+        types: (N, T), the probabilities of `Network.types`.
+        visibility: (N, K, 3), the probabilities of tensor_names.VISIBILITY for each keypoint of `Network.garment`.
+    """
+
+    types: Optional[np.ndarray]
+    visibility: Optional[np.ndarray]
 
 
 class Network:
@@ -29,6 +43,7 @@ class Network:
         stride: input pixels for each cell of the maps.
         trained_hw: the size (height, width) in pixels that it was trained at; None if no contract says it.
         types: the garment types whose probabilities `predict_with_types` gives, in order; () if it gives none.
+        tells_visibility: whether `describe` gives the visibility of keypoints.
 
     Raises InputError if the contract is for other types or has other keypoints.
     """
@@ -38,6 +53,7 @@ class Network:
         self.garment = _contract_garment(contract, wanted, garments.joint, model.path) if contract else wanted
         self.stride = contract.stride if contract else _USUAL_STRIDE
         self.types: Tuple[str, ...] = contract.types if contract else ()
+        self.tells_visibility = bool(contract and contract.visibility)
         self.trained_hw: Optional[Tuple[int, int]] = contract.input_hw if contract else None
         self._path, self._wanted, self._joint, self._contract = model.path, wanted, garments.joint, contract
         self._input, self._maps = INPUT_NAME, OUTPUTS[maps]
@@ -56,10 +72,30 @@ class Network:
         if not self.types:
             return self.forward(images), None
         maps, types = self._run([self._maps, TYPES_NAME], images)
-        if types.shape != (len(images), len(self.types)):
-            raise InputError(f'{self._path} gives probabilities of shape {types.shape} for {len(images)} images: '
-                             f'wanted {len(self.types)} types, {", ".join(self.types)}, as its contract says')
+        self._check_types(types, len(images))
         return maps, types
+
+    def describe(self, images: np.ndarray, visibility: bool = True) -> Description:
+        """Returns what the network says of the whole of images (N, h, w, 3), float32 BGR 0..255; without `visibility`,
+        only their types.
+
+        Raises InputError if the number of probabilities differs from the contract.
+        """
+        seen = visibility and self.tells_visibility
+        wanted = ([TYPES_NAME] if self.types else []) + ([VISIBILITY_NAME] if seen else [])
+        found = dict(zip(wanted, self._run(wanted, images))) if wanted else {}
+        types, states = found.get(TYPES_NAME), found.get(VISIBILITY_NAME)
+        if types is not None:
+            self._check_types(types, len(images))
+        if states is not None and states.shape != (len(images), len(self.garment.keypoints), 3):
+            raise InputError(f'{self._path} gives the visibility of keypoints in the shape {states.shape} for '
+                             f'{len(images)} images: wanted three numbers for each of {len(self.garment.keypoints)}')
+        return Description(types, states)
+
+    def _check_types(self, types: np.ndarray, images: int) -> None:
+        if types.shape != (images, len(self.types)):
+            raise InputError(f'{self._path} gives probabilities of shape {types.shape} for {images} images: '
+                             f'wanted {len(self.types)} types, {", ".join(self.types)}, as its contract says')
 
     def _run(self, outputs: Sequence[str], images: np.ndarray) -> List[np.ndarray]:
         """Returns the outputs of those names. Raises InputError for images that do not suit the network."""

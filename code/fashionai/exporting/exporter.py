@@ -19,7 +19,7 @@ from fashionai.model_files.graph_file import read_graph
 from fashionai.model_files.model_file import USUAL_HW, ModelFile
 from fashionai.model_files.stored_weights import format_of, in_format
 from fashionai.model_files.weight_formats import HALF, INT8, TOLERANCES
-from fashionai.networks.tensor_names import OUTPUTS, TYPES_NAME
+from fashionai.networks.tensor_names import OUTPUTS, TYPES_NAME, VISIBILITY_NAME
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def export(model: ModelFile, garment: Garment, request: ExportRequest, output: P
         cells_hw(request.input_hw, graph.stride)  # raises a clearer error than the converters
         contract = _contract(graph, model)
         names = {node.name for node in definition.node}
-        outputs = dict.fromkeys((contract.output_name, *OUTPUTS.values(), TYPES_NAME))
+        outputs = dict.fromkeys((contract.output_name, *OUTPUTS.values(), TYPES_NAME, VISIBILITY_NAME))
         facts = {'format': request.to, 'of_graph_sha256': model.sum, 'weight_format': weights,
                  'batch': 1 if kind.fixed else None, 'input_hw': request.input_hw if kind.fixed else None}
         inside = json.dumps(replace(contract, graph_sha256='', export=facts).to_json())
@@ -93,8 +93,9 @@ def _tolerance(definition: tf.GraphDef, weight_format: str) -> float:
 
 
 def _refuse_other_maps(parity: Parity, tolerance: float, to: str, path: Path) -> None:
-    if not (parity.maps <= tolerance * parity.maps_reach and (parity.types or 0) <= tolerance):
+    shares = max(parity.types or 0, parity.visibility or 0)
+    if not (parity.maps <= tolerance * parity.maps_reach and shares <= tolerance):
         raise InputError(f'the {to} model of {path} was not written, because it differs from the graph: maps by '
                          f'{parity.maps:.3g} (the largest value is {parity.maps_reach:.3g}), probabilities of types by '
-                         f'{parity.types or 0:.3g}')
+                         f'{parity.types or 0:.3g}, of visibility by {parity.visibility or 0:.3g}')
 

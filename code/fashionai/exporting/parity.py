@@ -35,7 +35,8 @@ class Parity:
 
     images: the name of the images. maps: the largest absolute difference between maps. maps_reach: the largest absolute
     value of the maps. types: the largest absolute difference between probabilities of garment types, None if the
-    network has no type head. ne_graph, ne_exported: NE `visible` in percent, with one window and without flip.
+    network has no type head. visibility: that between probabilities of the visibility of keypoints, None if the network
+    has no visibility head. ne_graph, ne_exported: NE `visible` in percent, with one window and without flip.
     """
 
     images: str
@@ -44,6 +45,7 @@ class Parity:
     types: Optional[float]
     ne_graph: float
     ne_exported: float
+    visibility: Optional[float] = None
 
 
 @contextmanager
@@ -61,13 +63,14 @@ def compare(graph: Network, exported: Network, images: ParityImages, input_hw: T
 
     If the size is not `fixed`, also compares them on a batch of images of another size.
     """
-    gaps: List[Tuple[float, float, float]] = []
+    gaps: List[Tuple[float, float, float, float]] = []
 
     def compared(batch: np.ndarray) -> Tuple[np.ndarray, None]:
         maps, types = exported.predict_with_types(batch)
         wanted, wanted_types = graph.predict_with_types(batch)
         gaps.append((_gap(maps, wanted), float(np.abs(wanted).max()),
-                     0. if types is None or wanted_types is None else _gap(types, wanted_types)))
+                     0. if types is None or wanted_types is None else _gap(types, wanted_types),
+                     _gap_of_visibility(graph, exported, batch)))
         return maps, None  # the log has the share of correct types from the graph
 
     measure = validation_error(images.truth, images.folder, graph.garment, InputShape(input_hw, graph.stride))
@@ -75,8 +78,15 @@ def compare(graph: Network, exported: Network, images: ParityImages, input_hw: T
     if not fixed:
         other_hw = input_hw[0] + _OTHER, input_hw[1] + 2 * _OTHER
         compared(np.random.RandomState(0).uniform(0, 255, (3, *other_hw, 3)).astype(np.float32))
-    maps, reach, types = np.max(gaps, axis=0).tolist()
-    return Parity(images.name, maps, reach, types if graph.types else None, *errors)
+    maps, reach, types, visibility = np.max(gaps, axis=0).tolist()
+    return Parity(images.name, maps, reach, types if graph.types else None, *errors,
+                  visibility if graph.tells_visibility else None)
+
+
+def _gap_of_visibility(graph: Network, exported: Network, batch: np.ndarray) -> float:
+    if not graph.tells_visibility:
+        return 0.
+    return _gap(*(network.describe(batch).visibility for network in (exported, graph)))
 
 
 def _gap(found: np.ndarray, wanted: np.ndarray) -> float:

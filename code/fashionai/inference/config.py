@@ -1,5 +1,5 @@
 """How pictures go through the networks: the presets, the flags of inference, and the configuration that they give."""
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from types import MappingProxyType
 from typing import Mapping, Optional, Sequence, Tuple
@@ -66,6 +66,9 @@ class InferenceConfig:
         second_scales: the windows of the second pass; None: those of the first.
         windows: a name of TILINGS.
         engine: a name of ENGINES; None: the ending of the file decides.
+        preset: the name of the preset whose values are used without a change that heat maps depend on; None if there is
+            a change. Calibrations of scores hold for a preset.
+        visibility: whether the visibility of keypoints is computed, if the network tells it.
         trusted: whether a graph may have any operation. Points do not depend on it, so the text of a configuration,
             which resumable runs compare, leaves it out.
     """
@@ -78,6 +81,8 @@ class InferenceConfig:
     second_scales: Optional[Tuple[WindowScale, ...]] = None
     windows: str = DEFAULT_TILING
     engine: Optional[str] = None
+    preset: Optional[str] = None
+    visibility: bool = True
     trusted: bool = field(default=False, repr=False)
 
 
@@ -91,6 +96,7 @@ class InferenceOptions(OptionGroup):
         inputsize, resolution, scales, second_scales: texts; see the help texts.
         windows, merge, maps, decode, assembly, second_pass: names; see the help texts.
         flip: whether the networks see the mirror image too.
+        visibility: whether the visibility of keypoints is computed, if the network tells it.
         batch: images that go through the networks together.
         threads: threads of each network; 0: one for each core.
         trust_graph: whether a graph may have any operation.
@@ -134,6 +140,9 @@ class InferenceOptions(OptionGroup):
                                           'pass)')
     flip: Optional[bool] = option(None, 'run the network on the mirror image too (default)',
                                   off='do not run it on the mirror image: half the time')
+    visibility: bool = option(True, 'in predict.py and on the page: tell whether each point is visible, if the network '
+                              'can (default)',
+                              off='do not: saves one pass, and that of the mirror image, if the type is given')
     batch: int = option(1, 'images that go through the network together (default: %(default)s)', parse=at_least(1))
     threads: int = option(0, 'threads of the network (default: one for each core)', parse=at_least(0, 1024))
 
@@ -146,6 +155,14 @@ class InferenceOptions(OptionGroup):
 
         Raises InputError for a value that is not one.
         """
+        config = self._config(trained_hws, garments)
+        plain = InferenceOptions(preset=self.preset, windows=self.windows, engine=self.engine,
+                                 visibility=self.visibility, trust_graph=self.trust_graph)
+        unchanged = config == plain._config(trained_hws, garments)
+        return replace(config, preset=ORIGINAL_NAMES.get(self.preset, self.preset) if unchanged else None)
+
+    def _config(self, trained_hws: Sequence[SizeHw], garments: Garments) -> InferenceConfig:
+        """Returns the configuration without the name of its preset."""
         preset = preset_named(self.preset)
         canvas_hw = size_hw(self.inputsize) if self.inputsize else (max(trained_hws[0]),) * 2
         if canvas_hw[0] != canvas_hw[1]:
@@ -158,7 +175,7 @@ class InferenceOptions(OptionGroup):
         return InferenceConfig(prediction, parse_scales(self.scales or preset.scales), sizes, self.maps,
                                self._second_pass(preset, garments),
                                parse_scales(second_scales) if second_scales else None, self.windows, self.engine,
-                               self.trust_graph)
+                               visibility=self.visibility, trusted=self.trust_graph)
 
     def _assembly(self, preset: Preset, garments: Garments) -> str:
         """Returns the explicit assembly, or that of the preset if all types of the table have a mean shape."""

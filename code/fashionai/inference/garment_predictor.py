@@ -1,35 +1,41 @@
-"""Predicts garments in pictures: the type if it is not given, the keypoints, and a score for each keypoint.
+"""Predicts garments in pictures: the type if it is not given, the keypoints, and for each keypoint a score and whether
+it is visible.
 
 Letters: K keypoints in the garment's channel order, T garment types, G the side of the canvas' grid.
 """
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Lock
-from typing import Callable, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
+from fashionai.annotations import ABSENT, VISIBLE
+from fashionai.engines.network import Description, Network
 from fashionai.errors import InputError
 from fashionai.garments.measurements import Points
 from fashionai.garments.table import AUTO, GARMENTS, Garment, Garments
 from fashionai.images.geometry import invert, warp_image
 from fashionai.inference.canvas import canvas_map, responses
-from fashionai.inference.garment_types import SURE, type_probabilities
+from fashionai.inference.garment_types import described
 from fashionai.inference.loading import InferenceConfig, in_turn, open_networks, predictors_of
 from fashionai.inference.predictor import KeypointPrediction
+from fashionai.inference.scoring import HEIGHT, HEIGHTS, PROBABILITY, Scoring, scoring_of
 from fashionai.inference.second_pass import AnyPredictor
 from fashionai.model_files.model_file import ModelFile
-from fashionai.networks.tensor_names import TypedForward
+from fashionai.networks.tensor_names import VISIBILITY
 
 LOW = 0.5
-"""A person should check a point with a lower score. On photographs that the network had not seen, half of such
-points were within a tenth of the garment's width of their true place, and nine in ten of all other points."""
+"""A person should check a point with a lower score: it is more likely to be away from its place than near it. Heights
+of peaks have the same limit: of the points below it, about half are near their place."""
+
+_NOTHING = Description(None, None)
 
 TOGETHER = 8
 """By default, so many images go through the networks at a time. Each takes about 60 MB while it is computed."""
 
-TypePredictor = Callable[[Sequence[np.ndarray]], np.ndarray]
-"""A function from N images (h, w, 3) uint8 BGR to the probabilities (N, T) of the garment types."""
+Describe = Callable[[Sequence[np.ndarray]], Description]
+"""A function from N images (h, w, 3) uint8 BGR to what a network says of each as a whole."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,16 +45,19 @@ class GarmentPrediction:
     Attributes:
         garment: the garment type.
         type_probabilities: by name of the type, the highest first; {} if the type was given.
-        type_sure: whether the type was given, or its probability is at least garment_types.SURE.
+        type_sure: whether the type was given, or its probability is at least Scoring.sure.
         points_xy: (K, 2) float64, in pixels of the original picture, inside it.
-        scores: (K,) float64, 0 to 1, the network's response at each point as a share of the Gaussian that it was
-            trained to give there; 0 for points that were not found. A higher score means that the point is likely to
-            be nearer to its true place. It is not a probability.
+        scores: (K,) float64, 0 to 1. With a calibration, the probability that the point lies within a tenth of the
+            normaliser (the garment's width) of its true place, if the type is right and the garment has such a point.
+            Without one, `heights`.
         found: (K,) bool, False if the heat map has no proper peak, or only a low peak on the picture's border. A
             waistline that was not found, and the hemline of a dress, is placed by the mean shape; any other point
             is at the maximum of its heat map.
         image_hw: (height, width) of the picture in pixels.
         heatmaps: (K, G, G) float32, the canvas from which the points were decoded, as sigmoids.
+        peaks: (K,) float64, `heights` if the scores are calibrated, else None.
+        visibility: (K, 3) float64, the probabilities of tensor_names.VISIBILITY for each point; None if the network
+            does not tell them.
     """
 
     garment: Garment
@@ -59,6 +68,8 @@ class GarmentPrediction:
     found: np.ndarray
     image_hw: Tuple[int, int]
     heatmaps: np.ndarray = field(repr=False)
+    peaks: Optional[np.ndarray] = None
+    visibility: Optional[np.ndarray] = None
 
     @property
     def type(self) -> str:
@@ -69,6 +80,31 @@ class GarmentPrediction:
     def keypoints(self) -> Tuple[str, ...]:
         """The names of the K points."""
         return self.garment.keypoints
+
+    @property
+    def heights(self) -> np.ndarray:
+        """(K,) float64, 0 to 1: the network's response at each point as a share of the Gaussian that it was trained to
+        give there; 0 for points that were not found."""
+        return self.scores if self.peaks is None else self.peaks
+
+    @property
+    def score_kind(self) -> str:
+        """What the scores are: PROBABILITY or HEIGHT."""
+        return HEIGHT if self.peaks is None else PROBABILITY
+
+    @property
+    def states(self) -> Sequence[Optional[str]]:
+        """The most probable state of each point, one of tensor_names.VISIBILITY; None if the network does not tell
+        it."""
+        if self.visibility is None:
+            return (None,) * len(self.keypoints)
+        return tuple(VISIBILITY[state] for state in self.visibility.argmax(axis=1))
+
+    @property
+    def labels(self) -> np.ndarray:
+        """(K,) int: the state of each point as labels have it, 1 visible, 0 occluded, -1 absent; 1 if the network does
+        not tell it."""
+        return np.array([VISIBLE if state is None else VISIBILITY.index(state) + ABSENT for state in self.states])
 
     def responses_over(self, names: Sequence[str] = ()) -> np.ndarray:
         """Returns (h, w) float32 over the picture: the highest response, 0 to 1, of the heat maps of the named
@@ -86,15 +122,27 @@ def points_of(prediction: GarmentPrediction) -> Points:
 class GarmentPredictor:
     """Predicts the garments in pictures with networks that are open. Several threads may use it.
 
+    Args:
+        predictors: of the keypoints, by type.
+        types, garments: see below.
+        describe: functions of the networks that say something of whole pictures; what they say is averaged.
+        scoring: how answers become scores.
+        seen: the keypoints whose visibility the functions tell, in order; () if they do not.
+
     Attributes:
         types: the types that AUTO chooses from; () if the networks cannot predict the type.
         garments: the table of the types.
     """
 
-    def __init__(self, predictors: Mapping[str, AnyPredictor], types: Sequence[str],
-                 type_predictors: Sequence[TypePredictor], garments: Garments = GARMENTS) -> None:
-        self._predictors, self._type_predictors, self.types = predictors, type_predictors, tuple(types)
-        self.garments = garments
+    def __init__(self, predictors: Mapping[str, AnyPredictor], types: Sequence[str], describe: Sequence[Describe],
+                 garments: Garments = GARMENTS, scoring: Scoring = HEIGHTS, seen: Sequence[str] = ()) -> None:
+        self._predictors, self._describe, self.types = predictors, describe, tuple(types)
+        self.garments, self._scoring, self._seen = garments, scoring, tuple(seen)
+
+    @property
+    def tells_visibility(self) -> bool:
+        """Whether predictions have `visibility`."""
+        return bool(self._seen)
 
     @property
     def served(self) -> Mapping[str, Garment]:
@@ -140,20 +188,41 @@ class GarmentPredictor:
 
     def _predict_batch(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[GarmentPrediction]:
         """Returns the garment of each image. All images go through the networks together."""
-        predicted_types = self._predict_types([image for image, tag in zip(images, tags) if tag == AUTO])
-        probabilities = [next(predicted_types) if tag == AUTO else {} for tag in tags]
+        wholes = iter(self.describe([image for image, tag in zip(images, tags) if tag == AUTO or self._seen]))
+        descriptions = [next(wholes) if tag == AUTO or self._seen else _NOTHING for tag in tags]
+        probabilities = [self._shares(whole) if tag == AUTO else {} for whole, tag in zip(descriptions, tags)]
         types = [next(iter(shares), tag) for shares, tag in zip(probabilities, tags)]
         predictions = self._predict_keypoints(images, types)
-        return [_garment_prediction(self.garments[name], shares, prediction, image.shape[:2])
-                for name, shares, prediction, image in zip(types, probabilities, predictions, images)]
+        return [self._prediction(self.garments[name], shares, whole, prediction, image.shape[:2])
+                for name, shares, whole, prediction, image in
+                zip(types, probabilities, descriptions, predictions, images)]
 
-    def _predict_types(self, images: Sequence[np.ndarray]) -> Iterator[Dict[str, float]]:
-        """Returns the probabilities of the types of each image, the highest first."""
+    def describe(self, images: Sequence[np.ndarray]) -> Sequence[Description]:
+        """Returns what the networks say of each image (h, w, 3) uint8 BGR as a whole: the probabilities (T,) of
+        `types`, and the visibility (K', 3) of `seen`; None for what they do not say."""
         if not images:
-            return iter(())
-        shares = np.mean([type_predictor(images) for type_predictor in self._type_predictors], axis=0)
-        return iter([{self.types[number]: float(row[number]) for number in np.argsort(-row, kind='stable')}
-                     for row in shares])
+            return ()
+        found = [describe(images) for describe in self._describe]
+        types = np.mean([one.types for one in found], axis=0) if self.types else None
+        visibility = np.mean([one.visibility for one in found], axis=0) if self._seen else None
+        return [Description(None if types is None else types[number],
+                            None if visibility is None else visibility[number]) for number in range(len(images))]
+
+    def _shares(self, whole: Description) -> Dict[str, float]:
+        """Returns the probabilities of the types, the highest first."""
+        assert whole.types is not None, 'a tag is AUTO only if the networks predict the type'
+        return {self.types[number]: float(whole.types[number]) for number in np.argsort(-whole.types, kind='stable')}
+
+    def _prediction(self, garment: Garment, shares: Mapping[str, float], whole: Description,
+                    found: KeypointPrediction, image_hw: Tuple[int, int]) -> GarmentPrediction:
+        assert found.heatmaps is not None, 'predictors keep their canvas'
+        heights = np.where(found.valid, responses(found.scores.astype(np.float64)), 0)
+        scores = self._scoring.scores(heights, found.heatmaps, found.points_xy, image_hw)
+        sure = not shares or shares[garment.name] >= self._scoring.sure
+        seen = (None if whole.visibility is None else
+                whole.visibility[[self._seen.index(name) for name in garment.keypoints]])
+        return GarmentPrediction(garment, shares, sure, found.points_xy, scores, found.valid, image_hw, found.heatmaps,
+                                 heights if self._scoring.curve else None, seen)
 
     def _predict_keypoints(self, images: Sequence[np.ndarray], types: Sequence[str]) -> List[KeypointPrediction]:
         """Returns the keypoints of each image. Images of one type go through the networks together."""
@@ -182,11 +251,14 @@ def load_predictor(models: Sequence[ModelFile], tag: str, config: InferenceConfi
     """
     with open_networks(models, tag, config, threads, garments) as networks:
         turn = Lock()
-        with_types = [(network, model.trained_hw) for network, model in zip(networks, models) if network.types]
-        type_predictors = [_type_predictor(in_turn(network.predict_with_types, turn), input_hw)
-                           for network, input_hw in with_types]
-        yield GarmentPredictor(predictors_of(networks, tag, config, turn, garments),
-                               with_types[0][0].types if with_types else (), type_predictors, garments)
+        typed = [(network, model) for network, model in zip(networks, models) if network.types]
+        seeing = config.visibility and _all_see(networks)
+        describing = list(zip(networks, models)) if seeing and not typed else typed
+        seeing = seeing and len(describing) == len(networks)
+        yield GarmentPredictor(predictors_of(networks, tag, config, turn, garments), typed[0][0].types if typed else (),
+                               [_describe(network, model, turn, seeing) for network, model in describing], garments,
+                               scoring_of(models, config.preset),
+                               networks[0].garment.keypoints if seeing else ())
 
 
 def _image_fault(image: object) -> str:
@@ -199,14 +271,19 @@ def _image_fault(image: object) -> str:
     return f'{kind} of {image.dtype}, {image.shape}'
 
 
-def _type_predictor(predict_with_types: TypedForward, input_hw: Tuple[int, int]) -> TypePredictor:
-    return lambda images: type_probabilities(predict_with_types, images, input_hw)
+def _all_see(networks: Sequence[Network]) -> bool:
+    """Returns whether all networks tell the visibility of the same keypoints."""
+    return all(network.tells_visibility and network.garment == networks[0].garment for network in networks)
 
 
-def _garment_prediction(garment: Garment, probabilities: Mapping[str, float], prediction: KeypointPrediction,
-                        image_hw: Tuple[int, int]) -> GarmentPrediction:
-    assert prediction.heatmaps is not None, 'predictors keep their canvas'
-    scores = np.where(prediction.valid, responses(prediction.scores.astype(np.float64)), 0)
-    sure = not probabilities or probabilities[garment.name] >= SURE
-    return GarmentPrediction(garment, probabilities, sure, prediction.points_xy, scores, prediction.valid, image_hw,
-                             prediction.heatmaps)
+def _describe(network: Network, model: ModelFile, turn: Lock, visibility: bool) -> Describe:
+    """Returns the function of a network that says something of whole pictures: calibrated types, and visibility."""
+    describe = in_turn(lambda images: network.describe(images, visibility), turn)
+    calibration = model.contract.calibration.types if model.contract and model.contract.calibration else None
+
+    def calibrated(images: Sequence[np.ndarray]) -> Description:
+        found = described(describe, images, model.trained_hw, network.garment)
+        if found.types is None or calibration is None:
+            return found
+        return replace(found, types=calibration.tempered(found.types))
+    return calibrated

@@ -3,7 +3,7 @@ its points stay as they were decoded.
 
 Letters: K keypoints in the garment's channel order, C keypoint columns; points (x, y) and sizes in original pixels.
 """
-from typing import Tuple
+from typing import Optional, Tuple
 
 import numpy as np
 
@@ -43,11 +43,13 @@ def usual_points(garment: Garment, image_hw: Tuple[int, int]) -> np.ndarray:
     return np.clip(points, 0, np.array([width, height]) - 1.0)
 
 
-def submission_keypoints(points_xy: np.ndarray, garment: Garment) -> np.ndarray:
-    """Returns (C, 3) int32 of x, y, v in CSV order: the type's points in whole pixels with v = 1, the others all -1."""
+def submission_keypoints(points_xy: np.ndarray, garment: Garment, labels: Optional[np.ndarray] = None) -> np.ndarray:
+    """Returns (C, 3) int32 of x, y, v in CSV order: the type's points (K, 2) in whole pixels with v = 1, the others all
+    -1. With `labels` (K,) the points have those as v, and absent ones are all -1 too."""
     keypoints = np.full((len(garment.csv_keypoints), 3), ABSENT, np.int32)
     keypoints[garment.csv_indices, :2] = np.rint(points_xy)
-    keypoints[garment.csv_indices, 2] = VISIBLE
+    keypoints[garment.csv_indices, 2] = VISIBLE if labels is None else labels
+    keypoints[keypoints[:, 2] == ABSENT] = ABSENT
     return keypoints
 
 

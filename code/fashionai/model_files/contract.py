@@ -13,13 +13,14 @@ from tempfile import TemporaryDirectory
 from types import MappingProxyType
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
+from fashionai.calibration.calibration import Calibration, stored_calibration
 from fashionai.errors import InputError
 from fashionai.files import parse_json, write_json
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.garments.table_files import stored_form, stored_garments
 from fashionai.model_files.contract_inside import contract_inside
 from fashionai.networks.head_options import BACKBONE_STRIDE, STRIDES, HeadOptions
-from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME
+from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, VISIBILITY
 
 EXPORTED: Mapping[str, str] = MappingProxyType(
     {'onnx': '.onnx', 'openvino': '.xml', 'tflite': '.tflite', 'savedmodel': '.savedmodel'})
@@ -51,6 +52,9 @@ class Contract:
         channel_order, value_range: of an input image.
         mean: what to subtract from the channels of an image: nothing, since the graph does this.
         export: how an exported model was made, and how it compares with its graph; {} for a graph.
+        visibility: the states of a keypoint in the order of their probabilities; () if the graph has no visibility
+            head.
+        calibration: what turns the network's answers into probabilities; None if it was not fitted.
     """
 
     tag: str
@@ -70,10 +74,13 @@ class Contract:
     value_range: Tuple[float, float] = (0, 255)
     mean: Tuple[float, float, float] = (0, 0, 0)
     export: Mapping[str, Any] = field(default_factory=dict)
+    visibility: Tuple[str, ...] = ()
+    calibration: Optional[Calibration] = None
 
     def to_json(self) -> Dict[str, Any]:
         """Returns the contract as JSON can hold it."""
-        return {**asdict(self), 'garments': stored_form(self.garments)}
+        return {**asdict(self), 'calibration': self.calibration.to_json() if self.calibration else {},
+                'garments': stored_form(self.garments)}
 
     def save(self, path: Union[str, Path]) -> None:
         """Writes the contract as JSON: whole, or not at all."""
@@ -100,6 +107,7 @@ class Contract:
                 raise InputError(f'{place}: {key} is {short(value)}, wanted {description}')
         read: Dict[str, Any] = {key: tuple(value) if isinstance(value, list) else value
                                 for key, value in values.items()}
+        read['calibration'] = stored_calibration(values.get('calibration', {}), f'{place}, calibration')
         read['garments'] = stored_garments(values.get('garments', {}), f'{place}, garments')
         contract = cls(**read)
         contract._check_names(place)
@@ -147,6 +155,8 @@ _FIELDS: Mapping[str, Tuple[Callable[[Any], bool], str]] = MappingProxyType({
     'stride': (lambda value: _is_whole(value) and value in STRIDES, f'one of {", ".join(map(str, STRIDES))}'),
     'step': (_is_whole, 'a whole number from 0 on'), 'graph_sha256': (_is_text, 'a sum of the model'),
     'validation_ne': (_is_error, 'per cent, or null'),
+    'visibility': (lambda value: value in ([], list(VISIBILITY)), f'{list(VISIBILITY)} or []'),
+    'calibration': (lambda value: isinstance(value, dict), 'an object of curves'),
     'head': (lambda value: isinstance(value, dict), 'an object of options'),
     'export': (lambda value: isinstance(value, dict), 'an object of facts'),
     'garments': (lambda value: isinstance(value, dict), 'a table of garments'),

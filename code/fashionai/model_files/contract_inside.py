@@ -1,4 +1,4 @@
-"""Reads the contract inside an exported model, without the engine of its format.
+"""Reads the contract inside an exported model, and replaces that of ONNX, without the engine of its format.
 
 Every format has a place for additional data: `metadata_props` in ONNX, `rt_info` in OpenVINO, `assets.extra` in a
 SavedModel, and in a `.tflite` a ZIP archive at the end of the file, where TensorFlow Lite's own metadata has its files.
@@ -45,6 +45,23 @@ def contract_inside(model: Path) -> Optional[str]:
         return None
 
 
+def with_contract_inside(model: Path, text: str) -> bytes:
+    """Returns the bytes of an ONNX model with another contract inside; all else stays as it is.
+
+    Raises ValueError or EOFError if the file is not an ONNX model.
+    """
+    content = model.read_bytes()
+    file, kept = BytesIO(content), []
+    while file.tell() < len(content):
+        start = file.tell()
+        number, entry = _next_field(file, (_METADATA,))
+        if not (number == _METADATA and dict(_fields(BytesIO(entry), len(entry), (_KEY,))).get(_KEY)
+                == CONTRACT_KEY.encode()):
+            kept.append(content[start:file.tell()])
+    entry = _encoded(_KEY, CONTRACT_KEY.encode()) + _encoded(_VALUE, text.encode())
+    return b''.join([*kept, _encoded(_METADATA, entry)])
+
+
 def _of_onnx(model: Path) -> Optional[str]:
     with open(str(model), 'rb') as file:
         for _, entry in _fields(file, model.stat().st_size, (_METADATA,)):
@@ -57,15 +74,35 @@ def _of_onnx(model: Path) -> Optional[str]:
 def _fields(file: BinaryIO, size: int, wanted: Collection[int]) -> Iterator[Tuple[int, bytes]]:
     """Yields number and content of the wanted fields of a protocol buffer. Others, such as the graph, are skipped."""
     while file.tell() < size:
-        number, kind = divmod(_varint(file), 8)
-        if kind == 0:
-            _varint(file)
-            continue
-        length = _varint(file) if kind == 2 else _OTHER_KINDS[kind]
-        if number in wanted and length <= _LARGEST:
-            yield number, file.read(length)
-        else:
-            file.seek(length, os.SEEK_CUR)
+        number, content = _next_field(file, wanted)
+        if content:
+            yield number, content
+
+
+def _next_field(file: BinaryIO, wanted: Collection[int]) -> Tuple[int, bytes]:
+    """Returns number and content of the next field of a protocol buffer; b'' if the field is not wanted."""
+    number, kind = divmod(_varint(file), 8)
+    if kind == 0:
+        _varint(file)
+        return number, b''
+    length = _varint(file) if kind == 2 else _OTHER_KINDS[kind]
+    if number in wanted and length <= _LARGEST:
+        return number, file.read(length)
+    file.seek(length, os.SEEK_CUR)
+    return number, b''
+
+
+def _encoded(number: int, content: bytes) -> bytes:
+    """Returns a field of a protocol buffer that holds bytes."""
+    return _encoded_varint(8 * number + 2) + _encoded_varint(len(content)) + content
+
+
+def _encoded_varint(value: int) -> bytes:
+    groups = []
+    while value > 0x7f:
+        groups.append(value & 0x7f | 0x80)
+        value >>= 7
+    return bytes([*groups, value])
 
 
 def _varint(file: BinaryIO) -> int:

@@ -19,6 +19,13 @@ OUTPUTS: Mapping[str, str] = MappingProxyType({'last': OUTPUT_NAME, 'mean': MEAN
 TYPES_NAME = 'Openpose/garment_type'
 """An output of graphs with a type head: float32 (N, T), the probability of each garment type."""
 
+VISIBILITY_NAME = 'Openpose/visibility'
+"""An output of graphs with a visibility head: float32 (N, K, 3), the probability of each state of each keypoint."""
+
+VISIBILITY = ('absent', 'occluded', 'visible')
+"""The states of a keypoint in the order of that output: the garment has no such point, or the picture does not show it;
+something hides it; it is visible. Labels have -1, 0 and 1 for them."""
+
 Forward = Callable[[np.ndarray], np.ndarray]
 """A network as a function: takes images (N, H, W, 3) float32 BGR 0..255 and returns its output."""
 

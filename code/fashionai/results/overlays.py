@@ -67,7 +67,8 @@ def draw_prediction(image: np.ndarray, prediction: GarmentPrediction, with_heatm
                  with_doubts: bool = False) -> np.ndarray:
     """Returns a copy of the picture (h, w, 3) with limbs, keypoints and their names, and the type in a corner.
 
-    Points with a score below LOW are rings, also those that were not found. `with_heatmaps` draws over the heat maps.
+    Points with a score below LOW are rings, also those that were not found; a point that the network takes for absent
+    or occluded has that behind its name. `with_heatmaps` draws over the heat maps.
     `with_doubts` writes below the type why lengths are doubtful.
     """
     picture = draw_responses(image, prediction.responses_over()) if with_heatmaps else image
@@ -82,8 +83,9 @@ def draw_prediction(image: np.ndarray, prediction: GarmentPrediction, with_heatm
         for reason in dict.fromkeys(reason for length in lengths for reason in length.doubtful):
             labels.write(reason, 0, 0, _DOUBT, False)
     middle = prediction.points_xy[:, 0].mean()
-    for name, (x, y) in zip(prediction.keypoints, prediction.points_xy):
-        labels.write(name, x, y, keypoint_colour(name), x < middle)
+    for name, (x, y), state in zip(prediction.keypoints, prediction.points_xy, prediction.states):
+        text = name if state in (None, 'visible') else f'{name}: {state}'
+        labels.write(text, x, y, keypoint_colour(name), x < middle)
     return picture
 
 

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO, Dict, Iterable, Mapping, Optional, Set, TextIO
 
 import numpy as np
 
-from fashionai.annotations import OCCLUDED, START, VISIBLE, format_row, header
+from fashionai.annotations import ABSENT, OCCLUDED, START, VISIBLE, format_row, header
 from fashionai.datasets.coco_ids import CocoIds, Id
 from fashionai.datasets.coco_writing import VISIBILITY, coco_annotation, coco_categories, coco_image
 from fashionai.datasets.labelled import LabelledGarment
@@ -33,13 +33,14 @@ def prediction_json(prediction: GarmentPrediction, scale: Optional[PixelScale] =
     scale, it has measurements too."""
     height, width = prediction.image_hw
     points = zip(prediction.keypoints, prediction.points_xy.tolist(), prediction.scores.tolist(),
-                 prediction.found.tolist())
+                 prediction.heights.tolist(), prediction.found.tolist(), prediction.states)
     fields: JsonObject = {
         'type': prediction.type, 'type_sure': prediction.type_sure,
         'type_probabilities': {name: round(share, 4) for name, share in prediction.type_probabilities.items()},
-        'size': {'width': width, 'height': height},
-        'keypoints': {name: {'x': round(x, 2), 'y': round(y, 2), 'score': round(score, 3), 'found': found}
-                      for name, (x, y), score, found in points}}
+        'size': {'width': width, 'height': height}, 'score_kind': prediction.score_kind,
+        'keypoints': {name: {'x': round(x, 2), 'y': round(y, 2), 'score': round(score, 3), 'peak': round(peak, 3),
+                             'found': found, 'visibility': state}
+                      for name, (x, y), score, peak, found, state in points}}
     return {**fields, **(_measured(prediction, scale) if scale else {})}
 
 
@@ -53,11 +54,13 @@ class Writer:
         scale: the scale of measurements; None: no measurements.
         garments: the table of types.
         continued: whether rows are added to a file that has some.
+        mark_visibility: whether the third number of a point says if it is visible, in formats with three numbers.
     """
 
     def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
-                 continued: bool = False) -> None:
+                 continued: bool = False, mark_visibility: bool = False) -> None:
         self._file, self._model, self._scale, self._garments, self._continued = file, model, scale, garments, continued
+        self._mark_visibility = mark_visibility
 
     def __enter__(self) -> 'Writer':
         if self._continued:
@@ -122,12 +125,14 @@ class JsonLines(Writer):
 
 
 class SubmissionRows(Writer):
-    """The CSV form of FashionAI, as run.py writes it."""
+    """The CSV form of FashionAI, as run.py writes it: every point of the type has v = 1; or, with `mark_visibility`, as
+    labels have it, with v = 0 for occluded points and -1_-1_-1 for absent ones."""
 
     def write(self, outcome: Outcome) -> None:
         """Adds a prediction and flushes the file."""
         prediction, picture = outcome.prediction, outcome.picture
-        keypoints = submission_keypoints(prediction.points_xy, prediction.garment)
+        keypoints = submission_keypoints(prediction.points_xy, prediction.garment,
+                                         prediction.labels if self._mark_visibility else None)
         self._row(format_row(self.name_of(picture), prediction.type, keypoints))
         self._file.flush()
 
@@ -163,12 +168,13 @@ class CocoResults(Writer):
 
     Categories are the garment types, numbered from 1; a result has the keypoints of its type. Images are numbered from
     1 in the order in which they were named, and have a `file_name`. After `number_by`, images and categories have the
-    ids of a ground truth instead. The third number of a keypoint is its score; `score` is the mean of these.
+    ids of a ground truth instead. The third number of a keypoint is its score; with `mark_visibility` it is COCO's v: 2
+    visible, 1 occluded, and 0, with 0 for x and y, absent. `score` is the mean of the scores.
     """
 
     def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
-                 continued: bool = False) -> None:
-        super().__init__(file, model, scale, garments, continued)
+                 continued: bool = False, mark_visibility: bool = False) -> None:
+        super().__init__(file, model, scale, garments, continued, mark_visibility)
         self._before = ',\n' if continued else '[\n'
         self._categories: Mapping[str, Id] = coco_category_ids(garments)
         self._truth: Optional[CocoIds] = None
@@ -181,12 +187,20 @@ class CocoResults(Writer):
         """Adds a prediction and flushes the file."""
         prediction = outcome.prediction
         image_id = self._truth.image_id(outcome.picture.source.path) if self._truth else outcome.number
-        numbers = np.column_stack([prediction.points_xy.round(2), prediction.scores.round(3)]).ravel().tolist()
-        result = {'image_id': image_id, 'category_id': self._categories[prediction.type], 'keypoints': numbers,
+        result = {'image_id': image_id, 'category_id': self._categories[prediction.type],
+                  'keypoints': self._numbers(prediction).ravel().tolist(),
                   'score': round(float(prediction.scores.mean()), 3), 'file_name': outcome.picture.label}
         self._file.write(self._before + json.dumps(result))
         self._file.flush()
         self._before = ',\n'
+
+    def _numbers(self, prediction: GarmentPrediction) -> np.ndarray:
+        """Returns the three numbers (K, 3) of each point."""
+        points = prediction.points_xy.round(2)
+        if not self._mark_visibility:
+            return np.column_stack([points, prediction.scores.round(3)])
+        present = prediction.labels[:, np.newaxis] != ABSENT
+        return np.column_stack([np.where(present, points, 0), prediction.labels + 1])
 
     @staticmethod
     def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:

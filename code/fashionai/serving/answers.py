@@ -31,14 +31,16 @@ class Size(BaseModel):
 
 
 class Keypoint(BaseModel):
-    """A point in pixels of the upright picture; (0, 0) is the centre of its first pixel. A higher `score`, 0 to 1,
-    means that the point is likely to be nearer to its true place; it is not a probability. `found` is false if the
-    place is only a guess."""
+    """A point in pixels of the upright picture; (0, 0) is the centre of its first pixel. `score`: see `score_kind` of
+    the answer. `peak`: the height of the heat map at the point, 0 to 1. `found` is false if the place is only a guess.
+    `visibility`: visible, occluded or absent; null if the network does not tell it."""
 
     x: float
     y: float
     score: float
+    peak: float
     found: bool
+    visibility: Optional[str]
 
 
 class Length(BaseModel):
@@ -60,12 +62,15 @@ class Heatmaps(BaseModel):
 
 
 class Answer(BaseModel):
-    """The garment in a picture. `type_probabilities` has all types; it is {} if the type was given."""
+    """The garment in a picture. `type_probabilities` has all types; it is {} if the type was given. `score_kind`:
+    `probability`, scores are the probability that a point lies within a tenth of the garment's width of its place; or
+    `height`, they are the heights of the heat maps."""
 
     type: str
     type_sure: bool
     type_probabilities: Dict[str, float]
     size: Size
+    score_kind: str
     keypoints: Dict[str, Keypoint]
     cm_per_pixel: Optional[float]
     measurements: Dict[str, Length]

@@ -2,7 +2,7 @@
 import {find, make, title, words} from './dom.js';
 import {KINDS, save} from './files.js';
 import {lengthsOf, scaleOf} from './lengths.js';
-import {VISIBILITY, classesOf} from './stage.js';
+import {SEEMS, VISIBILITY, classesOf, seemsOf} from './stage.js';
 
 export class Panel {
   #store; #ask; #focus; #root = find('#panel'); #all = false;
@@ -145,7 +145,9 @@ const percent = (share) => `${Math.round(share * 100)} %`;
 function note(point, classes) {
   if (point.v < 1) return VISIBILITY[point.v];
   if (point.moved) return 'corrected';
-  return point.found ? `${classes.includes('low') ? 'check · ' : ''}${point.score.toFixed(2)}` : 'guessed';
+  const seems = seemsOf(point);
+  const why = seems ? `${SEEMS[seems]} · ` : classes.includes('low') ? 'check · ' : '';
+  return point.found ? `${why}${point.score.toFixed(2)}` : 'guessed';
 }
 
 function keys() {
@@ -154,5 +156,6 @@ function keys() {
     ': arrow keys move it by one pixel, with ',
     key('Shift'), ' by ten. ', key('V'), ' makes it visible, hidden or absent. ', key('Ctrl'), ' ', key('Z'),
     ' undoes a change. ',
-    'Please check hollow points: their score is low.');
+    'Please check hollow points: their score is low. A dashed point is probably hidden behind something, ',
+    'a faint one is probably not in the picture.');
 }

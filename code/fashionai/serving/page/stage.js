@@ -6,6 +6,7 @@ import {hideLoupe, showLoupe} from './loupe.js';
 const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
 const NEXT_VISIBILITY = {1: 0, 0: -1, [-1]: 1};
 export const VISIBILITY = {1: 'visible', 0: 'hidden', [-1]: 'absent'};
+export const SEEMS = {occluded: 'probably hidden', absent: 'probably absent'};
 
 export class Stage {
   #store; #ask; #root = find('#stage');
@@ -183,13 +184,22 @@ export class Stage {
 /** How a point is drawn, on the picture and in the list. */
 export function classesOf(name, point, low) {
   const doubtful = !point.moved && (!point.found || point.score < low);
-  return [side(name), doubtful && 'low', point.moved && 'moved', point.v === 0 && 'hidden', point.v < 0 && 'absent']
-    .filter(Boolean).join(' ');
+  const seems = seemsOf(point);
+  return [side(name), doubtful && 'low', point.moved && 'moved', point.v === 0 && 'hidden', point.v < 0 && 'absent',
+    seems && `seems-${seems}`].filter(Boolean).join(' ');
 }
 
-function described(name, {x, y, v, moved, score}) {
+/** What the network takes a point for, 'occluded' or 'absent', until the user changes it; '' if it is visible. */
+export function seemsOf(point) {
+  const {visibility, moved, v} = point;
+  return visibility && visibility !== 'visible' && !moved && v === 1 ? visibility : '';
+}
+
+function described(name, point) {
+  const {x, y, v, moved, score} = point;
   const state = moved ? 'corrected' : `score ${score.toFixed(2)}`;
-  return `${words(name)}, x ${Math.round(x)}, y ${Math.round(y)}, ${VISIBILITY[v]}, ${state}`;
+  const seems = SEEMS[seemsOf(point)] ?? VISIBILITY[v];
+  return `${words(name)}, x ${Math.round(x)}, y ${Math.round(y)}, ${seems}, ${state}`;
 }
 
 function nameTag(name) {
