@@ -150,8 +150,10 @@ def _difference(live: Sequence[np.ndarray], frozen: Sequence[np.ndarray], tolera
 
 
 def _run_frozen(frozen: tf.GraphDef, names: List[str]) -> List[np.ndarray]:
+    copy = tf.GraphDef()
+    copy.CopyFrom(frozen)  # the import adds attributes with their default values
     with tf.Graph().as_default(), tf.Session() as session:
-        tf.import_graph_def(frozen, name='')
+        tf.import_graph_def(copy, name='')
         return session.run(names, {f'{INPUT_NAME}:0': _random_images()})
 
 
