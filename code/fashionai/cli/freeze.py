@@ -18,6 +18,7 @@ from fashionai.cli.entry_point import (
     resolve_checkpoint,
 )
 from fashionai.errors import InputError
+from fashionai.inference.config import InferenceOptions
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.weight_formats import FLOAT32
 from fashionai.option_group import size_hw
@@ -39,6 +40,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--graph', metavar='PB', help='frozen graph to write again, in place of a checkpoint')
     parser.add_argument('--size', metavar='WIDTHxHEIGHT', help='with --graph: input size in pixels that the contract '
         'gives (default: as in the contract of that graph)')
+    InferenceOptions.add_flags(parser, only=('trust_graph',))
     parser.add_argument('--weights', metavar='NPZ', help='also write the variables to this file, for --pretrain_path '
         'of other trainings')
     parser.add_argument('--install', action='store_true', help='also copy to models/trained/<tag>/graph')
@@ -108,4 +110,4 @@ def _store_again(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
     from fashionai.model_files.freezing import store_again
 
     return 'other graph', store_again(ModelFile.open(resolve(args.graph)), output, args.weight_format,
-                                      size_hw(args.size) if args.size else None)
+                                      size_hw(args.size) if args.size else None, args.trust_graph)

@@ -9,6 +9,7 @@ from typing import List, Optional, Sequence, Set, Tuple, Union
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from fashionai.codec.heatmaps import cells_hw
 from fashionai.errors import InputError
 from fashionai.files import write_bytes
 from fashionai.garments.table import JOINT, Garment, Garments
@@ -68,10 +69,13 @@ def store_again(model: ModelFile, output_pb: Path, weight_format: str,
     trained at. Returns the largest absolute difference between the outputs of the two graphs. If the graph is
     `trusted`, it may have any operation.
 
-    Raises InputError if the file is not a graph with a contract, or if the outputs differ too much.
+    Raises InputError if the file is not a graph with a contract, if a side of the size is no multiple of 8, or if the
+    outputs differ too much.
     """
     if model.contract is None:
         raise InputError(f'{model.path} has no contract: {contract_path(model.path)} does not exist')
+    input_hw = input_hw or model.contract.input_hw
+    cells_hw(input_hw, BACKBONE_STRIDE)  # raises an error for a size that no network of the catalog takes
     before = read_graph(model.path, trusted)
     after = in_format(before, weight_format)
     names = [f'{node.name}:0' for node in before.node if node.name in (*OUTPUTS.values(), TYPES_NAME)]
@@ -79,8 +83,7 @@ def store_again(model: ModelFile, output_pb: Path, weight_format: str,
                              model.path)
     with replacing_model(output_pb) as draft:
         write_bytes(draft, after.SerializeToString())
-        replace(model.contract, graph_sha256=file_sum(draft),
-                input_hw=input_hw or model.contract.input_hw).save(contract_path(draft))
+        replace(model.contract, graph_sha256=file_sum(draft), input_hw=input_hw).save(contract_path(draft))
     return difference
 
 
@@ -150,8 +153,10 @@ def _difference(live: Sequence[np.ndarray], frozen: Sequence[np.ndarray], tolera
 
 
 def _run_frozen(frozen: tf.GraphDef, names: List[str]) -> List[np.ndarray]:
+    copy = tf.GraphDef()
+    copy.CopyFrom(frozen)  # the import adds attributes with their default values
     with tf.Graph().as_default(), tf.Session() as session:
-        tf.import_graph_def(frozen, name='')
+        tf.import_graph_def(copy, name='')
         return session.run(names, {f'{INPUT_NAME}:0': _random_images()})
 
 
