@@ -96,7 +96,7 @@ def connected(address: str, model_bytes: int = 0) -> Iterator[None]:
     else:
         if 'RAY_AUTH_MODE' not in os.environ:  # Ray listens on every address of the machine
             os.environ.update(RAY_AUTH_MODE='token', RAY_AUTH_TOKEN=secrets.token_hex(32))
-        os.environ.setdefault('RAY_agent_register_timeout_ms', '120000')  # on a busy machine 15 seconds are too few
+        os.environ.setdefault('RAY_worker_niceness', '0')  # Ray's 15 would starve workers beside other programs
         paths = [str(package.parent), *filter(None, [os.environ.get('PYTHONPATH')])]
         os.environ['PYTHONPATH'] = os.pathsep.join(dict.fromkeys(os.pathsep.join(paths).split(os.pathsep)))
         settings.update(include_dashboard=False, object_store_memory=_STORE_BYTES + 2 * model_bytes)
