@@ -181,8 +181,8 @@ class RayWorkers:
         """
         try:
             while schedule.waits or any(worker.task for worker in self._busy.values()):
-                self._begin_workers(schedule)
                 self._give_tasks(listing, schedule)
+                self._begin_workers(schedule)
                 for reference in self._ray.wait(list(self._busy), num_returns=1, timeout=_POLL)[0]:
                     yield from self._ended(reference, self._busy.pop(reference), schedule)
                 self._end_silent()
@@ -193,7 +193,7 @@ class RayWorkers:
     def _begin_workers(self, schedule: Schedule) -> None:
         """Begins workers as long as tasks wait: the least number at once, then as many again as there are."""
         loading = len(self._busy) + len(self._idle) - self.count
-        while schedule.waits and not self._idle and loading + self.count < self._limits.most and (
+        while schedule.waits and loading + self.count < self._limits.most and (
                 loading + self.count < self._limits.least or loading < max(1, self.count)):
             worker = _Worker(self._actor.remote())
             self._busy[worker.actor.load.remote(self._setup)] = worker
