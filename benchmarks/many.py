@@ -1,7 +1,7 @@
 """Measures the throughput of predict_many.py on this machine beside that of predict.py, in pictures a second.
 
-Both run on the same pictures, in turn. The time before the first rows, for the start of Ray and of the networks, is left
-out on both sides. Ray must be installed.
+Both run on the same pictures, in turn. The time before the first rows, for the start of Ray and of the networks, is
+left out on both sides. Ray must be installed.
 
     python benchmarks/many.py --pictures 400 --rounds 2 -- --preset fast
 """

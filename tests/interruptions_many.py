@@ -207,8 +207,8 @@ def main() -> None:
     add('--kills', type=int, default=10, help='of the command and of workers, in turn (default: %(default)s)')
     add('--every', type=float, default=60, help='seconds between kills, in the mean (default: %(default)s)')
     add('--photographs', default=str(PROJECT / 'data/photographs'), help='folder of pictures (default: %(default)s)')
-    add('--ray', default='', metavar='ADDRESS', help='address of a cluster on this machine (default: the command starts '
-        'one, which dies with it)')
+    add('--ray', default='', metavar='ADDRESS', help='address of a cluster on this machine (default: the command '
+        'starts one, which dies with it)')
     add('--part-rows', type=int, default=256, help='flag of predict_many.py')
     add('--seed', type=int, default=1)
     args = parser.parse_args()

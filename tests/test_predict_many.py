@@ -1,4 +1,4 @@
-"""predict_many.py from command line to Parquet; what needs workers runs in processes of its own, on a Ray of its own."""
+"""predict_many.py from command line to Parquet; what needs workers runs in processes of its own, with its own Ray."""
 import os
 import subprocess
 import sys

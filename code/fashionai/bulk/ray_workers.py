@@ -115,7 +115,7 @@ def _init(settings: Dict[str, Any]) -> None:
     """
     ray = import_module('ray')
     address = settings.get('address')
-    for turn in range(1 if address else _STARTS_OF_RAY):
+    for _ in range(1 if address else _STARTS_OF_RAY):
         try:
             ray.init(**settings)
             return
@@ -130,8 +130,8 @@ def _init(settings: Dict[str, Any]) -> None:
         ray.shutdown()
         _LOG.info('Ray did not start: %s', in_a_line(reason))
     if address:
-        raise InputError(f'--ray {address}: no cluster answers there: `ray status` on a machine of the cluster says its '
-                         'address')
+        raise InputError(f'--ray {address}: no cluster answers there: wanted its address, such as auto on one of its '
+                         'machines')
     raise InputError(f'Ray did not start on this machine, tried {_STARTS_OF_RAY} times: {in_a_line(reason)}')
 
 
