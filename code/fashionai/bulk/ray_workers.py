@@ -121,7 +121,7 @@ def _init(settings: Dict[str, Any]) -> None:
             return
         except SystemExit:  # Ray handles SIGTERM itself meanwhile, with an exit code of its own
             raise SystemExit(128 + signal.SIGTERM) from None
-        except (ConnectionError, ValueError) as error:
+        except (ConnectionError, RuntimeError, ValueError) as error:  # such as other versions of Python and Ray there
             reason: Exception = error
         except Exception as error:  # Ray has no class for a start that takes too long
             if type(error) is not Exception:
@@ -130,8 +130,7 @@ def _init(settings: Dict[str, Any]) -> None:
         ray.shutdown()
         _LOG.info('Ray did not start: %s', in_a_line(reason))
     if address:
-        raise InputError(f'--ray {address}: no cluster answers there: wanted its address, such as auto on one of its '
-                         'machines')
+        raise InputError(f'--ray {address}: the cluster cannot be joined: {in_a_line(reason)}')
     raise InputError(f'Ray did not start on this machine, tried {_STARTS_OF_RAY} times: {in_a_line(reason)}')
 
 
