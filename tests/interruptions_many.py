@@ -120,12 +120,15 @@ def megabytes(process: int) -> float:
 
 def kill_at_random(folder: Path, arguments: Sequence[str], kills: int, every: float, address: str,
                    moments: random.Random) -> Counter:
-    """Starts the command, and kills it or a worker, in turn, at random moments; starts it again if it was killed.
-    Returns how often each was killed. The command may be complete before."""
+    """Starts the command, and kills it or a worker, in turn; starts it again if it was killed. One kill of four comes
+    at any moment; before the others, a new part must be there, so that a slow machine makes progress. Returns how
+    often each was killed. The command may be complete before."""
     seen: Counter = Counter()
     process = started(folder, arguments)
-    latest = time.monotonic() + 3600
-    while sum(seen.values()) < kills and process.poll() is None and time.monotonic() < latest:
+    while sum(seen.values()) < kills and process.poll() is None:
+        before, at_any_moment = parts_in(folder), moments.random() < 0.25
+        while not at_any_moment and parts_in(folder) == before and process.poll() is None:
+            time.sleep(0.5)
         time.sleep(moments.uniform(0, 2 * every))
         workers = workers_of(process.pid, address)
         if process.poll() is not None:
@@ -139,13 +142,20 @@ def kill_at_random(folder: Path, arguments: Sequence[str], kills: int, every: fl
         how = moments.choice(SIGNALS)
         process.send_signal(how)
         code = process.wait()
-        assert code in (-how, 128 + how), f'exit code {code} after {how.name}'
+        assert code in (-how, 128 + how), f'exit code {code} after {how.name}: {(folder / "log").read_text()[-3000:]}'
         seen[f'driver {how.name}'] += 1
         process = started(folder, arguments)
     if process.poll() is None:
         process.kill()
+    elif process.returncode:
+        raise AssertionError((folder / 'log').read_text()[-3000:])
     process.wait()
     return seen
+
+
+def parts_in(folder: Path) -> int:
+    """Returns the number of parts that are written."""
+    return len(list(folder.glob('out.parquet/part-*')))
 
 
 def completed(folder: Path, arguments: Sequence[str], address: str) -> Tuple[List[float], List[float]]:
@@ -207,8 +217,8 @@ def main() -> None:
     add('--kills', type=int, default=10, help='of the command and of workers, in turn (default: %(default)s)')
     add('--every', type=float, default=60, help='seconds between kills, in the mean (default: %(default)s)')
     add('--photographs', default=str(PROJECT / 'data/photographs'), help='folder of pictures (default: %(default)s)')
-    add('--ray', default='', metavar='ADDRESS', help='address of a cluster on this machine (default: the command starts '
-        'one, which dies with it)')
+    add('--ray', default='', metavar='ADDRESS', help='address of a cluster on this machine (default: the command '
+        'starts one, which dies with it)')
     add('--part-rows', type=int, default=256, help='flag of predict_many.py')
     add('--seed', type=int, default=1)
     args = parser.parse_args()
@@ -218,7 +228,7 @@ def main() -> None:
         make_pictures(folder, Path(args.photographs), args.pictures, args.bad, args.deadly, args.seed)
         arguments = [f'--part-rows={args.part_rows}', f'--ray={args.ray}']
         seen = kill_at_random(folder, arguments, args.kills, args.every, args.ray, random.Random(args.seed))
-        parts = len(list(folder.glob('out.parquet/part-*')))
+        parts = parts_in(folder)
         driver, workers = completed(folder, arguments, args.ray)
         check(folder, args.pictures, args.bad, args.deadly)
     print(f'{args.pictures} pictures, {args.bad} bad, {args.deadly} deadly: every id once, rows as predict.py has them')

@@ -109,6 +109,7 @@ def test_fields_are_not_joined_by_a_second_pass_of_heat_maps(graph: Path) -> Non
     assert look('--second-pass=heatmaps', graphs=(graph,)).second_pass == 'heatmaps'
     with pytest.raises(InputError, match='paf'):
         look('--second-pass=heatmaps', '--assembly=paf', graphs=(graph,))
+    assert look('--assembly=paf', graphs=(graph,)).second_pass == 'agree'
 
 
 def test_trust_is_no_part_of_what_a_run_remembers(graph: Path) -> None:

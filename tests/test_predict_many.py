@@ -1,4 +1,4 @@
-"""predict_many.py from command line to Parquet; what needs workers runs in processes of its own, on a Ray of its own."""
+"""predict_many.py from command line to Parquet; what needs workers runs in processes of its own, with its own Ray."""
 import os
 import subprocess
 import sys
@@ -19,6 +19,8 @@ def test_it_is_killed_and_loses_nothing(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, str(PROJECT / 'tests/interruptions_many.py'), '--pictures=60', '--bad=6',
                            '--deadly=1', '--kills=2', '--every=10', '--part-rows=8'],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, env={**os.environ, 'TMPDIR': str(tmp_path)})
+    if b'Ray did not start on this machine' in done.stdout:
+        pytest.skip('Ray gives itself 15 seconds to start, and this machine is too busy for that')
     assert done.returncode == 0, done.stdout.decode()
     assert b'every id once, rows as predict.py has them' in done.stdout
 

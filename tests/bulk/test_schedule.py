@@ -12,7 +12,7 @@ def numbers(task: Task) -> List[int]:
 
 
 def completed(schedule: Schedule, deadly: Set[int], most: int) -> Dict[str, List[int]]:
-    """Runs a schedule with two workers; pictures that are deadly kill theirs. Returns what was predicted and given up."""
+    """Runs a schedule with two workers; deadly pictures kill theirs. Returns what was predicted and given up."""
     found: Dict[str, List[int]] = {'predicted': [], 'given up': [], 'deaths': []}
     turn = 0
     while schedule.waits:

@@ -96,7 +96,7 @@ def connected(address: str, model_bytes: int = 0) -> Iterator[None]:
     else:
         if 'RAY_AUTH_MODE' not in os.environ:  # Ray listens on every address of the machine
             os.environ.update(RAY_AUTH_MODE='token', RAY_AUTH_TOKEN=secrets.token_hex(32))
-        os.environ.setdefault('RAY_agent_register_timeout_ms', '120000')  # on a busy machine 15 seconds are too few
+        os.environ.setdefault('RAY_worker_niceness', '0')  # Ray's 15 would starve workers beside other programs
         paths = [str(package.parent), *filter(None, [os.environ.get('PYTHONPATH')])]
         os.environ['PYTHONPATH'] = os.pathsep.join(dict.fromkeys(os.pathsep.join(paths).split(os.pathsep)))
         settings.update(include_dashboard=False, object_store_memory=_STORE_BYTES + 2 * model_bytes)
@@ -115,13 +115,13 @@ def _init(settings: Dict[str, Any]) -> None:
     """
     ray = import_module('ray')
     address = settings.get('address')
-    for turn in range(1 if address else _STARTS_OF_RAY):
+    for _ in range(1 if address else _STARTS_OF_RAY):
         try:
             ray.init(**settings)
             return
         except SystemExit:  # Ray handles SIGTERM itself meanwhile, with an exit code of its own
             raise SystemExit(128 + signal.SIGTERM) from None
-        except (ConnectionError, ValueError) as error:
+        except (ConnectionError, RuntimeError, ValueError) as error:  # such as other versions of Python and Ray there
             reason: Exception = error
         except Exception as error:  # Ray has no class for a start that takes too long
             if type(error) is not Exception:
@@ -130,8 +130,7 @@ def _init(settings: Dict[str, Any]) -> None:
         ray.shutdown()
         _LOG.info('Ray did not start: %s', in_a_line(reason))
     if address:
-        raise InputError(f'--ray {address}: no cluster answers there: `ray status` on a machine of the cluster says its '
-                         'address')
+        raise InputError(f'--ray {address}: the cluster cannot be joined: {in_a_line(reason)}')
     raise InputError(f'Ray did not start on this machine, tried {_STARTS_OF_RAY} times: {in_a_line(reason)}')
 
 
@@ -181,8 +180,8 @@ class RayWorkers:
         """
         try:
             while schedule.waits or any(worker.task for worker in self._busy.values()):
-                self._begin_workers(schedule)
                 self._give_tasks(listing, schedule)
+                self._begin_workers(schedule)
                 for reference in self._ray.wait(list(self._busy), num_returns=1, timeout=_POLL)[0]:
                     yield from self._ended(reference, self._busy.pop(reference), schedule)
                 self._end_silent()
@@ -193,7 +192,7 @@ class RayWorkers:
     def _begin_workers(self, schedule: Schedule) -> None:
         """Begins workers as long as tasks wait: the least number at once, then as many again as there are."""
         loading = len(self._busy) + len(self._idle) - self.count
-        while schedule.waits and not self._idle and loading + self.count < self._limits.most and (
+        while schedule.waits and loading + self.count < self._limits.most and (
                 loading + self.count < self._limits.least or loading < max(1, self.count)):
             worker = _Worker(self._actor.remote())
             self._busy[worker.actor.load.remote(self._setup)] = worker

@@ -183,11 +183,13 @@ class InferenceOptions(OptionGroup):
 
     def _second_pass(self, preset: Preset, garments: Garments) -> Optional[str]:
         """Returns the explicit second pass, or that of the preset if all types of the table have the mean shape that
-        it needs."""
+        it needs. With fields, which are not joined, the preset's heat maps give way to points."""
         if self.second_pass is None and not _have_shapes(garments):
             return None
         name = preset.second_pass if self.second_pass is None else self.second_pass
         if name == HEATMAPS and self.assembly == 'paf':
+            if self.second_pass is None:
+                return 'agree'
             raise InputError('--assembly paf does not go with --second-pass heatmaps, which joins no fields: wanted '
                              '--second-pass agree')
         return None if name == NO_SECOND_PASS else name
