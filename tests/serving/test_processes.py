@@ -12,7 +12,7 @@ import time
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Set
+from typing import Callable, Dict, Iterator, List, Sequence, Set
 
 import pytest
 
@@ -153,6 +153,13 @@ class Client(threading.Thread):
                 connection.close()
 
 
+def stop(clients: Sequence[Client]) -> None:
+    for client in clients:
+        client.stopped.set()
+    for client in clients:
+        client.join(PATIENCE)
+
+
 def test_a_restart_under_load_loses_no_request(encoded: Callable) -> None:
     """One process is replaced by two, and these by one again, while clients send pictures all the time."""
     port = free_port()
@@ -170,10 +177,7 @@ def test_a_restart_under_load_loses_no_request(encoded: Callable) -> None:
             wait_for(lambda: all(len(client.statuses) > past + 3  # noqa: B023  it is called at once
                                  for client, past in zip(clients, before)))  # noqa: B023
             old = new
-        for client in clients:
-            client.stopped.set()
-        for client in clients:
-            client.join(PATIENCE)
+        stop(clients)
     assert {status for client in clients for status in client.statuses} == {200}
 
 
@@ -187,6 +191,30 @@ def test_a_successor_that_ends_early_changes_nothing(encoded: Callable) -> None:
         with service(port, '--replace') as new:
             wait_until_it_serves(new)
             assert old.wait(PATIENCE) == 0 and status_of(port, encoded()) == 200
+
+
+def test_a_service_that_is_told_to_end_first_hands_its_socket_over_too(encoded: Callable) -> None:
+    """SIGTERM, and then a new process at the same port: requests that had begun are served, others may be refused with
+    503 for a moment, and none is lost."""
+    port, body = free_port(), encoded()
+    clients = [Client(port, body, keep=False) for _ in range(3)]
+    with ExitStack() as stack:
+        old = stack.enter_context(service(port, '--seconds', 600))
+        wait_until_it_serves(old)
+        slow = stack.enter_context(socket.create_connection(('127.0.0.1', port), timeout=PATIENCE))
+        slow.sendall(b'POST /predict?tag=skirt HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n' % len(body))
+        for client in clients:
+            client.start()
+        wait_for(lambda: all(client.statuses for client in clients))
+        old.send_signal(signal.SIGTERM)
+        wait_for(lambda: any(client.statuses[-1] == 503 for client in clients))
+        wait_until_it_serves(stack.enter_context(service(port, '--replace', '--processes', 2)))
+        slow.sendall(body)
+        assert slow.recv(12) == b'HTTP/1.1 200'
+        assert old.wait(PATIENCE) == 143
+        wait_for(lambda: all(client.statuses[-1] == 200 for client in clients))
+        stop(clients)
+    assert {status for client in clients for status in client.statuses} == {200, 503}
 
 
 @pytest.mark.parametrize('count', [1, 2])

@@ -56,18 +56,26 @@ class Server(uvicorn.Server):
 
     async def shutdown(self, sockets: Optional[List[socket]] = None) -> None:
         """Refuses new requests, or leaves them to another process; serves the rest, and stops listening."""
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._limits.request_seconds
-        while not self.force_exit and loop.time() < end:
-            self._front.draining = not self._front.leaving
-            if self._front.leaving:
-                for server in self.servers:
-                    server.close()
-                await asyncio.sleep(_ACCEPTED_SECONDS)
-            if not self._unfinished:
-                break
-            await asyncio.sleep(0.05)
+        end = asyncio.get_running_loop().time() + self._limits.request_seconds
+        await self._finished(end)
+        self._stop_accepting()
+        await asyncio.sleep(_ACCEPTED_SECONDS)
+        await self._finished(end)
         await super().shutdown(sockets)
+
+    async def _finished(self, end: float) -> None:
+        """Waits until nothing is unfinished, until `end` at most, a time of the loop's clock in seconds."""
+        loop = asyncio.get_running_loop()
+        self._front.draining = not self._front.leaving
+        while self._unfinished and not self.force_exit and loop.time() < end:
+            await asyncio.sleep(0.05)
+            if self._front.leaving:
+                self._front.draining = False
+                self._stop_accepting()
+
+    def _stop_accepting(self) -> None:
+        for server in self.servers:
+            server.close()
 
     @property
     def _unfinished(self) -> bool:
