@@ -2,6 +2,7 @@
 
 Letters: N pictures, P points, T garment types.
 """
+import math
 from typing import Tuple
 
 import numpy as np
@@ -49,7 +50,7 @@ def fitted_types(shares: np.ndarray, right: np.ndarray) -> TypeCalibration:
     order = np.argsort(-highest, kind='stable')
     precision = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
     enough = np.flatnonzero(precision >= TYPE_PRECISION)
-    sure = float(np.floor(highest[order][enough[-1]] * 10 ** _DIGITS) / 10 ** _DIGITS) if len(enough) else 1.
+    sure = math.floor(float(highest[order][enough[-1]]) * 10 ** _DIGITS) / 10 ** _DIGITS if len(enough) else 1.
     return TypeCalibration(temperature, sure)
 
 

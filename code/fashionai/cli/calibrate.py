@@ -34,7 +34,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'the training, and add it to the graph; several files with commas between them')
     add('--visibility-imagepath', metavar='FOLDER', help='folder of their image ids; or one for each file, with commas '
         'between them (default: --imagepath)')
-    add('--presets', default=','.join(PRESETS), help='presets whose scores are calibrated (default: %(default)s)')
+    add('--presets', default=','.join(PRESETS), help='presets whose scores are calibrated; the calibration of the others '
+        'stays (default: %(default)s)')
     add('--json', metavar='FILE', help='write the figures to this file too')
     add('--diagram', metavar='FILE', help='draw the reliability diagram to this file, .png or .svg')
     add_outside_option(parser)
@@ -92,8 +93,7 @@ def _add_head(model: ModelFile, sources: Sequence[Tuple[Annotations, Path]], tru
     content = graph_with_head(model, sources, trusted, _progress)
     with replacing_model(model.path) as draft:
         write_bytes(draft, content)
-        replace(model.contract, graph_sha256=file_sum(draft), visibility=VISIBILITY,
-                calibration=None).save(contract_path(draft))
+        replace(model.contract, graph_sha256=file_sum(draft), visibility=VISIBILITY).save(contract_path(draft))
     print(f'wrote {model.path} with a visibility head, fitted on {sum(len(truth) for truth, _ in sources)} pictures')
     return ModelFile.open(model.path)
 

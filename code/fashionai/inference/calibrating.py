@@ -84,7 +84,8 @@ class Report:
 
 def calibrated(model: ModelFile, truth: Annotations, folder: Path, presets: Sequence[str] = tuple(PRESETS),
                threads: int = 0, progress: Callable[[Iterator], Iterator] = iter) -> Tuple[Calibration, Report]:
-    """Returns the calibration of a network, and what it gains. Call `graph_mode` before.
+    """Returns the calibration of a network, and what it gains. It keeps the curves of other presets that the contract
+    has. Call `graph_mode` before.
 
     Args:
         model: a network with a contract.
@@ -113,7 +114,8 @@ def calibrated(model: ModelFile, truth: Annotations, folder: Path, presets: Sequ
         curves[preset] = fitted_curve(answers.heights[near], answers.rivals[near], answers.errors[near] < NEAR)
         scores[preset] = _score_report(answers, near)
     assert answers is not None, 'there is a preset'
-    return (Calibration(len(truth), curves, fitted_types(*types) if types else None),
+    before = model.contract.calibration.scores if model.contract.calibration else {}
+    return (Calibration(len(truth), {**before, **curves}, fitted_types(*types) if types else None),
             Report(len(truth), scores, _type_report(*types) if types else None, state_report(answers)))
 
 
