@@ -1,5 +1,6 @@
 """What the presets stand for, and that explicit flags override them."""
 import argparse
+from dataclasses import replace
 from pathlib import Path
 from typing import List
 
@@ -76,7 +77,7 @@ def test_the_preset_or_a_name_chooses_the_supplied_network(tmp_path: Path, monke
 def test_what_is_typed_has_the_last_word(graph: Path) -> None:
     thorough = look('--preset=accurate', '--merge=addup', '--second-pass=none', '--no-flip', '--scales=[1.0]',
                     '--resolution=192x160', graphs=(graph,))
-    assert thorough == look('--preset=fast', graphs=(graph,))
+    assert replace(thorough, preset='fast') == look('--preset=fast', graphs=(graph,))
 
 
 def test_the_second_pass_may_have_scales_of_its_own(graph: Path) -> None:

@@ -45,7 +45,8 @@ class Preset:
 PRESETS: Mapping[str, Preset] = MappingProxyType({
     'fast': Preset(scales='[1.0]', flip=False, network=FAST),
     'standard': Preset(join='average', second_pass=HEATMAPS, second_scales='[1.0]'),
-    'accurate': Preset(join='average', second_pass=HEATMAPS, input_sizes=(Fraction(3, 4), Fraction(1), Fraction(4, 3)))})
+    'accurate': Preset(join='average', second_pass=HEATMAPS,
+                       input_sizes=(Fraction(3, 4), Fraction(1), Fraction(4, 3)))})
 """Presets by name. The model card of the supplied network gives the error and the time of each."""
 
 DEFAULT_PRESET = 'standard'
