@@ -113,3 +113,20 @@ def test_the_variables_can_start_another_training(project: Path) -> None:
         session.run(tf.global_variables_initializer())
         report = load_pretrained(project / 'weights.npz', session)
         assert len(report.filled) > len(report.unmatched) > 0, 'all but the layers whose channels depend on the type'
+
+
+def test_the_mean_of_several_trainings_is_frozen(project: Path) -> None:
+    """The third is a file of --weights. The graph has no validation error, which was that of one training."""
+    runs = [project / 'models' / 'trained' / 'skirt' / name for name in ('one', 'two', 'three')]
+    for run, bias in zip(runs, (1, 2, 6)):
+        save_run(run, 'skirt', bias, 300)
+    assert freeze.main(['--checkpoint', str(runs[2]), '--output', 'three.pb', '--weights', 'three.npz']) == 0
+    assert freeze.main(['--checkpoint', str(runs[0]), '--average', f'{runs[1]},three.npz', '--output', 'mean.pb',
+                        '--weights', 'mean.npz']) == 0
+    assert heatmap_value(project / 'mean.pb') == 3
+    assert json.loads((project / 'mean.json').read_text())['validation_ne'] is None
+    with np.load(str(project / 'mean.npz')) as weights:
+        assert (weights['Openpose/Mconv2_stage2_L2/biases'] == 3).all()
+    save_run(project / 'dress', 'dress', 1, 300)
+    assert freeze.main(['--checkpoint', str(runs[0]), '--average', str(project / 'dress')]) == 1
+    assert freeze.main(['--graph', 'mean.pb', '--average', 'three.npz']) == 1

@@ -169,5 +169,5 @@ def test_half_precision_stays_in_the_list(tmp_path: Path) -> None:
         image = input_placeholder()
         output = build('testing', image, SKIRT, False).output
         session.run(tf.global_variables_initializer())
-        folded = fold_constants(session, image, [output], half=True)
+        folded = fold_constants(session, image, [output], 'half')
     assert {node.op for node in folded.node} <= _OWN

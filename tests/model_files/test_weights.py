@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.model_files.weights import WeightReport, export_weights, load_pretrained, read_weights
+from fashionai.errors import InputError
+from fashionai.model_files.weights import WeightReport, export_weights, load_pretrained, mean_weights, read_weights
 from fashionai.networks.layers import conv, conv_bn
 
 RNG = np.random.RandomState(0)
@@ -109,12 +110,23 @@ def test_checkpoint_by_its_prefix(tmp_path: Path, ending: str) -> None:
 
 
 def test_exported_weights_load_again(tmp_path: Path) -> None:
-    export_weights(save_checkpoint(tmp_path), tmp_path / 'small.npz')
+    export_weights(read_weights(save_checkpoint(tmp_path)), tmp_path / 'small.npz')
     with np.load(str(tmp_path / 'small.npz')) as file:
         assert {name: file[name].dtype for name in file.files} == {
             'conv1_1/weights': np.float16, 'conv1_1/biases': np.float32,
             'Openpose/conv1_2/weights': np.float16, 'Openpose/conv1_2/biases': np.float32}
     assert len(loaded(tmp_path / 'small.npz').filled) == 4
+
+
+def test_the_mean_of_trainings_of_one_network_alone(tmp_path: Path) -> None:
+    for number, values in enumerate([(1., 2.), (4., 8.)]):
+        np.savez(str(tmp_path / f'{number}.npz'), **{'a/weights': np.array(values, np.float16), 'a/biases': np.ones(1)})
+    mean = mean_weights([tmp_path / '0.npz', tmp_path / '1.npz', tmp_path / '1.npz'])
+    assert mean['a/weights'].tolist() == [3, 6] and mean['a/biases'].tolist() == [1]
+    assert mean['a/weights'].dtype == np.float32
+    np.savez(str(tmp_path / 'other.npz'), **{'a/weights': np.ones(3), 'a/biases': np.ones(1)})
+    with pytest.raises(InputError, match='other.npz.*a/weights'):
+        mean_weights([tmp_path / '0.npz', tmp_path / 'other.npz'])
 
 
 def test_batch_norm_statistics_are_weights_too(tmp_path: Path) -> None:

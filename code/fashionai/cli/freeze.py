@@ -31,6 +31,9 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--checkpoint', help=(
         'a checkpoint model-<step>, or a folder: its highest step (default: the best of the newest run under '
         '<modelpath>/<tag>, or its highest step where validation kept none)'))
+    parser.add_argument('--average', metavar='FILES', help=(
+        'weights of further trainings of the same network, with commas between them: checkpoints, folders, or files of '
+        '--weights. The mean of all is frozen'))
     parser.add_argument('--modelpath', default='models/trained', help='folder of checkpoints (default: %(default)s)')
     parser.add_argument('--model', help='network (default: what run.json beside the checkpoint says)')
     parser.add_argument('--tag', help='garment type, or all (default: what run.json says)')
@@ -81,15 +84,15 @@ def _check(args: argparse.Namespace) -> None:
     """Raises InputError for flags that do not fit together."""
     if args.size and not args.graph:
         raise InputError('--size: a checkpoint has the size that it was trained at; give --graph too')
-    if args.graph and (args.checkpoint or args.weights):
-        raise InputError('--graph is read in place of a checkpoint: leave out --checkpoint and --weights')
+    if args.graph and (args.checkpoint or args.average or args.weights):
+        raise InputError('--graph is read in place of a checkpoint: leave out --checkpoint, --average and --weights')
 
 
 def _freeze(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
     """Freezes the checkpoint. Returns what the graph was compared with, and the largest difference."""
     from fashionai.model_files.checkpoints import find_checkpoint
     from fashionai.model_files.freezing import freeze
-    from fashionai.model_files.weights import export_weights
+    from fashionai.model_files.weights import export_weights, mean_weights
 
     checkpoint = find_checkpoint(checkpoint_path(args))
     model, tag = args.model or checkpoint.run.get('model'), args.tag or checkpoint.run.get('tag')
@@ -97,10 +100,12 @@ def _freeze(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
         raise InputError(f'{checkpoint.prefix} has no run.json with its network and garment type: '
                          'give --model and --tag')
     print(f'freezing {checkpoint.prefix} ({model}, {tag})')
+    further = [resolve_checkpoint(path) for path in args.average.split(',')] if args.average else []
+    weights = mean_weights([checkpoint.prefix, *further])
     difference = freeze(checkpoint, model, tag, output, args.weight_format,
-                        chosen_garments(args) if args.garments else None)
+                        chosen_garments(args) if args.garments else None, weights if further else None)
     if args.weights:
-        export_weights(checkpoint.prefix, prepare_output(args.weights))
+        export_weights(weights, prepare_output(args.weights))
         print(f'wrote {args.weights}')
     return 'session', difference
 

@@ -13,26 +13,28 @@ from fashionai.codec.heatmaps import cells_hw
 from fashionai.errors import InputError
 from fashionai.files import write_bytes
 from fashionai.garments.table import JOINT, Garment, Garments
-from fashionai.model_files.checkpoints import Checkpoint, best_name, garments_of, loss_of
+from fashionai.model_files.checkpoints import Checkpoint, garments_of, loss_of
 from fashionai.model_files.contract import Contract, contract_path, file_sum, replacing_model
 from fashionai.model_files.graph_file import read_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.stored_weights import in_format, stored
+from fashionai.model_files.weight_files import Values
 from fashionai.model_files.weight_formats import FLOAT32, TOLERANCES
+from fashionai.model_files.weights import read_weights
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
 from fashionai.networks.head_options import BACKBONE_STRIDE, HeadOptions
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUTS, TYPES_NAME
 
 
 def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, weight_format: str = FLOAT32,
-           garments: Optional[Garments] = None) -> float:
+           garments: Optional[Garments] = None, weights: Optional[Values] = None) -> float:
     """Writes the network of a checkpoint as a frozen graph and, beside it, its contract.
 
     The graph takes any number of images of any size that is a multiple of 8. Before anything is written, its output
     is compared with the output of the session on random images. Returns the largest absolute difference.
 
     `weight_format` is a name of weight_formats.TOLERANCES. If the checkpoint has averages over the training steps, the
-    averages are frozen.
+    averages are frozen. `weights` are frozen in place of those of the checkpoint, which then only describes them.
 
     `tag` is a type of the garment table of the checkpoint's run, or of `garments`, which must agree with that table.
 
@@ -48,7 +50,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, weight
         mean = mean_of_last_two(network, options, loss)
         outputs = [network.output] + ([] if mean is None else [mean])
         outputs += [network.types.probabilities] if network.types else []
-        _restore(session, checkpoint, model, tag)
+        _set(session, weights or read_weights(checkpoint.prefix), checkpoint, f'{model} for {tag}')
         frozen = fold_constants(session, image, outputs, weight_format)
         live = session.run(outputs, {image: _random_images()})
     difference = _difference(live, _run_frozen(frozen, [tensor.name for tensor in outputs]), TOLERANCES[weight_format],
@@ -56,7 +58,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, weight
     with replacing_model(output_pb) as draft:
         write_bytes(draft, frozen.SerializeToString())
         Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
-                 checkpoint.step, file_sum(draft), checkpoint.validation_ne,
+                 checkpoint.step, file_sum(draft), None if weights else checkpoint.validation_ne,
                  options.changes, garment.types if network.types else (), garments).save(contract_path(draft))
     return difference
 
@@ -130,14 +132,16 @@ def _check_garment(garment: Garment, checkpoint: Checkpoint) -> None:
                          f'{f"other {difference} for" if known else "no"} {garment.name}: give that table')
 
 
-def _restore(session: tf.Session, checkpoint: Checkpoint, model: str, tag: str) -> None:
-    try:
-        stored = tf.train.load_checkpoint(checkpoint.prefix).get_variable_to_shape_map()
-        variables = {best_name(variable.op.name, stored): variable for variable in tf.model_variables()}
-        tf.train.Saver(variables).restore(session, checkpoint.prefix)
-    except (tf.errors.OpError, ValueError) as error:
-        reason = next((line for line in str(error).splitlines() if 'not found in' in line or 'shape' in line), error)
-        raise InputError(f'{checkpoint.prefix} is not a checkpoint of {model} for {tag}: {reason}') from None
+def _set(session: tf.Session, weights: Values, checkpoint: Checkpoint, network: str) -> None:
+    """Sets the variables of the network. Raises InputError if the weights are those of another network."""
+    for variable in tf.model_variables():
+        name, shape = variable.op.name, tuple(variable.shape.as_list())
+        found = weights[name].shape if name in weights else None
+        if found != shape:
+            raise InputError(f'{checkpoint.prefix} is not a checkpoint of {network}: {name} has the shape {found}, wanted '
+                             f'{shape}' if found else
+                             f'{checkpoint.prefix} is not a checkpoint of {network}: {name} was not found')
+        variable.load(weights[name], session)
 
 
 def _difference(live: Sequence[np.ndarray], frozen: Sequence[np.ndarray], tolerance: float,

@@ -113,6 +113,24 @@ def read_weights(path: PathLike) -> Values:
     return {name: reader.get_tensor(best_name(name, stored)) for name in stored if _MODEL_VARIABLE.search(name)}
 
 
+def mean_weights(paths: Sequence[PathLike]) -> Values:
+    """Returns the mean of the weights of several trainings of one network, by the names of the first file.
+
+    If the trainings began with the same weights, the mean is often better than each (Wortsman et al., "Model soups:
+    averaging weights of multiple fine-tuned models improves accuracy without increasing inference time", 2022).
+
+    Raises InputError as `read_weights` does, and if a file lacks an array of the first, or has it in another shape.
+    """
+    first, *others = [read_weights(path) for path in paths]
+    for path, values in zip(paths[1:], others):
+        for name, value in first.items():
+            if name not in values or values[name].shape != value.shape:
+                raise InputError(f'{path} has no {name} of the shape {value.shape}, as {paths[0]} has it: wanted '
+                                 'weights of the same network')
+    return {name: np.mean([values[name] for values in (first, *others)], axis=0, dtype=np.float64).astype(np.float32)
+            for name in first}
+
+
 def weights_sum(path: PathLike) -> str:
     """Returns the SHA-256 of initial weights: of the bytes of a file, or of the values that `read_weights` returns for
     a checkpoint. Raises InputError if there are no weights."""
@@ -126,14 +144,14 @@ def weights_sum(path: PathLike) -> str:
     return digest.hexdigest()
 
 
-def export_weights(checkpoint: PathLike, path: PathLike, half: bool = True) -> None:
-    """Writes the variables of the network in a checkpoint as a `.npz` that `load_pretrained` can read.
+def export_weights(weights: Values, path: PathLike, half: bool = True) -> None:
+    """Writes the variables of a network as a `.npz` that `load_pretrained` can read.
 
     With `half`, weights are stored as float16, which is precise enough for initial weights. Biases and batch norm stay
     float32.
     """
     values: Dict[str, Any] = {name: value.astype(np.float16 if half and value.ndim > 1 else np.float32)
-                              for name, value in read_weights(checkpoint).items()}
+                              for name, value in weights.items()}
     with replacing(path) as draft, open(str(draft), 'wb') as file:
         np.savez_compressed(file, **values)
 
