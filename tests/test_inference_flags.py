@@ -33,11 +33,15 @@ def look(*flags: str, graphs: tuple, garments: Garments = GARMENTS) -> Inference
     return options.config([ModelFile.open(graph).trained_hw for graph in graphs], garments)
 
 
-def test_the_usual_way_is_the_originals(graph: Path) -> None:
+def test_the_usual_way_is_the_originals_and_a_second_pass(graph: Path) -> None:
     usual = look(graphs=(graph,))
-    assert usual == look('--look', 'usual', '--flip', '--second-pass', 'none', graphs=(graph,))
-    assert usual.scales == parse_scales(DEFAULT_SCALES) and usual.options.flip and usual.options.join == 'addup'
-    assert usual.resolutions_hw == (((160, 192),),) and usual.second_pass is None and usual.options.input_size == 192
+    assert usual == look('--look', 'usual', '--flip', graphs=(graph,))
+    assert usual.scales == parse_scales(DEFAULT_SCALES) and usual.options.flip and usual.options.join == 'average'
+    assert usual.second_pass == 'agree' and usual.second_scales == (1.0,)
+    original = look('--merge=addup', '--second-pass=none', graphs=(graph,))
+    assert original.scales == usual.scales and original.options.flip and original.options.join == 'addup'
+    assert original.resolutions_hw == (((160, 192),),) and original.second_pass is None
+    assert original.options.input_size == 192
 
 
 def test_quick_looks_once_and_thorough_often(graph: Path) -> None:
@@ -75,7 +79,7 @@ def test_what_is_typed_has_the_last_word(graph: Path) -> None:
 
 
 def test_the_second_pass_may_have_scales_of_its_own(graph: Path) -> None:
-    assert look('--second-pass=agree', graphs=(graph,)).second_scales is None
+    assert look('--preset=accurate', graphs=(graph,)).second_scales is None
     typed = look('--second-pass=agree', '--second-scales=[1.0, 1.5]', graphs=(graph,))
     assert typed.second_scales == (1.0, 1.5) and typed.scales == parse_scales(DEFAULT_SCALES)
     with pytest.raises(InputError):

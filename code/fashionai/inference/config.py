@@ -43,7 +43,7 @@ class Preset:
 
 PRESETS: Mapping[str, Preset] = MappingProxyType({
     'fast': Preset(scales='[1.0]', flip=False, network=FAST),
-    'standard': Preset(),
+    'standard': Preset(join='average', second_pass='agree', second_scales='[1.0]'),
     'accurate': Preset(join='average', second_pass='agree', input_sizes=(Fraction(3, 4), Fraction(1), Fraction(4, 3)))})
 """Presets by name. The model card of the supplied network gives the error and the time of each."""
 
@@ -96,9 +96,9 @@ class InferenceOptions(OptionGroup):
     """
 
     preset: str = option(DEFAULT_PRESET, 'fast: one pass, of the fast supplied network if you have none of your '
-                         'own. standard: six windows and their mirror images, as in the '
-                         'original. accurate: three input sizes, and a second pass over the upright garment. Explicit '
-                         'flags override the preset (default: %(default)s)', choices=tuple(PRESETS))
+                         'own. standard: six windows and their mirror images, as in the original, and a second pass '
+                         'over the upright garment. accurate: three input sizes, and a second pass. Explicit flags '
+                         'override the preset (default: %(default)s)', choices=tuple(PRESETS))
     trust_graph: bool = option(False, 'open a graph with any operation, also with operations that read and write '
                                'files: only for files of people you trust; see models/README.md')
     engine: Optional[str] = option(None, 'engine that computes the network, from the model that export.py wrote beside '
@@ -116,8 +116,8 @@ class InferenceOptions(OptionGroup):
     windows: str = option(InferenceConfig.windows, 'exact: the windows of --scales. merged: overlapping windows of a '
                           'scale become one, and the padding of images that are not square is left out (default: '
                           '%(default)s)', choices=tuple(TILINGS))
-    merge: Optional[str] = option(None, 'join windows by their maximum (addup) or mean (average) (default: addup)',
-                                  choices=JOINS)
+    merge: Optional[str] = option(None, 'join windows by their maximum, as the original does (addup), or by their mean '
+                                  '(average) (default: that of the preset)', choices=JOINS)
     maps: str = option(InferenceConfig.maps, 'heat maps of the last stage, or the mean of the last two stages '
                        '(default: %(default)s)', choices=tuple(OUTPUTS))
     decode: str = option(PredictionOptions.decode, 'how a point is read from its heat map (default: %(default)s)',
@@ -127,8 +127,8 @@ class InferenceOptions(OptionGroup):
     second_pass: Optional[str] = option(None, 'run the network again on the upright garment: '
                                         f'{", ".join(SECOND_PASSES)}; see docs/experiments.md (default: '
                                         f'{NO_SECOND_PASS})', choices=(*SECOND_PASSES, NO_SECOND_PASS))
-    second_scales: Optional[str] = option(None, 'list of the scales of the second pass (default: those of the first '
-                                          'pass)')
+    second_scales: Optional[str] = option(None, 'list of the scales of the second pass (default: that of the preset; '
+                                          'with --scales, those of the first pass)')
     flip: Optional[bool] = option(None, 'run the network on the mirror image too (default)',
                                   off='do not run it on the mirror image: half the time')
     batch: int = option(1, 'images that go through the network together (default: %(default)s)', parse=at_least(1))
