@@ -138,9 +138,8 @@ def _set(session: tf.Session, weights: Values, checkpoint: Checkpoint, network: 
         name, shape = variable.op.name, tuple(variable.shape.as_list())
         found = weights[name].shape if name in weights else None
         if found != shape:
-            raise InputError(f'{checkpoint.prefix} is not a checkpoint of {network}: {name} has the shape {found}, wanted '
-                             f'{shape}' if found else
-                             f'{checkpoint.prefix} is not a checkpoint of {network}: {name} was not found')
+            what = f'{name} has the shape {found}, wanted {shape}' if found else f'{name} was not found'
+            raise InputError(f'{checkpoint.prefix} is not a checkpoint of {network}: {what}')
         variable.load(weights[name], session)
 
 
