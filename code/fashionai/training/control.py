@@ -15,7 +15,7 @@ import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional
+from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set
 
 from fashionai.errors import InputError
 from fashionai.signals import Held, signals_held
@@ -29,6 +29,9 @@ _BEAT_S = 1.
 
 _GRACE_S = 5.
 """Seconds that a rank has to finish its step after another rank was lost."""
+
+_START_S = 300.
+"""Seconds that the ranks have at least to meet and to begin the first step: they read data and build graphs."""
 
 _LONGEST_LINE = 2 ** 20
 
@@ -131,6 +134,8 @@ class Hub:
         self._cluster, self._plan, self._disagreement, self._stall_s = cluster, plan, disagreement, stall_s
         self._lock = threading.RLock()
         self._peers: Dict[int, _Peer] = {}
+        self._refused: Set[int] = set()
+        self._complete = False
         self._step = 0
         self._stop: Optional[Message] = None
         self._lost = ''
@@ -141,13 +146,24 @@ class Hub:
         for task in self._accept, self._watch:
             threading.Thread(target=task, name='hub', daemon=True).start()
 
-    def close(self, patience_s: float = 2 * _GRACE_S) -> None:
+    def close(self) -> None:
         """Waits until the other ranks have left, for some seconds at most, and stops."""
-        until = time.monotonic() + patience_s
-        while time.monotonic() < until and any(not peer.left for rank, peer in self._peers.items() if rank):
-            time.sleep(0.05)
+        until = time.monotonic() + 2 * _GRACE_S
+        while time.monotonic() < until and not self._others_left():
+            time.sleep(_BEAT_S / 20)
         self._closed.set()
+        try:
+            self._socket.shutdown(socket.SHUT_RDWR)  # wakes the thread that accepts, so that the port is free
+        except OSError:
+            pass
         self._socket.close()
+
+    def _others_left(self) -> bool:
+        """Returns whether nobody needs the hub any more: all that came have left and, if it refused them, all came."""
+        with self._lock:
+            gone = {rank for rank, peer in self._peers.items() if peer.left} | self._refused
+            others = set(self._peers) if self._complete or not self._stop else set(range(self._cluster.ranks))
+            return others - {0} <= gone
 
     def _accept(self) -> None:
         while not self._closed.is_set():
@@ -178,23 +194,30 @@ class Hub:
         rank = asked.get('join')
         with self._lock:
             if rank not in range(self._cluster.ranks) or asked.get('cluster') != list(self._cluster.addresses):
-                connection.send({'refused': f'{self._cluster.named(0)} has other hosts: {self._hosts()}'})
-                return None
+                return self._refuse(connection, f'{self._cluster.named(0)} has other hosts: {self._hosts()}')
+            if asked.get('run') != self._plan.run:
+                return self._refuse(connection, f'{self._cluster.named(0)} is training another run, {self._plan.run}: '
+                                    'give other ports')
+            if self._stop and not self._complete:
+                self._refused.add(rank)
+                return self._refuse(connection, self._stop['stop'])
             if self._closed.is_set() or self._lost or self._stop or rank in self._peers:
-                same = asked.get('run') == self._plan.run
-                connection.send({'busy': True} if same else {
-                    'refused': f'{self._cluster.named(0)} is training another run, {self._plan.run}: give other ports'})
+                connection.send({'busy': True})
                 return None
             fault = self._fault(rank, asked)
             if fault:
-                connection.send({'refused': fault})
+                self._refused.add(rank)
                 self._end({'stop': fault, 'code': 1})
-                return None
+                return self._refuse(connection, fault)
             self._peers[rank] = _Peer(connection)
             if len(self._peers) == self._cluster.ranks:
-                self._progress = time.monotonic()
+                self._complete, self._progress = True, time.monotonic()
                 self._tell({'start': self._plan.saved})
-            return rank
+            return int(rank)
+
+    @staticmethod
+    def _refuse(connection: Connection, reason: str) -> None:
+        connection.send({'refused': reason})
 
     def _fault(self, rank: int, asked: Message) -> str:
         """Returns why the ranks cannot train together, '' if they can."""
@@ -228,8 +251,7 @@ class Hub:
         """Lets the next step begin if all ranks are ready; or ends it for those who wait, if a rank wants to stop."""
         if self._stop:
             self._end(self._stop)
-        elif (len(self._peers) == self._cluster.ranks
-              and all(peer.ready == self._step and not peer.left for peer in self._peers.values())):
+        elif self._complete and all(peer.ready == self._step and not peer.left for peer in self._peers.values()):
             self._tell({'go': self._step})
             self._step += 1
             self._progress = time.monotonic()
@@ -258,9 +280,13 @@ class Hub:
                 self._tell({'alive': True})
                 if any(peer.doing == VALIDATING and not self._silent(peer) for peer in self._peers.values()):
                     self._progress += now - before
-                elif now - self._progress > self._stall_s and not any(peer.left for peer in self._peers.values()):
+                elif now - self._progress > self._patience_s and not any(peer.left for peer in self._peers.values()):
                     self._lose(self._blamed())
             before = now
+
+    @property
+    def _patience_s(self) -> float:
+        return self._stall_s if self._step > 1 else max(self._stall_s, _START_S)
 
     def _silent(self, peer: _Peer) -> bool:
         return time.monotonic() - peer.heard > max(5 * _BEAT_S, self._stall_s / 2)
@@ -269,15 +295,15 @@ class Hub:
         """Returns which rank holds up the others, and how."""
         absent = [rank for rank in range(self._cluster.ranks) if rank not in self._peers]
         if absent:
-            return f'{self._names(absent)} did not come within {self._stall_s:.0f} s'
+            return f'{self._names(absent)} did not come within {self._patience_s:.0f} s'
         silent = [rank for rank, peer in self._peers.items() if self._silent(peer)]
         if silent:
-            return f'{self._names(silent)} is silent, and no step began for {self._stall_s:.0f} s'
+            return f'no sign of life from {self._names(silent)}, and no step for {self._patience_s:.0f} s'
         late = [rank for rank, peer in self._peers.items() if peer.ready != self._step and peer.doing != STEPPING]
         if late:
-            worst = self._peers[late[0]]
-            return f'{self._names(late)} has been {worst.doing} for {worst.seconds:.0f} s'
-        return (f'no rank finishes its step within {self._stall_s:.0f} s, though all of them live: can they reach each '
+            return '; '.join(f'{self._cluster.named(rank)} has been {self._peers[rank].doing} for '
+                             f'{self._peers[rank].seconds:.0f} s' for rank in late)
+        return (f'no rank finishes its step within {self._patience_s:.0f} s, though all of them live: can they reach each '
                 f'other at {self._hosts()}? Slow steps need more --stall-seconds')
 
     def _names(self, ranks: List[int]) -> str:
@@ -289,7 +315,7 @@ class Member:
 
     The rank has joined when the constructor returns: `first_step` is the step at which rank 0 resumes.
 
-    Raises InputError if rank 0 refuses this rank, and PeerLost if a rank does not come within `stall_s` seconds.
+    Raises InputError if rank 0 refuses this rank, and PeerLost if a rank does not come.
     """
 
     def __init__(self, cluster: Cluster, plan: Plan, disagreement: Disagreement, stall_s: float,
@@ -299,7 +325,7 @@ class Member:
             cluster: the ranks.
             plan: what this rank wants to train.
             disagreement: compares the agreements of two ranks; rank 0 uses it.
-            stall_s: seconds without a step after which a rank counts as lost.
+            stall_s: seconds without a step after which a rank counts as lost; at the start at least _START_S.
             end: ends this process, whatever its threads do.
         """
         self.cluster, self._plan, self._stall_s, self._end = cluster, plan, stall_s, end
@@ -382,14 +408,15 @@ class Member:
     def _connected(self) -> Connection:
         """Returns a connection to the hub that has asked to join."""
         host, port = self.cluster.control
-        until, said = time.monotonic() + self._stall_s, False
+        patience_s, said = max(self._stall_s, _START_S), False
+        until = time.monotonic() + patience_s
         while True:
             try:
-                connection = Connection(socket.create_connection((host, port), timeout=self._stall_s))
+                connection = Connection(socket.create_connection((host, port), timeout=patience_s))
             except OSError as error:
                 if time.monotonic() > until:
                     raise PeerLost(f'{self.cluster.named(0)} cannot be reached at port {port} within '
-                                   f'{self._stall_s:.0f} s: {error.strerror or error}') from None
+                                   f'{patience_s:.0f} s: {error.strerror or error}') from None
                 time.sleep(_BEAT_S / 2)
                 continue
             connection.send({'join': self.cluster.rank, 'cluster': list(self.cluster.addresses),
@@ -400,7 +427,7 @@ class Member:
             connection.close()
             if time.monotonic() > until:
                 raise PeerLost(f'{self.cluster.named(0)} has a training with all its ranks already, and it did not end '
-                               f'within {self._stall_s:.0f} s')
+                               f'within {patience_s:.0f} s')
             if not said:
                 logger.info('%s is busy with a training: waiting for its end', self.cluster.named(0))
             said = True
