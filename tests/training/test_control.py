@@ -1,4 +1,4 @@
-"""Ranks meet, begin every step together, stop at the same step, and name the one that is gone. Each rank is a thread."""
+"""Ranks meet, begin every step together, stop at the same step, and name who is gone. Each rank is a thread."""
 import socket
 import threading
 import time

@@ -191,9 +191,9 @@ class Hub:
     def _joined(self, connection: Connection) -> Optional[int]:
         """Takes a rank in and returns it; returns None after refusing it."""
         asked = connection.receive() or {}
-        rank = asked.get('join')
+        rank = asked['join'] if isinstance(asked.get('join'), int) else -1
         with self._lock:
-            if rank not in range(self._cluster.ranks) or asked.get('cluster') != list(self._cluster.addresses):
+            if not 0 <= rank < self._cluster.ranks or asked.get('cluster') != list(self._cluster.addresses):
                 return self._refuse(connection, f'{self._cluster.named(0)} has other hosts: {self._hosts()}')
             if asked.get('run') != self._plan.run:
                 return self._refuse(connection, f'{self._cluster.named(0)} is training another run, {self._plan.run}: '
@@ -213,7 +213,7 @@ class Hub:
             if len(self._peers) == self._cluster.ranks:
                 self._complete, self._progress = True, time.monotonic()
                 self._tell({'start': self._plan.saved})
-            return int(rank)
+            return rank
 
     @staticmethod
     def _refuse(connection: Connection, reason: str) -> None:
@@ -303,8 +303,8 @@ class Hub:
         if late:
             return '; '.join(f'{self._cluster.named(rank)} has been {self._peers[rank].doing} for '
                              f'{self._peers[rank].seconds:.0f} s' for rank in late)
-        return (f'no rank finishes its step within {self._patience_s:.0f} s, though all of them live: can they reach each '
-                f'other at {self._hosts()}? Slow steps need more --stall-seconds')
+        return (f'no rank finishes its step within {self._patience_s:.0f} s, though all of them live: can they reach '
+                f'each other at {self._hosts()}? Slow steps need more --stall-seconds')
 
     def _names(self, ranks: List[int]) -> str:
         return ' and '.join(map(self._cluster.named, ranks))

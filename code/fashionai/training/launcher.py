@@ -139,24 +139,25 @@ class Launcher:
 
         Raises InputError if a host cannot be reached in the first start, or if the restarts are used up.
         """
-        wanted, last, tries, unreachable = len(hosts), None, 0, 0  # type: int, Optional[int], int, int
+        wanted, last, tries, unreachable = len(hosts), -1, 0, 0
         while True:
             with exit_on_sigterm():
                 outcome = self._start(hosts, resume=len(hosts) < wanted)
             if outcome.code in _FINAL:
                 return outcome.code
+            resumed = -1 if outcome.resumed is None else outcome.resumed
             what = f'rank {outcome.rank} ({hosts[outcome.rank].address}) {_manner(outcome.code)}'
-            missing = outcome.code == _UNREACHABLE and not hosts[outcome.rank].local
-            if missing and last is None and outcome.resumed is None:
-                raise InputError(f'{what}: is the host on, and does `ssh` reach it without a password?')
-            unreachable = unreachable + 1 if missing and outcome.resumed is None else 0
-            tries = 0 if last is None or (outcome.resumed or 0) > last else tries + 1
-            last = max(last or 0, outcome.resumed or 0)
-            if unreachable >= _GONE_AFTER:
-                hosts, unreachable, tries = self._without(hosts, outcome.rank), 0, 0
-            elif tries >= self._restarts:
-                raise InputError(f'{what}: {tries} restarts have not come further than step {last}')
-            pause = min(_LONGEST_PAUSE_S, self._pause_s * 2 ** tries)
+            missing = outcome.code == _UNREACHABLE and not hosts[outcome.rank].local and resumed < 0
+            if missing and last < 0:
+                raise InputError(f'{what}: is the host on, and does ssh reach it without a password?')
+            tries = 1 if resumed > last else tries + 1
+            unreachable = unreachable + 1 if missing else 0
+            last = max(last, resumed)
+            if unreachable == _GONE_AFTER:
+                hosts, unreachable, tries = self._without(hosts, outcome.rank), 0, 1
+            if tries > self._restarts:
+                raise InputError(f'{what}: {self._restarts} restarts have not come further than step {max(last, 0)}')
+            pause = min(_LONGEST_PAUSE_S, self._pause_s * 2 ** (tries - 1))
             logger.warning('%s: starting again from the last checkpoint in %.0f s', what, pause)
             time.sleep(pause)
 
