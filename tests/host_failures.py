@@ -29,9 +29,10 @@ from fashionai.training.cluster import TF_CONFIG, cluster_of  # noqa: E402
 from fashionai.training.launcher import Launcher, hosts_of  # noqa: E402
 
 LONGEST_S = 1.5
-"""A kill comes so many seconds after the first step of a start at most."""
+"""Every fourth kill comes while the ranks start, within so many seconds."""
 
-SAVE_EVERY, STEPS_A_KILL = 5, 10
+SAVE_EVERY, STEPS_A_KILL = 5, 20
+"""The others come within twice `SAVE_EVERY` steps after a checkpoint, so that `STEPS_A_KILL` are enough."""
 
 
 class Forked:
@@ -89,7 +90,7 @@ class Forked:
 
 
 class Killer:
-    """Kills ranks in turn, each at a random moment after the first step of a start."""
+    """Kills ranks in turn, each at a random moment."""
 
     def __init__(self, ranks: int, kills: int, folder: Path) -> None:
         self._order = [rank for _ in range(kills) for rank in range(ranks)]
@@ -102,18 +103,31 @@ class Killer:
         return max([int(index.stem.split('-')[1]) for index in self._folder.glob('all/run/model-*.index')], default=0)
 
     def _work(self) -> None:
-        for rank in self._order:
-            before, process = self.last_saved(), Forked.running.get(0)
-            while self.last_saved() <= before or Forked.running.get(0) is process and before:
+        for number, rank in enumerate(self._order, 1):
+            while len(Forked.running) <= max(self._order) or any(
+                    one.returncode is not None for one in Forked.running.values()):
                 time.sleep(0.02)
-            time.sleep(random.uniform(0, LONGEST_S))
+            moment = self._random_moment()
             victim, saved = Forked.running[rank], self.last_saved()
             os.kill(victim.pid, signal.SIGKILL)
             start = time.monotonic()
-            while Forked.running[rank] is victim or Forked.running[0].returncode is not None:
+            while Forked.running[rank] is victim:
                 time.sleep(0.02)
-            self.table.append(f'| {len(self.table) + 1} | {rank} | {saved} | {time.monotonic() - start:.0f} |')
+            self.table.append(f'| {number} | {rank} | {moment} | {saved} | {time.monotonic() - start:.0f} |')
             print(self.table[-1], flush=True)
+
+    def _random_moment(self) -> str:
+        """Waits for a moment, and returns what the ranks do then."""
+        before, start = self.last_saved(), time.monotonic()
+        if random.random() < 0.25:
+            time.sleep(random.uniform(0, LONGEST_S))
+            return 'starting' if self.last_saved() == before else 'training'
+        while self.last_saved() == before:
+            time.sleep(0.01)
+        first, until = self.last_saved(), time.monotonic() + random.uniform(0, (time.monotonic() - start) / 2)
+        while time.monotonic() < until and self.last_saved() < first + 2 * SAVE_EVERY:
+            time.sleep(0.01)
+        return 'training'
 
 
 def values(folder: Path, step: int) -> Dict[str, np.ndarray]:
@@ -129,7 +143,7 @@ def launched(folder: Path, data: Path, ranks: int, steps: int) -> int:
              '--input-width', 32, '--input-height', 32, '--lr', '1e-3', '--workers', 0, '--max-steps', steps,
              '--save-every', SAVE_EVERY, '--validate-every', 20, '--average-decay', 0.9, '--keep', 3, '--modelpath',
              folder, '--logpath', folder / 'logs', '--run-name', 'run', '--launched']
-    return Launcher([str(flag) for flag in flags], [1, 2, 3, 6], 5, pause_s=0.1).run(hosts_of(f'local:{ranks}'))
+    return Launcher([str(flag) for flag in flags], [1, 2, 3, 6], 10, pause_s=0.1).run(hosts_of(f'local:{ranks}'))
 
 
 def trial(ranks: int, kills: int, place: Path) -> float:
@@ -144,7 +158,7 @@ def trial(ranks: int, kills: int, place: Path) -> float:
     synthesize.main(['--output', str(place / 'data'), '--train', '60', '--val', '10', '--test', '5', '--size', '64',
                      '--seed', '3', '--workers', '1'])
     launcher._opened = Forked  # type: ignore[assignment]
-    steps = SAVE_EVERY * (2 + ranks * kills * STEPS_A_KILL // SAVE_EVERY)
+    steps = ranks * kills * STEPS_A_KILL
     killer = Killer(ranks, kills, place / 'killed')
     for name in 'killed', 'undisturbed':
         code = launched(place / name, place / 'data', ranks, steps)
@@ -167,7 +181,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parser.parse_args(argv)
     random.seed(1)
     graph_mode()
-    print('| kill | rank | last checkpoint | seconds until all ranks ran again |\n|---|---|---|---|')
+    print('| kill | rank | while it was | last checkpoint | seconds until the ranks were started again |\n|---|---|---|---|---|')
     with tempfile.TemporaryDirectory() as folder:
         return int(trial(args.ranks, args.kills, Path(folder)) > 0.2)
 
