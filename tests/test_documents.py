@@ -13,12 +13,13 @@ from fashionai.cli.main import COMMANDS
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(path for pattern in ('*.md', 'docs/*.md', 'data/README.md', 'data/photographs/*.md', 'models/*.md',
                                    'models/trained/supplied/*.md') for path in PROJECT.glob(pattern))
-SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), PROJECT / 'tests/interruptions.py']
+SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), PROJECT / 'tests/interruptions.py', PROJECT / 'tests/host_failures.py']
 """Programs that have no subcommand of `fashionai`; `merge` and `combine` are scripts too."""
 
 OTHERS = {
     'curl': ('--data-binary',), 'pip': ('--no-deps', '--ignore-requires-python'), 'tar': ('--strip-components',),
-    'tensorboard': ('--logdir',)}
+    'tensorboard': ('--logdir',), 'srun': ('--kill-on-bad-exit',),
+    'sbatch': ('--job-name', '--nodes', '--ntasks-per-node', '--gpus-per-node', '--signal')}
 """Flags of programs that are not part of the project."""
 
 ABSENT = ('code/__init__.py',)
