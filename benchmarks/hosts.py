@@ -90,7 +90,8 @@ def run_rank(args: argparse.Namespace, cluster: Cluster, folder: Path) -> Dict[s
         with Member(cluster, Plan('benchmark', {}, 0), lambda one, other: '', 600) as team:
             train(settings, batches, lambda session: None, None, None, team)  # type: ignore[arg-type]
     counted = batches.bytes[_WARM_UP:]
-    return {'seconds': np.diff(batches.asked)[_WARM_UP:].tolist(), 'bytes': (counted[-1] - counted[0]) / len(counted[1:])}
+    seconds = np.diff(batches.asked)[_WARM_UP:]
+    return {'seconds': seconds.tolist(), 'bytes': (counted[-1] - counted[0]) / len(seconds)}
 
 
 def measured(args: argparse.Namespace, ranks: int, folder: Path) -> Dict[str, Any]:

@@ -181,7 +181,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parser.parse_args(argv)
     random.seed(1)
     graph_mode()
-    print('| kill | rank | while it was | last checkpoint | seconds until the ranks were started again |\n|---|---|---|---|---|')
+    print('| kill | rank | while it was | last checkpoint | seconds until the ranks were started again |')
+    print('|---|---|---|---|---|')
     with tempfile.TemporaryDirectory() as folder:
         return int(trial(args.ranks, args.kills, Path(folder)) > 0.2)
 

@@ -13,7 +13,8 @@ from fashionai.cli.main import COMMANDS
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(path for pattern in ('*.md', 'docs/*.md', 'data/README.md', 'data/photographs/*.md', 'models/*.md',
                                    'models/trained/supplied/*.md') for path in PROJECT.glob(pattern))
-SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), PROJECT / 'tests/interruptions.py', PROJECT / 'tests/host_failures.py']
+SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), PROJECT / 'tests/interruptions.py',
+           PROJECT / 'tests/host_failures.py']
 """Programs that have no subcommand of `fashionai`; `merge` and `combine` are scripts too."""
 
 OTHERS = {

@@ -25,13 +25,15 @@ SERVER = """
 import json, os, sys
 cores = sorted(os.sched_getaffinity(0))
 sys.path.insert(0, sys.argv[1])
-from fashionai.cli import train
+from fashionai.cli import send_batches, train
 from fashionai.tf_compat import graph_mode
 graph_mode()
 import fashionai.dataflow.flow, fashionai.inference.validation, fashionai.training.loop
+from fashionai.training import run_record
+run_record._commit = lambda: 'abc123'  # someone may commit while the tests run
 
 for number, line in enumerate(sys.stdin):
-    config, log, arguments = json.loads(line)
+    main, config, log, arguments = json.loads(line)
     child = os.fork() if arguments else log
     if not child:
         output = os.open(log, os.O_WRONLY | os.O_CREAT)
@@ -39,7 +41,7 @@ for number, line in enumerate(sys.stdin):
         os.dup2(output, 2)
         os.environ['TF_CONFIG'] = config
         os.sched_setaffinity(0, [cores[number % len(cores)]])  # on one core TensorFlow computes the same each time
-        sys.exit(train.main(arguments))
+        sys.exit({'train': train, 'send_batches': send_batches}[main].main(arguments))
     print(child if arguments else os.waitpid(child, 0)[1], flush=True)
 """
 
@@ -73,7 +75,7 @@ class Rank:
 
     def wait(self) -> int:
         """Returns the exit code; -n for signal n."""
-        status = int(self._trainer.ask(['', self.process, []]))
+        status = int(self._trainer.ask(['', '', self.process, []]))
         return -(status & 127) or status >> 8
 
     def comes_to(self, text: str, seconds: float = 120) -> None:
@@ -97,18 +99,22 @@ class Trainer:
         return self._process.stdout.readline()
 
     def start(self, name: str, flags: List[Any], cluster: Optional[Cluster] = None) -> Rank:
+        rank = cluster.rank if cluster else 0
+        usual = ['--gpus', 1, '--lr', '1e-3', '--max-steps', STEPS, '--validate-every', 0, '--average-decay', 0.9,
+                 '--logpath', self.folder / f'logs-{rank}', '--modelpath', self.folder / name / f'rank-{rank}',
+                 '--run-name', 'run', '--batchsize', 6]
+        return self.run('train', [*usual, *flags], cluster)
+
+    def run(self, main: str, flags: List[Any], cluster: Optional[Cluster] = None) -> Rank:
         self._starts += 1
         log = self.folder / f'{self._starts}.log'
         log.touch()
         data = self.folder / 'data'
-        rank = cluster.rank if cluster else 0
-        usual = ['--model', 'testing', '--tag', 'skirt', '--datapath', data, '--imgpath', data, '--batchsize', 6,
-                 '--gpus', 1, '--input-width', 32, '--input-height', 32, '--lr', '1e-3', '--workers', 0, '--max-steps',
-                 STEPS, '--validate-every', 0, '--average-decay', 0.9, '--logpath',
-                 self.folder / f'logs-{rank}', '--modelpath', self.folder / name / f'rank-{rank}', '--run-name', 'run']
-        process = int(self.ask([cluster.tf_config() if cluster else '', str(log), [str(one) for one in
-                                                                                  [*usual, *flags]]]))
-        return Rank(self, process, log, cluster.addresses[rank] if cluster else '')
+        usual = ['--model', 'testing', '--tag', 'skirt', '--datapath', data, '--imgpath', data, '--input-width', 32,
+                 '--input-height', 32, '--workers', 0]
+        process = int(self.ask([main, cluster.tf_config() if cluster else '', str(log),
+                                [str(one) for one in [*usual, *flags]]]))
+        return Rank(self, process, log, cluster.addresses[cluster.rank] if cluster else '')
 
     def ranks(self, name: str, count: int, *flags: Any, ports: Optional[List[int]] = None) -> List[Rank]:
         """Start that many ranks together."""
@@ -165,7 +171,7 @@ def test_ranks_train_as_the_towers_of_one_process_do(trainer: Trainer, ranks: in
     trainings = [trainer.start(f'alone-{ranks}', ['--gpus', ranks]), trainer.start(f'fewer-{ranks}', []),
                  *trainer.ranks(f'together-{ranks}', ranks, '--save-every', 4)]
     assert [training.wait() for training in trainings] == [0] * (2 + ranks), [one.output for one in trainings]
-    together, alone, fewer = (trainer.values(name) for name in (f'{one}-{ranks}' for one in ('together', 'alone', 'fewer')))
+    together, alone, fewer = (trainer.values(f'{name}-{ranks}') for name in ('together', 'alone', 'fewer'))
     assert trainer.steps(f'together-{ranks}') == [4, 8]
     assert not any(trainer.steps(f'together-{ranks}', rank) for rank in range(1, ranks)), 'they need no checkpoint'
     for name, difference in apart(alone, together).items():
@@ -247,3 +253,14 @@ def test_a_bad_image_on_one_rank_ends_all_as_one_line(trainer: Trainer, tmp_path
     assert '.jpg' in ranks[0].output and '.jpg' in ranks[1].output
     (saved,) = trainer.steps('bad')
     assert saved > 0
+
+
+def test_ranks_take_batches_of_other_hosts_at_their_own_addresses(trainer: Trainer) -> None:
+    places = [f'ipc://{trainer.folder}/batches-{rank}' for rank in range(2)]
+    ranks = trainer.ranks('remote', 2, '--remote-data', ','.join(places))
+    senders = [trainer.run('send_batches', ['--remote-data', place, '--batchsize', 3]) for place in places]
+    assert [rank.wait() for rank in ranks] == [0, 0], [rank.output for rank in ranks]
+    assert trainer.steps('remote') == [STEPS]
+    for sender in senders:
+        os.kill(sender.process, signal.SIGTERM)
+        sender.wait()
