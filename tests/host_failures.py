@@ -38,9 +38,6 @@ SAVE_EVERY, STEPS_A_KILL = 5, 20
 class Forked:
     """A rank in a process that is forked from this one, with the interface of Popen."""
 
-    running: Dict[int, 'Forked'] = {}
-    """The ranks by their numbers."""
-
     def __init__(self, command: Sequence[str], environment: Dict[str, str]) -> None:
         pipes = [os.pipe() for _ in range(3)]
         self.returncode: Optional[int] = None
@@ -54,7 +51,6 @@ class Forked:
         self.stdin = os.fdopen(pipes[0][1], 'wb', buffering=0)
         self.stdout, self.stderr = (os.fdopen(pipe[0], 'rb') for pipe in pipes[1:])
         self._lock = threading.Lock()
-        Forked.running[cluster_of(environment).rank] = self
 
     @staticmethod
     def _train(command: Sequence[str], environment: Dict[str, str], streams: List[int]) -> None:
@@ -90,13 +86,20 @@ class Forked:
 
 
 class Killer:
-    """Kills ranks in turn, each at a random moment."""
+    """Starts ranks, and kills them in turn, each at a random moment."""
 
     def __init__(self, ranks: int, kills: int, folder: Path) -> None:
         self._order = [rank for _ in range(kills) for rank in range(ranks)]
+        self._running: Dict[int, Forked] = {}
         self._folder = folder
         self.table: List[str] = []
         threading.Thread(target=self._work, daemon=True).start()
+
+    def opened(self, command: Sequence[str], environment: Dict[str, str]) -> Forked:
+        """Starts a rank."""
+        found = Forked(command, environment)
+        self._running[cluster_of(environment).rank] = found
+        return found
 
     def last_saved(self) -> int:
         """Returns the step of the last checkpoint."""
@@ -104,14 +107,14 @@ class Killer:
 
     def _work(self) -> None:
         for number, rank in enumerate(self._order, 1):
-            while len(Forked.running) <= max(self._order) or any(
-                    one.returncode is not None for one in Forked.running.values()):
+            while len(self._running) <= max(self._order) or any(
+                    one.returncode is not None for one in self._running.values()):
                 time.sleep(0.02)
             moment = self._random_moment()
-            victim, saved = Forked.running[rank], self.last_saved()
+            victim, saved = self._running[rank], self.last_saved()
             os.kill(victim.pid, signal.SIGKILL)
             start = time.monotonic()
-            while Forked.running[rank] is victim:
+            while self._running[rank] is victim:
                 time.sleep(0.02)
             self.table.append(f'| {number} | {rank} | {moment} | {saved} | {time.monotonic() - start:.0f} |')
             print(self.table[-1], flush=True)
@@ -157,9 +160,9 @@ def trial(ranks: int, kills: int, place: Path) -> float:
     import fashionai.training.loop  # noqa: F401
     synthesize.main(['--output', str(place / 'data'), '--train', '60', '--val', '10', '--test', '5', '--size', '64',
                      '--seed', '3', '--workers', '1'])
-    launcher._opened = Forked  # type: ignore[assignment]
     steps = ranks * kills * STEPS_A_KILL
     killer = Killer(ranks, kills, place / 'killed')
+    launcher._opened = killer.opened  # type: ignore[assignment]
     for name in 'killed', 'undisturbed':
         code = launched(place / name, place / 'data', ranks, steps)
         if code or name == 'killed' and len(killer.table) < ranks * kills:

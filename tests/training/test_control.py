@@ -3,7 +3,7 @@ import socket
 import threading
 import time
 from contextlib import contextmanager
-from typing import Any, Callable, Dict, Iterator, List, Sequence
+from typing import Any, Callable, Dict, Iterator, List
 
 import pytest
 
@@ -11,24 +11,10 @@ from fashionai.errors import InputError
 from fashionai.training import control
 from fashionai.training.cluster import Cluster
 from fashionai.training.control import LOST_CODE, VALIDATING, Member, PeerLost, Plan
+from fashionai.training.launcher import hosts_of
 
 PLAN = Plan('skirt/run', {'seed': 1}, 0)
 PATIENCE_S = 60.
-
-
-def addresses(count: int) -> Sequence[str]:
-    """Free ports above one another, with a free one behind them."""
-    while True:
-        with socket.socket() as first:
-            first.bind(('127.0.0.1', 0))
-            port = first.getsockname()[1]
-        try:
-            for number in range(port, port + count + 1):
-                with socket.socket() as tried:
-                    tried.bind(('127.0.0.1', number))
-        except OSError:
-            continue
-        return tuple(f'127.0.0.1:{number}' for number in range(port, port + count))
 
 
 def differing(first: Any, other: Any) -> str:
@@ -47,7 +33,7 @@ class Ranks:
     """Runs a function for each rank of a cluster in a thread; `results` has what each returned or raised."""
 
     def __init__(self, count: int) -> None:
-        self.addresses = addresses(count)
+        self.addresses = [host.address for host in hosts_of(f'local:{count}')]
         self.results: Dict[int, Any] = {}
         self.ended: List[int] = []
         self._threads: List[threading.Thread] = []

@@ -7,12 +7,11 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional
+from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
 import numpy as np
 import pytest
@@ -20,6 +19,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.cli import synthesize
 from fashionai.training.cluster import Cluster
+from fashionai.training.launcher import hosts_of
 
 SERVER = """
 import json, os, sys
@@ -48,19 +48,8 @@ for number, line in enumerate(sys.stdin):
 STEPS = 8
 
 
-def free_ports(count: int) -> List[int]:
-    """Free ports above one another, with another free one above them."""
-    while True:
-        with socket.socket() as first:
-            first.bind(('127.0.0.1', 0))
-            port = first.getsockname()[1]
-        try:
-            for number in range(port, port + count + 1):
-                with socket.socket() as tried:
-                    tried.bind(('', number))
-        except OSError:
-            continue
-        return list(range(port, port + count))
+def addresses(count: int) -> Tuple[str, ...]:
+    return tuple(host.address for host in hosts_of(f'local:{count}'))
 
 
 class Rank:
@@ -116,10 +105,10 @@ class Trainer:
                                 [str(one) for one in [*usual, *flags]]]))
         return Rank(self, process, log, cluster.addresses[cluster.rank] if cluster else '')
 
-    def ranks(self, name: str, count: int, *flags: Any, ports: Optional[List[int]] = None) -> List[Rank]:
+    def ranks(self, name: str, count: int, *flags: Any) -> List[Rank]:
         """Start that many ranks together."""
-        addresses = tuple(f'127.0.0.1:{port}' for port in ports or free_ports(count))
-        return [self.start(name, list(flags), Cluster(addresses, rank)) for rank in range(count)]
+        places = addresses(count)
+        return [self.start(name, list(flags), Cluster(places, rank)) for rank in range(count)]
 
     def steps(self, name: str, rank: int = 0) -> List[int]:
         """Returns the steps of the checkpoints that a rank has."""
@@ -227,12 +216,12 @@ def test_a_silent_rank_is_named_after_the_stall(trainer: Trainer) -> None:
 
 @pytest.mark.parametrize('flags, named', [(['--seed', 2], '--seed'), (['--max-steps', 3], '--max-steps')])
 def test_ranks_of_different_commands_end_as_one_line(trainer: Trainer, flags: List[Any], named: str) -> None:
-    addresses = tuple(f'127.0.0.1:{port}' for port in free_ports(2))
-    ranks = [trainer.start('different', flags if rank else [], Cluster(addresses, rank)) for rank in range(2)]
+    places = addresses(2)
+    ranks = [trainer.start('different', flags if rank else [], Cluster(places, rank)) for rank in range(2)]
     assert [rank.wait() for rank in ranks] == [1, 1]
     for rank in ranks:
         last = rank.output.splitlines()[-1]
-        assert last.startswith('error: ') and named in last and addresses[1] in last
+        assert last.startswith('error: ') and named in last and places[1] in last
     assert not trainer.steps('different')
 
 
@@ -240,11 +229,10 @@ def test_a_bad_image_on_one_rank_ends_all_as_one_line(trainer: Trainer, tmp_path
     """The step before it is saved, as with one process."""
     finish(synthesize.main, '--output', tmp_path / 'data', '--train', 60, '--val', 5, '--test', 5, '--size', 64,
            '--seed', 3, '--workers', 1)
-    addresses = tuple(f'127.0.0.1:{port}' for port in free_ports(2))
     flags = ['--datapath', tmp_path / 'data', '--imgpath', tmp_path / 'data', '--max-steps', 10 ** 6]
     pictures = sorted((tmp_path / 'data/train/Images').rglob('*.jpg'))
     assert pictures
-    ranks = [trainer.start('bad', flags, Cluster(addresses, rank)) for rank in range(2)]
+    ranks = trainer.ranks('bad', 2, *flags)
     ranks[0].comes_to(r'step \d+/')
     for picture in pictures:
         picture.write_bytes(picture.read_bytes()[:200])

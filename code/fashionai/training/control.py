@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterator, List, Mapping, NamedTuple, Optional, Set
 
@@ -143,6 +143,7 @@ class Hub:
         self._socket = listening(cluster.control[1], f'{cluster.named(0)}, where the other ranks meet it,')
         _close_in_children(self._socket)
         self._closed = threading.Event()
+        logger.info('%s waits for the others at port %d', cluster.named(0), cluster.control[1])
         for task in self._accept, self._watch:
             threading.Thread(target=task, name='hub', daemon=True).start()
 
@@ -386,14 +387,10 @@ class Member:
         before = self._doing
         self._now(what)
         try:
-            with self._held.released() if self._held and what == VALIDATING else _nothing():
+            with self._held.released() if self._held and what == VALIDATING else nullcontext():
                 yield
         finally:
             self._now(before)
-
-    def ending(self) -> None:
-        """Says that the last step is done, or that this rank stops."""
-        self._now(ENDING)
 
     def check(self, patience_s: float = 2 * _BEAT_S) -> None:
         """Raises PeerLost if another rank is lost, or becomes so within some seconds."""
@@ -408,7 +405,7 @@ class Member:
     def _connected(self) -> Connection:
         """Returns a connection to the hub that has asked to join."""
         host, port = self.cluster.control
-        patience_s, said = max(self._stall_s, _START_S), False
+        patience_s, said = max(self._stall_s, _START_S), ''
         until = time.monotonic() + patience_s
         while True:
             try:
@@ -417,7 +414,7 @@ class Member:
                 if time.monotonic() > until:
                     raise PeerLost(f'{self.cluster.named(0)} cannot be reached at port {port} within '
                                    f'{patience_s:.0f} s: {error.strerror or error}') from None
-                time.sleep(_BEAT_S / 2)
+                said = _said(f'waiting for {self.cluster.named(0)} at port {port}', said)
                 continue
             connection.send({'join': self.cluster.rank, 'cluster': list(self.cluster.addresses),
                              **self._plan._asdict()})
@@ -428,10 +425,7 @@ class Member:
             if time.monotonic() > until:
                 raise PeerLost(f'{self.cluster.named(0)} has a training with all its ranks already, and it did not end '
                                f'within {patience_s:.0f} s')
-            if not said:
-                logger.info('%s is busy with a training: waiting for its end', self.cluster.named(0))
-            said = True
-            time.sleep(_BEAT_S / 2)
+            said = _said(f'waiting for the end of a training that {self.cluster.named(0)} has already', said)
 
     def _accepted(self, connection: Connection, answer: Message) -> Connection:
         """Keeps the first answer for `_answer`. Raises InputError if it is no answer of a hub."""
@@ -513,9 +507,12 @@ class Member:
         self._end(code)
 
 
-@contextmanager
-def _nothing() -> Iterator[None]:
-    yield
+def _said(message: str, before: str) -> str:
+    """Logs a message, unless it was the last one, and waits for a moment. Returns the message."""
+    if message != before:
+        logger.info('%s', message)
+    time.sleep(_BEAT_S / 2)
+    return message
 
 
 def _stop_message(error: BaseException) -> Message:
