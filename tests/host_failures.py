@@ -31,7 +31,7 @@ from fashionai.training.launcher import Launcher, hosts_of  # noqa: E402
 LONGEST_S = 1.5
 """Every fourth kill comes while the ranks start, within so many seconds."""
 
-SAVE_EVERY, STEPS_A_KILL = 5, 20
+SAVE_EVERY, STEPS_A_KILL = 2, 8
 """The others come within twice `SAVE_EVERY` steps after a checkpoint, so that `STEPS_A_KILL` are enough."""
 
 
@@ -181,8 +181,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--ranks', type=int, default=2, help='processes that train together')
     parser.add_argument('--kills', type=int, default=10, help='how often each of them is killed')
+    parser.add_argument('--seed', type=int, default=1, help='of the moments')
     args = parser.parse_args(argv)
-    random.seed(1)
+    random.seed(args.seed)
     graph_mode()
     print('| kill | rank | while it was | last checkpoint | seconds until the ranks were started again |')
     print('|---|---|---|---|---|')
