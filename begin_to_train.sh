@@ -4,6 +4,7 @@
 # Edit TAG below, or name the type: ./begin_to_train.sh dress
 # Any flag of train.py may follow and overrides the settings: ./begin_to_train.sh dress --model mobilenet_thin
 # After an interruption, the same command continues from the last checkpoint.
+# On several hosts: ./begin_to_train.sh dress --hosts a:2222,b:2222 --gpus 1; see docs/cluster.md.
 # Relative paths start at the project's folder.
 #
 # The default network, vgg at 368 pixels, needs a GPU. Without a GPU, set MODEL to efficientnet_lite0 and INPUT_WIDTH
@@ -20,7 +21,7 @@ DATAPATH=data         # the folder that contains train/train.csv and train/val.c
 IMGPATH=data          # the folder that contains train/Images/
 INPUT_WIDTH=368       # pixels, a multiple of 8; without a GPU: 256
 INPUT_HEIGHT=368
-BATCHSIZE=16          # images in a step, over all towers
+BATCHSIZE=16          # images in a step, over all towers of all hosts
 GPUS=1                # towers that share a batch: the number of GPUs, which must divide the batch size
 MAX_EPOCH=140         # some 100,000 steps for one type of the FashionAI data
 LR=1e-4               # multiplied by 0.33 every 30,000 steps; a list such as 1e-4,3e-5 is piecewise constant

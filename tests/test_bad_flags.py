@@ -23,7 +23,9 @@ FLAGS: Dict[str, Dict[str, List[str]]] = {
     'train': {
         '--model': ['', 'no network', 'nan'], '--tag': ['', 'shoe'],
         '--datapath': ['{garbage}', '{empty}', 'none', ',', 'a,b'], '--input-width': [*SMALL_NUMBERS, '65'],
-        '--batchsize': [*SMALL_NUMBERS, '1000'], '--workers': NUMBERS, '--gpus': [*SMALL_NUMBERS, '3', '65'],
+        '--hosts': ['nan', 'a', 'a:0', 'a:1,a:1', 'local:0', 'local:7', ','], '--stall-seconds': SMALL_NUMBERS,
+        '--restarts': NUMBERS, '--batchsize': [*SMALL_NUMBERS, '1000'], '--workers': NUMBERS,
+        '--gpus': [*SMALL_NUMBERS, '3', '65'],
         '--lr': ['', 'nan', '0', '-1', 'inf', 'cosine:', 'cosine:1,2', 'cosine:inf', ','],
         '--sampling': ['', '{folder}', '{garbage}', '{empty}', '{other}', 'none'], '--rows': [*SMALL_NUMBERS, '1000'],
         '--keypoint-weights': ['', '{folder}', '{garbage}', '{empty}', '{other}', '{list}'], '--loss': ['', 'l3'],

@@ -14,12 +14,15 @@ from fashionai.cli.prepare import READABLE, WRITABLE
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(path for pattern in ('*.md', 'docs/*.md', 'data/README.md', 'data/photographs/*.md', 'models/*.md',
                                    'models/trained/supplied/*.md') for path in PROJECT.glob(pattern))
-SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), *PROJECT.glob('tests/interruptions*.py')]
+SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), *PROJECT.glob('tests/interruptions*.py'),
+           PROJECT / 'tests/host_failures.py']
 """Programs that have no subcommand of `fashionai`; `merge` and `combine` are scripts too."""
 
 OTHERS = {
     'curl': ('--data-binary',), 'docker': ('--rm',), 'labelme': ('--labels', '--labelflags'),
-    'pip': ('--no-deps', '--ignore-requires-python'), 'tar': ('--strip-components',), 'tensorboard': ('--logdir',)}
+    'pip': ('--no-deps', '--ignore-requires-python'), 'tar': ('--strip-components',), 'tensorboard': ('--logdir',),
+    'srun': ('--kill-on-bad-exit',),
+    'sbatch': ('--job-name', '--nodes', '--ntasks-per-node', '--gpus-per-node', '--signal')}
 """Flags of programs that are not part of the project."""
 
 ABSENT = ('code/__init__.py',)

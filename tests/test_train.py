@@ -13,6 +13,7 @@ from fashionai.cli import synthesize, train
 from fashionai.files import locked
 from fashionai.garments.table import GARMENTS
 from fashionai.training import run_record
+from fashionai.training.cluster import Cluster
 
 Finish = Callable[..., str]
 NAME = 'testing_batch-2_lr-1e-3_gpus-1_64x64_skirt'
@@ -200,3 +201,29 @@ def test_absent_labels_end_as_one_line(place: Path, tmp_path: Path, finish: Fini
     write_annotations(table, replace(truth, keypoints=np.full_like(truth.keypoints, -1)))
     output = finish(train.main, *training(tmp_path), code=1)
     assert str(table) in output and 'Traceback' not in output and not (tmp_path / 'trained').exists()
+
+
+@pytest.mark.parametrize('addresses, rank, found', [('tcp://x:1', 0, 'tcp://x:1'), ('tcp://x:1', 1, 'tcp://x:1'),
+                                                    ('tcp://x:1,tcp://x:2', 1, 'tcp://x:2')])
+def test_ranks_take_remote_batches_at_their_addresses(addresses: str, rank: int, found: str) -> None:
+    cluster = Cluster(('a:1', 'b:1'), rank)
+    assert train.remote_address(addresses, cluster) == found
+    with pytest.raises(ValueError, match='3 addresses for 2'):
+        train.remote_address('x,y,z', cluster)
+
+
+@pytest.mark.parametrize('hosts', ['local:3', 'a:1,b:1,c:1'])
+def test_a_batch_that_does_not_divide_over_the_hosts_is_refused(place: Path, finish: Finish, hosts: str) -> None:
+    assert '3 hosts' in finish(train.main, *training(place), '--hosts', hosts, code=1)
+
+
+def test_hosts_are_named_once(place: Path, finish: Finish, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('TF_CONFIG', '{}')
+    output = finish(train.main, *training(place), '--hosts', 'local:2', code=1)
+    assert 'TF_CONFIG' in output and '--hosts' in output
+
+
+def test_a_bad_tf_config_is_one_line(place: Path, finish: Finish, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv('TF_CONFIG', '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "ps", "index": 0}}')
+    output = finish(train.main, *training(place), code=1)
+    assert output.startswith('error: TF_CONFIG') and len(output.splitlines()) == 1

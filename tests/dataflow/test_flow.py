@@ -142,3 +142,16 @@ def test_pixels_are_read_as_they_are_stored(tmp_path):
     (tmp_path / 'turned.jpg').write_bytes(jpeg[:2] + exif + jpeg[2:])
     assert cv2.imread(str(tmp_path / 'turned.jpg')).shape == (60, 40, 3), 'OpenCV by itself turns it'
     assert read_image(tmp_path / 'turned.jpg').shape == (40, 60, 3)
+
+
+@pytest.mark.parametrize('parts', [2, 3])
+def test_the_parts_of_a_batch_are_that_batch_also_over_an_interruption(encoder, parts):
+    """Rank number n of a cluster makes part n."""
+    whole = read(TrainingFlow(encoder, 6, workers=0), 4)
+    for passed in (0, 2):
+        shares = [read(TrainingFlow(encoder, 6, workers=0, passed=6 * passed, part=(number, parts)), 4 - passed)
+                  for number in range(parts)]
+        for batch, *pieces in zip(whole[passed:], *shares):
+            for field, *arrays in zip(batch, *pieces):
+                np.testing.assert_array_equal(np.concatenate(arrays), field)
+                assert {len(array) for array in arrays} == {6 // parts}

@@ -13,6 +13,7 @@ from fashionai.cli import train
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
 from fashionai.training import run_record
+from fashionai.training.cluster import Cluster
 from fashionai.training.loop import TrainingSettings
 from fashionai.training.run_record import content, continued, data_that_decide, differences, flags_that_decide
 
@@ -49,7 +50,8 @@ def test_flags_that_decide(flags: Tuple[str, ...]) -> None:
 
 @pytest.mark.parametrize('flags', [
     ('--workers', '7'), ('--keep', '3'), ('--save-every', '5'), ('--validate-every', '5'), ('--modelpath', 'elsewhere'),
-    ('--logpath', 'elsewhere'), ('--run-name', 'mine'), ('--resume',), ('--xla',), ('--max-epoch', '3'),
+    ('--logpath', 'elsewhere'), ('--run-name', 'mine'), ('--resume',), ('--xla',), ('--hosts', 'a:1,b:1'),
+    ('--stall-seconds', '5'), ('--restarts', '2'), ('--launched',), ('--max-epoch', '3'),
     ('--max-steps', '20'), ('--datapath', 'moved'), ('--imgpath', 'moved'), ('--pretrain_basepath', 'moved')])
 def test_flags_that_do_not(flags: Tuple[str, ...]) -> None:
     """Data and weights are compared by content, not by path."""
@@ -115,6 +117,30 @@ def test_the_versions_are_noted_and_decide(monkeypatch: pytest.MonkeyPatch) -> N
     assert one['project'] == __version__ and {'TensorFlow', 'NumPy', 'OpenCV'} < set(one)
     monkeypatch.setattr(run_record.tf, '__version__', '9.9')
     assert names(one, run_record.program_that_decides()) == ['TensorFlow']
+
+
+def test_the_towers_of_all_hosts_count(settings: TrainingSettings) -> None:
+    """Two hosts with two towers train as one with four; batch norm would be another with two."""
+    flags = vars(train.parse([*FLAGS, '--batchsize', '8']))
+    two_hosts = replace(settings, batch_size=8, cluster=Cluster(('a:1', 'b:1')))
+    found = run_record.of_command(flags, two_hosts, [], None, content('', ''))
+    alone = run_record.of_command({**flags, 'gpus': 4}, replace(settings, batch_size=8, towers=4), [], None,
+                                  content('', ''))
+    assert found['decides']['--gpus'] == 4 and differences(found, alone) == []
+    assert [one.name for one in differences(found, run_record.of_command(
+        flags, replace(settings, batch_size=8), [], None, content('', '')))] == ['--gpus']
+
+
+def test_ranks_agree_on_data_flags_steps_and_code(settings: TrainingSettings, tmp_path: Path,
+                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    first = run_record.agreement(record(settings), 10)
+    assert run_record.disagreement(first, json.loads(json.dumps(first))) == ''
+    for other, named in ((run_record.agreement(record(settings, '--seed', '2'), 10), '--seed: '),
+                         (run_record.agreement(record(settings), 11), '--max-steps: ')):
+        assert run_record.disagreement(first, other).startswith(named)
+    (tmp_path / 'module.py').write_text('one = 1')
+    monkeypatch.setattr(run_record, '_CODE', tmp_path)
+    assert run_record.disagreement(first, run_record.agreement(record(settings), 10)).startswith('code: ')
 
 
 def test_without_git_no_commit_is_noted(monkeypatch: pytest.MonkeyPatch) -> None:

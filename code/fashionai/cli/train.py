@@ -4,8 +4,10 @@ import functools
 import logging
 import os
 import re
+import sys
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Dict, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterator, Optional, Sequence, Tuple
 
 from fashionai.annotations import OCCLUDED, VISIBLE, Annotations
 from fashionai.cli.entry_point import (
@@ -33,6 +35,9 @@ from fashionai.garments.table import Garment, Garments
 from fashionai.networks.head_options import HeadOptions
 from fashionai.option_group import OptionGroup
 from fashionai.tf_compat import graph_mode
+from fashionai.training.cluster import ALONE, TF_CONFIG, Cluster, check_port, cluster_of
+from fashionai.training.control import LOST_CODE, Disagreement, Member, PeerLost, Plan
+from fashionai.training.launcher import RESUMED, Launcher, end_with_launcher, hosts_of
 from fashionai.training.options import LossOptions, UpdateOptions
 from fashionai.training.weighting import keypoint_weights
 
@@ -49,8 +54,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add_data_options(parser)
     add_training_options(parser)
     options = parser.parse_args(argv)
-    if options.batchsize % options.gpus:
-        raise InputError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}')
+    check_division(options, 1)
     if options.refine == 'frozen' and not options.checkpoint:
         raise InputError('--refine frozen needs --checkpoint with the trained network that it refines')
     if options.checkpoint and options.pretrain_path:
@@ -58,10 +62,43 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     return options
 
 
+def check_division(options: argparse.Namespace, hosts: int) -> None:
+    """Raises InputError if a batch does not divide over the towers of all hosts."""
+    if options.batchsize % (options.gpus * hosts):
+        over = f' on {hosts} hosts' if hosts > 1 else ''
+        raise InputError(f'--batchsize {options.batchsize} does not divide over --gpus {options.gpus}{over}')
+
+
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
-    """Read the data, start the workers, train."""
+    """Train, alone or as a rank among others; or start the ranks."""
     options = parse(argv)
+    if options.hosts:
+        return start_ranks(options, sys.argv[1:] if argv is None else argv)
+    cluster = cluster_of(os.environ)
+    check_division(options, cluster.ranks)
+    if options.launched:
+        end_with_launcher()
+    try:
+        train_as(cluster, options)
+    except PeerLost as lost:
+        logger.error('error: %s', lost)
+        return LOST_CODE
+    return 0
+
+
+def start_ranks(options: argparse.Namespace, argv: Sequence[str]) -> int:
+    """Starts the ranks of --hosts, each with the same flags, and looks after them. Returns the exit code."""
+    if os.environ.get(TF_CONFIG):
+        raise InputError(f'--hosts and the variable {TF_CONFIG} both name hosts: wanted one of them')
+    hosts = hosts_of(options.hosts)
+    check_division(options, len(hosts))
+    sizes = [count for count in range(1, len(hosts) + 1) if options.batchsize % (options.gpus * count) == 0]
+    return Launcher([*argv, '--hosts', '', '--launched'], sizes, options.restarts).run(hosts)
+
+
+def train_as(cluster: Cluster, options: argparse.Namespace) -> None:
+    """Read the data, join the other ranks, start the workers, train."""
     garments = chosen_garments(options)
     folders = rows_by_folder(options, 'train', not options.remote_data, garments)
     rows, image_root = joined_rows(folders)
@@ -69,32 +106,49 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if not options.remote_data:
         check_batch(rows, options.tag, options.batchsize)
     garment = garments.of(options.tag)
-    validation = labelled_rows(options, 'val', garments=garments) if options.validate_every else None
+    validates = options.validate_every and not cluster.rank
+    validation = labelled_rows(options, 'val', garments=garments) if validates else None
     check_labels(rows, validation and validation[0], garment, DataOptions.of(vars(options)).count_occluded)
     graph_mode()
     from fashionai.inference.validation import validation_error
     from fashionai.training import run_record
     from fashionai.training.loop import last_step, train
 
-    settings, shape, usual_weights = settings_of(options, garments, rows)
-    with locked(settings.run_folder, 'train.py'):
+    settings, shape, usual_weights = settings_of(options, garments, rows, cluster)
+    with nullcontext() if cluster.rank else locked(settings.run_folder, 'train.py'):
         gone = last_step(settings.run_folder)
-        record = run_record.of_command(vars(options), settings, folders, validation and validation[0],
-                                       initial_weights(options, usual_weights, settings.run_folder if gone else None))
-        if gone:
+        weights = initial_weights(options, usual_weights, settings.run_folder if gone else None, not cluster.rank)
+        record = run_record.of_command(vars(options), settings, folders, validation and validation[0], weights)
+        plan = Plan(f'{options.tag}/{settings.run_folder.name}', run_record.agreement(record, settings.max_steps), gone)
+        if gone and not cluster.rank:
             record = run_record.continued(settings, gone, record, options.resume)
-        load_weights = (lambda session: None) if gone else weight_loader(options, usual_weights)
-        validate = validation_error(*validation, garment, shape) if validation else None
-        logger.info('%s: %d images, %d steps an epoch; checkpoints in %s', options.tag, len(rows),
-                    settings.epoch_steps, settings.run_folder)
-        encoder = SampleEncoder(rows, image_root, garment, shape, options.seed, settings.data)
-        with batches_of(options, settings, encoder, gone) as batches:
-            train(settings, batches, load_weights, validate, record)
-    return 0
+        with member_of(cluster, plan, run_record.disagreement, options.stall_seconds) as team:
+            gone = team.first_step if team else gone
+            if options.launched and not cluster.rank:
+                print(f'{RESUMED} {gone}', flush=True)
+            load_weights = (lambda session: None) if gone or cluster.rank else weight_loader(options, usual_weights)
+            validate = validation_error(*validation, garment, shape) if validation else None
+            logger.info('%s: %d images, %d steps an epoch; %s', options.tag, len(rows), settings.epoch_steps,
+                        f'{cluster.named(cluster.rank)} of {cluster.ranks}' if cluster.rank else
+                        f'checkpoints in {settings.run_folder}')
+            encoder = SampleEncoder(rows, image_root, garment, shape, options.seed, settings.data)
+            with batches_of(options, settings, encoder, gone) as batches:
+                train(settings, batches, load_weights, validate, record, team)
 
 
-def settings_of(options: argparse.Namespace, garments: Garments,
-                rows: Annotations) -> Tuple['TrainingSettings', InputShape, str]:
+@contextmanager
+def member_of(cluster: Cluster, plan: Plan, disagreement: Disagreement, stall_s: float) -> Iterator[Optional[Member]]:
+    """Joins the other ranks of a cluster during the block; yields None if there are none."""
+    if cluster.ranks == 1:
+        yield None
+        return
+    check_port(cluster)
+    with Member(cluster, plan, disagreement, stall_s) as team:
+        yield team
+
+
+def settings_of(options: argparse.Namespace, garments: Garments, rows: Annotations,
+                cluster: Cluster = ALONE) -> Tuple['TrainingSettings', InputShape, str]:
     """Returns the settings that the flags give, the shape of the network's input, and the file of its usual initial
     weights."""
     from fashionai.networks.catalog import network_spec
@@ -114,6 +168,7 @@ def settings_of(options: argparse.Namespace, garments: Garments,
         epoch_steps=epoch_steps, validate_every=options.validate_every, save_every=options.save_every,
         keep=options.keep, run_folder=run_folder, log_folder=log_folder, seed=options.seed, head=head, loss=loss,
         data=data, updates=updates, execution=Execution.of(flags), garments=garments,
+        cluster=cluster,
         keypoint_weights=keypoint_weights(loss.keypoint_weights, rows, garment)), shape, spec.pretrained
 
 
@@ -124,10 +179,21 @@ def batches_of(options: argparse.Namespace, settings: 'TrainingSettings', encode
     from fashionai.dataflow.remote import ReceivedBatches
     from fashionai.training.feeding import BatchQueue
     from fashionai.training.loop import batch_shapes
+    cluster = settings.cluster
     if options.remote_data:
-        return BatchQueue(ReceivedBatches(options.remote_data, batch_shapes(settings)))
+        return BatchQueue(ReceivedBatches(remote_address(options.remote_data, cluster), batch_shapes(settings)))
     return BatchQueue(TrainingFlow(encoder, options.batchsize, options.workers, gone * options.batchsize,
-                                   row_weights(settings.data.sampling, encoder.annotations)))
+                                   row_weights(settings.data.sampling, encoder.annotations),
+                                   (cluster.rank, cluster.ranks)))
+
+
+def remote_address(addresses: str, cluster: Cluster) -> str:
+    """Returns the address of --remote-data at which a rank takes its batches. Raises InputError for a wrong number."""
+    found = addresses.split(',')
+    if len(found) not in (1, cluster.ranks):
+        raise InputError(f'--remote-data names {len(found)} addresses for {cluster.ranks} processes: wanted one for '
+                         'all, or one for each')
+    return found[cluster.rank] if len(found) > 1 else addresses
 
 
 def check_labels(rows: Annotations, validation: Optional[Annotations], garment: Garment, hidden_count: bool) -> None:
@@ -183,14 +249,17 @@ def starting_weights(options: argparse.Namespace, usual: str) -> Optional[Path]:
     return path if path.exists() else PROJECT_ROOT / path
 
 
-def initial_weights(options: argparse.Namespace, usual: str, going_on: Optional[Path]) -> Dict[str, str]:
-    """Returns the initial weights for run.json: by content; or by name, if they are missing, or if --checkpoint names a
-    folder of runs and the newest of them is the run that continues, in the folder `going_on`. Raises InputError if
-    they are missing and no run continues."""
+def initial_weights(options: argparse.Namespace, usual: str, going_on: Optional[Path],
+                    read: bool = True) -> Dict[str, str]:
+    """Returns the initial weights for run.json: by content; or by name, if they are missing or not `read`, or if
+    --checkpoint names a folder of runs and the newest of them is the run that continues, in the folder `going_on`.
+    Raises InputError if they are missing and no run continues."""
     from fashionai.model_files.checkpoints import find_checkpoint
     from fashionai.model_files.weights import weights_sum
     from fashionai.training.run_record import content
     place = options.checkpoint or (usual if options.pretrain_path is None else options.pretrain_path)
+    if not read:
+        return content(place, '')
     try:
         path = starting_weights(options, usual)
         if path and path.is_dir() and going_on in Path(find_checkpoint(path).prefix).parents:

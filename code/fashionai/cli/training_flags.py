@@ -15,7 +15,7 @@ from fashionai.evaluation.metrics import warn_of_unmeasured
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.networks.head_options import HeadOptions
 from fashionai.option_group import at_least
-from fashionai.training.options import ExecutionOptions, LossOptions, UpdateOptions
+from fashionai.training.options import ClusterOptions, ExecutionOptions, LossOptions, UpdateOptions
 
 DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) - 1)
 
@@ -23,7 +23,7 @@ DEFAULT_WORKERS = max(1, (os.cpu_count() or 2) - 1)
 def add_data_options(parser: argparse.ArgumentParser) -> None:
     """Add the flags of the samples, and those of the batches."""
     add_sample_options(parser)
-    parser.add_argument('--batchsize', type=at_least(1), default=16, help='images a step, over all towers')
+    parser.add_argument('--batchsize', type=at_least(1), default=16, help='images a step, over all towers of all hosts')
     parser.add_argument('--workers', type=at_least(0, 1024), default=DEFAULT_WORKERS,
                         help='processes that make samples; 0: the command itself makes them')
 
@@ -49,9 +49,10 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     LossOptions.add_flags(parser, find=resolve)
     UpdateOptions.add_flags(parser)
     ExecutionOptions.add_flags(parser)
+    ClusterOptions.add_flags(parser)
     add, positive, count = parser.add_argument, at_least(1), at_least(0)
-    add('--gpus', type=at_least(1, 64), default=8, help='number of towers that share a batch; CPUs replace GPUs that '
-        'are missing')
+    add('--gpus', type=at_least(1, 64), default=8, help='number of towers of a host; all towers share a batch; CPUs '
+        'replace GPUs that are missing')
     add('--max-epoch', type=positive, default=140, help='passes over the training rows')
     add('--max-steps', type=positive, help='number of steps; overrides --max-epoch')
     add('--lr', default='1e-4', help='learning rate, which falls to a third at each decay; or a list of rates with '
@@ -70,7 +71,8 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
     add('--pretrain_path', help="file of initial weights in that folder, or hed, efficientnet_lite0 or "
         "efficientnet_lite2; '' for none; default: the weights of the network")
     add('--checkpoint', help='checkpoint with initial weights; replaces --pretrain_path')
-    add('--remote-data', default='', help='tcp://0.0.0.0:PORT: take batches from send_batches.py')
+    add('--remote-data', default='', help='tcp://0.0.0.0:PORT: take batches from send_batches.py; with several hosts, '
+        'one for all or one for each, with commas between them')
     add('--validate-every', type=count, default=1000, help='steps between validations; 0: no validation')
     add('--save-every', type=positive, default=1000, help='steps between checkpoints')
     add('--keep', type=positive, default=100, help='number of last checkpoints to keep; one of vgg takes 0.6 GB')

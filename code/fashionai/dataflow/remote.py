@@ -61,7 +61,8 @@ class ReceivedBatches(BatchStream):
         if shapes != self._shapes:
             raise InputError(
                 f'a remote worker sent arrays of shapes {shapes}, but this training needs {self._shapes} '
-                f'({", ".join(SAMPLE_FIELDS)}): start the worker with the same --model, --tag, --batchsize and size')
+                f'({", ".join(SAMPLE_FIELDS)}): start the worker with the same --model, --tag '
+                'and size, and with the --batchsize that this trainer has, its share if there are several')
         return batch
 
 

@@ -1,10 +1,10 @@
 """Runs a training: builds the graph, opens the session, and does the steps."""
 import logging
-from contextlib import closing
+from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
@@ -21,6 +21,9 @@ from fashionai.networks.head_options import BACKBONE_STRIDE, UNCHANGED, HeadOpti
 from fashionai.networks.tensor_names import TypedForward
 from fashionai.signals import exit_on_sigterm
 from fashionai.training.averaging import Averages, averaged, averages_of
+from fashionai.training.cluster import ALONE, Cluster
+from fashionai.training.collectives import Collectives, joined_config, on_rank, session_target
+from fashionai.training.control import SAVING, VALIDATING, Member, PeerLost
 from fashionai.training.execution import Execution
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import DivergenceHook, ProgressHook, ValidationHook
@@ -31,7 +34,7 @@ from fashionai.training.saving import BestCheckpoint, CheckpointFolder, Checkpoi
 from fashionai.training.scaling import new_scale, unscaled
 from fashionai.training.schedule import learning_rate
 from fashionai.training.summaries import image_summaries, scalar_summaries
-from fashionai.training.towers import Towers, build_towers, tower_devices
+from fashionai.training.towers import Towers, build_towers, over_ranks, tower_devices
 
 logger = logging.getLogger(__name__)
 
@@ -40,8 +43,9 @@ logger = logging.getLogger(__name__)
 class TrainingSettings:
     """The settings of a training. Steps are counted over the whole run; sizes are in input pixels.
 
-    `garment` is from the table `garments`. `keypoint_weights` come from weighting.py. `data` describes how the batches
-    were made; it is only written to run.json.
+    `batch_size` is that of all ranks of `cluster` together, `towers` the number of towers of each rank. `garment` is
+    from the table `garments`. `keypoint_weights` come from weighting.py. `data` describes how the batches were made; it
+    is only written to run.json.
     Raises InputError if the options of the loss or the head do not fit the garment, or do not fit each other.
     """
 
@@ -69,6 +73,7 @@ class TrainingSettings:
     updates: UpdateOptions = UpdateOptions()
     execution: Execution = Execution()
     garments: Garments = GARMENTS
+    cluster: Cluster = ALONE
 
     def __post_init__(self) -> None:
         self.loss.check_garment(self.garment)
@@ -76,6 +81,11 @@ class TrainingSettings:
         if 'type_weight' in self.loss.changes and not self.head.type_head:
             raise InputError(f'--type-weight {self.loss.type_weight} has no effect without a type head: give '
                              '--type-head too')
+
+    @property
+    def share(self) -> int:
+        """The number of images of each rank in a batch."""
+        return self.batch_size // self.cluster.ranks
 
     @property
     def description(self) -> Dict[str, Any]:
@@ -115,11 +125,11 @@ def last_step(run_folder: Path) -> int:
 
 
 def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
-    """Returns the shapes of the arrays of a batch, in the order of SAMPLE_FIELDS in dataflow.
+    """Returns the shapes of the arrays of this rank's share of a batch, in the order of SAMPLE_FIELDS in dataflow.
 
     Raises InputError if the input size is not a multiple of the stride of the backbone.
     """
-    size, garment = settings.batch_size, settings.garment
+    size, garment = settings.share, settings.garment
     cells_hw(settings.input_hw, BACKBONE_STRIDE)  # finer maps are made from whole cells of the backbone
     cells = cells_hw(settings.input_hw, network_spec(settings.model, settings.head).stride)
     return [(size,) + settings.input_hw + (3,), (size,) + cells + (garment.num_heatmaps,),
@@ -128,7 +138,8 @@ def batch_shapes(settings: TrainingSettings) -> List[Tuple[int, ...]]:
 
 
 def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callable[[tf.Session], None],
-          validate: Optional[Callable[[TypedForward], float]], run_file: Optional[Mapping[str, Any]] = None) -> None:
+          validate: Optional[Callable[[TypedForward], float]], run_file: Optional[Mapping[str, Any]] = None,
+          team: Optional[Member] = None) -> None:
     """Trains until `max_steps`. Resumes from the last checkpoint in the run folder if there is one.
 
     A checkpoint is saved before Ctrl-C, SIGTERM or an error of the batches ends the training. SIGTERM raises
@@ -140,18 +151,32 @@ def train(settings: TrainingSettings, batches: BatchQueue, load_weights: Callabl
         load_weights: sets the initial weights of a new training.
         validate: returns the validation NE in percent for a forward function; None for no validation.
         run_file: the content of run.json; by default the description of the settings.
+        team: this rank of `settings.cluster`; None if it has one rank. Rank 0 alone reads and writes the run's folder
+            and validates; the others get its variables.
 
     Raises InputError for a bad sample or a checkpoint that does not fit. Raises DivergedError if the loss explodes or
-    is no longer finite; the last checkpoint is then from before that.
+    is no longer finite; the last checkpoint is then from before that. Raises PeerLost if another rank is gone.
     """
-    last = last_checkpoint(settings.run_folder)
+    last = None if settings.cluster.rank else last_checkpoint(settings.run_folder)
     if last:
         logger.info('resuming at step %d of this run; the initial weights are not read', last.step)
+    if team and validate:
+        validate = _waited_for(team, validate)
     try:
         with exit_on_sigterm():
-            _train(settings, last, batches, load_weights, validate, run_file or settings.description)
+            _train(settings, last, batches, load_weights, validate, run_file or settings.description, team)
     except tf.errors.OpError as error:
+        if team:
+            team.check()
         raise InputError(f'TensorFlow stopped the training: {error.message}') from error
+
+
+def _waited_for(team: Member, validate: Callable[[TypedForward], float]) -> Callable[[TypedForward], float]:
+    """Returns a validation for which the other ranks wait, however long it takes."""
+    def validated(forward: TypedForward) -> float:
+        with team.doing(VALIDATING):
+            return validate(forward)
+    return validated
 
 
 def _check_variables(last: Checkpoint) -> None:
@@ -172,45 +197,74 @@ def _check_variables(last: Checkpoint) -> None:
 
 def _train(settings: TrainingSettings, last: Optional[Checkpoint], batches: BatchQueue,
            load_weights: Callable[[tf.Session], None], validate: Optional[Callable[[TypedForward], float]],
-           run_file: Mapping[str, Any]) -> None:
-    with tf.Graph().as_default():
+           run_file: Mapping[str, Any], team: Optional[Member]) -> None:
+    with tf.Graph().as_default(), on_rank(settings.cluster):
         tf.set_random_seed(settings.seed)
         step = tf.train.get_or_create_global_step()
         devices = tower_devices(settings.towers)
         config = settings.execution.session_config(devices)
-        graph = training_graph(settings, step, devices)
+        collectives = Collectives(settings.cluster) if team else None
+        graph = training_graph(settings, step, devices, collectives)
         folder, watch = CheckpointFolder(settings.run_folder), LossWatch()
         checkpoints = CheckpointHook(folder, watch, graph.train, settings.save_every, settings.keep)
         scaffold = tf.train.Scaffold(saver=folder.saver, init_fn=lambda _, session: graph.start(session, load_weights))
-        writer = tf.summary.FileWriter(str(settings.log_folder))
-        hooks = _hooks(settings, graph, batches, watch, checkpoints, writer, validate)
-        if last:
-            _check_variables(last)
-        write_json(settings.run_folder / RUN_FILE, run_file)
-        creator = tf.train.ChiefSessionCreator(scaffold, config=config,
-                                               checkpoint_filename_with_path=last.prefix if last else None)
-        with closing(writer), tf.train.MonitoredSession(creator, hooks) as session:
-            _run_steps(session, graph, step, settings.max_steps, batches, checkpoints)
+        sync = collectives.copied_from_first(tf.global_variables()) if collectives else None
+        with _writer(settings) as writer:
+            hooks = _hooks(settings, graph, batches, watch, checkpoints, writer, validate) if writer else []
+            if last:
+                _check_variables(last)
+            if writer:
+                write_json(settings.run_folder / RUN_FILE, run_file)
+            if team:
+                config = joined_config(config, settings.cluster)
+            with tf.train.SingularMonitoredSession(
+                    hooks, scaffold, session_target(config, settings.cluster), config,
+                    checkpoint_filename_with_path=last.prefix if last else None) as session:
+                done = _started(session, step, sync, team)
+                _run_steps(session, graph, range(done, settings.max_steps), batches, checkpoints, team)
 
 
-def _run_steps(session: tf.train.MonitoredSession, graph: TrainingGraph, step: tf.Tensor, max_steps: int,
-               batches: BatchQueue, checkpoints: CheckpointHook) -> None:
+@contextmanager
+def _writer(settings: TrainingSettings) -> Iterator[Optional[tf.summary.FileWriter]]:
+    """Yields what writes TensorBoard's files; None if another rank does that."""
+    if settings.cluster.rank:
+        yield None
+        return
+    with closing(tf.summary.FileWriter(str(settings.log_folder))) as writer:
+        yield writer
+
+
+def _started(session: tf.train.SingularMonitoredSession, step: tf.Variable, sync: Optional[tf.Operation],
+             team: Optional[Member]) -> int:
+    """Gives all ranks the variables of rank 0, and returns the number of finished steps."""
+    if team:
+        with team.step():
+            session.raw_session().run(sync)
+    return int(session.raw_session().run(step))
+
+
+def _run_steps(session: tf.train.SingularMonitoredSession, graph: TrainingGraph, steps: range, batches: BatchQueue,
+               checkpoints: CheckpointHook, team: Optional[Member]) -> None:
     """Does the remaining steps. If something interrupts them, the last checkpoint is one to resume from."""
-    done = session.run_step_fn(lambda step_context: step_context.session.run(step))
     try:
-        for _ in range(done, max_steps):
-            session.run(graph.train, dict(zip(graph.batch.tensors, batches.get())))
+        for _ in steps:
+            batch = batches.get()
+            with team.step() if team else nullcontext():
+                session.run(graph.train, dict(zip(graph.batch.tensors, batch)))
     except DivergedError:
         checkpoints.diverged()
         raise
-    except (KeyboardInterrupt, SystemExit, InputError, RuntimeError):
-        session.run_step_fn(lambda step_context: checkpoints.interrupted(step_context.session))
+    except (KeyboardInterrupt, SystemExit, InputError, RuntimeError, PeerLost):
+        if not (team and team.cluster.rank):
+            with team.doing(SAVING) if team else nullcontext():
+                checkpoints.interrupted(session.raw_session())
         raise
 
 
-def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[str]) -> TrainingGraph:
+def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[str],
+                   collectives: Optional[Collectives] = None) -> TrainingGraph:
     """Builds the nodes of a training in the current graph, one tower per device; each step increases `step`, the global
-    step."""
+    step. `collectives` sum the gradients over the ranks of the cluster; None for one rank."""
     types = (tf.uint8,) + (tf.float32,) * 5
     batch = Batch(*(tf.placeholder(kind, shape) for kind, shape in zip(types, batch_shapes(settings))))
     scale = new_scale() if settings.execution.scales_loss(devices) else None
@@ -218,6 +272,8 @@ def training_graph(settings: TrainingSettings, step: tf.Variable, devices: List[
     with settings.execution.compiling():
         towers = build_towers(lambda image: build(settings.model, image, settings.garment, True, settings.head), batch,
                               settings.batch_size, devices, losses, scale)
+    if collectives:
+        towers = over_ranks(towers, collectives)
     gradients, adjust = (towers.gradients, []) if scale is None else unscaled(towers.gradients, scale)
     rate = learning_rate(settings.learning_rate, settings.decay_steps, settings.warmup_steps, step,
                          settings.max_steps)

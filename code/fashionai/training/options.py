@@ -77,3 +77,23 @@ class ExecutionOptions(OptionGroup):
     precision: str = option('float32', 'float32, or mixed: convolutions in float16 on GPUs and in bfloat16 on CPUs',
                             allowed=PRECISIONS)
     xla: bool = option(False, 'compile the towers with XLA')
+
+
+@dataclass(frozen=True)
+class ClusterOptions(OptionGroup):
+    """The flags of a training over several hosts. They do not decide the weights; the number of towers does.
+
+    Attributes:
+        hosts: the hosts that `train.py` starts its ranks on, see launcher.py; None: this command is a rank itself.
+        stall_seconds: seconds without a step after which a rank gives up.
+        restarts: how often the ranks are started again without having saved anything new.
+        launched: whether a launcher started this rank, which it talks to over its standard input and output.
+    """
+
+    hosts: Optional[str] = option(None, 'train on these hosts together: HOST:PORT,HOST:PORT by ssh, or local:N for N '
+                                  'processes on this machine; see docs/cluster.md', metavar='HOSTS')
+    stall_seconds: int = option(300, 'with several hosts: end a process that makes no step for so long', metavar='S',
+                                parse=at_least(1))
+    restarts: int = option(5, 'with --hosts: start again after a failure, at most so often from the same checkpoint',
+                           metavar='N', parse=at_least(0))
+    launched: bool = option(False, 'for --hosts itself: end when standard input ends')

@@ -23,10 +23,10 @@ from fashionai.training.schedule import depends_on_length
 
 FREE = frozenset({'workers', 'keep', 'save_every', 'validate_every', 'modelpath', 'logpath', 'run_name', 'resume',
                   'allow_outside',
-                  'xla'})
+                  'xla', 'hosts', 'stall_seconds', 'restarts', 'launched'})
 """Flags that do not determine the weights. `xla` changes only the rounding of a step. `gpus` is not in the list,
-because the batch norm of each tower uses only the tower's share of the batch. Every flag that is not listed here
-determines the weights."""
+because the batch norm of each tower uses only the tower's share of the batch; run.json has the towers of all hosts.
+Every flag that is not listed here determines the weights."""
 
 BY_CONTENT = frozenset({'datapath', 'imgpath', 'garments', 'checkpoint', 'pretrain_path', 'pretrain_basepath',
                         'max_epoch', 'max_steps'})
@@ -43,6 +43,7 @@ _ROWS, _IMAGES, _GARMENTS = '--datapath', '--imgpath', '--garments'
 _NETWORK = ('--model', '--tag', _GARMENTS, *(f'--{name.replace("_", "-")}' for name in HeadOptions.__annotations__))
 """Flags that define the network. They cannot change within a run, even with --resume."""
 
+_CODE = Path(__file__).resolve().parents[1]
 _SUM_DIGITS = 16
 _IMAGES_READ = 64
 """The number of images of a folder whose bytes are part of its checksum. Of the other images, only the sizes are."""
@@ -61,7 +62,11 @@ class Difference(NamedTuple):
     now: Any
 
     def __str__(self) -> str:
-        return f'{self.name}: the run has {_shown(self.noted)}, the command has {_shown(self.now)}'
+        return self.between('the run', 'the command')
+
+    def between(self, one: str, other: str) -> str:
+        """Returns the difference between two that have these names."""
+        return f'{self.name}: {one} has {_shown(self.noted)}, {other} has {_shown(self.now)}'
 
 
 def content(place: object, sum_: str, size: str = '') -> Dict[str, str]:
@@ -135,10 +140,8 @@ def program_that_decides() -> Decides:
 
 def _commit() -> str:
     """Returns the last commit that changed the code, and whether files differ from it; '' if there is no checkout."""
-    code = Path(__file__).resolve().parents[2]
-
     def git(*command: str) -> str:
-        return subprocess.run(['git', '-C', str(code), *command, '--', '.'], stdout=subprocess.PIPE,
+        return subprocess.run(['git', '-C', str(_CODE.parent), *command, '--', '.'], stdout=subprocess.PIPE,
                               stderr=subprocess.DEVNULL, check=True, timeout=60).stdout.decode().strip()
 
     try:
@@ -160,10 +163,30 @@ def of_command(flags: Mapping[str, Any], settings: TrainingSettings, folders: Se
         weights: the initial weights, as a `content`.
     """
     garments = garments_content(settings.garments, flags['garments'] or 'the built-in table')
+    flags = {**flags, 'gpus': settings.towers * settings.cluster.ranks}
     decides = {**flags_that_decide(flags, settings.max_steps), _GARMENTS: garments,
                **data_that_decide(folders, not flags['remote_data'], validation), 'initial weights': weights,
                **program_that_decides()}
     return {**settings.description, DECIDES: json.loads(json.dumps(decides))}
+
+
+def agreement(record: Mapping[str, Any], steps: int) -> Decides:
+    """Returns what must be equal on all ranks of a cluster: what a record decides, the steps, and the code."""
+    return {**record[DECIDES], '--max-steps': steps, 'code': content(_CODE, _code_sum())}
+
+
+def disagreement(first: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """Returns in words how the agreement of another rank differs from that of rank 0; '' if they are equal."""
+    found = differences({DECIDES: first}, {DECIDES: other})
+    return '; '.join(one.between('the first', 'the other') for one in found)
+
+
+def _code_sum() -> str:
+    """Returns the checksum of the package's source and tables."""
+    digest = hashlib.sha256()
+    for path in sorted(path for kind in ('*.py', '*.json') for path in _CODE.rglob(kind)):
+        digest.update(f'{path.relative_to(_CODE).as_posix()}\n'.encode() + path.read_bytes())
+    return digest.hexdigest()
 
 
 def continued(settings: TrainingSettings, step: int, record: Mapping[str, Any], resume: bool) -> Dict[str, Any]:

@@ -1,11 +1,12 @@
 """One network on several devices: the batch is split, the variables are shared, and the gradients are summed."""
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Callable, List, Optional, Sequence, Tuple
 
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.catalog import BuiltNetwork
+from fashionai.training.collectives import Collectives
 from fashionai.training.losses import Batch, Losses, network_losses, summed
 
 logger = logging.getLogger(__name__)
@@ -18,8 +19,8 @@ class Towers:
     """The results of all towers together.
 
     losses: the losses of the whole batch, in parts. loss: the scalar that is minimised. gradients: (gradient, variable)
-    pairs of `loss` or, if there is a scale, of the scaled loss. updates: the batch-norm updates of the first tower.
-    first: the network of the first tower.
+    pairs of `loss` or, if there is a scale, of the scaled loss. updates: what a step must run besides: the batch-norm
+    updates of the first tower. first: the network of the first tower.
     """
 
     losses: Losses
@@ -66,3 +67,17 @@ def build_towers(build: Callable[[tf.Tensor], BuiltNetwork], batch: Batch, globa
     pairs = [(tf.add_n(list(parts)), variable) for parts, variable in zip(zip(*gradients), tf.trainable_variables())]
     return Towers(whole, whole.total, pairs,
                   tf.get_collection(tf.GraphKeys.UPDATE_OPS, scope='tower_0/'), networks[0])
+
+
+def over_ranks(towers: Towers, collectives: Collectives) -> Towers:
+    """Returns the towers of all ranks of a cluster together: the losses and the gradients are summed over the ranks.
+
+    The batch-norm updates, and the network, stay those of this rank's first tower. Those of rank 0 count.
+    """
+    parts = [towers.losses.stages] + ([] if towers.losses.types is None else [towers.losses.types])
+    sums = collectives.summed([*(gradient for gradient, _ in towers.gradients), *parts])
+    gradients, parts = sums[:len(towers.gradients)], sums[len(towers.gradients):]
+    losses = Losses(parts[0], parts[1] if len(parts) > 1 else None)
+    pairs = [(gradient, variable) for gradient, (_, variable) in zip(gradients, towers.gradients)]
+    return replace(towers, losses=losses, loss=losses.total, gradients=pairs,
+                   updates=[*towers.updates, losses.total.op])  # every rank must take part in the sum of the losses
