@@ -112,7 +112,8 @@ def test_the_contract_says_how_it_was_made_and_measured(folder: Path, models: Di
     assert made['input_hw'] == ([64, 48] if to == 'tflite' else None)
     beside, printed = made['parity'], (folder / f'{to}.txt').read_text()
     assert beside['images'] == '2 images of val.csv' and beside['maps'] < 1e-4 < beside['maps_reach']
-    assert beside['types'] < 1e-5 and beside['visibility'] < 1e-4 and beside['ne_graph'] == pytest.approx(beside['ne_exported'], abs=0.5)
+    assert beside['types'] < 1e-5 and beside['visibility'] < 1e-3
+    assert beside['ne_graph'] == pytest.approx(beside['ne_exported'], abs=0.5)
     for text in (f'graph{EXPORTED[to]}', '2 images of val.csv', f'{beside["maps"]:.2g}', f'{beside["ne_graph"]:.3f} %'):
         assert text in printed
     assert not list(folder.glob('.export*')), 'no drafts are left'
