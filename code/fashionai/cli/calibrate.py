@@ -34,8 +34,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'the training, and add it to the graph; several files with commas between them')
     add('--visibility-imagepath', metavar='FOLDER', help='folder of their image ids; or one for each file, with commas '
         'between them (default: --imagepath)')
-    add('--presets', default=','.join(PRESETS), help='presets whose scores are calibrated; the calibration of the others '
-        'stays (default: %(default)s)')
+    add('--presets', default=','.join(PRESETS), help='presets whose scores are calibrated; the calibration of the '
+        'others stays (default: %(default)s)')
     add('--json', metavar='FILE', help='write the figures to this file too')
     add('--diagram', metavar='FILE', help='draw the reliability diagram to this file, .png or .svg')
     add_outside_option(parser)

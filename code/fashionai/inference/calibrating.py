@@ -192,5 +192,5 @@ def _state_lines(states: Optional[Mapping[str, StateReport]]) -> List[str]:
         return []
     rows = [f'| {name} | {one.count} | {one.area:.3f} | {one.recall:.1%} | {one.precision:.1%} |'
             for name, one in states.items()]
-    return ['', '| a point is | labelled points | area under the ROC curve | recall | precision |', '|---|---|---|---|---|',
-            *rows]
+    return ['', '| a point is | labelled points | area under the ROC curve | recall | precision |',
+            '|---|---|---|---|---|', *rows]
