@@ -10,7 +10,7 @@ import threading
 import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import Iterator, List, Optional, Sequence
+from typing import Counter, Iterator, List, Optional, Sequence
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -28,7 +28,8 @@ class Client(threading.Thread):
         super().__init__(daemon=True)
         self._url, self._picture, self._end = urlsplit(url), picture, end
         self.waits: List[float] = []
-        self.refused, self.failed = 0, 0
+        self.refused = 0
+        self.failed: Counter[str] = Counter()
 
     def run(self) -> None:
         """Sends pictures until the end, and waits for the last answer."""
@@ -38,8 +39,8 @@ class Client(threading.Thread):
                 while self._asked() == 503:
                     self.refused += 1
                 self.waits.append(time.monotonic() - start)
-            except (OSError, HTTPException):
-                self.failed += 1
+            except (OSError, HTTPException) as error:
+                self.failed[str(error)] += 1
                 time.sleep(0.1)
 
     def _asked(self) -> int:
@@ -112,9 +113,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     waits = np.array([wait for client in clients for wait in client.waits])
     if not len(waits):
         raise InputError(f'no answer from {args.url} in {args.seconds:g} seconds: wanted a running service')
+    failed = sum((client.failed for client in clients), Counter[str]())
     print(circumstances(), '\n')
     print(f'{args.clients} clients, {args.seconds:g} s: {len(waits)} answers, {sum(c.refused for c in clients)} '
-          f'refusals, {sum(c.failed for c in clients)} failures; ' +
+          f'refusals, {sum(failed.values())} failures'
+          f'{dict(failed) or ""}; ' +
           ', '.join(f'p{each} {np.percentile(waits, each):.2f} s' for each in (50, 90, 95, 99)) +
           f', longest {waits.max():.2f} s' + (f'; at most {memory.most:.0f} MB' if memory else ''))
     return 0
