@@ -57,6 +57,11 @@ export class Stage {
     this.#drawHeat();
   }
 
+  /** The element that has the size of the picture on the screen; null without a picture. */
+  get frame() {
+    return this.#frame;
+  }
+
   focusPoint(name) {
     this.#points.get(name)?.focus();
   }
@@ -107,12 +112,12 @@ export class Stage {
     event.preventDefault();
     const element = this.#points.get(name);
     const start = {...this.#store.current.points[name]};
-    const from = this.#at(event);
+    const from = this.at(event);
     let moving = false;
     element.focus({preventScroll: true});
     element.setPointerCapture(event.pointerId);
     const move = (moved) => {
-      const at = this.#at(moved);
+      const at = this.at(moved);
       if (!moving && Math.hypot(at.x - from.x, at.y - from.y) < 2 * this.#unit) return;
       if (!moving) this.#store.begin(null);
       moving = true;
@@ -149,7 +154,7 @@ export class Stage {
   }
 
   /** Where a pointer is, in pixels of the picture. */
-  #at(event) {
+  at(event) {
     const box = this.#overlay.getBoundingClientRect();
     return {x: (event.clientX - box.left) * this.#unit - 0.5, y: (event.clientY - box.top) * this.#unit - 0.5};
   }
