@@ -6,7 +6,7 @@ the page goes on where it was.
 import argparse
 import getpass
 import logging
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, Optional, Sequence
@@ -23,7 +23,7 @@ from fashionai.labelling.background import Background
 from fashionai.labelling.export import DEFAULT_VAL, FORMATS, export_tree
 from fashionai.labelling.pictures import add_pictures
 from fashionai.labelling.project import DATA, project_garments, project_graph
-from fashionai.labelling.proposals import NO_NETWORK, Proposer, served_types
+from fashionai.labelling.proposals import NO_NETWORK, Proposer, shared_types
 from fashionai.labelling.store import FILE, Store
 from fashionai.option_group import at_least
 
@@ -52,6 +52,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'them; *: any name')
     add('--megapixels', type=float, default=MEGAPIXELS, help='larger pictures are left out, in million pixels '
         '(default: %(default)s)')
+    add('--tag', default=JOINT, help='garment type of the network of --modelpath (default: %(default)s types)')
     add_inference_options(parser)
     return parser.parse_args(argv)
 
@@ -124,15 +125,14 @@ def _proposer(garments: Garments, folder: Path, args: argparse.Namespace) -> Ite
     one. If it finds none of the types, nothing is proposed."""
     graph = args.modelpath or project_graph(folder)
     flags = argparse.Namespace(**{**vars(args), 'garments': None, 'modelpath': graph and str(graph)})
-    networks = chosen_networks(flags, JOINT)
-    with ExitStack() as stack:
-        predictor = stack.enter_context(networks.load_predictor())
-        if served_types(predictor, garments):
-            quick = stack.enter_context(_one_pass(networks, args).load_predictor())
-            yield Proposer(garments, f'{networks.name} {networks.sums[:12]} {args.preset}', predictor, quick)
-        else:
-            logger.info('%s finds none of %s: people place all points', networks.name, ', '.join(garments))
-            yield Proposer(garments, NO_NETWORK)
+    networks = chosen_networks(flags, args.tag)
+    known = networks.garments if args.tag == JOINT else {args.tag: networks.garments.of(args.tag)}
+    if not shared_types(known, garments):
+        logger.info('%s finds none of %s: people place all points', networks.name, ', '.join(garments))
+        yield Proposer(garments, NO_NETWORK)
+        return
+    with networks.load_predictor() as predictor, _one_pass(networks, args).load_predictor() as quick:
+        yield Proposer(garments, f'{networks.name} {networks.sums[:12]} {args.preset}', predictor, quick)
 
 
 def _one_pass(networks: ChosenNetworks, args: argparse.Namespace) -> ChosenNetworks:

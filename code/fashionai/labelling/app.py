@@ -2,6 +2,7 @@
 
 Its functions run in threads, since the store waits for the disk.
 """
+import logging
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -37,6 +38,8 @@ _SHOWN = {'.jpg': 'image/jpeg', '.jpeg': 'image/jpeg', '.png': 'image/png', '.we
 """Endings of files that browsers show; other pictures are sent as JPEG."""
 
 _THUMBNAILS_KEPT = 2000
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -207,3 +210,8 @@ def _add_faults(app: FastAPI) -> None:
     async def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         faults = [f'{fault["loc"][-1]}: {fault["msg"]}' for fault in error.errors()]
         return JSONResponse({'detail': '; '.join(faults)}, 422)
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> JSONResponse:
+        _LOG.error('%s failed', request.url.path, exc_info=error)
+        return JSONResponse({'detail': 'the service failed: the reason is in its log'}, 500)

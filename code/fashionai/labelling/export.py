@@ -2,8 +2,8 @@
 
     OUTPUT/train/train.csv, val.csv, Images/<type>/...
 
-A garment in a box becomes a picture of its own, cut out with some margin, since a row of a CSV is a picture. Pictures of
-the project are copied, never changed.
+A garment in a box becomes a picture of its own, cut out with some margin, since a row of a CSV is a picture. Pictures
+of the project are copied, never changed.
 """
 import hashlib
 from dataclasses import dataclass, replace

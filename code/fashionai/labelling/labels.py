@@ -55,7 +55,8 @@ class Label:
             raise InputError(f'type {shown(kind)}: wanted the name of a garment type')
         if not isinstance(points, dict):
             raise InputError(f'points {shown(points)}: wanted points by name')
-        return cls(state, kind, {name: _point(name, point) for name, point in points.items()}, box_of(values.get('box')))
+        placed = {name: _point(name, point) for name, point in points.items()}
+        return cls(state, kind, placed, box_of(values.get('box')))
 
     def check(self, garments: Garments, size_hw: Tuple[int, int]) -> None:
         """Raises InputError, which names the keypoint, if the label does not fit the table or a picture of this size,

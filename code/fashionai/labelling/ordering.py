@@ -5,7 +5,7 @@ from typing import Any, List, Mapping, Sequence
 import numpy as np
 
 from fashionai.labelling.labels import OPEN, REVIEWED
-from fashionai.labelling.proposals import Doubt
+from fashionai.labelling.proposals import LOOK_VALUES, Doubt
 from fashionai.labelling.store import Item
 
 WEIGHTS = Doubt(scores=0.5, mirror=1.0, presets=1.0, shape=0.1, type=0.2)
@@ -77,4 +77,4 @@ def _look(item: Item) -> Sequence[int]:
 
 
 def _looks(items: Sequence[Item]) -> np.ndarray:
-    return np.array([_look(item) for item in items], np.float64).reshape(len(items), -1)
+    return np.array([_look(item) for item in items], np.float64).reshape(len(items), LOOK_VALUES)

@@ -23,6 +23,9 @@ MARGIN = 0.15
 _LOOK_CELLS = 6
 """The side of the small copy of a garment by which pictures that look alike are known."""
 
+LOOK_VALUES = _LOOK_CELLS ** 2 * 3
+"""The number of values of such a copy."""
+
 
 @dataclass(frozen=True)
 class Doubt:
@@ -53,7 +56,7 @@ class Proposal:
         type_probabilities: by name, the highest first; {} if a person chose the type, or no network knows it.
         points: (x, y, score, found) by keypoint; {} if no network finds the type.
         doubt: signs that it is wrong.
-        look: small copy of the garment, `_LOOK_CELLS` times `_LOOK_CELLS` BGR pixels one after the other, to compare pictures by.
+        look: small copy of the garment, to compare pictures by: `_LOOK_CELLS` rows of as many BGR pixels.
         fault: why the picture cannot be read; '' if it can.
     """
 
@@ -88,7 +91,7 @@ class Proposer:
             quick: makes one pass with the same networks, to compare with; None: `predictor` does.
         """
         self.model = model
-        self.types = served_types(predictor, garments) if predictor else ()
+        self.types = shared_types(predictor.served, garments) if predictor else ()
         self._garments, self._predictor, self._quick = garments, predictor, quick or predictor
 
     def propose(self, image: np.ndarray, tag: Optional[str], box: Optional[Box]) -> Proposal:
@@ -133,10 +136,10 @@ class Proposer:
             type=_rounded(1 - shares[prediction.type]) if shares else 0)
 
 
-def served_types(predictor: GarmentPredictor, garments: Garments) -> Tuple[str, ...]:
-    """Returns the types of a table that the networks find: those of the same name and keypoints."""
+def shared_types(served: Mapping[str, Garment], garments: Garments) -> Tuple[str, ...]:
+    """Returns the types of a table that networks find which serve these types: those of the same name and keypoints."""
     return tuple(name for name, garment in garments.items()
-                 if name in predictor.served and set(predictor.served[name].keypoints) == set(garment.keypoints))
+                 if name in served and set(served[name].keypoints) == set(garment.keypoints))
 
 
 def cropped(image: np.ndarray, box: Optional[Box]) -> Tuple[np.ndarray, np.ndarray]:
