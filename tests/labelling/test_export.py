@@ -56,7 +56,7 @@ def test_a_box_becomes_a_picture_of_its_own_in_the_same_list(store: Store, tmp_p
                                                              skirt: Callable[..., Any]) -> None:
     store.save(1, Label(REVIEWED, 'skirt', skirt()), 'Ann', 'accepted')
     box = store.add_box(1, (100, 100, 80, 100), 'Ann')
-    points = {name: (120, 150, 1) for name in GARMENTS['skirt'].keypoints}
+    points = dict.fromkeys(GARMENTS['skirt'].keypoints, (120, 150, 1))
     store.save(box.id, Label(REVIEWED, 'skirt', points, box.label.box), 'Ann', 'accepted')
     export_tree(store, GARMENTS, tmp_path / 'data', new_notes())
     table = read_annotations(tmp_path / 'data/train/train.csv')
@@ -65,8 +65,8 @@ def test_a_box_becomes_a_picture_of_its_own_in_the_same_list(store: Store, tmp_p
     assert table.keypoints[1][CSV_KEYPOINTS.index('hemline_left')].tolist() == [35, 65, 1]
 
 
-def test_a_picture_that_is_stored_turned_is_written_as_it_was_labelled(tmp_path: Path, skirt: Callable[..., Any],
-                                                                       turned: Callable[[np.ndarray, int], bytes]) -> None:
+def test_a_picture_that_is_stored_turned_is_written_as_it_was_labelled(
+        tmp_path: Path, skirt: Callable[..., Any], turned: Callable[[np.ndarray, int], bytes]) -> None:
     image = np.zeros((200, 120, 3), np.uint8)
     image[10:30, 20:40] = 255
     (tmp_path / 'turned.jpg').write_bytes(turned(image, 6))

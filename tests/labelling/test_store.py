@@ -16,7 +16,7 @@ from fashionai.labelling.store import FILE, Conflict, Store
 
 CODE = Path(__file__).resolve().parents[2] / 'code'
 
-WRITER = '''
+WRITER = """
 import sys
 sys.path.insert(0, {code!r})
 from pathlib import Path
@@ -26,7 +26,7 @@ with Store(Path({folder!r})) as store:
     for number in range({count}):
         item = store.save(1, Label(type='skirt', points={{'hemline_left': (number, 5, 1)}}), {person!r}, str(number))
         print(number, flush=True)
-'''
+"""
 """A process that changes the first garment, and says each change that is saved."""
 
 

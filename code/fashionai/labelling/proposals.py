@@ -104,7 +104,7 @@ class Proposer:
         """
         part, offset_xy = cropped(image, box)
         shares = {} if tag else self._type_shares(part)
-        name = tag or next(iter(shares), self.types[0] if len(self.types) == 1 else None)
+        name = tag or next(iter(shares), next(iter(self._garments)) if len(self._garments) == 1 else None)
         if name not in self.types:
             return Proposal(name, look=look_of(part))
         assert self._predictor and self._quick and name

@@ -13,9 +13,11 @@ export function showBoxes(stage, store, show) {
     const {box} = item;
     if (item.picture !== full.picture || item.state === 'removed' || !box) continue;
     const own = item.id === full.id;
-    stage.frame.append(make('button', {class: `box${own ? ' own' : ''}`, type: 'button', tabindex: -1,
-      style: placed(box, width, height), 'aria-label': `Garment ${item.number} of this picture`,
-      onclick: () => !own && show(item.id)}, make('span', {}, String(item.number))));
+    const shape = make('button', {class: `box${own ? ' own' : ''}`, type: 'button', tabindex: -1,
+      'aria-label': `Garment ${item.number} of this picture`, onclick: () => !own && show(item.id)},
+    make('span', {}, String(item.number)));
+    shape.style.cssText = placed(box, width, height);
+    stage.frame.append(shape);
   }
 }
 

@@ -92,7 +92,7 @@ export class LabelStore extends EventTarget {
     this.filter[name] = value;
     this.#kept.clear();
     this.remember();
-    if (name === 'sort' && value === 'next') await this.rank();
+    if (name === 'sort' && value === 'next') await this.#after(() => this.rank());
     const list = this.list();
     if (list.length && !list.some(({id}) => id === this.current?.id)) await this.show(list[0].id);
     else this.changed('pictures');
@@ -129,9 +129,8 @@ export class LabelStore extends EventTarget {
     this.flush();
     if (id !== this.current?.id) this.selected = null;
     this.#kept.add(id);
-    await this.#chain;
-    await this.#load(id);
-    history.replaceState(null, '', `#${id}`);
+    await this.#after(() => this.#load(id));
+    if (this.full?.id === id) history.replaceState(null, '', `#${id}`);
   }
 
   /** The garment `step` places further in the list; the one after the last is the first. */
@@ -234,6 +233,7 @@ export class LabelStore extends EventTarget {
     this.begin(null);
     this.selected = null;
     this.#queue({...this.#label(), type, points: {}, state: 'open'}, 'type');
+    this.flush();
     return this.#after(() => this.#load(this.full.id));
   }
 
