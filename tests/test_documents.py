@@ -13,8 +13,9 @@ from fashionai.cli.main import COMMANDS
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(path for pattern in ('*.md', 'docs/*.md', 'data/README.md', 'data/photographs/*.md', 'models/*.md',
                                    'models/trained/supplied/*.md') for path in PROJECT.glob(pattern))
-SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), PROJECT / 'tests/interruptions.py']
-"""Programs that have no subcommand of `fashionai`; `merge` and `combine` are scripts too."""
+SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), PROJECT / 'tests/interruptions.py',
+           PROJECT / 'begin_to_train_all.sh']
+"""Programs that have no subcommand of `fashionai`; `merge` and `combine` are scripts too. One driver has a flag."""
 
 OTHERS = {
     'curl': ('--data-binary',), 'pip': ('--no-deps', '--ignore-requires-python'), 'tar': ('--strip-components',),
