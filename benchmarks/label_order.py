@@ -92,7 +92,8 @@ class Simulation:
         lists = self._folder / name / 'data'
         (lists / 'train').mkdir(parents=True, exist_ok=True)
         write_annotations(lists / 'train' / 'train.csv', rows)
-        weights = ('--checkpoint', checkpoint) if checkpoint else ('--pretrain_basepath', ROOT, '--pretrain_path', START)
+        weights = (('--checkpoint', checkpoint) if checkpoint
+                   else ('--pretrain_basepath', ROOT, '--pretrain_path', START))
         side = self._options.size
         _call('train.py', '--model', 'mobilenet_small', '--tag', JOINT, '--datapath', lists, '--imgpath', self._data,
               '--input-width', side, '--input-height', side, '--batchsize', 16, '--gpus', 1, '--lr', 'cosine:5e-4',
