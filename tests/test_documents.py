@@ -9,6 +9,7 @@ from typing import Iterator, Set, Tuple
 import pytest
 
 from fashionai.cli.main import COMMANDS
+from fashionai.cli.prepare import READABLE, WRITABLE
 
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(path for pattern in ('*.md', 'docs/*.md', 'data/README.md', 'data/photographs/*.md', 'models/*.md',
@@ -18,14 +19,15 @@ SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), PROJE
 """Programs that have no subcommand of `fashionai`; `merge` and `combine` are scripts too. One driver has a flag."""
 
 OTHERS = {
-    'curl': ('--data-binary',), 'pip': ('--no-deps', '--ignore-requires-python'), 'tar': ('--strip-components',),
+    'curl': ('--data-binary',), 'labelme': ('--labels', '--labelflags'),
+    'pip': ('--no-deps', '--ignore-requires-python'), 'tar': ('--strip-components',),
     'tensorboard': ('--logdir',)}
 """Flags of programs that are not part of the project."""
 
 ABSENT = ('code/__init__.py',)
 """Paths of which a document says that they do not exist."""
 
-PREPARE_COMMANDS = ('fashionai', 'coco', 'deepfashion', 'deepfashion2', 'to-coco')
+PREPARE_COMMANDS = (*(('from', name) for name in READABLE), *(('to', name) for name in WRITABLE))
 
 
 def _name(path: Path) -> str:
@@ -81,7 +83,7 @@ def known_flags() -> Set[str]:
 def _commands() -> Iterator[Tuple[str, ...]]:
     for command in COMMANDS:
         if not (PROJECT / 'submit' / f'{command}.py').exists():
-            yield from ((command, kind) for kind in PREPARE_COMMANDS) if command == 'prepare' else [(command,)]
+            yield from ((command, *kind) for kind in PREPARE_COMMANDS) if command == 'prepare' else [(command,)]
 
 
 def _help(command: str, *arguments: str) -> str:

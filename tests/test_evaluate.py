@@ -38,6 +38,31 @@ def test_prints_a_table_and_writes_json(files: Tuple[str, str], tmp_path: Path, 
     assert figures['visible']['types'] == {'skirt': {'ne': 20.0, 'points': 3}}
 
 
+def test_coco_figures_of_a_csv_and_of_a_coco_data_set(files: Tuple[str, str], tmp_path: Path,
+                                                      capsys: pytest.CaptureFixture) -> None:
+    """Each point is 10 pixels off; the box is 70 x 250."""
+    out, names = tmp_path / 'out.json', ('waistband_left', 'waistband_right', 'hemline_left', 'hemline_right')
+    arguments = ['--truth', files[0], '--coco', '--json', str(out), '--submission']
+    assert evaluate.main([*arguments, files[1]]) == 0
+    figures = json.loads(out.read_text())['coco']
+    oks = np.mean([np.exp(-100 / (2 * 70 * 250 * (2 * sigma) ** 2)) for sigma in (.0279, .0279, .0602, .0602)])
+    assert figures['oks'] == pytest.approx(oks, abs=1e-4) and figures['types']['skirt']['ap50'] == 1
+    assert (figures['end_point'], figures['end_point_visible'], figures['scored']) == (10, 10, False)
+    keypoints = [100, 60, 2, 150, 60, 2, 90, 310, 2, 160, 310, 2]
+    content = {'images': [{'id': 3, 'file_name': 'shop/a.jpg'}], 'categories': [
+        {'id': 1, 'name': 'skirt', 'keypoints': names}], 'annotations': [
+        {'image_id': 3, 'category_id': 1, 'keypoints': keypoints, 'score': .5}]}
+    (tmp_path / 'found.json').write_text(json.dumps(content))
+    assert evaluate.main([*arguments, str(tmp_path / 'found.json')]) == 0
+    again = json.loads(out.read_text())
+    assert again['coco'] == {**figures, 'scored': True} and again['visible']['ne'] == 20
+    (tmp_path / 'sigmas.json').write_text(json.dumps(dict.fromkeys(names, 1)))
+    assert evaluate.main([*arguments, files[1], '--sigmas', str(tmp_path / 'sigmas.json')]) == 0
+    assert json.loads(out.read_text())['coco']['oks'] > .99
+    assert evaluate.main(['--truth', files[0], '--submission', files[1], '--sigmas', 'sigmas.json']) == 1
+    assert '--coco' in capsys.readouterr().err
+
+
 def test_measures_the_submission_of_one_type(files: Tuple[str, str], tmp_path: Path,
                                              capsys: pytest.CaptureFixture) -> None:
     keypoints = np.full((2, 24, 3), -1)

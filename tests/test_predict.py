@@ -135,9 +135,12 @@ def test_paths_come_on_standard_input_and_json_goes_to_standard_output(
 def test_other_forms(shop: Path, call: Callable[..., str]) -> None:
     call('shop', '--format=csv', '--output=o.csv')
     assert read_annotations(shop / 'o.csv').categories == ('skirt', 'skirt')
-    printed = call('shop', '--format=coco', '--output=o.coco', '--draw=drawn', '--draw-heatmaps')
+    call('shop', '--format=coco-results', '--output=o.coco')
     results = json.loads((shop / 'o.coco').read_text())
     assert [(result['image_id'], result['category_id']) for result in results] == [(1, 4), (2, 4)]
+    printed = call('shop', '--format=coco', '--output=o.json', '--draw=drawn', '--draw-heatmaps')
+    content = json.loads((shop / 'o.json').read_text())
+    assert [row['image_id'] for row in content['annotations']] == [image['id'] for image in content['images']] == [1, 2]
     assert '1 blouse, 2 dress, 3 outwear, 4 skirt, 5 trousers' in printed
     blue, green, red = cv2.imread('drawn/a.jpg')[14:18, 17:23].reshape(-1, 3).mean(axis=0)
     assert red > blue, 'above the point its heat map'
@@ -157,7 +160,7 @@ def test_images_and_categories_have_the_ids_of_a_ground_truth(shop: Path, call: 
     results = json.loads((shop / 'o.coco').read_text())
     assert [(result['image_id'], result['category_id']) for result in results] == [(30, 7), (40, 7)]
     assert '7 skirt' in printed and '--ids' not in printed
-    assert '--ids' in call('shop', '--format=coco', '--output=p.coco'), 'that numbers are positions is said'
+    assert '--ids' in call('shop', '--format=coco-results', '--output=p.coco'), 'that numbers are positions is said'
 
 
 def test_what_a_ground_truth_does_not_number_is_refused_before_any_prediction(
@@ -169,7 +172,7 @@ def test_what_a_ground_truth_does_not_number_is_refused_before_any_prediction(
     assert 'shop/a.png' in printed and 'other/a.png' in printed and 'image 1' in printed
     (shop / 'clip.avi').write_bytes(b'')
     assert 'clip.avi' in call('shop/a.png', 'clip.avi', ids, *more, code=1)
-    assert '--format coco' in call('shop/a.png', ids, code=1) and not (shop / 'o.coco').exists()
+    assert '--format coco-results' in call('shop/a.png', ids, code=1) and not (shop / 'o.coco').exists()
 
 
 def test_a_picture_that_no_jpeg_can_hold_is_named_and_the_next_drawn(shop: Path, call: Callable[..., str]) -> None:
@@ -219,7 +222,7 @@ def rows(path: Path) -> Any:
     return [{key: value for key, value in record.items() if key not in ('time', 'seconds')} for record in records(path)]
 
 
-@pytest.mark.parametrize('form', ['json', 'csv', 'coco'])
+@pytest.mark.parametrize('form', ['json', 'csv', 'coco', 'coco-results'])
 def test_an_interrupted_output_is_gone_on_with(shop: Path, call: Callable[..., str], form: str,
                                                monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
@@ -235,7 +238,8 @@ def test_an_interrupted_output_is_gone_on_with(shop: Path, call: Callable[..., s
         output.write_bytes(data[:cut])
         shutil.copy(str(whole.with_name(f'.{whole.name}.json')), str(output.with_name(f'.{output.name}.json')))
         kept = {'json': data[:cut].count(b'\n'), 'csv': max(0, data[:cut].count(b'\n') - 1),
-                'coco': data[:cut].count(b'}')}[form]
+                'coco': data[:cut].split(b'"images"')[0].count(b'"height": 64}'),
+                'coco-results': data[:cut].count(b'}')}[form]
         predicted.clear()
         assert 'bad.png' in call('shop', f'--format={form}', '--output', output, code=1)
         assert rows(output) == rows(whole) and sum(predicted) == 5 - kept, cut
@@ -253,7 +257,7 @@ def test_ctrl_c_keeps_what_there_is_and_the_drawings_their_names(shop: Path, cal
         if images[0].max() < 100:
             raise KeyboardInterrupt
         return predict(predictor, images, tags, together)
-    flags = ('shop', '--output=o.coco', '--format=coco', '--draw=drawn')
+    flags = ('shop', '--output=o.coco', '--format=coco-results', '--draw=drawn')
     with monkeypatch.context() as patch:
         patch.setattr(GarmentPredictor, 'predict', interrupted)
         call(*flags, code=130)

@@ -1,7 +1,8 @@
-"""Writes files completely or not at all, reads JSON strictly, and locks outputs against a second process."""
+"""Writes files completely or not at all, reads JSON, YAML and XML, and locks outputs against a second process."""
 import json
 import os
 import re
+import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +16,9 @@ except ImportError:  # Windows
     fcntl = None  # type: ignore[assignment]
 
 PathLike = Union[str, Path]
+
+_MOST_NODES = 100000
+"""Largest number of values in a YAML file; a few lines of aliases can stand for billions."""
 
 _SURROGATE = re.compile(rb'\\u[dD][89a-fA-F]')
 """The start of an escaped surrogate: one half of a character beyond 16 bits."""
@@ -108,6 +112,64 @@ def parse_json(content: bytes, name: str, allow_nan: bool = False) -> Any:
         raise
     except ValueError as error:  # not JSON, not UTF-8, half of a character, or a number of thousands of digits
         raise InputError(f'{name} is not JSON: {error}') from None
+
+
+def parse_yaml(content: bytes, name: str) -> Any:
+    """Parses YAML in UTF-8; every YAML file is read by this function.
+
+    Raises InputError that names the file if PyYAML is missing, if the file is not YAML, is nested too deep, has a key
+    twice in one mapping, or if its aliases stand for more than _MOST_NODES values.
+    """
+    try:
+        import yaml
+    except ImportError:
+        raise InputError(f'{name}: reading YAML needs the package PyYAML: pip install PyYAML') from None
+    try:
+        text = content.decode('utf-8-sig')
+        _check_nodes(name, yaml.compose(text, Loader=yaml.SafeLoader))
+        return yaml.safe_load(text)
+    except InputError:
+        raise
+    except RecursionError:
+        raise InputError(f'{name} cannot be used: its YAML is nested too deep') from None
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # PyYAML does not catch errors of dates and numbers
+        raise InputError(f'{name} is not YAML: {" ".join(str(error).split())}') from None
+
+
+def _check_nodes(name: str, root: Any) -> None:
+    """Raises InputError if a YAML tree contains itself, has too many nodes, or has a key twice in one mapping.
+
+    An alias counts as all the nodes that it stands for. PyYAML itself would keep the last of two equal keys.
+    """
+    waiting, count = [root], 0
+    while waiting:
+        node = waiting.pop()
+        count += 1
+        if count > _MOST_NODES:
+            raise InputError(f'{name}: more than {_MOST_NODES} values, or a value that contains itself')
+        parts = node.value if node is not None and isinstance(node.value, list) else []
+        pairs = [part for part in parts if isinstance(part, tuple)]
+        twice = [key for key, number in Counter(str(key.value) for key, _ in pairs).items() if number > 1]
+        if twice:
+            raise InputError(f'{name}: {", ".join(twice)[:300]} more than once')
+        waiting += [value for _, value in pairs] + [part for part in parts if not isinstance(part, tuple)]
+
+
+def parse_xml(content: bytes, name: str) -> ElementTree.Element:
+    """Parses XML in UTF-8. Declarations of documents and entities are refused: a few lines of them can stand for
+    gigabytes.
+
+    Raises InputError that names the file if it is not XML, or has such a declaration.
+    """
+    try:
+        text = content.decode('utf-8-sig')
+        if '<!DOCTYPE' in text or '<!ENTITY' in text:
+            raise InputError(f'{name} cannot be used: it has a document type or entities')
+        return ElementTree.fromstring(text)
+    except InputError:
+        raise
+    except (ElementTree.ParseError, ValueError) as error:
+        raise InputError(f'{name} is not XML: {error}') from None
 
 
 @contextmanager

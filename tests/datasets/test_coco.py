@@ -5,12 +5,14 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations
-from fashionai.datasets.coco import own_names, read_coco, read_names
-from fashionai.datasets.coco_writing import box_of, write_coco
+from fashionai.datasets.coco import read_coco
+from fashionai.datasets.coco_writing import write_coco
+from fashionai.datasets.names import own_names, read_names, with_swapped_sides
 from fashionai.datasets.notes import new_notes
 from fashionai.datasets.samples import csv_row
 from fashionai.datasets.sources import open_sources
 from fashionai.errors import InputError
+from fashionai.garments.boxes import box_of
 from fashionai.garments.table import GARMENTS, Garment, Garments
 
 THEIRS = {
@@ -25,7 +27,9 @@ NAMES = {'top': {'type': 'blouse', 'keypoints': {'left collar': 'neckline_left',
 
 def read(folder, names=None, swap_sides=False, garments=GARMENTS):
     notes = new_notes()
-    return read_coco(open_sources([folder]), names or own_names(garments), swap_sides, notes, garments), notes
+    names = names or own_names(garments)
+    names = with_swapped_sides(names, garments) if swap_sides else names
+    return read_coco(open_sources([folder]), names, notes, garments), notes
 
 
 def test_categories_and_keypoints_by_a_file_of_names(made, tmp_path):
@@ -119,13 +123,13 @@ def test_visibilities_without_a_meaning_are_refused_by_file(made, tmp_path, numb
 def test_a_meaning_that_is_given_counts(made, tmp_path):
     sources = open_sources([made.folder(tmp_path / 'set', {'labels.json': json.dumps(with_visibilities(1, 0, 1))})])
     names = {'top': ('blouse', {'left collar': 'neckline_left', 'right collar': 'neckline_right'})}
-    dataset = read_coco(sources, names, False, new_notes(), visibility='coco')
+    dataset = read_coco(sources, names, new_notes(), visibility='coco')
     assert tuple(dataset.samples[0].keypoints[:2, 2]) == (0, -1) and 'occluded' in dataset.tables[0]
-    dataset = read_coco(sources, names, False, new_notes(), visibility='fashionai')
+    dataset = read_coco(sources, names, new_notes(), visibility='fashionai')
     assert tuple(dataset.samples[0].keypoints[:2, 2]) == (1, 0)
     (tmp_path / 'set/labels.json').write_text(json.dumps(with_visibilities(3, 0, 1)))
     with pytest.raises(InputError, match='labels.json, annotation 0: left collar: 3'):
-        read_coco(sources, names, False, new_notes(), visibility='coco')
+        read_coco(sources, names, new_notes(), visibility='coco')
 
 
 @pytest.mark.parametrize('height, size', [
@@ -200,7 +204,7 @@ def test_our_own_files_say_that_labels_are_in_stored_pixels(ours):
     ([(-10, 50)], [-10, 19, 32, 62]),              # the point itself is in it, even outside of the picture
     ([], [0, 0, 50, 100])])
 def test_every_box_has_an_extent(points, box):
-    assert box_of(np.array(points).reshape(-1, 2), (100, 50)) == box
+    assert box_of(np.array(points).reshape(-1, 2), (100, 50)) == tuple(box)
 
 
 def test_a_labelled_point_can_be_matched(ours, tmp_path):

@@ -154,6 +154,41 @@ def test_to_coco_and_back_with_an_own_table(finish, made, tmp_path):
         prepare.main, 'to-coco', '--csv', root / 'train.csv', '--output', coco, code=1)
 
 
+@pytest.mark.parametrize('name', [name for name in prepare.WRITABLE if name != 'coco'])
+def test_to_a_format_and_from_it(finish, source, tmp_path, name):
+    finish(prepare.main, 'from', 'fashionai', source[0], '--output', tmp_path / 'data', '--val', 1)
+    lists = [tmp_path / f'data/train/{part}.csv' for part in ('train', 'val')]
+    finish(prepare.main, 'to', name, '--csv', *lists, '--output', tmp_path / 'theirs')
+    finish(prepare.main, 'from', name, tmp_path / 'theirs', tmp_path / 'data', '--output', tmp_path / 'again')
+    for path in lists:
+        first, second = (read_annotations(place) for place in (path, tmp_path / 'again/train' / path.name))
+        assert len(first) == len(second)
+        if name != 'deepfashion2':  # whose pictures have numbers
+            order = [second.image_ids.index(image_id) for image_id in first.image_ids]
+            np.testing.assert_array_equal(first.keypoints, second.keypoints[order])
+    told = finish(prepare.main, 'to', name, '--csv', lists[0], '--output', tmp_path / 'theirs', code=1)
+    assert str(tmp_path / 'theirs') in told and '--overwrite' in told
+    finish(prepare.main, 'to', name, '--csv', lists[0], '--output', tmp_path / 'theirs', '--overwrite')
+
+
+def test_a_folder_that_is_written_has_everything_inside(finish, made, source, tmp_path):
+    labels = source[1] / 'train/train.csv'
+    labels.write_text(made.table(made.row('../train/' + IDS[0], 'skirt', hemline_left='1_2_1'),
+                                 made.row(str(source[1] / 'train' / IDS[1]), 'skirt', hemline_left='1_2_1')))
+    finish(prepare.main, 'to', 'labelme', '--csv', labels, '--output', tmp_path / 'x/out', '--allow-outside')
+    assert len(list((tmp_path / 'x/out').rglob('*.jpg'))) == len(list((tmp_path / 'x').rglob('*.jpg'))) == 2
+    assert not list(source[1].rglob('*.json'))
+
+
+def test_several_lists_become_one_coco_file_and_no_image_twice(finish, source, tmp_path):
+    finish(prepare.main, 'fashionai', source[0], '--output', tmp_path / 'data', '--val', 1)
+    lists = [tmp_path / f'data/train/{part}.csv' for part in ('train', 'val')]
+    finish(prepare.main, 'to', 'coco', '--csv', *lists, '--output', tmp_path / 'all.json')
+    assert len(json.loads((tmp_path / 'all.json').read_text())['images']) == 10
+    told = finish(prepare.main, 'to', 'coco', '--csv', lists[0], lists[0], '--output', tmp_path / 'all.json', code=1)
+    assert told.count('Images/') >= 1 and told.strip().splitlines()[-1].startswith('error: ')
+
+
 def test_an_error_has_a_line_of_its_own(finish, source, tmp_path):
     (tmp_path / 'taken').write_text('')
     arguments = ['fashionai', source[0], '--val', 1, '--output', tmp_path / 'taken']

@@ -70,13 +70,27 @@ def test_csv_is_a_submission(tmp_path: Path) -> None:
     assert next(csv.reader(io.StringIO(written('csv'))))[0] == 'image_id', 'nothing found is an empty table'
 
 
-def test_coco_is_one_list_even_where_a_run_is_cut_off() -> None:
-    results = json.loads(written('coco', outcome(2), outcome(5, frame=7)))
+def test_coco_results_are_one_list_even_where_a_run_is_cut_off() -> None:
+    results = json.loads(written('coco-results', outcome(2), outcome(5, frame=7)))
     assert [result['image_id'] for result in results] == [2, 5] and results[0]['category_id'] == 4
     assert results[0]['keypoints'] == [10.13, 5, .25, 40, 5, .5, 2, 85, .75, 48.4, 85.6, 1]
     assert results[0]['score'] == 0.625 and results[1]['file_name'] == 'shop/ä.png, frame 7'
     file = io.StringIO()
-    with pytest.raises(KeyboardInterrupt), FORMATS['coco'](file, '', None, GARMENTS) as writer:
+    with pytest.raises(KeyboardInterrupt), FORMATS['coco-results'](file, '', None, GARMENTS) as writer:
         writer.write(outcome())
         raise KeyboardInterrupt
-    assert len(json.loads(file.getvalue())) == 1 and json.loads(written('coco')) == []
+    assert len(json.loads(file.getvalue())) == 1 and json.loads(written('coco-results')) == []
+
+
+def test_a_coco_data_set_has_images_annotations_and_categories() -> None:
+    content = json.loads(written('coco', outcome(2), outcome(5, frame=7)))
+    assert content['images'] == [{'id': 2, 'file_name': 'shop/ä.png', 'width': 50, 'height': 90},
+                                 {'id': 5, 'file_name': 'shop/ä.png, frame 7', 'width': 50, 'height': 90}]
+    assert content['categories'][3]['name'] == 'skirt' and content['categories'][3]['skeleton'][0] == [1, 2]
+    first, second = content['annotations']
+    assert (first['id'], first['image_id'], second['id'], second['image_id']) == (1, 2, 2, 5)
+    assert first['keypoints'] == [10.13, 5, 2, 40, 5, 2, 2, 85, 2, 48.4, 85.6, 2] and first['num_keypoints'] == 4
+    assert first['bbox'] == [2, 5, 46.4, 80.6] and first['area'] == pytest.approx(46.4 * 80.6, abs=.01)
+    assert (first['score'], first['keypoint_scores'], first['category_id']) == (0.625, [.25, .5, .75, 1], 4)
+    assert content['info']['frame'] == 'upright'
+    assert json.loads(written('coco'))['images'] == [], 'nothing found is an empty data set'

@@ -105,6 +105,13 @@ def test_a_picture_is_looked_at_and_taken_along(page: Page, picture: Callable) -
     assert row[2 + CSV_KEYPOINTS.index('crotch')] == '-1_-1_-1'
     x, y = np.rint(points[5]).astype(int)
     assert row[2 + CSV_KEYPOINTS.index('armpit_left')] == f'{x}_{y}_1'
+    coco = json.loads(taken(page, 'coco'))
+    assert coco['images'] == [{'id': 1, 'file_name': 'red.png', 'width': 300, 'height': 400}]
+    category = next(kind for kind in coco['categories'] if kind['id'] == coco['annotations'][0]['category_id'])
+    assert category['name'] == 'dress' and category['keypoints'] == list(garment.keypoints)
+    assert category['skeleton'] == (garment.limb_indices + 1).tolist()
+    np.testing.assert_allclose(np.reshape(coco['annotations'][0]['keypoints'], (-1, 3))[:, :2], points, atol=0.006)
+    assert coco['annotations'][0]['keypoints'][5] == 1, 'a point that was not found is a guess'
 
 
 def test_a_point_is_dragged_undone_and_hidden(page: Page, picture: Callable) -> None:

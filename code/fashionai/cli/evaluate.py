@@ -2,7 +2,9 @@
 import argparse
 import logging
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Optional, Sequence, Tuple
+
+import numpy as np
 
 from fashionai.annotations import Annotations, read_annotations, read_test_list
 from fashionai.cli.entry_point import (
@@ -15,7 +17,8 @@ from fashionai.cli.entry_point import (
 )
 from fashionai.errors import InputError
 from fashionai.evaluation.error_files import write_image_errors
-from fashionai.evaluation.metrics import check_measured, format_scores, score, warn_of_unmeasured
+from fashionai.evaluation.metrics import check_measured, format_scores, match_rows, score, warn_of_unmeasured
+from fashionai.evaluation.oks import coco_scores, format_coco_scores, read_sigmas, sigmas_of
 from fashionai.files import write_json
 from fashionai.garments.table import JOINT, Garments
 
@@ -26,7 +29,11 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """The command line's settings."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument('--truth', required=True, help='CSV of labels; every image in it is measured')
-    parser.add_argument('--submission', required=True, help='CSV of predictions, of the same form')
+    parser.add_argument('--submission', required=True, help='CSV of predictions, of the same form, or JSON that '
+                                                            'predict.py --format coco wrote')
+    parser.add_argument('--coco', action='store_true', help='also print OKS-AP and the end-point error in pixels')
+    parser.add_argument('--sigmas', metavar='JSON', help='sigmas by keypoint for --coco (default: those of '
+                                                         'docs/looking.md)')
     parser.add_argument('--json', metavar='OUT', help='also write the figures to this file, for --keypoint-weights')
     parser.add_argument('--errors', metavar='OUT', help='also write the error of each image to this CSV file, the '
                                                         'worst first, for --sampling')
@@ -38,6 +45,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add_garments_option(parser)
     parser.add_argument('--tag', default=JOINT, help='garment type to measure; other rows are skipped (default: all)')
     options = parser.parse_args(argv)
+    if options.sigmas and not options.coco:
+        raise InputError('--sigmas is for --coco, which is not asked for')
     for flag in ('imagepath', 'against'):
         if getattr(options, flag) and not options.report:
             raise InputError(f'--{flag} is for the page of --report, which is not asked for')
@@ -52,11 +61,18 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     truth = _read(args.truth, args.tag, garments)
     warn_of_unmeasured(truth)
     _warn_of_trained(truth)
-    scores = score(truth, _read(args.submission, args.tag, garments))
+    submission, sure = _predictions(args.submission, args.tag, truth)
+    scores = score(truth, submission)
     check_measured(scores, truth)
     print(format_scores(scores))
+    figures = scores.to_json()
+    if args.coco:
+        sigmas = sigmas_of(garments, read_sigmas(resolve(args.sigmas), garments) if args.sigmas else {})
+        coco = coco_scores(truth, match_rows(truth, submission), sure, sigmas)
+        print(f'\n{format_coco_scores(coco)}')
+        figures['coco'] = coco.to_json()
     if args.json:
-        write_json(args.json, scores.to_json(), indent=2)
+        write_json(args.json, figures, indent=2)
     if args.errors:
         write_image_errors(prepare_output(args.errors), truth, scores.images)
     if args.report:
@@ -70,6 +86,18 @@ def _read(path: str, tag: str, garments: Garments) -> Annotations:
     if not len(rows):
         raise InputError(f'{path} has no row of type {tag}')
     return rows
+
+
+def _predictions(path: str, tag: str, truth: Annotations) -> Tuple[Annotations, Optional[np.ndarray]]:
+    """Returns the rows of a submission, and the scores of the images of the truth if it has any."""
+    if not path.lower().endswith('.json'):
+        return _read(path, tag, truth.garments), None
+    from fashionai.datasets.coco_predictions import read_coco_predictions  # loads OpenCV, which CSV files do not need
+    submission, scores = read_coco_predictions(resolve(path), truth)
+    if scores is None:
+        return submission, None
+    by_id = dict(zip(submission.image_ids, scores.tolist()))
+    return submission, np.array([by_id.get(image_id, 0) for image_id in truth.image_ids])
 
 
 def _warn_of_trained(truth: Annotations) -> None:

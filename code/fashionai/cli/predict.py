@@ -23,7 +23,7 @@ from fashionai.option_group import at_least
 from fashionai.results.overlays import Overlays, type_text
 from fashionai.results.prediction_output import Done, Failures, ToDo, done_so_far, opened
 from fashionai.results.run_manifest import RunManifest, list_sum
-from fashionai.results.writers import FORMATS, CocoResults, Writer, coco_categories
+from fashionai.results.writers import COCO, COCO_RESULTS, FORMATS, CocoResults, Writer, coco_category_ids
 from fashionai.signals import exit_on_sigterm
 
 
@@ -42,9 +42,9 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'standard output)')
     add('--overwrite', action='store_true', help='start again if the output exists')
     add('--format', default='json', choices=FORMATS, help='json: an object on each line for each picture (default). '
-        'csv: the format of FashionAI, as run.py writes it. coco: keypoint results')
-    add('--ids', metavar='JSON', help='for --format coco: a COCO ground truth; images and categories get its ids, by '
-        'file_name and name (default: images are numbered in the order of the paths)')
+        'csv: the format of FashionAI, as run.py writes it. coco: a COCO data set. coco-results: COCO keypoint results')
+    add('--ids', metavar='JSON', help='a COCO ground truth: write COCO keypoint results with its ids of images and '
+        'categories, by file_name and name (default: images are numbered in the order of the paths)')
     add('--draw', metavar='FOLDER', help='draw the keypoints on copies of the pictures in that folder')
     add('--draw-heatmaps', action='store_true', help='with --draw: draw the heat maps too')
     add('--measure', action='store_true', help='add lengths of the garment in pixels; --draw then names doubtful '
@@ -70,13 +70,13 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
     scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
     truth = _ground_truth(args, sources, garments)
-    if args.format == 'coco':
-        categories = truth.categories if truth else coco_categories(garments)
+    if args.format in (COCO, COCO_RESULTS):
+        categories = truth.categories if truth else coco_category_ids(garments)
         _say('categories: ' + ', '.join(f'{number} {name}' for name, number in categories.items()))
-        if not truth:
+        if not truth and args.format == COCO_RESULTS:
             _say('image ids number the pictures in the order of the paths: --ids JSON takes the ids of a ground truth')
     overlays = _overlays(args, sources) if args.draw else None
-    form, record = FORMATS[args.format], _record(args, sources, networks)
+    form, record = FORMATS[_form(args)], _record(args, sources, networks)
     with ExitStack() as stack:
         stack.enter_context(exit_on_sigterm())
         if record:
@@ -144,6 +144,11 @@ def _say(text: str) -> None:
     tqdm.write(text, file=sys.stderr)
 
 
+def _form(args: argparse.Namespace) -> str:
+    """Returns the form that is written: with the ids of a ground truth, COCO results, which are scored against it."""
+    return COCO_RESULTS if args.ids else args.format
+
+
 def _listed() -> List[str]:
     """Returns the lines of standard input."""
     return [line.strip() for line in sys.stdin if line.strip()]
@@ -153,8 +158,8 @@ def _ground_truth(args: argparse.Namespace, sources: Sequence[MediaFile], garmen
     """Returns the ids of --ids, or None without it. Raises InputError, with the picture, if a picture has no id."""
     if not args.ids:
         return None
-    if args.format != 'coco':
-        raise InputError(f'--ids numbers images for --format coco: {args.format} names them by their paths')
+    if args.format not in (COCO, COCO_RESULTS):
+        raise InputError(f'--ids numbers images for --format {COCO_RESULTS}: {args.format} names them by their paths')
     truth = read_coco_ids(resolve(args.ids), garments)
     for source in sources:
         if source.is_video and not source.fault:
@@ -175,7 +180,7 @@ def _record(args: argparse.Namespace, sources: Sequence[MediaFile], networks: Ch
         raise InputError(f'--output {args.output} is one of the pictures: wanted another file')
     pictures = [os.path.abspath(source.path) for source in sources]
     return RunManifest(output, {
-        'format': args.format, 'type': args.tag, 'graph': networks.sums,
+        'format': _form(args), 'type': args.tag, 'graph': networks.sums,
         'list of pictures': list_sum([*pictures, f'every {args.every}']), 'pixel limit': str(args.megapixels),
         'ids of images': file_sum(resolve(args.ids)) if args.ids else '',
         'setting': repr(networks.config), 'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})

@@ -3,23 +3,19 @@
 See https://cocodataset.org/#format-data, "Keypoint Detection". `keypoints` of an annotation are x, y, v of each
 keypoint in turn. `visibility.py` explains v, and `orientation.py` the frame of x and y.
 """
-import math
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple
 
 from fashionai.datasets.coco_writing import FRAME, VISIBILITY
+from fashionai.datasets.names import Names
 from fashionai.datasets.notes import Notes
-from fashionai.datasets.orientation import NO_SIZE, Size
+from fashionai.datasets.orientation import labelled_size
 from fashionai.datasets.samples import UNASSIGNED, ParsedDataset, Sample, csv_row, image_id, note_unlisted, usable
 from fashionai.datasets.sources import DataSource, Pictures, is_picture, scan
 from fashionai.datasets.visibility import AUTOMATIC, MEANINGS, meaning_of
 from fashionai.errors import InputError, shown
-from fashionai.files import parse_json, read_json
-from fashionai.garments.table import GARMENTS, Garment, Garments
-
-Names = Mapping[str, Tuple[str, Mapping[str, str]]]
-"""From the name of a category to its garment type, and from COCO's keypoint names to those of the type."""
+from fashionai.files import parse_json
+from fashionai.garments.table import GARMENTS, Garments
 
 _NO_JSON = 'files that are not JSON, skipped'
 
@@ -39,41 +35,13 @@ class _File:
         return isinstance(info, dict) and info.get(key) == value
 
 
-def own_names(garments: Garments) -> Names:
-    """Returns names for categories and keypoints that are called as ours are, as in the files that we write."""
-    return {tag: (tag, {name: name for name in garment.keypoints}) for tag, garment in garments.items()}
-
-
-def read_names(path: Path, garments: Garments) -> Names:
-    """Reads a JSON file such as {"category": {"type": "blouse", "keypoints": {"left collar": "neckline_left"}}}.
-
-    Raises InputError that names file and key for any other content, and for types and keypoints that the garment table
-    does not have.
-    """
-    table = read_json(path)
-    try:
-        names = {category: (str(mapping['type']), dict(mapping['keypoints'])) for category, mapping in table.items()}
-    except (ValueError, KeyError, TypeError, AttributeError):
-        raise InputError(f'{path}: wanted JSON of categories, each with our `type`, and `keypoints`, our name by '
-                         'theirs') from None
-    for category, (tag, keypoints) in names.items():
-        if tag not in garments:
-            raise InputError(f'{path}, {category}, type: {shown(tag)}, wanted one of {garments}')
-        for theirs, name in keypoints.items():
-            if name not in garments[tag].keypoints:
-                raise InputError(f'{path}, {category}, keypoints, {theirs}: {shown(name)} is not a keypoint of {tag}; '
-                                 f'wanted one of {", ".join(garments[tag].keypoints)}')
-    return names
-
-
-def read_coco(sources: Sequence[DataSource], names: Names, swap_sides: bool, notes: Notes,
-              garments: Garments = GARMENTS, visibility: str = AUTOMATIC) -> ParsedDataset:
+def read_coco(sources: Sequence[DataSource], names: Names, notes: Notes, garments: Garments = GARMENTS,
+              visibility: str = AUTOMATIC) -> ParsedDataset:
     """Returns every annotation of a named category that is the only one of its type in its picture.
 
     Args:
         sources: the files to read.
         names: the categories and keypoints to read, with our names for them.
-        swap_sides: exchange left and right, for labels that mean the wearer's sides.
         notes: remarks for the report.
         garments: the garment table.
         visibility: the meaning of the third number of a keypoint: one of MEANINGS, or AUTOMATIC to choose it from the
@@ -81,8 +49,6 @@ def read_coco(sources: Sequence[DataSource], names: Names, swap_sides: bool, not
 
     Raises InputError that names file and annotation if one is malformed, and if no file is a COCO file.
     """
-    if swap_sides:
-        names = {category: (tag, _swapped(keypoints, garments[tag])) for category, (tag, keypoints) in names.items()}
     pictures, files = Pictures(), []
     for number, name, data in scan(sources, lambda name: name.lower().endswith('.json'), notes):
         if is_picture(name):
@@ -104,12 +70,6 @@ def read_coco(sources: Sequence[DataSource], names: Names, swap_sides: bool, not
         lines.append(f'{file.where}: {len(found)} garments of a type; visibility: {MEANINGS[meaning].words}')
     note_unlisted(samples, pictures, sources, notes)
     return ParsedDataset(samples, lines, garments)
-
-
-def _swapped(keypoints: Mapping[str, str], garment: Garment) -> Mapping[str, str]:
-    """Returns the same names for the keypoints on the other side."""
-    others = dict(zip(garment.keypoints, garment.flipped_keypoints))
-    return {theirs: others[name] for theirs, name in keypoints.items()}
 
 
 def _coco_content(data: bytes, where: str, notes: Notes) -> Dict[str, List[Any]]:
@@ -143,7 +103,8 @@ def _samples(file: _File, names: Names, meaning: str, pictures: Pictures, garmen
     """Returns a sample for each annotation of a named category."""
     v_of, stored = MEANINGS[meaning].v_of, file.says(*FRAME)
     try:
-        images = {image['id']: (str(image['file_name']), _size(image)) for image in file.content['images']}
+        images = {image['id']: (str(image['file_name']), labelled_size(image.get('height'), image.get('width')))
+                  for image in file.content['images']}
         categories = {category['id']: category for category in file.content['categories']}
     except (KeyError, TypeError) as error:
         raise InputError(f'{file.where}: wanted id and file_name of each image, and id of each category; missing or '
@@ -167,13 +128,6 @@ def _samples(file: _File, names: Names, meaning: str, pictures: Pictures, garmen
         place = pictures.find(picture.replace('\\', '/'), file.number, file.name)
         found.append(Sample(image_id(tag, picture), tag, points, UNASSIGNED, place, None if stored else size_hw))
     return found
-
-
-def _size(image: Mapping[str, Any]) -> Size:
-    """Returns (height, width) of an item of `images`; NO_SIZE if it has no valid size."""
-    height, width = (side if isinstance(side, (int, float)) and 1 <= side < math.inf else 0
-                     for side in (image.get('height'), image.get('width')))
-    return (int(height), int(width)) if height and width else NO_SIZE
 
 
 def _points(theirs: Sequence[str], numbers: Sequence[Any], keypoints: Mapping[str, str],

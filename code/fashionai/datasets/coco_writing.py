@@ -1,85 +1,79 @@
-"""Writes our labels as COCO keypoint annotations: each garment type is a category; left is the image's left, as in CSV.
+"""Writes labels as COCO keypoint annotations: each garment type is a category; left is the image's left, as in CSV.
 """
 import json
 from pathlib import Path
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Sequence
 
 import numpy as np
-from tqdm import tqdm
 
-from fashionai.annotations import ABSENT, Annotations, image_path
+from fashionai.annotations import ABSENT, Annotations
 from fashionai.datasets.keypoint_mapping import COCO_VISIBILITY
-from fashionai.datasets.orientation import STORED
-from fashionai.datasets.pictures import picture_hw
+from fashionai.datasets.labelled import LabelledGarment, LabelledPicture, labelled_pictures, plain
+from fashionai.datasets.orientation import STORED, Size
 from fashionai.files import write_text
-from fashionai.garments.table import Garment
+from fashionai.garments.table import Garment, Garments
 
 VISIBILITY, FRAME = ('visibility', 'coco'), ('frame', STORED)
 """Keys and values in `info` of our files, so that reading them needs no guess."""
 
-NARROWEST = 10
-"""Largest ratio of the sides of a box. Two boxes of 2,799 garments of FashionAI are narrower; boxes of trousers with
-closed legs reach a ratio of 4.6."""
-
-_USUAL_SHARE = 0.44, 0.62
-"""The median box, as shares of the picture's width and height, of the 2,047 of these garments that have every keypoint.
-"""
+THEIR_VISIBILITY = {v: number for number, v in COCO_VISIBILITY.items()}
+"""The visibility of COCO, DeepFashion2 and YOLO by ours."""
 
 
 def write_coco(path: Path, table: Annotations, image_root: Path) -> None:
-    """Writes the file, completely or not at all. The sizes of the images are read from their files.
+    """Writes the labels of a CSV. The sizes of the images are read from their files; see `write_coco_pictures`.
 
-    The box of an annotation is the box of its labelled keypoints, not of the garment; it is widened if they have no
-    extent (see `box_of`). Raises InputError that names the image if it is missing or not a picture.
+    Raises InputError that names the image if it is missing or not a picture.
     """
-    categories = [_category(number, garment) for number, garment in enumerate(table.garments.values(), 1)]
+    pictures = list(labelled_pictures(table, image_root, 'train', STORED))
+    write_coco_pictures(path, pictures, table.garments, f'keypoints of {Path(table.source).name}')
+
+
+def write_coco_pictures(path: Path, pictures: Sequence[LabelledPicture], garments: Garments,
+                        description: str) -> None:
+    """Writes the file, completely or not at all. Labels are in pixels as stored.
+
+    The box of an annotation is the one of the garment or, if it has none, the box of its labelled keypoints, which is
+    widened if they have no extent (see `box_of`).
+    """
+    categories = coco_categories(garments)
     numbers = {category['name']: category['id'] for category in categories}
-    images, annotations = [], []
-    rows = zip(table.image_ids, table.categories, table.keypoints)
-    for number, (image_id, tag, keypoints) in enumerate(tqdm(rows, total=len(table), unit='image'), 1):
-        height, width = picture_hw(image_path(image_root, image_id))
-        images.append({'id': number, 'file_name': image_id.replace('\\', '/'), 'width': width, 'height': height})
-        labels = keypoints[table.garments[tag].csv_indices]
-        annotations.append({'id': number, 'image_id': number, 'category_id': numbers[tag], 'iscrowd': 0,
-                            **_annotation(labels, (height, width))})
-    content = {'info': {'description': f'keypoints of {Path(table.source).name}', **dict((VISIBILITY, FRAME))},
-               'images': images, 'annotations': annotations, 'categories': categories}
+    images: List[Dict[str, Any]] = []
+    annotations: List[Dict[str, Any]] = []
+    for number, picture in enumerate(pictures, 1):
+        images.append(coco_image(number, picture.name, picture.size_hw))
+        for garment in picture.garments:
+            annotations.append({'id': len(annotations) + 1, 'image_id': number, 'category_id': numbers[garment.type],
+                                **coco_annotation(garment, picture.size_hw)})
+    content = {'info': {'description': description, **dict((VISIBILITY, FRAME))}, 'images': images,
+               'annotations': annotations, 'categories': categories}
     write_text(path, json.dumps(content) + '\n')
 
 
-def box_of(points_xy: np.ndarray, size_hw: Tuple[int, int]) -> List[float]:
-    """Returns x, y, width and height of the box of (n, 2) points in a picture of (height, width), in pixels.
+def coco_categories(garments: Garments) -> List[Dict[str, Any]]:
+    """Returns the categories of a garment table: its types, numbered from 1, with their keypoints and limbs."""
+    return [_category(number, garment) for number, garment in enumerate(garments.values(), 1)]
 
-    The scale of a garment in COCO's measure (OKS) is the square root of its area, so every box must have an extent. If
-    a side is shorter than 1 / NARROWEST of the other, for example because the points lie in a line, it becomes as long
-    as the other. The box of a single point has the size of a usual garment (_USUAL_SHARE). The box of no points is the
-    whole picture. A box grows around its centre, and is moved and cut so that the added part is inside the picture.
-    """
-    limits = np.array(size_hw[::-1], np.float64)
-    if not len(points_xy):
-        return [0.0, 0.0, *limits.tolist()]
-    low, high = points_xy.min(axis=0).astype(np.float64), points_xy.max(axis=0).astype(np.float64)
-    sides = high - low
-    longest = sides.max()
-    wanted = np.where(NARROWEST * sides < longest, longest, sides) if longest else limits * _USUAL_SHARE
-    grown = sides < wanted
-    start = np.clip((low + high - wanted) / 2, 0, np.maximum(limits - wanted, 0))
-    new_low = np.where(grown, np.minimum(start, low), low)
-    new_high = np.where(grown, np.maximum(np.minimum(start + wanted, limits), high), high)
-    return [round(number, 2) for number in [*new_low.tolist(), *(new_high - new_low).tolist()]]
+
+def coco_image(number: int, name: str, size_hw: Size) -> Dict[str, Any]:
+    """Returns an item of `images`."""
+    return {'id': number, 'file_name': name, 'width': size_hw[1], 'height': size_hw[0]}
+
+
+def coco_annotation(garment: LabelledGarment, size_hw: Size) -> Dict[str, Any]:
+    """Returns keypoints, their number, box and area of a garment in a picture of (height, width); of a predicted one
+    `score` too, the mean score of its keypoints, and `keypoint_scores`."""
+    numbers: List[float] = []
+    for x, y, v in garment.keypoints.tolist():
+        numbers += [0, 0, 0] if v == ABSENT else [plain(x), plain(y), THEIR_VISIBILITY[int(v)]]
+    box = [plain(side) for side in garment.box_in(size_hw)]
+    scores = garment.scores
+    scored = {} if scores is None else {'score': plain(np.mean(scores), 3),
+                                        'keypoint_scores': [plain(score, 3) for score in scores]}
+    return {'iscrowd': 0, 'keypoints': numbers, 'num_keypoints': len(garment.labelled), 'bbox': box,
+            'area': plain(box[2] * box[3]), **scored}
 
 
 def _category(number: int, garment: Garment) -> Dict[str, Any]:
     return {'id': number, 'name': garment.name, 'supercategory': 'clothes', 'keypoints': list(garment.keypoints),
             'skeleton': (garment.limb_indices + 1).tolist()}
-
-
-def _annotation(labels: np.ndarray, size_hw: Tuple[int, int]) -> Dict[str, Any]:
-    """Returns keypoints, their number, box and area of (K, 3) x, y, v in a picture of (height, width)."""
-    theirs = {v: number for number, v in COCO_VISIBILITY.items()}
-    numbers: List[int] = []
-    for x, y, v in labels.tolist():
-        numbers += [0, 0, 0] if v == ABSENT else [x, y, theirs[v]]
-    points = labels[labels[:, 2] != ABSENT, :2]
-    box = box_of(points, size_hw)
-    return {'keypoints': numbers, 'num_keypoints': len(points), 'bbox': box, 'area': round(box[2] * box[3], 2)}

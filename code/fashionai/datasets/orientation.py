@@ -4,7 +4,8 @@ A camera held sideways stores the pixels as its sensor has them, with an EXIF or
 Training reads pixels as stored; most labelling tools show the picture upright. Labels in the wrong frame would be 90
 degrees off. Therefore pictures that were labelled upright are written upright.
 """
-from typing import Optional, Tuple
+import math
+from typing import Any, Optional, Tuple
 
 import cv2
 import numpy as np
@@ -32,6 +33,12 @@ def orientation_of(data: bytes) -> int:
     return header.orientation if header else 1
 
 
+def labelled_size(height: Any, width: Any) -> Size:
+    """Returns (height, width) that a file gives for a picture; NO_SIZE if they are no valid size."""
+    sides = [side if isinstance(side, (int, float)) and 1 <= side < math.inf else 0 for side in (height, width)]
+    return (int(sides[0]), int(sides[1])) if all(sides) else NO_SIZE
+
+
 def frame_of(labelled_hw: Optional[Size], stored_hw: Size, orientation: int) -> str:
     """Returns the frame of labels: UPRIGHT, STORED, ANOTHER or UNDECIDED.
 
@@ -51,6 +58,15 @@ def frame_of(labelled_hw: Optional[Size], stored_hw: Size, orientation: int) -> 
     if labelled_hw == NO_SIZE or stored_hw == shown_hw:
         return UNDECIDED
     return UPRIGHT if labelled_hw == shown_hw else STORED
+
+
+def upright_points(points_xy: np.ndarray, stored_hw: Size, orientation: int) -> np.ndarray:
+    """Returns where (n, 2) points of a picture of (height, width) pixels as stored are in the upright picture."""
+    (x, y), (height, width) = points_xy.T, stored_hw
+    right, down = width - 1 - x, height - 1 - y
+    turned = {1: (x, y), 2: (right, y), 3: (right, down), 4: (x, down), 5: (y, x), 6: (down, x), 7: (down, right),
+              8: (y, right)}
+    return np.stack(turned[orientation], axis=1)
 
 
 def turned_upright(data: bytes, name: str) -> bytes:

@@ -9,6 +9,7 @@ C is the number of keypoint columns of a garment table, 24 in the built-in one.
 import hashlib
 from collections import defaultdict
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 import numpy as np
@@ -92,6 +93,21 @@ def image_id(tag: str, name: str) -> str:
     """
     folders = [part for part in name.replace('\\', '/').split('/') if part not in ('', '.', '..')]
     return '/'.join(folders if folders[:-1] == ['Images', tag] else ['Images', tag, '_'.join(folders)])
+
+
+_PART_FOLDERS = MappingProxyType({'train': TRAIN, 'val': VAL, 'valid': VAL, 'validation': VAL, 'test': TEST})
+
+
+def part_of(path: str) -> str:
+    """Returns the part that the folders of a path name, the last one first; UNASSIGNED if none does."""
+    folders = path.split('/')[:-1]
+    return next((_PART_FOLDERS[folder] for folder in reversed(folders) if folder in _PART_FOLDERS), UNASSIGNED)
+
+
+def image_id_of_path(tag: str, path: str) -> str:
+    """Returns the image id of a picture in a folder: as `image_id`, but what is above `Images/<tag>/` is left out."""
+    folders = path.split('/')
+    return image_id(tag, '/'.join(folders[-3:]) if folders[-3:-1] == ['Images', tag] else path)
 
 
 def usable(samples: Sequence[Sample], notes: Notes) -> List[Sample]:

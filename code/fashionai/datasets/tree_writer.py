@@ -171,7 +171,7 @@ class _PictureWriter:
             number, name = sample.picture or (0, '')
             origin = self._sources[number].path(name) if self._options.link and not turn else None
             target = self._options.output / list_path(sample.part).parent / sample.image_id
-            _write_or_link(target, turned_upright(data, name) if turn else data, origin, self._options.overwrite,
+            write_or_link(target, turned_upright(data, name) if turn else data, origin, self._options.overwrite,
                            self._notes)
 
     def _note_frame(self, sample: Sample, found: str, known: str) -> None:
@@ -240,7 +240,7 @@ def _size_text(size_hw: Optional[Size]) -> str:
     return f'{width}x{height}'
 
 
-def _write_or_link(target: Path, data: bytes, origin: Optional[Path], overwrite: bool, notes: Notes) -> None:
+def write_or_link(target: Path, data: bytes, origin: Optional[Path], overwrite: bool, notes: Notes) -> None:
     """Links a picture to its origin if the disk allows it, else writes it, completely or not at all."""
     if target.exists() and not overwrite:
         if target.stat().st_size != len(data):

@@ -19,14 +19,11 @@ from types import MappingProxyType
 from typing import Any, Callable, Dict, Mapping, Sequence, Tuple, Union
 
 from fashionai.errors import InputError, shown
-from fashionai.files import read_json
+from fashionai.files import parse_yaml, read_json
 from fashionai.garments.table import AUTO, GARMENTS, JOINT, SUPPLIED, Garment, Garments
 
 _NAME = re.compile(r'\w[\w-]*')
 _SIDED = re.compile('left|right', re.IGNORECASE)
-
-_MOST_NODES = 100000
-"""Largest number of values in a YAML file; a few lines of aliases can stand for billions."""
 
 Pair = Tuple[str, str]
 
@@ -61,39 +58,7 @@ def stored_form(garments: Garments) -> Dict[str, Any]:
 
 
 def _read_yaml(path: Path) -> Any:
-    try:
-        import yaml
-    except ImportError:
-        raise InputError(f'{path}: reading YAML needs the package PyYAML: pip install PyYAML, or write the table in '
-                         'JSON') from None
-    try:
-        text = path.read_text(encoding='utf-8-sig')
-        _check_nodes(str(path), yaml.compose(text, Loader=yaml.SafeLoader))
-        return yaml.safe_load(text)
-    except InputError:
-        raise
-    except RecursionError:
-        raise InputError(f'{path} cannot be used: its YAML is nested too deep') from None
-    except (yaml.YAMLError, ValueError, OverflowError) as error:  # PyYAML does not catch errors of dates and numbers
-        raise InputError(f'{path} is not YAML: {" ".join(str(error).split())}') from None
-
-
-def _check_nodes(place: str, root: Any) -> None:
-    """Raises InputError if a YAML tree contains itself, has too many nodes, or has a key twice in one mapping.
-
-    An alias counts as all the nodes that it stands for. PyYAML itself would keep the last of two equal keys.
-    """
-    waiting, count = [root], 0
-    while waiting:
-        node = waiting.pop()
-        count += 1
-        if count > _MOST_NODES:
-            raise InputError(f'{place}: more than {_MOST_NODES} values, or a value that contains itself; wanted a '
-                             'garment table')
-        parts = node.value if node is not None and isinstance(node.value, list) else []
-        pairs = [part for part in parts if isinstance(part, tuple)]
-        _check_distinct(place, [str(key.value) for key, _ in pairs])
-        waiting += [value for _, value in pairs] + [part for part in parts if not isinstance(part, tuple)]
+    return parse_yaml(path.read_bytes(), str(path))
 
 
 _READERS: Mapping[str, Callable[[Path], Any]] = MappingProxyType(

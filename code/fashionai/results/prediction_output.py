@@ -93,11 +93,12 @@ class Failures:
 
 @contextmanager
 def opened(manifest: RunManifest, done: Done) -> Iterator[TextIO]:
-    """Yields the output, open for writing after the rows that it has. If it has none, it is started anew."""
+    """Yields the output, open for reading, and for writing after the rows that it has. If it has none, it is started
+    anew."""
     if done.rows:
         os.truncate(str(manifest.output), done.length)
     elif manifest.output.exists():
         manifest.output.unlink()
     manifest.save(done.failures)
-    with open(str(manifest.output), 'a', encoding='utf-8', newline='') as file:
+    with open(str(manifest.output), 'a+', encoding='utf-8', newline='') as file:
         yield file

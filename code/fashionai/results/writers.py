@@ -1,4 +1,4 @@
-"""Writes predictions: as JSON lines, in the CSV form of FashionAI, and as COCO keypoint results."""
+"""Writes predictions: as JSON lines, in the CSV form of FashionAI, and as a COCO data set or COCO keypoint results."""
 import csv
 import io
 import json
@@ -8,8 +8,11 @@ from typing import Any, BinaryIO, Dict, Iterable, Mapping, Optional, Set, TextIO
 
 import numpy as np
 
-from fashionai.annotations import START, format_row, header
+from fashionai.annotations import OCCLUDED, START, VISIBLE, format_row, header
 from fashionai.datasets.coco_ids import CocoIds, Id
+from fashionai.datasets.coco_writing import VISIBILITY, coco_annotation, coco_categories, coco_image
+from fashionai.datasets.labelled import LabelledGarment
+from fashionai.datasets.orientation import UPRIGHT
 from fashionai.errors import InputError
 from fashionai.files import parse_json
 from fashionai.garments.measurements import PixelScale, measure
@@ -20,6 +23,9 @@ from fashionai.inference.garment_predictor import GarmentPrediction, points_of
 from fashionai.inference.missing_keypoints import submission_keypoints
 
 JsonObject = Dict[str, Any]
+
+UPRIGHT_FRAME = ('frame', UPRIGHT)
+"""Key and value in `info` of a COCO data set: predictions are in pixels of the upright picture."""
 
 
 def prediction_json(prediction: GarmentPrediction, scale: Optional[PixelScale] = None) -> JsonObject:
@@ -41,7 +47,8 @@ class Writer:
     """Writes predictions to a text file as they come. Leaving the `with` block completes the file, also after an error.
 
     Args:
-        file: a text file; with `continued` it has rows already and ends after the last one, as `whole_rows` says.
+        file: a text file; with `continued` it has rows already and ends after the last one, as `whole_rows` says, and
+            it can be read.
         model: the name of the model.
         scale: the scale of measurements; None: no measurements.
         garments: the table of types.
@@ -53,7 +60,9 @@ class Writer:
         self._file, self._model, self._scale, self._garments, self._continued = file, model, scale, garments, continued
 
     def __enter__(self) -> 'Writer':
-        if not self._continued:
+        if self._continued:
+            self._go_on()
+        else:
             self._begin()
         return self
 
@@ -78,6 +87,9 @@ class Writer:
 
     def _begin(self) -> None:
         """Writes what comes before the first row."""
+
+    def _go_on(self) -> None:
+        """Reads what it needs to know of the rows of a file that is continued."""
 
     def _end(self) -> None:
         """Writes what comes after the last row."""
@@ -158,7 +170,7 @@ class CocoResults(Writer):
                  continued: bool = False) -> None:
         super().__init__(file, model, scale, garments, continued)
         self._before = ',\n' if continued else '[\n'
-        self._categories: Mapping[str, Id] = coco_categories(garments)
+        self._categories: Mapping[str, Id] = coco_category_ids(garments)
         self._truth: Optional[CocoIds] = None
 
     def number_by(self, truth: CocoIds) -> None:
@@ -179,21 +191,71 @@ class CocoResults(Writer):
     @staticmethod
     def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
         """See Writer.whole_rows; the bytes are without the comma or bracket after the last row."""
-        names, place, length = set(), len(file.readline()), 0
-        for line in file:
-            text = line.rstrip(b',\n')
-            row = _row_of(text)
-            if row is None:
-                break
-            names.add(printable(row['file_name']))
-            length, place = place + len(text), place + len(line)
-        return names, length
+        return _listed_rows(file)
 
     def _end(self) -> None:
         self._file.write('[]\n' if self._before == '[\n' else '\n]\n')
 
 
-FORMATS: Mapping[str, Type[Writer]] = MappingProxyType({'json': JsonLines, 'csv': SubmissionRows, 'coco': CocoResults})
+class CocoDataset(Writer):
+    """A COCO data set: info, categories, annotations, and images, which come last since they are known last.
+
+    Images are numbered from 1 in the order in which they were named. A keypoint is visible (2) if it was found; a place
+    that was filled in is 1. An annotation has `score` and `keypoint_scores` as well, and, so that an interrupted file
+    can be continued, `file_name`, `width` and `height` of its image.
+    """
+
+    def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
+                 continued: bool = False) -> None:
+        super().__init__(file, model, scale, garments, continued)
+        self._categories = coco_category_ids(garments)
+        self._images: Dict[int, JsonObject] = {}
+        self._count = 0
+
+    def write(self, outcome: Outcome) -> None:
+        """Adds a prediction and flushes the file."""
+        prediction, picture = outcome.prediction, outcome.picture
+        visible = np.where(prediction.found, VISIBLE, OCCLUDED)
+        garment = LabelledGarment(prediction.type, np.column_stack([prediction.points_xy, visible]),
+                                  scores=prediction.scores)
+        self._add({'id': self._count + 1, 'image_id': outcome.number, 'category_id': self._categories[prediction.type],
+                   **coco_annotation(garment, prediction.image_hw),
+                   **_image_fields(printable(picture.label), prediction.image_hw)})
+        self._file.flush()
+
+    @staticmethod
+    def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
+        """See Writer.whole_rows; the bytes are without the comma or bracket after the last row."""
+        return _listed_rows(file)
+
+    def _add(self, row: JsonObject) -> None:
+        self._file.write((',\n' if self._count else '') + json.dumps(row))
+        self._remember(row)
+
+    def _remember(self, row: JsonObject) -> None:
+        self._count += 1
+        self._images[row['image_id']] = coco_image(row['image_id'], row['file_name'], (row['height'], row['width']))
+
+    def _begin(self) -> None:
+        info = {'description': f'garments found by {self._model}', **dict((VISIBILITY, UPRIGHT_FRAME))}
+        head = json.dumps({'info': info, 'categories': coco_categories(self._garments)})
+        self._file.write(f'{head[:-1]}, "annotations": [\n')
+
+    def _go_on(self) -> None:
+        self._file.seek(0)
+        next(self._file)
+        for line in self._file:
+            self._remember(parse_json(line.rstrip(',\n').encode(), 'a row', allow_nan=True))
+
+    def _end(self) -> None:
+        images = ',\n'.join(map(json.dumps, self._images.values()))
+        self._file.write(f'\n], "images": [\n{images}\n]}}\n' if images else '], "images": []}\n')
+
+
+COCO, COCO_RESULTS = 'coco', 'coco-results'
+
+FORMATS: Mapping[str, Type[Writer]] = MappingProxyType({
+    'json': JsonLines, 'csv': SubmissionRows, COCO: CocoDataset, COCO_RESULTS: CocoResults})
 """Writers by the value of `--format`."""
 
 
@@ -202,9 +264,27 @@ def printable(name: str) -> str:
     return name.encode(errors='backslashreplace').decode()
 
 
-def coco_categories(garments: Garments) -> Dict[str, int]:
+def coco_category_ids(garments: Garments) -> Dict[str, int]:
     """Returns the number of each type in COCO files."""
-    return {name: number for number, name in enumerate(garments, 1)}
+    return {category['name']: category['id'] for category in coco_categories(garments)}
+
+
+def _image_fields(name: str, size_hw: Tuple[int, int]) -> JsonObject:
+    return {'file_name': name, 'width': size_hw[1], 'height': size_hw[0]}
+
+
+def _listed_rows(file: BinaryIO) -> Tuple[Set[str], int]:
+    """Returns the names of complete rows of a JSON list, one a line after the first line, and the bytes up to the end
+    of the last one."""
+    names, place, length = set(), len(file.readline()), 0
+    for line in file:
+        text = line.rstrip(b',\n')
+        row = _row_of(text)
+        if row is None:
+            break
+        names.add(printable(row['file_name']))
+        length, place = place + len(text), place + len(line)
+    return names, length
 
 
 def _row_of(text: bytes) -> Optional[JsonObject]:

@@ -1,4 +1,5 @@
-/** What can be taken along: JSON, and the two CSV forms of FashionAI. */
+/** What can be taken along: JSON, the two CSV forms of FashionAI, and COCO. */
+import {dataset} from './coco.js';
 import {lengthsOf, scaleOf} from './lengths.js';
 
 const ABSENT = '-1_-1_-1';
@@ -13,6 +14,8 @@ export const KINDS = {
   row: {title: 'Annotation row', ending: 'annotation.csv', type: 'text/csv',
     note: 'with your corrections: visible, hidden, absent',
     text: (pictures, store) => table(pictures, store, (point) => point.v)},
+  coco: {title: 'COCO', ending: 'coco.json', type: 'application/json', note: 'a data set, for other tools',
+    text: (pictures, store) => JSON.stringify(dataset(pictures, store.card.types, store.card.model)) + '\n'},
 };
 
 /** Hand a file to the browser. */
