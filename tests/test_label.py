@@ -39,7 +39,7 @@ def test_labels_are_exported_and_the_division_depends_on_the_seed(project: Path,
         printed = finish(label.main, '--project', project, '--export', '--val', 0.25, '--seed', seed, '--formats',
                          'coco')
         assert 'train: 3 sock' in printed and 'val: 1 sock' in printed
-        assert json.loads((project / 'data/train/val.coco.json').read_text())['categories'][0]['name'] == 'sock'
+        assert json.loads((project / 'data/coco.json').read_text())['categories'][0]['name'] == 'sock'
         lists.append(read_annotations(project / 'data/train/val.csv', garments).image_ids)
     assert len(set(lists)) > 1
 

@@ -12,7 +12,7 @@ from fashionai.datasets.notes import new_notes
 from fashionai.errors import InputError
 from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
 from fashionai.images.decoder import read_image
-from fashionai.labelling.export import FORMATS, export_tree
+from fashionai.labelling.export import export_formats, export_tree
 from fashionai.labelling.labels import OPEN, REVIEWED, SKIPPED, Label
 from fashionai.labelling.pictures import add_pictures
 from fashionai.labelling.store import Store
@@ -79,13 +79,33 @@ def test_a_picture_that_is_stored_turned_is_written_as_it_was_labelled(
     assert read_image(tmp_path / 'data/train' / image_id).shape == (120, 200, 3)
 
 
-def test_coco_has_the_same_points(store: Store, tmp_path: Path, skirt: Callable[..., Any]) -> None:
-    store.save(1, Label(REVIEWED, 'skirt', skirt()), 'Ann', 'accepted')
+def test_other_tools_get_pictures_with_all_their_garments(store: Store, tmp_path: Path,
+                                                         skirt: Callable[..., Any]) -> None:
+    store.save(1, Label(REVIEWED, 'skirt', skirt(30.25)), 'Ann', 'accepted')
+    box = store.add_box(1, (100, 100, 80, 100), 'Ann')
+    store.save(box.id, Label(REVIEWED, 'skirt', skirt(), box.label.box), 'Ann', 'accepted')
     written = export_tree(store, GARMENTS, tmp_path / 'data', new_notes())
-    (path,) = FORMATS['coco'](written.folder, GARMENTS)
-    content = json.loads(path.read_text())
-    assert content['annotations'][0]['keypoints'] == [30, 20, 2, 120, 21, 2, 20, 191, 1, 0, 0, 0]
-    assert content['images'][0]['file_name'] == read_annotations(written.folder / 'train/train.csv').image_ids[0]
+    coco, yolo = export_formats(store, GARMENTS, written, ['coco', 'yolo'], new_notes())
+    content = json.loads(coco.read_text())
+    assert len(content['images']) == 1 and content['images'][0]['width'] == 300
+    first, second = content['annotations']
+    assert first['keypoints'] == [30.25, 20, 2, 120.25, 21, 2, 20, 190.5, 1, 0, 0, 0]
+    assert second['image_id'] == first['image_id'] and second['bbox'] == [100, 100, 80, 100]
+    assert len(list(yolo.rglob('*.txt'))) == 1 and list(yolo.rglob('*.png'))
+    with pytest.raises(InputError, match='fax'):
+        export_formats(store, GARMENTS, written, ['fax'], new_notes())
+
+
+def test_a_turned_picture_is_upright_for_other_tools(tmp_path: Path, skirt: Callable[..., Any],
+                                                     turned: Callable[[np.ndarray, int], bytes]) -> None:
+    (tmp_path / 'turned.jpg').write_bytes(turned(np.zeros((200, 120, 3), np.uint8), 6))
+    with Store(tmp_path / 'project') as store:
+        add_pictures(store, [str(tmp_path / 'turned.jpg')], 25)
+        store.save(1, Label(REVIEWED, 'skirt', skirt()), 'Ann', 'accepted')
+        written = export_tree(store, GARMENTS, tmp_path / 'data', new_notes())
+        (folder,) = export_formats(store, GARMENTS, written, ['labelme'], new_notes())
+    (picture,) = folder.rglob('*.jpg')
+    assert read_image(picture).shape == (120, 200, 3)
 
 
 def test_nothing_reviewed_and_a_changed_picture_are_told(store: Store, tmp_path: Path,

@@ -310,10 +310,12 @@ def test_training_data_are_written_from_the_page(opened: Callable[[str], Page], 
     for count in (1, 2):
         page.keyboard.press('Enter')
         expect(page.locator('#progress')).to_have_text(f'{count} of 3 reviewed')
+    page.locator('summary', has_text='Other formats').click()
+    page.check('[name=coco]')
     page.click('#export')
     expect(page.locator('#exported')).to_contain_text('2 for training')
     table = read_annotations(store.path.parent / 'data/train/train.csv')
-    assert set(table.categories) == {'dress'} and (store.path.parent / 'data/train/train.coco.json').exists()
+    assert set(table.categories) == {'dress'} and (store.path.parent / 'data/coco.json').exists()
     assert (table.keypoints[:, CSV_KEYPOINTS.index('crotch'), 2] == -1).all()
 
 

@@ -20,7 +20,7 @@ from fashionai.garments.table_files import read_garments
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.inference.config import InferenceOptions
 from fashionai.labelling.background import Background
-from fashionai.labelling.export import DEFAULT_VAL, FORMATS, export_tree
+from fashionai.labelling.export import DEFAULT_VAL, FORMATS, check_formats, export_formats, export_tree
 from fashionai.labelling.pictures import add_pictures
 from fashionai.labelling.project import DATA, project_garments, project_graph
 from fashionai.labelling.proposals import NO_NETWORK, Proposer, shared_types
@@ -43,8 +43,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--val', type=float, default=DEFAULT_VAL, help='with --export: share of each type that validation gets; from 1 '
         'on, a number of garments (default: %(default)s)')
     add('--seed', type=at_least(0), default=1, help='with --export: seed of the division (default: %(default)s)')
-    add('--formats', default='', metavar='NAMES', help='with --export: further label files to write, with commas '
-        f'between them: {", ".join(FORMATS)}')
+    add('--formats', default='', metavar='NAMES', help='with --export: formats of other tools to write '
+        f'too, with commas between them: {", ".join(FORMATS)}')
     add('--host', default='127.0.0.1', help='address to listen at; 0.0.0.0: every address of the machine (default: '
         '%(default)s, this machine alone)')
     add('--port', type=at_least(0), default=8001, help='port to listen at; 0: any free port (default: %(default)s)')
@@ -87,12 +87,10 @@ def _add(store: Store, args: argparse.Namespace) -> None:
 
 def _export(store: Store, garments: Garments, folder: Path, args: argparse.Namespace) -> None:
     formats = [name.strip() for name in args.formats.split(',') if name.strip()]
-    for name in formats:
-        if name not in FORMATS:
-            raise InputError(f'--formats {name}: wanted {", ".join(FORMATS)}')
+    check_formats(formats)
     notes = new_notes()
     written = export_tree(store, garments, folder / DATA, notes, args.val, args.seed)
-    files = [path for name in formats for path in FORMATS[name](written.folder, garments)]
+    files = export_formats(store, garments, written, formats, notes)
     for remark, names in notes.items():
         logger.warning('%d %s: %s', len(names), remark, ', '.join(names[:3]))
     for part, counts in written.counts.items():

@@ -22,7 +22,7 @@ from fashionai.images.decoder import read_upright
 from fashionai.images.folders import file_fault
 from fashionai.inference.garment_predictor import LOW
 from fashionai.labelling import answers
-from fashionai.labelling.export import FORMATS, export_tree
+from fashionai.labelling.export import FORMATS, check_formats, export_formats, export_tree
 from fashionai.labelling.labels import Label, box_of
 from fashionai.labelling.ordering import order
 from fashionai.labelling.store import Conflict, Item, PictureRow, Store
@@ -132,12 +132,10 @@ def _add_changing(app: FastAPI, project: Project) -> None:
 
     @app.post('/api/export', summary='Write the reviewed garments as training data')
     def export(wanted: answers.ExportOrder) -> answers.ExportAnswer:
-        unknown = [name for name in wanted.formats if name not in FORMATS]
-        if unknown:
-            raise InputError(f'format {unknown[0]!r}: wanted one of {", ".join(FORMATS)}')
+        check_formats(wanted.formats)
         notes = new_notes()
         written = export_tree(store, project.garments, project.folder / 'data', notes, wanted.val, wanted.seed)
-        files = [path for name in wanted.formats for path in FORMATS[name](written.folder, project.garments)]
+        files = export_formats(store, project.garments, written, wanted.formats, notes)
         return answers.ExportAnswer(folder=str(written.folder), files=list(map(str, files)), notes=_lines(notes),
                                     counts={part: dict(counts) for part, counts in written.counts.items()})
 

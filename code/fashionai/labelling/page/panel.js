@@ -9,18 +9,18 @@ const TELLING = {scores: 0.4, mirror: 0.05, presets: 0.05, shape: 0.3, type: 0.3
 
 export class Panel {
   #store; #focus; #root = find('#panel'); #head = make('section', {}); #points = make('section', {});
-  #story = make('section', {}); #export = make('section', {}); #val = '0.2'; #said = '';
+  #story = make('section', {}); #export = make('section', {}); #val = '0.2'; #formats = new Set(); #said = '';
 
   /** `focus(name)` takes the keyboard to a point of the picture. */
   constructor(store, focus) {
     this.#store = store;
     this.#focus = focus;
     this.#root.append(this.#head, this.#points, this.#story, this.#export);
-    this.#showExport();
   }
 
   render() {
     if (!this.#store.full) return;
+    if (!this.#export.childElementCount) this.#showExport();
     this.#showHead();
     this.#showStory();
     this.sync();
@@ -109,6 +109,9 @@ export class Panel {
       'Write training data');
     this.#export.replaceChildren(make('h2', {}, 'Export'), make('div', {class: 'row'}, button,
       make('label', {class: 'field small'}, 'share for validation ', share)),
+    make('details', {class: 'small'}, make('summary', {}, 'Other formats too'), ...this.#store.card.formats.map((name) =>
+      make('label', {class: 'format'}, make('input', {type: 'checkbox', name, onchange: ({target}) =>
+        this.#formats[target.checked ? 'add' : 'delete'](name)}), name))),
     make('p', {id: 'exported', class: 'small soft', role: 'status'}, this.#said));
   }
 
@@ -116,7 +119,7 @@ export class Panel {
     button.disabled = true;
     await this.#store.settled();
     try {
-      const {folder, counts, notes} = await post('export', {val, formats: this.#store.card.formats});
+      const {folder, counts, notes} = await post('export', {val, formats: [...this.#formats]});
       const sum = (part) => Object.values(counts[part]).reduce((a, b) => a + b, 0);
       this.#said = [`${folder}: ${sum('train')} for training, ${sum('val')} for validation.`, ...notes].join(' ');
     } catch (error) {
