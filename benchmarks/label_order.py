@@ -6,6 +6,8 @@ does. Then two networks go on from it, both on the first pictures and as many ot
 label.py, or random ones. The table has the NE `visible` of each on val.csv, and how well each sign of doubt orders the
 others by their true error. The first network starts from weights that have seen generated garments alone, so that all
 pictures are new to it.
+
+With --modelpath, nothing is trained: the signs of doubt of this network are compared with its true errors on val.csv.
 """
 import argparse
 import subprocess
@@ -43,6 +45,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.ArgumentDefaultsHelpFormatter)
     add = parser.add_argument
     add('--datapath', required=True, help='folder with train/train.csv, val.csv and their pictures')
+    add('--modelpath', help='measure only the signs of this graph or exported model, on val.csv')
     add('--output', default=str(PROJECT_ROOT / 'tmp/label_order'), help='folder of the trainings; they are continued')
     add('--seeds', type=at_least(1), default=3, help='number of simulations')
     add('--first', type=at_least(16), default=100, help='pictures that are labelled in the beginning')
@@ -82,7 +85,7 @@ class Simulation:
             rows = _joined(self._first, self._pool.select(indices))
             graph = self._train(name, rows, self._options.steps, str(self._folder / 'first' / JOINT))
             results[name] = self._error(graph)
-        return {**results, 'signs': self._signs(proposals)}
+        return {**results, 'signs': signs_of(proposals)}
 
     def _train(self, name: str, rows: Annotations, steps: int, checkpoint: str) -> Path:
         """Trains and freezes a network, unless that is done. Returns its graph."""
@@ -103,22 +106,12 @@ class Simulation:
         _call('freeze.py', '--tag', JOINT, '--checkpoint', self._folder / name / JOINT, '--output', graph)
         return graph
 
-    def _proposals(self, graph: Path) -> List[Mapping[str, Any]]:
-        """Returns the proposals for the pool, with the mean true error of each as `error`, in shares of the
-        normaliser."""
+    def _proposals(self, graph: Path) -> Sequence[Mapping[str, Any]]:
+        """Returns what `proposals_for` does, for the pool."""
         path = self._folder / 'proposals.json'
-        if path.exists():
-            return read_json(path)
-        found: List[Mapping[str, Any]] = []
-        standard, quick = (networks_of(graph, preset, self._options.threads) for preset in ('standard', 'fast'))
-        with standard.load_predictor() as predictor, quick.load_predictor() as once:
-            proposer = Proposer(GARMENTS, 'simulation', predictor, once)
-            for image_id, tag, labels in tqdm(zip(self._pool.image_ids, self._pool.categories, self._pool.keypoints),
-                                              total=len(self._pool), unit='picture'):
-                proposal = proposer.propose(read_image(self._data / 'train' / image_id), tag, None).to_json()
-                found.append({**proposal, 'error': _true_error(proposal, labels)})
-        write_json(path, found, indent=0)
-        return found
+        if not path.exists():
+            write_json(path, proposals_for(graph, self._pool, self._data / 'train', self._options.threads), indent=0)
+        return read_json(path)
 
     def _error(self, graph: Path) -> Optional[float]:
         """Returns the NE `visible` on val.csv, in percent."""
@@ -132,13 +125,28 @@ class Simulation:
         predicted = Annotations(self._val.image_ids, self._val.categories, np.stack(rows), str(graph))
         return score(self._val, predicted).visible.pooled.percent
 
-    @staticmethod
-    def _signs(proposals: Sequence[Mapping[str, Any]]) -> Dict[str, float]:
-        measured = [proposal for proposal in proposals if proposal['error'] is not None]
-        errors = [proposal['error'] for proposal in measured]
-        signs = {name: [proposal['doubt'][name] for proposal in measured] for name in measured[0]['doubt']}
-        signs['gain'] = [gain_of(proposal) for proposal in measured]
-        return {name: rank_correlation(values, errors) for name, values in signs.items()}
+
+def proposals_for(graph: Path, table: Annotations, folder: Path, threads: int) -> List[Mapping[str, Any]]:
+    """Returns the proposals of a network for labelled pictures, with the mean true error of each as `error`, in shares
+    of the normaliser; None if the labels do not give it."""
+    found: List[Mapping[str, Any]] = []
+    standard, quick = (networks_of(graph, preset, threads) for preset in ('standard', 'fast'))
+    with standard.load_predictor() as predictor, quick.load_predictor() as once:
+        proposer = Proposer(GARMENTS, 'simulation', predictor, once)
+        rows = zip(table.image_ids, table.categories, table.keypoints)
+        for image_id, tag, labels in tqdm(rows, total=len(table), unit='picture'):
+            proposal = proposer.propose(read_image(folder / image_id), tag, None).to_json()
+            found.append({**proposal, 'error': _true_error(proposal, labels)})
+    return found
+
+
+def signs_of(proposals: Sequence[Mapping[str, Any]]) -> Dict[str, float]:
+    """Returns the rank correlation of each sign of doubt, and of the gain, with the true error."""
+    measured = [proposal for proposal in proposals if proposal['error'] is not None]
+    errors = [proposal['error'] for proposal in measured]
+    signs = {name: [proposal['doubt'][name] for proposal in measured] for name in measured[0]['doubt']}
+    signs['gain'] = [gain_of(proposal) for proposal in measured]
+    return {name: rank_correlation(values, errors) for name, values in signs.items()}
 
 
 def networks_of(graph: Path, preset: str, threads: int) -> ChosenNetworks:
@@ -157,16 +165,19 @@ def rank_correlation(values: Sequence[float], others: Sequence[float]) -> float:
 
 
 def format_results(results: Sequence[Mapping[str, Any]]) -> str:
-    """Returns both tables."""
+    """Returns both tables of the simulations."""
     names = ('first', 'random', 'chosen')
     lines = ['| seed | first alone | and random | and chosen | chosen - random |', '|---|---|---|---|---|']
     for seed, result in enumerate(results, 1):
         lines.append(_row(str(seed), [result[name] for name in names]))
     lines.append(_row('mean', [float(np.mean([result[name] for result in results])) for name in names]))
-    lines += ['', '| sign of doubt | rank correlation with the true error |', '|---|---|']
-    for sign in results[0]['signs']:
-        lines.append(f'| {sign} | {np.mean([result["signs"][sign] for result in results]):.2f} |')
-    return '\n'.join(lines)
+    return '\n'.join([*lines, '', format_signs([result['signs'] for result in results])])
+
+
+def format_signs(signs: Sequence[Mapping[str, float]]) -> str:
+    """Returns the table of the signs, the mean of several measurements."""
+    lines = ['| sign of doubt | rank correlation with the true error |', '|---|---|']
+    return '\n'.join(lines + [f'| {name} | {np.mean([each[name] for each in signs]):.2f} |' for name in signs[0]])
 
 
 def _row(name: str, values: Sequence[float]) -> str:
@@ -200,6 +211,12 @@ def _call(program: str, *arguments: object) -> None:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Run the simulations and print the tables."""
     options = parse(argv)
+    if options.modelpath:
+        folder = resolve(options.datapath) / 'train'
+        proposals = proposals_for(resolve(options.modelpath), read_annotations(folder / 'val.csv'), folder,
+                                  options.threads)
+        print(format_signs([signs_of(proposals)]))
+        return 0
     results = [Simulation(options, seed).run() for seed in range(1, options.seeds + 1)]
     print(circumstances())
     print(format_results(results))

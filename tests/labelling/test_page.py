@@ -304,6 +304,22 @@ def test_wheel_keys_and_dragging_look_closer_and_points_stay_true(opened: Callab
     wait_for(lambda: page.locator('.frame').evaluate('frame => frame.offsetWidth') > 1.2 * width)
 
 
+def test_two_fingers_look_closer(opened: Callable[[str], Page], address: str) -> None:
+    page = opened(address)
+    ready(page)
+    width = page.locator('.frame').evaluate('frame => frame.offsetWidth')
+    stage = page.locator('#stage').bounding_box()
+    assert stage
+    x, y = stage['x'] + stage['width'] * 0.5, stage['y'] + stage['height'] * 0.8
+    session = page.context.new_cdp_session(page)
+    for apart in (30, 60, 90):
+        fingers = [{'x': x - apart, 'y': y, 'id': 1}, {'x': x + apart, 'y': y, 'id': 2}]
+        session.send('Input.dispatchTouchEvent', {'type': 'touchStart' if apart == 30 else 'touchMove',
+                                                  'touchPoints': fingers})
+    session.send('Input.dispatchTouchEvent', {'type': 'touchEnd', 'touchPoints': []})
+    wait_for(lambda: page.locator('.frame').evaluate('frame => frame.offsetWidth') > 2 * width)
+
+
 def test_training_data_are_written_from_the_page(opened: Callable[[str], Page], address: str, store: Store) -> None:
     page = opened(address)
     ready(page)
