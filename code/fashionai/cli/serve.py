@@ -51,7 +51,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Serve until interrupted."""
     args = parse(argv)
-    check_packages()
+    _check_packages()
     from fashionai.serving.answers import card_of
     from fashionai.serving.app import make_app
     from fashionai.serving.connections import Server, running
@@ -62,11 +62,11 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     networks = chosen_networks(args, args.tag)
     networks.garments.of(args.tag)
     front = Front([name.strip() for name in args.hosts.split(',') if name.strip()])
-    with listening(args.host, args.port) as door, running(Server(front, limits), door) as until_ended:
+    with _listening(args.host, args.port) as door, running(Server(front, limits), door) as until_ended:
         with networks.load_predictor() as predictor:
             _warm(predictor)
             front.open(make_app(predictor, card_of(networks.models, predictor, limits), limits))
-            logger.info('serving at %s (Ctrl+C ends it)', address(door))
+            logger.info('serving at %s (Ctrl+C ends it)', _address(door))
             until_ended()
     return 0
 
@@ -76,7 +76,7 @@ def _warm(predictor: GarmentPredictor) -> None:
     predictor.predict([np.zeros((64, 64, 3), np.uint8)], [AUTO if predictor.types else next(iter(predictor.served))])
 
 
-def check_packages() -> None:
+def _check_packages() -> None:
     """Raises InputError if the interpreter is too old or lacks a package."""
     if sys.version_info < (3, 10):
         raise InputError(f'the service needs Python 3.10 or newer, and this is {sys.version.split()[0]}: name one, '
@@ -87,7 +87,7 @@ def check_packages() -> None:
                          '"fashionai-keypoints[serve]"; in a clone, -r requirements-serve.txt or ./begin_to_serve.sh')
 
 
-def listening(host: str, port: int) -> socket.socket:
+def _listening(host: str, port: int) -> socket.socket:
     """Returns a socket that listens; it may fail, so it comes before the networks are loaded. Raises InputError if the
     address or the port cannot be used."""
     try:
@@ -97,7 +97,7 @@ def listening(host: str, port: int) -> socket.socket:
         raise InputError(f'cannot listen at {host}, port {port}: {why}; choose another port with --port') from None
 
 
-def address(door: socket.socket) -> str:
+def _address(door: socket.socket) -> str:
     host, port = door.getsockname()[:2]
     return f'http://[{host}]:{port}' if ':' in host else f'http://{host}:{port}'
 
