@@ -1,7 +1,7 @@
 """Measures how long clients wait for a service that many use at a time. Each client sends a picture again and again.
 
 Start the service first: `./begin_to_serve.sh --preset fast`. A refused client tries again after `Retry-After`, as the
-page does; its time counts from its first try.
+page does; its time counts from its first try. With `--service`, the memory of the service is measured too.
 """
 import argparse
 import random
@@ -10,7 +10,7 @@ import threading
 import time
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
-from typing import List, Optional, Sequence
+from typing import Iterator, List, Optional, Sequence
 from urllib.parse import urlsplit
 
 import numpy as np
@@ -58,6 +58,35 @@ class Client(threading.Thread):
         return answer.status
 
 
+class Memory(threading.Thread):
+    """Measures the memory of a process and all its descendants each second. Pages that they share count once."""
+
+    def __init__(self, pid: int) -> None:
+        super().__init__(daemon=True)
+        self._pid = pid
+        self.most, self.ended = 0., threading.Event()
+
+    def run(self) -> None:
+        """Measures until `ended` is set; `most` is the highest value in MB."""
+        while not self.ended.wait(1):
+            self.most = max(self.most, sum(map(_proportional_mb, _family(self._pid))))
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for children in Path(f'/proc/{pid}/task').glob('*/children'):
+        for child in children.read_text().split():
+            yield from _family(int(child))
+
+
+def _proportional_mb(pid: int) -> float:
+    try:
+        lines = Path(f'/proc/{pid}/smaps_rollup').read_text().splitlines()
+    except OSError:  # it has just ended
+        return 0
+    return sum(int(line.split()[1]) for line in lines if line.startswith('Pss:')) * 1024 / 1e6
+
+
 @guarded
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs the clients and prints how long they waited."""
@@ -66,21 +95,28 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     parser.add_argument('--url', default='http://127.0.0.1:8000', help='the service (default: %(default)s)')
     parser.add_argument('--clients', type=at_least(1), default=50, help='number of clients (default: %(default)s)')
     parser.add_argument('--seconds', type=float, default=15, help='duration in seconds (default: %(default)s)')
+    parser.add_argument('--service', type=at_least(1), metavar='PID', help='process number of the service, to '
+                        'measure its memory (Linux)')
     args = parser.parse_args(argv)
     picture = Path(resolve(args.picture)).read_bytes()
     end = time.monotonic() + args.seconds
     clients = [Client(args.url, picture, end) for _ in range(args.clients)]
-    for client in clients:
-        client.start()
+    memory = Memory(args.service) if args.service else None
+    for thread in [*clients, *([memory] if memory else [])]:
+        thread.start()
     for client in clients:
         client.join()
+    if memory:
+        memory.ended.set()
+        memory.join()
     waits = np.array([wait for client in clients for wait in client.waits])
     if not len(waits):
         raise InputError(f'no answer from {args.url} in {args.seconds:g} seconds: wanted a running service')
     print(circumstances(), '\n')
     print(f'{args.clients} clients, {args.seconds:g} s: {len(waits)} answers, {sum(c.refused for c in clients)} '
-          f'refusals, {sum(c.failed for c in clients)} failures; p50 {np.percentile(waits, 50):.2f} s, p90 '
-          f'{np.percentile(waits, 90):.2f} s, p99 {np.percentile(waits, 99):.2f} s, longest {waits.max():.2f} s')
+          f'refusals, {sum(c.failed for c in clients)} failures; ' +
+          ', '.join(f'p{each} {np.percentile(waits, each):.2f} s' for each in (50, 90, 95, 99)) +
+          f', longest {waits.max():.2f} s' + (f'; at most {memory.most:.0f} MB' if memory else ''))
     return 0
 
 

@@ -19,9 +19,8 @@ SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), PROJE
 """Programs that have no subcommand of `fashionai`; `merge` and `combine` are scripts too. One driver has a flag."""
 
 OTHERS = {
-    'curl': ('--data-binary',), 'labelme': ('--labels', '--labelflags'),
-    'pip': ('--no-deps', '--ignore-requires-python'), 'tar': ('--strip-components',),
-    'tensorboard': ('--logdir',)}
+    'curl': ('--data-binary',), 'docker': ('--rm',), 'labelme': ('--labels', '--labelflags'),
+    'pip': ('--no-deps', '--ignore-requires-python'), 'tar': ('--strip-components',), 'tensorboard': ('--logdir',)}
 """Flags of programs that are not part of the project."""
 
 ABSENT = ('code/__init__.py',)

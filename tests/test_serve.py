@@ -7,7 +7,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Callable
+from typing import Callable, Sequence
 from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
@@ -113,3 +113,15 @@ def test_missing_packages_are_named(finish: Callable, monkeypatch: pytest.Monkey
     monkeypatch.setattr(serve, 'find_spec', lambda name: None)
     monkeypatch.setattr(serve.sys, 'version_info', (3, 11))
     assert 'requirements-serve.txt' in finish(serve.main, code=1)
+
+
+@pytest.mark.skipif(not MODERN, reason='the service wants Python 3.10')
+@pytest.mark.parametrize('flags, code, named', [
+    (('--processes', '0'), 2, '--processes'), (('--processes', '2.5'), 2, '--processes'),
+    (('--pictures', '0'), 2, '--pictures'), (('--seconds', 'nan'), 1, 'seconds'),
+    (('--megabytes', '-1'), 1, 'megabytes'),
+    (('--origins', 'shop.example'), 1, 'shop.example'), (('--origins', 'https://a/b'), 1, 'https://a/b'),
+    (('--access-log', 'none/access.log'), 1, 'none/access.log'), (('--tag', 'hat'), 1, 'hat')])
+def test_bad_flags_are_one_line(finish: Callable, flags: Sequence[str], code: int, named: str) -> None:
+    said = finish(serve.main, '--port', 0, *flags, code=code)
+    assert named in said.splitlines()[-1] and 'Traceback' not in said

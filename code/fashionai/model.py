@@ -14,15 +14,7 @@ from fashionai.engines.exported import default_engine, needs_tensorflow, open_mo
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
-from fashionai.garments.measurements import (
-    Measurement,
-    PixelScale,
-    fixed_scale,
-    measure,
-    no_scale,
-    parse_reference,
-    reference_scale,
-)
+from fashionai.garments.measurements import Measurement, PixelScale, fixed_scale, measure, no_scale, scale_of
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import decode_upright, read_upright
 from fashionai.images.drawing import write_picture
@@ -116,13 +108,14 @@ class Prediction:
 
         Args:
             cm_per_pixel: the size of a pixel.
-            reference: two keypoints and their known distance in cm, such as 'waistband_left,waistband_right=38'.
+            reference: a known length in cm: 'chest=50', or two keypoints and their distance, such as
+                'waistband_left,waistband_right=38'.
 
         Raises InputError for a scale that is not one.
         """
         scale: PixelScale = no_scale
         if reference:
-            scale = reference_scale(parse_reference(reference, [self.result.garment]))
+            scale = scale_of(reference, [self.result.garment])
         elif cm_per_pixel is not None:
             scale = fixed_scale(cm_per_pixel)
         points = points_of(self.result)

@@ -15,6 +15,7 @@ from fashionai.garments.measurements import (
     no_scale,
     parse_reference,
     reference_scale,
+    scale_of,
 )
 from fashionai.garments.table import GARMENTS
 
@@ -67,6 +68,24 @@ def test_a_reference_that_is_not_there_gives_no_scale() -> None:
     assert scale(points(TROUSERS, 'trousers', 'waistband_left')) is None
     assert scale(points(dict.fromkeys(GARMENTS['dress'].keypoints, (0, 0)), 'dress')) is None
     assert scale(points(dict(TROUSERS, waistband_right=(0, 0)), 'trousers')) is None
+
+
+def test_a_length_by_its_name_gives_the_scale() -> None:
+    """The waist is 50 pixels long; the inseam is the mean of 30 and of the hypotenuse of 12 and 16, 25 in all."""
+    found = points(TROUSERS, 'trousers')
+    assert scale_of('waist=38', GARMENTS.values())(found) == pytest.approx(38 / 50)
+    assert scale_of(' inseam = 50 ', GARMENTS.values())(found) == pytest.approx(50 / 25)
+    assert scale_of('waistband_left,waistband_right=38', GARMENTS.values())(found) == pytest.approx(38 / 50)
+    assert scale_of('waist=38', GARMENTS.values())(points(TROUSERS, 'trousers', 'waistband_left')) is None
+    assert scale_of('chest=50', GARMENTS.values())(found) is None, 'trousers have none'
+
+
+@pytest.mark.parametrize('text, fault', [
+    ('bust=50', "'bust'.*chest"), ('chest=wide', 'chest=wide'), ('chest=0', 'chest=0'), ('chest=nan', 'chest=nan'),
+    ('chest', "'chest'"), ('=50', "''"), ('', "''"), ('pocket,crotch=5', "'pocket'")])
+def test_other_lengths_are_refused(text: str, fault: str) -> None:
+    with pytest.raises(InputError, match=fault):
+        scale_of(text, GARMENTS.values())
 
 
 def test_every_type_has_lengths_over_its_own_keypoints_that_look_alike_in_a_mirror() -> None:

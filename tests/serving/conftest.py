@@ -22,6 +22,7 @@ else:
     from fashionai.serving.answers import card_of
     from fashionai.serving.app import make_app
     from fashionai.serving.limits import Limits
+    from fashionai.serving.metrics import Metrics
 
 GRID = 48
 SHARES = {(0, 0, 255): {'dress': 0.97}, (0, 255, 0): {'skirt': 0.95}, (255, 0, 0): {'blouse': 0.5, 'outwear': 0.45}}
@@ -64,10 +65,10 @@ def application() -> Callable:
     """`application(limits, predicted_types, garments)`: the service of every type of a table, with networks that
     predict the types in `predicted_types`."""
     def make(limits: 'Optional[Limits]' = None, predicted_types: Sequence[str] = tuple(GARMENTS),
-             garments: 'Garments' = GARMENTS) -> object:
+             garments: 'Garments' = GARMENTS, metrics: 'Optional[Metrics]' = None) -> object:
         predictor = GarmentPredictor({name: Stand(garment) for name, garment in garments.items()}, predicted_types,
                                      [type_predictor], garments)
-        return make_app(predictor, card_of([], predictor, limits or Limits()), limits or Limits())
+        return make_app(predictor, card_of([], predictor, limits or Limits()), limits or Limits(), metrics)
     return make
 
 

@@ -56,6 +56,15 @@ def test_lengths_in_centimetres(client: TestClient, encoded: Callable) -> None:
         'pixels': None, 'cm': None, 'score': None, 'doubtful': None}, 'an end was not found'
 
 
+def test_a_length_by_its_name_gives_centimetres(client: TestClient, encoded: Callable) -> None:
+    """As on the page, where the length of a picture is typed."""
+    pixels = client.post('/predict?tag=trousers', content=encoded()).json()['measurements']['inseam']['pixels']
+    answer = client.post('/predict?tag=trousers&reference=inseam=70', content=encoded()).json()
+    assert answer['cm_per_pixel'] == pytest.approx(70 / pixels, rel=1e-4)
+    assert answer['measurements']['inseam']['cm'] == pytest.approx(70, abs=0.01)
+    assert client.post('/predict?tag=skirt&reference=inseam=70', content=encoded()).json()['cm_per_pixel'] is None
+
+
 def test_heat_maps_lie_over_the_picture(client: TestClient, encoded: Callable) -> None:
     answer = client.post('/predict?tag=skirt&heatmaps=true', content=encoded()).json()
     data = base64.b64decode(answer['heatmaps']['image'].split(',')[1])
@@ -82,7 +91,9 @@ def test_exif_orientation_is_respected(client: TestClient, encoded: Callable) ->
     (422, None, '?tag=hat', "'hat'.* auto, blouse, dress"),
     (422, None, '?cm_per_pixel=0', 'cm_per_pixel: '),
     (422, None, '?cm_per_pixel=1&reference=crotch,waistband_left=2', 'cm_per_pixel .*reference'),
-    (422, None, '?reference=sock', "'sock'")])
+    (422, None, '?reference=sock', "'sock'"), (422, None, '?reference=sock=5', "'sock'.*chest"),
+    (422, None, '?reference=chest=wide', "'chest=wide'"), (422, None, '?reference=chest=-1', "'chest=-1'"),
+    (422, None, '?deadline=0', 'deadline: ')])
 def test_refusals_say_why(client: TestClient, encoded: Callable, status: int, body: bytes, url: str, why: str) -> None:
     response = client.post(f'/predict{url}', content=encoded() if body is None else body)
     assert response.status_code == status and re.search(why, response.json()['detail'])
@@ -97,13 +108,11 @@ def test_a_reference_is_of_the_table_that_is_served(application: Callable, encod
         assert response.status_code == 422 and 'heel, toe' in response.json()['detail']
 
 
-def test_large_damaged_and_wrapped_pictures(client: TestClient, encoded: Callable) -> None:
+def test_large_and_damaged_pictures(client: TestClient, encoded: Callable) -> None:
     response = client.post('/predict', content=encoded(1000, 51))
     assert response.status_code == 413 and '1000 x 51' in response.json()['detail']
     response = client.post('/predict', content=encoded()[:60])
     assert response.status_code == 422 and '60 bytes' in response.json()['detail']
-    response = client.post('/predict', files={'file': encoded()})
-    assert response.status_code == 415 and '--data-binary' in response.json()['detail']
 
 
 @pytest.mark.parametrize('side, why', [

@@ -253,6 +253,33 @@ def test_pictures_are_served_in_order_but_for_those_who_have_left(application: C
     assert looked == [first, *others]
 
 
+def test_a_deadline_that_passes_in_the_queue_is_answered_at_once_and_costs_no_work(
+        application: Callable, encoded: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With one place, which the first picture holds until the others have their answers."""
+    looked, free = [], threading.Event()
+
+    def slow(data: bytes, limits: Limits) -> np.ndarray:
+        looked.append(data)
+        assert free.wait(10)
+        return decoded(data, limits)
+    monkeypatch.setattr(app, 'decoded', slow)
+    first, second = encoded(colour=(0, 0, 255)), encoded(colour=(0, 0, 254))
+
+    def request(body: bytes, path: str = '/predict', **headers: object) -> bytes:
+        return head(path, 'POST', content_length=len(body), **headers) + body
+    with served(application, Limits(waiting=1)) as address, connected(address, request(first)) as one:
+        time.sleep(0.1)
+        for late in (request(second, X_Deadline_Seconds=0.2), request(second, '/predict?deadline=0.2')):
+            status, _, said = asked(address, late)
+            assert status == 504 and '0.2 seconds' in said['detail']
+        half = head('/predict', 'POST', content_length=1000, X_Deadline_Seconds=0.2) + b'x'
+        assert asked(address, half)[0] == 504, 'it passed while the picture was arriving'
+        free.set()
+        assert answered(one)[0] == 200
+        assert asked(address, request(second, X_Deadline_Seconds=10))[0] == 200
+    assert looked == [first, second]
+
+
 def test_it_is_up_before_it_is_ready(application: Callable, encoded: Callable) -> None:
     with listening(Limits()) as (address, front):
         assert asked(address, head('/health'))[0] == 200
@@ -286,6 +313,34 @@ def test_the_end_waits_for_what_has_begun(application: Callable, encoded: Callab
         assert answered(slow)[0] == 200 and ended(slow) == b''
     with pytest.raises(ConnectionRefusedError):
         asked(address)
+
+
+def test_who_leaves_to_a_successor_serves_its_connections_to_their_end(application: Callable,
+                                                                      encoded: Callable) -> None:
+    """A kept connection and one that is still sending are served; both are asked to connect anew."""
+    body = encoded()
+    with socket.create_server(('127.0.0.1', 0)) as door, ExitStack() as stack:
+        address, successor = door.getsockname()[:2], door.dup()
+        stack.enter_context(successor)
+        front, limits = Front(), Limits(seconds=5)
+        server = Server(front, limits)
+        with running(server, door):
+            front.open(application(limits))
+            kept = stack.enter_context(connected(address, head('/ready')))
+            assert answered(kept)[0] == 200
+            slow = stack.enter_context(connected(address, head('/predict', 'POST', content_length=len(body)), body[:9]))
+            time.sleep(0.1)
+            server.leave()
+            time.sleep(0.5)
+            new = stack.enter_context(connected(address, head('/health')))
+            kept.sendall(head('/ready'))
+            slow.sendall(body[9:])
+            for opened in (kept, slow):
+                status, headers, _ = answered(opened)
+                assert (status, headers['connection']) == (200, 'close') and ended(opened) == b''
+        with successor.accept()[0] as accepted:
+            assert accepted.recv(4) == b'GET ', 'the new connection waited for the successor'
+        assert new.fileno() >= 0
 
 
 def test_an_end_without_requests_is_quick(application: Callable) -> None:

@@ -67,7 +67,8 @@ def guarded(main: Main) -> Main:
 
 EXTRAS: Mapping[str, str] = MappingProxyType({
     'tensorflow': 'tensorflow', 'tensorpack': 'tensorflow', 'zmq': 'tensorflow', 'h5py': 'tensorflow',
-    'fastapi': 'serve', 'uvicorn': 'serve', 'tf2onnx': 'export', 'matplotlib': 'report', 'yaml': 'yaml'})
+    'fastapi': 'serve', 'uvicorn': 'serve', 'prometheus_client': 'serve', 'python_multipart': 'serve',
+    'tf2onnx': 'export', 'matplotlib': 'report', 'yaml': 'yaml'})
 """The optional dependencies of pyproject.toml that bring a module."""
 
 

@@ -2,11 +2,13 @@
 import argparse
 import logging
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
-from typing import ContextManager, List, Mapping, Sequence
+from typing import ContextManager, List, Mapping, Optional, Sequence
 
 from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, chosen_garments, resolve
-from fashionai.engines.exported import default_engine, has_tensorflow, needs_tensorflow, open_model
+from fashionai.engines.exported import as_exact, default_engine, has_tensorflow, needs_tensorflow, open_model
+from fashionai.errors import InputError
 from fashionai.garments.table import Garments
 from fashionai.inference.config import ORIGINAL_NAMES, InferenceConfig, InferenceOptions
 from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
@@ -72,8 +74,9 @@ def add_inference_options(parser: argparse.ArgumentParser) -> None:
         'averaged (default: models/trained/<tag>/graph/frozen_graph.pb, or that of `all`, or the supplied one)')
 
 
-def chosen_networks(args: argparse.Namespace, tag: str) -> ChosenNetworks:
-    """Returns the networks that the parsed flags choose for a tag; each file is opened and hashed once.
+def chosen_networks(args: argparse.Namespace, tag: str, prefer: Optional[str] = None) -> ChosenNetworks:
+    """Returns the networks that the parsed flags choose for a tag; each file is opened and hashed once. Without
+    `--engine`, the engine `prefer` computes them if it is as exact as TensorFlow.
 
     Raises InputError if a file or a value of a flag does not suit.
     """
@@ -81,10 +84,23 @@ def chosen_networks(args: argparse.Namespace, tag: str) -> ChosenNetworks:
         _LOG.warning('--look %s is --preset %s now', args.preset, ORIGINAL_NAMES[args.preset])
     options = InferenceOptions.of(vars(args))
     engine = options.engine or (default_engine() if not args.modelpath and not has_tensorflow() else None)
-    models = [open_model(path, engine) for path in _graphs(args, tag)]
+    graphs = _graphs(args, tag)
+    if prefer and not engine and _all_exact(graphs, prefer):
+        engine = prefer
+    models = [open_model(path, engine) for path in graphs]
     garments = chosen_garments(args) if args.garments else trained_garments(models)
     return ChosenNetworks(models, tag, garments, options.config([model.trained_hw for model in models], garments),
                           options.threads)
+
+
+def _all_exact(graphs: Sequence[Path], engine: str) -> bool:
+    """Returns whether an engine is installed and has, for each graph, a model that is as exact as the graph."""
+    if find_spec(engine) is None:
+        return False
+    try:
+        return all(as_exact(open_model(path, engine)) for path in graphs)
+    except InputError:  # there is no such model, or it was exported from another graph
+        return False
 
 
 def _graphs(args: argparse.Namespace, tag: str) -> List[Path]:

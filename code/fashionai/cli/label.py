@@ -101,19 +101,21 @@ def _export(store: Store, garments: Garments, folder: Path, args: argparse.Names
 
 def _serve(store: Store, garments: Garments, folder: Path, args: argparse.Namespace) -> None:
     """Serves the page until interrupted."""
-    from fashionai.cli.serve import address, check_packages, listening
+    from fashionai.cli.serve import check_packages
     check_packages()
     from fashionai.labelling.app import Project, make_app
     from fashionai.serving.connections import Server, running
     from fashionai.serving.front import Front
     from fashionai.serving.limits import Limits
+    from fashionai.serving.listener import open_listener
     front = Front([name.strip() for name in args.hosts.split(',') if name.strip()])
-    with listening(args.host, args.port) as door, running(Server(front, Limits()), door) as until_ended:
+    with open_listener(args.host, args.port) as listener, \
+            running(Server(front, Limits()), listener.socket) as until_ended:
         with _proposer(garments, folder, args) as proposer, Background(store, proposer) as background:
             project = Project(store, folder, garments, list(proposer.types), proposer.model, args.person,
                               background.wake)
             front.open(make_app(project))
-            logger.info('serving at %s (Ctrl+C ends it)', address(door))
+            logger.info('serving at %s (Ctrl+C ends it)', listener.address)
             until_ended()
 
 

@@ -13,7 +13,7 @@ from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options,
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
-from fashionai.garments.measurements import LENGTHS, PixelScale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.garments.measurements import LENGTHS, PixelScale, fixed_scale, no_scale, scale_of
 from fashionai.garments.table import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.images.sources import MediaFile, expected, pictures_of, sources_of
@@ -50,8 +50,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--measure', action='store_true', help='add lengths of the garment in pixels; --draw then names doubtful '
         'lengths')
     add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: size of a pixel in cm; adds lengths in cm')
-    add('--reference', metavar='A,B=CM', help='with --measure: two keypoints and their distance in cm, known in each '
-        'picture, such as waistband_left,waistband_right=38; adds lengths in cm')
+    add('--reference', metavar='A=CM', help='with --measure: a length in cm of each garment, such as chest=50, or two '
+        'keypoints and their distance, such as waistband_left,waistband_right=38; adds lengths in cm')
     add_inference_options(parser)
     return parser.parse_args(argv)
 
@@ -206,6 +206,6 @@ def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Pixel
         raise InputError(f'--measure: no lengths are known of {names}: wanted an entry in LENGTHS of '
                          'fashionai/garments/measurements.py')
     if args.reference:
-        return reference_scale(parse_reference(args.reference, types))
+        return scale_of(args.reference, types)
     return no_scale if args.cm_per_pixel is None else fixed_scale(args.cm_per_pixel)
 

@@ -25,6 +25,14 @@ REQUIREMENTS = 'requirements-export.txt'
 """File of the converters and engines that are not always installed, in the root of the project."""
 
 
+_TELEMETRY_OFF = 'ORT_DISABLE_TELEMETRY'
+"""Newer versions of ONNX Runtime report to their maker which models they open, unless this environment variable is set.
+A value that the user has set stays."""
+
+EXACT = 1e-4
+"""The difference of heat maps, as a share of their largest value, up to which a model is as exact as another."""
+
+
 class _Exported(Network):
     """An exported model. It needs a contract. `trusted` makes no difference if the engine has no operation that does
     more than compute."""
@@ -48,6 +56,7 @@ class OnnxNetwork(_Exported):
     def __init__(self, model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments,
                  trusted: bool) -> None:
         super().__init__(model, wanted, maps, garments, trusted)
+        os.environ.setdefault(_TELEMETRY_OFF, '1')  # read when it is imported
         runtime = needed('onnxruntime')
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -217,6 +226,14 @@ def open_model(graph: Path, engine: Optional[str] = None) -> ModelFile:
             return model
     raise InputError(f'--engine {engine} needs {" or ".join(path.name for path in paths)} beside {graph}, or a model '
                      f'by --modelpath: make it with {_export_command(graph, paths)}')
+
+
+def as_exact(model: ModelFile) -> bool:
+    """Returns whether the heat maps of an exported model are those of its graph, but for the rounding: when it was
+    exported, no value differed by more than EXACT of the largest."""
+    export = model.contract.export if model.contract else {}
+    parity = export.get('parity') or {}
+    return bool(parity) and parity['maps'] <= EXACT * parity['maps_reach']
 
 
 def _check_origin(model: ModelFile, graph: Path) -> None:

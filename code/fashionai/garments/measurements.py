@@ -107,6 +107,21 @@ class Reference:
             raise InputError(f'{self.start},{self.end}={self.cm}: wanted a length above 0 cm')
 
 
+@dataclass(frozen=True)
+class KnownLength:
+    """A length, by its name in LENGTHS, that is known in centimetres.
+
+    Raises InputError if it is not above 0.
+    """
+
+    name: str
+    cm: float
+
+    def __post_init__(self) -> None:
+        if not 0 < self.cm < float('inf'):
+            raise InputError(f'{self.name}={self.cm}: wanted a length above 0 cm')
+
+
 PixelScale = Callable[['Points'], Optional[float]]
 """A function from the points of a garment to centimetres per pixel; None if it is not known for this picture."""
 
@@ -174,6 +189,34 @@ def reference_scale(reference: Reference) -> PixelScale:
         length = points.path(f'{reference.start} > {reference.end}')
         return reference.cm / length.pixels if length and length.pixels else None
     return scale
+
+
+def length_scale(known: KnownLength) -> PixelScale:
+    """Returns the scale of each picture from a length that is known; None if its points were not found or coincide, and
+    for a garment type without that length."""
+    def scale(points: Points) -> Optional[float]:
+        length = measure(points).get(known.name)
+        return known.cm / length.pixels if length and length.pixels else None
+    return scale
+
+
+def scale_of(reference: str, types: Collection[Garment]) -> PixelScale:
+    """Returns the scale that a text gives: two keypoints and their distance in cm, `waistband_left,waistband_right=38`,
+    or a length, `chest=50`.
+
+    Raises InputError as `parse_reference` does, and for a length that none of the types has.
+    """
+    name, _, length = reference.partition('=')
+    if ',' in name or not length:
+        return reference_scale(parse_reference(reference, types))
+    names = dict.fromkeys(each for garment in types for each in LENGTHS.get(garment.name, ()))
+    if name.strip() not in names:
+        raise InputError(f'{reference!r}: unknown length {name.strip()!r}; wanted one of {", ".join(names)}, or two '
+                         'keypoints, such as waistband_left,waistband_right=38')
+    try:
+        return length_scale(KnownLength(name.strip(), float(length)))
+    except ValueError:
+        raise InputError(f'{reference!r}: wanted a number of cm above 0, such as {name.strip()}=50') from None
 
 
 def no_scale(points: Points) -> Optional[float]:

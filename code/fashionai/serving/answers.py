@@ -74,6 +74,22 @@ class Answer(BaseModel):
     seconds: float = Field(description='time from the arrival of the picture to the answer')
 
 
+class PictureAnswer(BaseModel):
+    """What became of one picture of a form: the name of its file; the status that it would have alone; the answer, or
+    the reason why there is none."""
+
+    name: str
+    status: int
+    answer: Optional[Answer] = None
+    detail: Optional[str] = None
+
+
+class Answers(BaseModel):
+    """The pictures of a form, in their order."""
+
+    pictures: List[PictureAnswer]
+
+
 class GarmentCard(BaseModel):
     """A garment type: keypoints in the order of heat maps, limbs between them, and lengths by name. A length has one
     path or two: `a > b` leads from keypoint to keypoint, `a + b` is the middle of two. `side_limits`: the maximum ratio

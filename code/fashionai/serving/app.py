@@ -1,46 +1,59 @@
 """The application of the service: its paths, and its page."""
 import asyncio
 import logging
-import time
 from contextlib import asynccontextmanager
-from functools import partial
+from math import inf
 from pathlib import Path
-from typing import AsyncIterator, Collection, Optional
+from typing import AsyncIterator, Collection, List, Optional, Sequence, Union
 
-from fastapi import FastAPI, Query, Request
+import numpy as np
+from fastapi import FastAPI, Header, Query, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import FileResponse, JSONResponse
+from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
-from fashionai.garments.measurements import PixelScale, fixed_scale, no_scale, parse_reference, reference_scale
+from fashionai.garments.measurements import PixelScale, fixed_scale, no_scale, scale_of
 from fashionai.garments.table import Garment
-from fashionai.inference.garment_predictor import AUTO, GarmentPredictor
+from fashionai.inference.garment_predictor import AUTO, GarmentPrediction, GarmentPredictor
 from fashionai.results.writers import prediction_json
-from fashionai.serving.answers import Answer, Card, Fault, Health, Ready, heatmaps_of
+from fashionai.serving.answers import Answer, Answers, Card, Fault, Health, PictureAnswer, Ready, heatmaps_of
 from fashionai.serving.batching import Batcher, Room
+from fashionai.serving.forms import ONE, SEVERAL, TYPE, Upload
 from fashionai.serving.limits import Limits, Refusal
+from fashionai.serving.metrics import CONTENT_TYPE, Metrics
 from fashionai.serving.middleware import Headers
+from fashionai.serving.observing import facts_of
 from fashionai.serving.uploads import Uploads, decoded
 
 PAGE = Path(__file__).parent / 'page'
 
 _PICTURE = {'type': 'string', 'format': 'binary'}
-_BODY = {'requestBody': {'required': True, 'description': 'the picture file itself: JPEG, PNG, WebP, BMP or TIFF',
-                         'content': {name: {'schema': _PICTURE} for name in ('image/*', 'application/octet-stream')}}}
-_FAULTS = {408: 'the picture arrives too slowly', 413: 'too many bytes or pixels',
-           415: 'not a picture of these formats', 422: 'a damaged picture, or a bad parameter',
-           503: 'busy: try again', 504: 'the prediction took too long'}
+_FORM = {'type': 'object', 'properties': {ONE: _PICTURE, SEVERAL: {'type': 'array', 'items': _PICTURE}}}
+_BODY = {'requestBody': {
+    'required': True, 'description': 'the picture file itself: JPEG, PNG, WebP, BMP or TIFF; or a form with the field '
+                                     f'{ONE}, or with {SEVERAL} once for each picture: then the answer is Answers',
+    'content': {**{name: {'schema': _PICTURE} for name in ('image/*', 'application/octet-stream')},
+                TYPE: {'schema': _FORM}}}}
+_FAULTS = {408: 'the picture arrives too slowly', 413: 'too many bytes, pixels or pictures',
+           415: 'not a picture of these formats', 422: 'a damaged picture or form, or a bad parameter',
+           503: 'busy: try again', 504: 'the prediction took too long, or longer than the deadline of the request'}
+
+_FAILED = 'the service failed on this picture: the reason is in its log'
+
+_CLOCK_SECONDS = 0.001
+"""The clock may end a wait so much before its time."""
 
 _LOG = logging.getLogger(__name__)
 
 
-def make_app(predictor: GarmentPredictor, card: Card, limits: Limits) -> FastAPI:
+def make_app(predictor: GarmentPredictor, card: Card, limits: Limits, metrics: Optional[Metrics] = None) -> FastAPI:
     """Returns the application for a predictor, which must stay open as long as the application runs."""
-    batcher, room = Batcher(partial(predictor.predict, together=limits.batch), limits), Room(limits)
+    metrics = metrics or Metrics()
+    service = _Service(predictor, card, limits, metrics)
 
     @asynccontextmanager
     async def batching(app: FastAPI) -> AsyncIterator[None]:
-        running = asyncio.ensure_future(batcher.run())
+        running = asyncio.ensure_future(service.batcher.run())
         yield
         running.cancel()
 
@@ -48,21 +61,8 @@ def make_app(predictor: GarmentPredictor, card: Card, limits: Limits) -> FastAPI
                   description='Finds the garment in a photograph: its type, its keypoints, and its lengths.')
     app.add_middleware(Headers)
     _add_faults(app)
-    _add_predict(app, predictor, card, limits, batcher, room)
-
-    @app.get('/model', summary='The networks, the types that they serve, and the limits')
-    async def model() -> Card:
-        return card
-
-    @app.get('/health', summary='Whether the service is up')
-    async def health() -> Health:
-        return Health(status='ok', busy_with=room.taken)
-
-    @app.get('/ready', summary='Whether the service accepts requests',
-             responses={503: {'model': Fault,
-                              'description': 'the networks are being loaded, or the service is ending'}})
-    async def ready() -> Ready:
-        return Ready(status='ready')
+    _add_predict(app, service)
+    _add_state(app, service)
 
     @app.get('/docs', include_in_schema=False)
     async def docs() -> FileResponse:
@@ -72,36 +72,151 @@ def make_app(predictor: GarmentPredictor, card: Card, limits: Limits) -> FastAPI
     return app
 
 
-def _add_predict(app: FastAPI, predictor: GarmentPredictor, card: Card, limits: Limits, batcher: Batcher,
-                 room: Room) -> None:
-    tags, uploads = [*([AUTO] if predictor.types else []), *predictor.served], Uploads(limits)
+def _add_state(app: FastAPI, service: '_Service') -> None:
+    @app.get('/model', summary='The networks, the types that they serve, and the limits')
+    async def model() -> Card:
+        return service.card
 
+    @app.get('/health', summary='Whether the service is up')
+    async def health() -> Health:
+        return Health(status='ok', busy_with=service.room.taken)
+
+    @app.get('/ready', summary='Whether the service accepts requests',
+             responses={503: {'model': Fault,
+                              'description': 'the networks are being loaded, or the service is ending'}})
+    async def ready() -> Ready:
+        return Ready(status='ready')
+
+    @app.get('/metrics', summary='Counts and times, for Prometheus', response_class=PlainTextResponse)
+    async def metrics() -> Response:
+        return Response(await asyncio.to_thread(service.metrics.exposition), media_type=CONTENT_TYPE)
+
+
+def _add_predict(app: FastAPI, service: '_Service') -> None:
     @app.post('/predict', summary='Find the garment in a picture', openapi_extra=_BODY,
               responses={status: {'model': Fault, 'description': why} for status, why in _FAULTS.items()})
     async def predict(
             request: Request,
-            tag: str = Query(AUTO if predictor.types else ...,
+            tag: str = Query(AUTO if service.predictor.types else ...,
                              description='the garment type; auto: the network predicts the type',
-                             json_schema_extra={'enum': list(tags)}),
+                             json_schema_extra={'enum': list(service.tags)}),
             heatmaps: bool = Query(False, description='add the heat maps'),
             cm_per_pixel: Optional[float] = Query(None, gt=0, description='the size of a pixel in cm, for lengths in '
                                                   'centimetres'),
-            reference: str = Query('', description='a known length, for lengths in centimetres: two keypoints and '
-                                   'their distance in cm, such as waistband_left,waistband_right=38')) -> Answer:
-        start = time.monotonic()
-        scale = _scale(cm_per_pixel, reference, predictor.served.values())
-        if tag not in tags:
-            raise Refusal(422, f'tag {tag!r}: wanted one of {", ".join(tags)}')
-        async with uploads.received(request.headers, request.stream()) as data:
-            end = asyncio.get_running_loop().time() + limits.seconds
-            async with room.place(end):
-                if await request.is_disconnected():
-                    raise Refusal(400, 'the connection was closed before the prediction')
-                image = await asyncio.to_thread(decoded, data, limits)
-                prediction = await batcher.predict(image, tag, end)
-                maps = await asyncio.to_thread(heatmaps_of, prediction) if heatmaps else None
-        return Answer(**prediction_json(prediction, scale), heatmaps=maps, model=card.model,
-                      seconds=round(time.monotonic() - start, 3))
+            reference: str = Query('', description='a known length in cm, for lengths in centimetres: a length by its '
+                                   'name, such as chest=50, or two keypoints and their distance, such as '
+                                   'waistband_left,waistband_right=38'),
+            deadline: Optional[float] = Query(None, gt=0, description='seconds after which the answer is of no use: '
+                                              'from then on it is 504; the header X-Deadline-Seconds is the same'),
+            x_deadline_seconds: Optional[float] = Header(None, gt=0, include_in_schema=False)
+    ) -> Union[Answer, Answers]:
+        wish = _Wish(request, tag, heatmaps, _scale(cm_per_pixel, reference, service.predictor.served.values()),
+                     deadline or x_deadline_seconds)
+        if tag not in service.tags:
+            raise Refusal(422, f'tag {tag!r}: wanted one of {", ".join(service.tags)}')
+        async with wish.in_time():
+            if not request.headers.get('content-type', '').startswith(TYPE):
+                return await service.of_body(wish)
+            return await service.of_form(wish)
+
+
+class _Wish:
+    """What a request asks for, and the time until which.
+
+    Attributes:
+        start: when its head arrived, by the loop's clock in seconds.
+        end: its deadline by that clock; inf if it has none.
+    """
+
+    def __init__(self, request: Request, tag: str, heatmaps: bool, scale: PixelScale,
+                 deadline: Optional[float]) -> None:
+        self.request, self.tag, self.heatmaps, self.scale, self._deadline = request, tag, heatmaps, scale, deadline
+        self.start = asyncio.get_running_loop().time()
+        self.end = self.start + (deadline or inf)
+        self.facts = facts_of(request.scope)
+
+    @asynccontextmanager
+    async def in_time(self) -> AsyncIterator[None]:
+        """A refusal in the block that came because the deadline has passed is 504, and says so."""
+        try:
+            yield
+        except Refusal:
+            if asyncio.get_running_loop().time() < self.end - _CLOCK_SECONDS:
+                raise
+            raise Refusal(504, f'the deadline of the request, {self._deadline:g} seconds, has passed') from None
+
+
+class _Service:
+    """A predictor behind a queue.
+
+    Attributes:
+        tags: what requests may give as the type.
+    """
+
+    def __init__(self, predictor: GarmentPredictor, card: Card, limits: Limits, metrics: Metrics) -> None:
+        self.predictor, self.card, self.metrics = predictor, card, metrics
+        self.tags = [*([AUTO] if predictor.types else []), *predictor.served]
+        self.batcher, self.room = Batcher(self._predicted, limits), Room(limits, metrics.occupied)
+        self._uploads, self._limits = Uploads(limits), limits
+
+    async def of_body(self, wish: _Wish) -> Answer:
+        """Returns the answer on the picture that is the body of the request. Raises Refusal."""
+        async with self._uploads.received(wish.request.headers, wish.request.stream(), wish.end) as data:
+            wish.facts.pictures = 1
+            return await self._answer(data, wish)
+
+    async def of_form(self, wish: _Wish) -> Union[Answer, Answers]:
+        """Returns the answer on the picture of a form, or a list of answers. Raises Refusal; if the answer is a list,
+        only for the form itself, or if there is no room for all its pictures."""
+        async with self._uploads.form(wish.request.headers, wish.request.stream(), wish.end) as form:
+            wish.facts.pictures = len(form.uploads)
+            if not form.several:
+                return await self._answer(form.uploads[0].data, wish)
+            self.room.check(len(form.uploads))
+            return Answers(pictures=await asyncio.gather(*[self._entry(upload, wish) for upload in form.uploads]))
+
+    async def _entry(self, upload: Upload, wish: _Wish) -> PictureAnswer:
+        try:
+            async with wish.in_time():
+                return PictureAnswer(name=upload.name, status=200, answer=await self._answer(upload.data, wish))
+        except Refusal as refusal:
+            return PictureAnswer(name=upload.name, status=refusal.status, detail=refusal.reason)
+        except Exception as error:  # noqa: B902  the fault of one picture must not take the answers of the others
+            _log_fault(wish.request, error)
+            return PictureAnswer(name=upload.name, status=500, detail=_FAILED)
+
+    async def _answer(self, data: bytes, wish: _Wish) -> Answer:
+        status = 500
+        try:
+            answer = await self._predict(data, wish)
+            status = 200
+            return answer
+        except Refusal as refusal:
+            status = refusal.status
+            raise
+        finally:
+            self.metrics.pictures.labels(status).inc()
+
+    async def _predict(self, data: bytes, wish: _Wish) -> Answer:
+        now = asyncio.get_running_loop().time
+        arrived = now()
+        end = min(arrived + self._limits.seconds, wish.end)
+        async with self.room.place(end):
+            waited = now() - arrived
+            wish.facts.queue_seconds = max(waited, wish.facts.queue_seconds)
+            self.metrics.queue_seconds.observe(waited)
+            if await wish.request.is_disconnected():
+                raise Refusal(400, 'the connection was closed before the prediction')
+            image = await asyncio.to_thread(decoded, data, self._limits)
+            prediction = await self.batcher.predict(image, wish.tag, end)
+            maps = await asyncio.to_thread(heatmaps_of, prediction) if wish.heatmaps else None
+        return Answer(**prediction_json(prediction, wish.scale), heatmaps=maps, model=self.card.model,
+                      seconds=round(now() - wish.start, 3))
+
+    def _predicted(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[GarmentPrediction]:
+        self.metrics.batch_pictures.observe(len(images))
+        with self.metrics.network_seconds.time():
+            return self.predictor.predict(images, tags, together=self._limits.batch)
 
 
 def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> PixelScale:
@@ -110,7 +225,7 @@ def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garm
         raise Refusal(422, 'cm_per_pixel and reference both give the size of a pixel: wanted one of them')
     try:
         if reference:
-            return reference_scale(parse_reference(reference, types))
+            return scale_of(reference, types)
         return no_scale if cm_per_pixel is None else fixed_scale(cm_per_pixel)
     except ValueError as error:
         raise Refusal(422, str(error)) from None
@@ -130,5 +245,9 @@ def _add_faults(app: FastAPI) -> None:
 
     @app.exception_handler(Exception)
     async def failed(request: Request, error: Exception) -> JSONResponse:
-        _LOG.error('%s failed', request.url.path, exc_info=error)
-        return JSONResponse({'detail': 'the service failed on this picture: the reason is in its log'}, 500)
+        _log_fault(request, error)
+        return JSONResponse({'detail': _FAILED}, 500)
+
+
+def _log_fault(request: Request, error: Exception) -> None:
+    _LOG.error('%s failed, request %s', request.url.path, facts_of(request.scope).id, exc_info=error)

@@ -28,14 +28,20 @@ class _Job:
 class Room:
     """Places for the requests that are served, and a queue of those that wait, in the order of their arrival."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._limits, self.taken = limits, 0
+    def __init__(self, limits: Limits, changed: Callable[[int, int], None] = lambda taken, queued: None) -> None:
+        """`changed(taken, queued)` is called after each change of these numbers."""
+        self._limits, self._changed, self.taken = limits, changed, 0
         self._queue: Deque[asyncio.Future[None]] = deque()
 
     @property
     def queued(self) -> int:
         """The number of requests that wait for a place."""
         return sum(not turn.done() for turn in self._queue)
+
+    def check(self, count: int) -> None:
+        """Raises Refusal, 503, if so many requests more would neither find a place nor fit into the queue."""
+        if count > self._limits.waiting - self.taken + self._limits.queue - self.queued:
+            raise Busy(f'busy with {self.taken} pictures, and {self.queued} wait')
 
     @asynccontextmanager
     async def place(self, end: float) -> AsyncIterator[None]:
@@ -44,7 +50,10 @@ class Room:
         Raises Refusal, 503, if the queue is full, or if no place is free before `end`, a time of the loop's clock in
         seconds.
         """
-        await self._turn(end)
+        try:
+            await self._turn(end)
+        finally:
+            self._changed(self.taken, self.queued)
         try:
             yield
         finally:
@@ -54,11 +63,11 @@ class Room:
         if self.taken < self._limits.waiting:
             self.taken += 1
             return
-        if self.queued >= self._limits.queue:
-            raise Busy(f'busy with {self.taken} pictures, and {self.queued} wait')
+        self.check(1)
         loop = asyncio.get_running_loop()
         turn = loop.create_future()
         self._queue.append(turn)
+        self._changed(self.taken, self.queued)
         try:
             await asyncio.wait({turn}, timeout=end - loop.time())
         except asyncio.CancelledError:
@@ -76,8 +85,10 @@ class Room:
             turn = self._queue.popleft()
             if not turn.done():
                 turn.set_result(None)
-                return
-        self.taken -= 1
+                break
+        else:
+            self.taken -= 1
+        self._changed(self.taken, self.queued)
 
 
 class Batcher:

@@ -17,6 +17,9 @@ from fashionai.serving.limits import Limits
 _FLUSH_SECONDS = 5
 """At the end of the service, sending the last answers may take so long."""
 
+_ACCEPTED_SECONDS = 0.1
+"""After the server has stopped accepting, the connections that it has accepted are known so much later."""
+
 _LOG_SECONDS = 10
 """The minimum time between two log messages of one kind."""
 
@@ -28,25 +31,56 @@ _LOG = logging.getLogger(__name__)
 
 class Server(uvicorn.Server):
     """Serves a front at a socket. When it ends, it still serves the requests that it has accepted, for as long as a
-    request may take."""
+    request may take.
 
-    def __init__(self, front: Front, limits: Limits) -> None:
-        super().__init__(_Config(front, limits))
+    `shared`: other processes accept at the same socket; each then accepts one connection at a time, so that one process
+    does not take them all.
+    """
+
+    def __init__(self, front: Front, limits: Limits, shared: bool = False) -> None:
+        super().__init__(_Config(front, limits, shared))
         self._front, self._limits = front, limits
+
+    def leave(self) -> None:
+        """Ends the server, because another process serves at the same socket from now on: it accepts no connection any
+        more, and still serves what arrives through those that it has. Any thread may call it."""
+        self._front.leaving = True
+        self.should_exit = True
 
     async def startup(self, sockets: Optional[List[socket]] = None) -> None:
         """Starts to listen."""
         asyncio.get_running_loop().set_exception_handler(_AcceptLog())
         await super().startup(sockets)
+        for each in sockets or []:
+            each.listen(self._limits.connections)
 
     async def shutdown(self, sockets: Optional[List[socket]] = None) -> None:
-        """Refuses new requests, serves the rest, and stops listening."""
-        self._front.draining = True
-        loop = asyncio.get_running_loop()
-        end = loop.time() + self._limits.request_seconds
-        while self.server_state.tasks and not self.force_exit and loop.time() < end:
-            await asyncio.sleep(0.05)
+        """Refuses new requests, or leaves them to another process; serves the rest, and stops listening."""
+        end = asyncio.get_running_loop().time() + self._limits.request_seconds
+        await self._finished(end)
+        self._stop_accepting()
+        await asyncio.sleep(_ACCEPTED_SECONDS)
+        await self._finished(end)
         await super().shutdown(sockets)
+
+    async def _finished(self, end: float) -> None:
+        """Waits until nothing is unfinished, until `end` at most, a time of the loop's clock in seconds."""
+        loop = asyncio.get_running_loop()
+        self._front.draining = not self._front.leaving
+        while self._unfinished and not self.force_exit and loop.time() < end:
+            await asyncio.sleep(0.05)
+            if self._front.leaving:
+                self._front.draining = False
+                self._stop_accepting()
+
+    def _stop_accepting(self) -> None:
+        for server in self.servers:
+            server.close()
+
+    @property
+    def _unfinished(self) -> bool:
+        """Whether there are requests that are served; or connections, if nobody is refused."""
+        return bool(self.server_state.connections if self._front.leaving else self.server_state.tasks)
 
 
 @contextmanager
@@ -78,10 +112,10 @@ def running(server: Server, door: socket) -> Iterator[Callable[[], None]]:
 class _Config(uvicorn.Config):
     """The configuration of uvicorn, and the limits, which each connection gets by it."""
 
-    def __init__(self, front: Front, limits: Limits) -> None:
+    def __init__(self, front: Front, limits: Limits, shared: bool) -> None:
         super().__init__(front, http=Connection, ws='none', log_config=None, log_level='error', access_log=False,
-                         backlog=limits.connections, timeout_graceful_shutdown=_FLUSH_SECONDS)
-        self.limits = limits
+                         backlog=1 if shared else limits.connections, timeout_graceful_shutdown=_FLUSH_SECONDS)
+        self.front, self.limits = front, limits
 
 
 class Connection(H11Protocol):
@@ -169,6 +203,7 @@ class Connection(H11Protocol):
         for event in (h11.Response(status_code=status, headers=headers), h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b'')
         self.transport.close()
+        self.config.front.observer.refused(status, self.client[0] if self.client else None)
 
 
 def _cancel(timer: Optional[asyncio.TimerHandle]) -> None:

@@ -23,6 +23,7 @@ class Limits:
         queue: the complete pictures that wait for their turn.
         connections: the connections that are open at a time.
         header_seconds: the time in which the head of a request must arrive.
+        pictures: the pictures in one form.
 
     Raises InputError, which names the limit, if one is not above 0.
     """
@@ -36,11 +37,17 @@ class Limits:
     queue: int = 64
     connections: int = 256
     header_seconds: float = 10
+    pictures: int = 8
 
     def __post_init__(self) -> None:
         for name, value in vars(self).items():
             if not 0 < value < float('inf'):
                 raise InputError(f'{name} {value}: wanted a number above 0')
+
+    @property
+    def form_pictures(self) -> int:
+        """The pictures in one form: not more than are processed at a time, since there is no memory for more."""
+        return min(self.pictures, self.waiting)
 
     @property
     def request_seconds(self) -> float:

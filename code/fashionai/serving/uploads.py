@@ -2,13 +2,15 @@
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import AsyncIterator, List, Mapping, Optional
+from math import inf
+from typing import Any, AsyncIterator, List, Mapping, Optional, Protocol, TypeVar
 
 import numpy as np
 from starlette.requests import ClientDisconnect
 
 from fashionai.images.decoder import decode_upright
 from fashionai.images.headers import header_of
+from fashionai.serving.forms import PART_BYTES, Form, FormReader
 from fashionai.serving.limits import MEGA, Busy, Limits, Refusal
 
 FORMATS = ('JPEG', 'PNG', 'WebP', 'BMP', 'TIFF')
@@ -22,7 +24,33 @@ class _Arrival:
     """A body that is arriving: the number of bytes so far, and the task that reads it."""
 
     size: int = 0
-    task: 'Optional[asyncio.Task[bytes]]' = None
+    task: 'Optional[asyncio.Task[None]]' = None
+
+
+_Body = TypeVar('_Body', covariant=True)
+
+
+class _Reader(Protocol[_Body]):
+    """Takes the bytes of a body as they arrive, and makes a value of them."""
+
+    def take(self, chunk: bytes) -> None:
+        """Takes the next bytes."""
+
+    def result(self) -> _Body:
+        """Returns the value, after the last bytes."""
+
+
+class _Bytes:
+    """The value is the bytes."""
+
+    def __init__(self) -> None:
+        self._parts: List[bytes] = []
+
+    def take(self, chunk: bytes) -> None:
+        self._parts.append(chunk)
+
+    def result(self) -> bytes:
+        return b''.join(self._parts)
 
 
 class Uploads:
@@ -37,50 +65,66 @@ class Uploads:
         self._arriving: List[_Arrival] = []  # the longest time first
 
     @asynccontextmanager
-    async def received(self, headers: Mapping[str, str], chunks: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    async def received(self, headers: Mapping[str, str], chunks: AsyncIterator[bytes],
+                       end: float = inf) -> AsyncIterator[bytes]:
         """Yields the body of a request; its memory counts as taken during the block.
 
-        Raises Refusal: 415 for a form, 413 for more bytes than the limit, 408 if it arrives too slowly, 422 if it is
-        empty, 503 if there is no memory for it, 400 if the client has closed the connection.
+        Raises Refusal: 413 for more bytes than the limit, 408 if it arrives too slowly, or not before `end`, a time of
+        the loop's clock in seconds, 422 if it is empty, 503 if there is no memory for it, 400 if the client has closed
+        the connection.
         """
-        if headers.get('content-type', '').startswith('multipart/'):
-            raise Refusal(415, f'found a form, {_READABLE} as the body itself: curl --data-binary @picture.jpg')
+        async with self._held(headers, chunks, self._limits.megabytes * MEGA, end, _Bytes()) as data:
+            yield data
+
+    @asynccontextmanager
+    async def form(self, headers: Mapping[str, str], chunks: AsyncIterator[bytes],
+                   end: float = inf) -> AsyncIterator[Form]:
+        """Yields the pictures of a form. Raises Refusal as `received` and FormReader do."""
+        most = self._limits.form_pictures * (self._limits.megabytes * MEGA + PART_BYTES)
+        reader = FormReader(headers['content-type'], self._limits)
+        async with self._held(headers, chunks, most, end, reader) as form:
+            yield form
+
+    @asynccontextmanager
+    async def _held(self, headers: Mapping[str, str], chunks: AsyncIterator[bytes], most: float, end: float,
+                    reader: _Reader[_Body]) -> AsyncIterator[_Body]:
         said = headers.get('content-length', '')
         if said.isdigit():
-            self._check_length(int(said))
+            _check_length(int(said), most)
         arrival = _Arrival()
         try:
-            yield await self._whole(arrival, chunks)
+            await self._whole(arrival, chunks, most, end, reader)
+            yield reader.result()
         finally:
             self._free += arrival.size
 
-    async def _whole(self, arrival: _Arrival, chunks: AsyncIterator[bytes]) -> bytes:
-        arrival.task = asyncio.ensure_future(self._joined(arrival, chunks))
+    async def _whole(self, arrival: _Arrival, chunks: AsyncIterator[bytes], most: float, end: float,
+                     reader: _Reader[Any]) -> None:
+        arrival.task = asyncio.ensure_future(self._read(arrival, chunks, most, reader))
         self._arriving.append(arrival)
+        seconds = min(self._limits.seconds, end - asyncio.get_running_loop().time())
         try:
-            done, _ = await asyncio.wait({arrival.task}, timeout=self._limits.seconds)
+            done, _ = await asyncio.wait({arrival.task}, timeout=seconds)
         finally:
             arrival.task.cancel()
             if arrival in self._arriving:
                 self._arriving.remove(arrival)
         if not done:
-            raise Refusal(408, f'the picture did not arrive within {self._limits.seconds:g} seconds')
+            raise Refusal(408, f'the picture did not arrive within {seconds:.3g} seconds')
         if arrival.task.cancelled():
             raise Busy('too many pictures are arriving, and this one has taken the longest')
-        return arrival.task.result()
+        arrival.task.result()
 
-    async def _joined(self, arrival: _Arrival, chunks: AsyncIterator[bytes]) -> bytes:
-        parts: List[bytes] = []
+    async def _read(self, arrival: _Arrival, chunks: AsyncIterator[bytes], most: float, reader: _Reader[Any]) -> None:
         try:
             async for chunk in chunks:
-                self._check_length(arrival.size + len(chunk))
+                _check_length(arrival.size + len(chunk), most)
                 self._make_room(arrival, len(chunk))
-                parts.append(chunk)
+                reader.take(chunk)
         except ClientDisconnect:
             raise Refusal(400, 'the connection was closed before the picture had arrived') from None
         if not arrival.size:
             raise Refusal(422, f'the picture is empty, 0 bytes arrived: {_READABLE} as the body of the request')
-        return b''.join(parts)
 
     def _make_room(self, arrival: _Arrival, size: int) -> None:
         """Takes memory for so many more bytes."""
@@ -95,9 +139,10 @@ class Uploads:
         self._free -= size
         arrival.size += size
 
-    def _check_length(self, length: int) -> None:
-        if length > self._limits.megabytes * MEGA:
-            raise Refusal(413, f'the picture has more than {self._limits.megabytes:g} MB: wanted a smaller file')
+
+def _check_length(length: int, most: float) -> None:
+    if length > most:
+        raise Refusal(413, f'the body has more than {most / MEGA:g} MB: wanted smaller pictures')
 
 
 def decoded(data: bytes, limits: Limits) -> np.ndarray:

@@ -1,0 +1,43 @@
+"""Engines of exported models: what they open, and what they tell nobody."""
+import os
+from pathlib import Path
+from typing import Any, Optional
+
+import pytest
+
+from fashionai.engines.exported import as_exact, open_model, open_network
+from fashionai.garments.table import GARMENTS
+from fashionai.model_files.default_model import supplied_graph
+from fashionai.model_files.model_file import ModelFile
+
+
+@pytest.mark.parametrize('before, after', [(None, '1'), ('0', '0')])
+def test_onnx_runtime_reports_to_nobody_unless_the_user_wants_it(monkeypatch: pytest.MonkeyPatch,
+                                                                 before: Optional[str], after: str) -> None:
+    """The variable is set when the library is imported; its own documentation names it."""
+    seen = []
+
+    class Runtime:
+        """Stands for the library, of which nothing else is needed here."""
+
+        def __getattr__(self, name: str) -> Any:
+            seen.append(os.environ.get('ORT_DISABLE_TELEMETRY'))
+            raise NotImplementedError(name)
+    monkeypatch.delenv('ORT_DISABLE_TELEMETRY', raising=False)
+    if before is not None:
+        monkeypatch.setenv('ORT_DISABLE_TELEMETRY', before)
+    monkeypatch.setattr('fashionai.engines.exported.needed', lambda name: Runtime())
+    with pytest.raises(NotImplementedError):
+        open_network(open_model(supplied_graph(), 'onnxruntime'), GARMENTS.joint)
+    assert seen == [after]
+
+
+@pytest.mark.parametrize('difference, exact', [(2.8e-6, True), (1.2e-4, True), (1.3e-4, False), (0.05, False)])
+def test_a_model_is_as_exact_as_its_graph_by_what_the_export_measured(difference: float, exact: bool,
+                                                                      tmp_path: Path) -> None:
+    """Heat maps that reach 1.2, and a difference of one part in ten thousand of it at most."""
+    model = open_model(supplied_graph(), 'onnxruntime')
+    parity = {**model.contract.export['parity'], 'maps': difference, 'maps_reach': 1.21}
+    contract = type(model.contract)(**{**vars(model.contract), 'export': {**model.contract.export, 'parity': parity}})
+    assert as_exact(ModelFile(model.path, contract, model.sum)) is exact
+    assert not as_exact(ModelFile(model.path, None, model.sum)), 'nothing was measured'
