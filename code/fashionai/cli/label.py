@@ -26,6 +26,7 @@ from fashionai.labelling.project import DATA, project_garments, project_graph
 from fashionai.labelling.proposals import NO_NETWORK, Proposer, shared_types
 from fashionai.labelling.store import FILE, Store
 from fashionai.option_group import at_least
+from fashionai.signals import exit_on_sigterm
 
 logger = logging.getLogger(__name__)
 
@@ -109,7 +110,7 @@ def _serve(store: Store, garments: Garments, folder: Path, args: argparse.Namesp
     from fashionai.serving.limits import Limits
     from fashionai.serving.listener import open_listener
     front = Front([name.strip() for name in args.hosts.split(',') if name.strip()])
-    with open_listener(args.host, args.port) as listener, \
+    with exit_on_sigterm(), open_listener(args.host, args.port) as listener, \
             running(Server(front, Limits()), listener.socket) as until_ended:
         with _proposer(garments, folder, args) as proposer, Background(store, proposer) as background:
             project = Project(store, folder, garments, list(proposer.types), proposer.model, args.person,
