@@ -121,6 +121,14 @@ async function accept() {
   }
 }
 
+/** Not fit for training: then the next one to do; or fit again. */
+async function skip() {
+  if (!store.full) return;
+  const next = store.nextToDo();
+  store.skip();
+  if (store.full.state === 'skipped') await go(next);
+}
+
 /** Points in the order of doubt: not placed, guessed, then by score; those that a person placed are certain. */
 function jump() {
   const {points} = store.current ?? {};
@@ -191,7 +199,7 @@ const KEYS = [
   [['Enter'], 'accept: all points are right; then the next one to do', accept],
   [['n', 'PageDown'], 'next', () => go(store.neighbour(1))],
   [['p', 'PageUp'], 'previous', () => go(store.neighbour(-1))],
-  [['s'], 'skip: not fit for training', () => store.full && store.skip()],
+  [['s'], 'skip: not fit for training; then the next one to do', skip],
   [['j'], 'jump to the least sure point; again: to the next one', jump],
   [['a'], 'the selected point is absent', () => mark(-1)],
   [['o'], 'the selected point is occluded', () => mark(0)],
@@ -255,7 +263,7 @@ function notice(text) {
 }
 
 function listen() {
-  const clicks = {previous: () => go(store.neighbour(-1)), next: () => go(store.neighbour(1)), accept, skip: () => store.skip(),
+  const clicks = {previous: () => go(store.neighbour(-1)), next: () => go(store.neighbour(1)), accept, skip,
     undo: () => store.undo(), redo: () => store.redo(), mirror, box: startDrawing, names: toggleNames,
     in: () => zoom.in(), out: () => zoom.out(), fit: () => zoom.fit(), keys: () => find('#help').showModal()};
   for (const [id, action] of Object.entries(clicks)) find(`#${id}`).addEventListener('click', action);

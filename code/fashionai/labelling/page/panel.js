@@ -133,7 +133,7 @@ export class Panel {
 function note(point, classes) {
   if (point.unplaced) return 'not placed';
   if (point.v < 1) return VISIBILITY[point.v];
-  if (point.moved) return 'corrected';
+  if (point.moved) return point.proposed ? 'corrected' : 'placed';
   if (point.own) return 'kept';
   return point.found ? `${classes.includes('low') ? 'check · ' : ''}${point.score.toFixed(2)}` : 'guessed';
 }

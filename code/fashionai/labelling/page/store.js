@@ -2,8 +2,8 @@
  * What the page knows of the project. Every change goes to the service at once; views listen to `change` events.
  *
  * `current` is the garment that is shown, in the form that the editor takes: {id, name, url, state, answer: {type,
- * size}, points}; a point is {x, y, score, found, moved, v, own, unplaced}. `own`: a person has placed it or marked it
- * absent. `unplaced`: nobody knows where it is.
+ * size}, points}; a point is {x, y, score, found, moved, v, own, proposed, unplaced}. `own`: a person has placed it or
+ * marked it absent. `proposed`: the network has a place for it. `unplaced`: nobody knows where it is.
  */
 import {movedPoint} from './editor/points.js';
 import {get, post, put} from './api.js';
@@ -28,7 +28,7 @@ export class LabelStore extends EventTarget {
   unsaved = 0;
   fault = '';
   #clock = 0; #ranks = new Map(); #revisions = new Map(); #pending = null; #timer = 0; #chain = Promise.resolve();
-  #kept = new Set();
+  #kept = new Set(); #mark = ''; #dragging = false;
 
   constructor() {
     super();
@@ -82,7 +82,7 @@ export class LabelStore extends EventTarget {
     return this.#ranks.get(item.id) ?? LAST + item.id;
   }
 
-  /** Ask again what to label next: the order changes while proposals and labels arrive, but not under one's hands. */
+  /** Ask what to label next: in the beginning, when all proposals are there, and when a person chooses this order. */
   async rank() {
     this.#ranks = new Map((await get('order')).map((id, rank) => [id, rank]));
     this.changed('pictures');
@@ -102,6 +102,7 @@ export class LabelStore extends EventTarget {
   async refresh() {
     const news = await get(`items?since=${this.#clock}`);
     this.fault = '';
+    const complete = this.waiting && !news.waiting;
     this.#clock = news.clock;
     this.waiting = news.waiting;
     this.counts = news.counts;
@@ -112,6 +113,7 @@ export class LabelStore extends EventTarget {
       await this.#load(mine.id);
       if (other) this.notice(`${mine.person} changed this garment.`);
     }
+    if (complete) await this.rank();
     this.changed('list');
   }
 
@@ -176,10 +178,17 @@ export class LabelStore extends EventTarget {
     this.changed('points');
   }
 
-  /** Before a change of a point; changes with one mark are saved as one. */
+  /** Before a change of a point; changes with one mark are saved as one. The editor begins a drag with null: it is one
+      change, which is saved when the point is dropped. */
   begin(mark) {
     if (this.#pending && (!mark || this.#pending.mark !== mark)) this.flush();
-    this.mark = mark;
+    this.#mark = mark;
+    this.#dragging = mark === null;
+  }
+
+  dropped() {
+    this.#dragging = false;
+    this.flush();
   }
 
   move(name, x, y) {
@@ -197,7 +206,7 @@ export class LabelStore extends EventTarget {
 
   setVisibility(name, v) {
     if (this.current.points[name].unplaced && v >= 0) return;
-    this.begin(null);
+    this.begin('');
     this.#give(name, {v});
     this.#edited(`${name} ${{1: 'visible', 0: 'occluded', [-1]: 'absent'}[v]}`);
     this.flush();
@@ -205,7 +214,7 @@ export class LabelStore extends EventTarget {
 
   /** Many places at once: {name: {x, y, v}}. */
   place(places, action) {
-    this.begin(null);
+    this.begin('');
     for (const [name, {x, y, v}] of Object.entries(places)) {
       this.current.points[name] = movedPoint({...this.current.points[name], v: 1}, x, y, this.current.answer.size);
       this.#give(name, {v});
@@ -216,7 +225,7 @@ export class LabelStore extends EventTarget {
 
   /** Back to the proposal; the garment is to be reviewed again if there is none. */
   putBack(name) {
-    this.begin(null);
+    this.begin('');
     const {keypoints} = this.card.types[this.current.answer.type];
     const rest = Object.fromEntries(Object.entries(this.#label().points).filter(([other]) => other !== name));
     this.current.points = pointsOf(keypoints, rest, this.full.proposal, this.full.size);
@@ -230,7 +239,7 @@ export class LabelStore extends EventTarget {
   }
 
   setType(type) {
-    this.begin(null);
+    this.begin('');
     this.selected = null;
     this.#queue({...this.#label(), type, points: {}, state: 'open'}, 'type');
     this.flush();
@@ -242,6 +251,7 @@ export class LabelStore extends EventTarget {
     if (!this.current?.answer) return 'type';
     const missing = Object.keys(this.current.points).find((name) => this.current.points[name].unplaced);
     if (missing) return missing;
+    if (this.full.state === 'reviewed') return null;
     for (const name of Object.keys(this.current.points)) this.#give(name, {});
     this.#setState('reviewed', 'accepted');
     return null;
@@ -281,7 +291,7 @@ export class LabelStore extends EventTarget {
   }
 
   #setState(state, action) {
-    this.begin(null);
+    this.begin('');
     this.full.state = state;
     this.items.get(this.full.id).state = state;
     this.#queue(this.#label(), action);
@@ -308,9 +318,9 @@ export class LabelStore extends EventTarget {
   }
 
   #queue(label, action) {
-    this.#pending = {id: this.full.id, label, action, mark: this.mark ?? null};
+    this.#pending = {id: this.full.id, label, action, mark: this.#mark};
     clearTimeout(this.#timer);
-    this.#timer = setTimeout(() => this.flush(), SETTLED);
+    if (!this.#dragging) this.#timer = setTimeout(() => this.flush(), SETTLED);
   }
 
   /** Send what is not sent yet. */
@@ -374,13 +384,16 @@ export class LabelStore extends EventTarget {
 function pointsOf(keypoints, own, proposal, [width, height]) {
   return Object.fromEntries(keypoints.map((name) => {
     const [px, py, score, found] = proposal?.points[name] ?? [];
+    const proposed = px !== undefined;
     if (own[name]) {
       const [x, y, v] = own[name];
-      return [name, {x, y, v, own: true, unplaced: false, score: 1, found: true,
-        moved: v >= 0 && (px === undefined || Math.hypot(px - x, py - y) > 0.02)}];
+      return [name, {x, y, v, proposed, own: true, unplaced: false, score: 1, found: true,
+        moved: v >= 0 && (!proposed || Math.hypot(px - x, py - y) > 0.02)}];
     }
-    if (px !== undefined) return [name, {x: px, y: py, v: 1, score, found, moved: false, own: false, unplaced: false}];
-    return [name, {x: (width - 1) / 2, y: (height - 1) / 2, v: -1, score: 0, found: false, moved: false, own: false,
-      unplaced: true}];
+    if (proposed) {
+      return [name, {x: px, y: py, v: 1, score, found, proposed, moved: false, own: false, unplaced: false}];
+    }
+    return [name, {x: (width - 1) / 2, y: (height - 1) / 2, v: -1, score: 0, found: false, proposed, moved: false,
+      own: false, unplaced: true}];
   }));
 }

@@ -12,7 +12,7 @@ export class Stage {
   #picture = null; #answer = null; #frame = null; #image = null; #overlay = null;
   #points = new Map(); #limbs = []; #unit = 1; #heat = null;
 
-  /** `ask(picture, tag)` requests a prediction. */
+  /** `ask(picture, tag)` requests a prediction. The store may have `dropped()`, which is called after a drag. */
   constructor(store, ask) {
     this.#store = store;
     this.#ask = ask;
@@ -129,6 +129,7 @@ export class Stage {
       element.removeEventListener('pointermove', move);
       element.classList.remove('dragged');
       hideLoupe(this.#frame);
+      if (moving) this.#store.dropped?.();
     };
     element.addEventListener('pointermove', move);
     element.addEventListener('lostpointercapture', end, {once: true});
