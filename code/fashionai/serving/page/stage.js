@@ -13,7 +13,7 @@ export class Stage {
   #picture = null; #answer = null; #frame = null; #image = null; #overlay = null;
   #points = new Map(); #limbs = []; #unit = 1; #heat = null;
 
-  /** `ask(picture, tag)` requests a prediction. */
+  /** `ask(picture, tag)` requests a prediction. The store may have `dropped()`, which is called after a drag. */
   constructor(store, ask) {
     this.#store = store;
     this.#ask = ask;
@@ -56,6 +56,11 @@ export class Stage {
       }
     }
     this.#drawHeat();
+  }
+
+  /** The element that has the size of the picture on the screen; null without a picture. */
+  get frame() {
+    return this.#frame;
   }
 
   focusPoint(name) {
@@ -108,12 +113,12 @@ export class Stage {
     event.preventDefault();
     const element = this.#points.get(name);
     const start = {...this.#store.current.points[name]};
-    const from = this.#at(event);
+    const from = this.at(event);
     let moving = false;
     element.focus({preventScroll: true});
     element.setPointerCapture(event.pointerId);
     const move = (moved) => {
-      const at = this.#at(moved);
+      const at = this.at(moved);
       if (!moving && Math.hypot(at.x - from.x, at.y - from.y) < 2 * this.#unit) return;
       if (!moving) this.#store.begin(null);
       moving = true;
@@ -125,6 +130,7 @@ export class Stage {
       element.removeEventListener('pointermove', move);
       element.classList.remove('dragged');
       hideLoupe(this.#frame);
+      if (moving) this.#store.dropped?.();
     };
     element.addEventListener('pointermove', move);
     element.addEventListener('lostpointercapture', end, {once: true});
@@ -150,7 +156,7 @@ export class Stage {
   }
 
   /** Where a pointer is, in pixels of the picture. */
-  #at(event) {
+  at(event) {
     const box = this.#overlay.getBoundingClientRect();
     return {x: (event.clientX - box.left) * this.#unit - 0.5, y: (event.clientY - box.top) * this.#unit - 0.5};
   }

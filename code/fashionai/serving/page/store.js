@@ -1,4 +1,5 @@
 /** What the page knows: pictures, what was found on them, and what was corrected. Views listen to its changes. */
+import {movedPoint} from './points.js';
 
 const BURST = 800; // milliseconds within which moves of one point are undone together
 
@@ -74,10 +75,7 @@ export class Store extends EventTarget {
 
   move(name, x, y) {
     const {points, answer} = this.current;
-    const {width, height} = answer.size;
-    const rounded = (value, size) => Math.round(Math.min(Math.max(value, 0), size - 1) * 100) / 100;
-    const v = points[name].v < 0 ? 1 : points[name].v;
-    points[name] = {...points[name], x: rounded(x, width), y: rounded(y, height), moved: true, v};
+    points[name] = movedPoint(points[name], x, y, answer.size);
     this.changed('points');
   }
 
