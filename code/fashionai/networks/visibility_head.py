@@ -36,16 +36,16 @@ def visibility(features: tf.Tensor, maps: tf.Tensor, weights: np.ndarray, consta
     # A linear layer and a mean may change places. The layer comes first, since it has fewer channels than the features.
     cells = tf.reshape(tf.matmul(tf.reshape(features, (-1, channels)), tf.constant(layer)),
                        tf.concat([tf.shape(_in_rows(features))[:2], [keypoints, 2]], axis=0))
-    logits = tf.reduce_sum(cells * _attention(maps, keypoints)[..., tf.newaxis], axis=1) + tf.constant(
+    logits = tf.reduce_sum(cells * tf.expand_dims(_attention(maps, keypoints), 3), axis=1) + tf.constant(
         constants.astype(np.float32))
     shares = tf.sigmoid(logits)
-    absent, occluded = shares[..., 0], shares[..., 1]
+    absent, occluded = tf.unstack(shares, axis=2)  # LiteRT of TensorFlow 1.15 knows no slices with an ellipsis
     return tf.stack([absent, (1 - absent) * occluded, (1 - absent) * (1 - occluded)], axis=2, name=output_name)
 
 
 def _attention(maps: tf.Tensor, keypoints: int) -> tf.Tensor:
     """Returns the weights of the cells (N, h w, K), whose sum is 1 for each keypoint."""
-    heights = tf.clip_by_value(_in_rows(maps[..., :keypoints]), 0., 1.)
+    heights = tf.clip_by_value(_in_rows(maps[:, :, :, :keypoints]), 0., 1.)
     powers = tf.exp(_SHARPNESS * heights)
     return powers / tf.reduce_sum(powers, axis=1, keepdims=True)
 
