@@ -142,6 +142,8 @@ def kill_at_random(folder: Path, arguments: Sequence[str], kills: int, every: fl
         how = moments.choice(SIGNALS)
         process.send_signal(how)
         code = process.wait()
+        if not code:
+            break  # it was complete before the signal came
         assert code in (-how, 128 + how), f'exit code {code} after {how.name}: {(folder / "log").read_text()[-3000:]}'
         seen[f'driver {how.name}'] += 1
         process = started(folder, arguments)
