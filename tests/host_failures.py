@@ -9,7 +9,6 @@ loaded TensorFlow, which takes seconds; everything else is the real program.
 import argparse
 import os
 import random
-import re
 import signal
 import sys
 import tempfile
@@ -167,12 +166,18 @@ def trial(ranks: int, kills: int, place: Path) -> float:
         code = launched(place / name, place / 'data', ranks, steps)
         if code or name == 'killed' and len(killer.table) < ranks * kills:
             raise RuntimeError(f'{name}: exit code {code} after {len(killer.table)} kills')
-    wanted, earlier, found = (values(place / name, step) for name, step in (
-        ('undisturbed', steps), ('undisturbed', steps - SAVE_EVERY), ('killed', steps)))
-    apart, changed = (np.sqrt(sum(np.square(wanted[name] - other[name]).sum() for name in wanted if
-                                  not re.search('global_step', name))) for other in (found, earlier))
+    apart = compared(place / 'killed', place / 'undisturbed', steps)
     print(f'{ranks} ranks, {len(killer.table)} kills, {steps} steps: exit code 0; the values of the last checkpoint '
-          f'are {apart / changed:.2g} of what {SAVE_EVERY} steps change apart')
+          f'are {apart:.2g} of what {SAVE_EVERY} steps change apart')
+    return apart
+
+
+def compared(one: Path, other: Path, step: int) -> float:
+    """Returns how far the last checkpoints of two trainings are apart, relative to what the other one changed in its
+    last `SAVE_EVERY` steps."""
+    wanted, earlier, found = values(other, step), values(other, step - SAVE_EVERY), values(one, step)
+    apart, changed = (np.sqrt(sum(np.square(wanted[name] - others[name]).sum() for name in wanted
+                                  if name != 'global_step')) for others in (found, earlier))
     return float(apart / changed)
 
 
