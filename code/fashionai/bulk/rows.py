@@ -121,7 +121,8 @@ def arrow_schema() -> Any:
         ('type_probabilities', pa.list_(pa.struct([name, ('probability', number)]))),
         ('width', pa.int32()), ('height', pa.int32()),
         ('keypoints', pa.list_(pa.struct([name, ('x', number), ('y', number), ('score', number),
-                                          ('found', pa.bool_())]))),
+                                          ('peak', number), ('found', pa.bool_()), ('visibility', text)]))),
+        ('score_kind', text),
         ('cm_per_pixel', number),
         ('lengths', pa.list_(pa.struct([name, ('pixels', number), ('cm', number), ('score', number),
                                         ('doubtful', text)]))),
@@ -135,14 +136,14 @@ def _predicted_row(row: Row, prediction: GarmentPrediction, settings: RowSetting
             'type_probabilities': [{'name': name, 'probability': share}
                                    for name, share in said['type_probabilities'].items()],
             **said['size'],
-            'keypoints': _listed(said['keypoints']),
+            'keypoints': _listed(said['keypoints']), 'score_kind': said['score_kind'],
             'cm_per_pixel': said['cm_per_pixel'], 'lengths': _listed(said['measurements'])}
 
 
 def _known(row: Row, settings: RowSettings) -> RowOut:
     """Returns the columns that every row has."""
     names: RowOut = dict.fromkeys(('type', 'type_sure', 'type_probabilities', 'width', 'height', 'keypoints',
-                                   'cm_per_pixel', 'lengths', 'error'))
+                                   'score_kind', 'cm_per_pixel', 'lengths', 'error'))
     place = _place(row)
     return {'id': printable(str(row['id'])), 'source': None if place is None else printable(place), **names,
             'model': settings.model, 'model_sum': settings.model_sum}
