@@ -3,9 +3,9 @@
 # Or train the supplied network further on the labels of a project: ./begin_to_train_all.sh --fine-tune FOLDER [more flags]
 #
 # This needs no GPU. The only weights that it needs come from pip: EfficientNet-Lite0, trained on ImageNet. It takes about
-# an hour and a quarter on two idle cores, for any number of photographs. After an interruption, the same command
-# continues from the last checkpoint. In the end the network is frozen to models/trained/all/graph/frozen_graph.pb, where
-# begin_to_test.sh finds it for every type.
+# two hours and a quarter on two idle cores, for any number of photographs. After an interruption, the same command
+# continues from the last checkpoint. In the end the mean of the weights of the last three parts is frozen to
+# models/trained/all/graph/frozen_graph.pb, where begin_to_test.sh finds it for every type.
 #
 # With --fine-tune, FOLDER is a project of begin_to_label.sh whose training data were written. The network lies in
 # FOLDER/trained/all/graph/, where begin_to_label.sh finds it; its error on val.csv is printed. This takes some ten minutes.
@@ -19,9 +19,11 @@ DATAPATH=data         # the folder that contains train/train.csv; or several wit
 IMGPATH=data          # the folder that contains train/Images/
 EARLY_DATAPATH="$DATAPATH"  # the same for parts 1 and 2, in which the supplied network saw fewer photographs
 EARLY_IMGPATH="$IMGPATH"
+LAST_DATAPATH="$DATAPATH"   # the same for part 6, in which the supplied network saw more photographs
+LAST_IMGPATH="$IMGPATH"
 MODEL=efficientnet_lite0
-SIZES=(160 256 224 288)     # pixels of the network's input in each part: small for many fast steps, large for accuracy
-STEPS=(1500 1700 900 1500)  # steps of each part
+SIZES=(160 256 224 288 224 256)  # pixels of the network's input in each part: small for fast steps, large for accuracy
+STEPS=(1500 1700 900 1500 2700 2400)  # steps of each part
 BATCHSIZE=16          # images in a step
 GPUS=1                # towers that share a batch: the number of GPUs
 MODELPATH=models/trained  # the folder of the checkpoints
@@ -69,7 +71,7 @@ part() {  # NUMBER FOLDER DATAPATH IMGPATH [more flags]
     local number="$1" folder="$2" datapath="$3" imgpath="$4"
     local size="${SIZES[number - 1]}" steps="${STEPS[number - 1]}"
     shift 4
-    say "$number/5 $steps steps at $size x $size"
+    say "$number/7 $steps steps at $size x $size"
     python code/train.py --model "$MODEL" --tag all --datapath "$datapath" --imgpath "$imgpath" --input-width "$size" \
         --input-height "$size" --max-steps "$steps" --batchsize "$BATCHSIZE" --gpus "$GPUS" --occluded counted \
         --photometric --save-every 100 --keep 2 --validate-every 0 --modelpath "$folder" --logpath "$LOGPATH" "$@"
@@ -77,12 +79,19 @@ part() {  # NUMBER FOLDER DATAPATH IMGPATH [more flags]
 early=("$EARLY_DATAPATH" "$EARLY_IMGPATH" --type-head apart --warmup-steps 50)
 late=("$DATAPATH" "$IMGPATH" --type-head along --cutout 0.3 --garment-crops 0.25 --warmup-steps 30)
 
+stronger=(--type-head along --cutout 0.4 --garment-crops 0.3 --type-weight 5 --average-decay 0.998)
+
 part 1 "$MODELPATH/first" "${early[@]}" --lr 1e-3,1e-3 --seed 1 --average-decay 0.99 "$@"
 part 2 "$MODELPATH/second" "${early[@]}" --lr cosine:5e-4 --seed 2 --average-decay 0.998 \
     --checkpoint "$MODELPATH/first/all" "$@"
 part 3 "$MODELPATH/third" "${late[@]}" --type-weight 3 --lr 4e-4,4e-4 --seed 11 --average-decay 0.995 \
     --checkpoint "$MODELPATH/second/all" "$@"
-part 4 "$MODELPATH" "${late[@]}" --type-weight 5 --lr cosine:4e-4 --seed 12 --average-decay 0.998 \
+part 4 "$MODELPATH/fourth" "${late[@]}" --type-weight 5 --lr cosine:4e-4 --seed 12 --average-decay 0.998 \
     --checkpoint "$MODELPATH/third/all" "$@"
-say '5/5 freezing the network'
-python code/freeze.py --tag all --checkpoint "$MODELPATH/all" --half --install
+part 5 "$MODELPATH/fifth" "$DATAPATH" "$IMGPATH" "${stronger[@]}" --warmup-steps 50 --lr 4e-4,4e-4 --seed 21 \
+    --checkpoint "$MODELPATH/fourth/all" "$@"
+part 6 "$MODELPATH" "$LAST_DATAPATH" "$LAST_IMGPATH" "${stronger[@]}" --warmup-steps 30 --lr cosine:4e-4 --seed 22 \
+    --checkpoint "$MODELPATH/fifth/all" "$@"
+say '7/7 freezing the mean of the last three'
+python code/freeze.py --tag all --checkpoint "$MODELPATH/all" --average "$MODELPATH/fourth/all,$MODELPATH/fifth/all" \
+    --half --weights "$MODELPATH/all/weights.npz" --install
