@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, List, Optional, Set, Tuple
 
 import numpy as np
 import pytest
@@ -64,10 +64,10 @@ class Rank:
 
     def wait(self) -> int:
         """Returns the exit code; -n for signal n."""
-        status = int(self._trainer.ask(['', '', self.process, []]))
+        status = self._trainer.status(self.process)
         return -(status & 127) or status >> 8
 
-    def comes_to(self, text: str, seconds: float = 120) -> None:
+    def comes_to(self, text: str, seconds: float = 1800) -> None:
         until = time.monotonic() + seconds
         while not re.search(text, self.output):
             assert time.monotonic() < until and Path(f'/proc/{self.process}/fd').exists(), self.output
@@ -79,6 +79,7 @@ class Trainer:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self._starts = folder, 0
+        self._running: Set[int] = set()
         self._process = subprocess.Popen([sys.executable, '-c', SERVER, str(Path(synthesize.__file__).parents[2])],
                                          stdin=subprocess.PIPE, stdout=subprocess.PIPE, universal_newlines=True)
 
@@ -103,6 +104,7 @@ class Trainer:
                  '--input-height', 32, '--workers', 0]
         process = int(self.ask([main, cluster.tf_config() if cluster else '', str(log),
                                 [str(one) for one in [*usual, *flags]]]))
+        self._running.add(process)
         return Rank(self, process, log, cluster.addresses[cluster.rank] if cluster else '')
 
     def ranks(self, name: str, count: int, *flags: Any) -> List[Rank]:
@@ -119,7 +121,13 @@ class Trainer:
         reader = tf.train.load_checkpoint(str(self.folder / name / f'rank-0/skirt/run/model-{step}'))
         return {variable: reader.get_tensor(variable) for variable in reader.get_variable_to_shape_map()}
 
+    def status(self, process: int) -> int:
+        self._running.discard(process)
+        return int(self.ask(['', '', process, []]))
+
     def end(self) -> None:
+        for process in self._running:  # of a test that failed
+            os.kill(process, signal.SIGKILL)
         self._process.stdin.close()
         self._process.wait()
         self._process.stdout.close()
