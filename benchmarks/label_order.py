@@ -157,7 +157,7 @@ def networks_of(graph: Path, preset: str, threads: int) -> ChosenNetworks:
 
 
 def rank_correlation(values: Sequence[float], others: Sequence[float]) -> float:
-    """Returns Spearman's rank correlation; 0 if all values are the same."""
+    """Returns the rank correlation, where equal values have one rank; 0 if all values are the same."""
     ranks = [np.unique(row, return_inverse=True)[1].astype(float) for row in (np.array(values), np.array(others))]
     if min(np.ptp(row) for row in ranks) == 0:
         return 0
