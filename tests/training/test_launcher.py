@@ -123,9 +123,13 @@ def test_a_signal_asks_every_rank_to_end_in_order(run: Run, tmp_path: Path, numb
             time.sleep(0.05)
         signal.pthread_kill(threading.main_thread().ident, number)
 
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)  # processes of pytest-xdist ignore it
     threading.Thread(target=end, daemon=True).start()
-    with pytest.raises((SystemExit, KeyboardInterrupt)) as ended:
-        run('cat >/dev/null; touch "$STATE/saved-$rank"; exit 143', FAR)
+    try:
+        with pytest.raises((SystemExit, KeyboardInterrupt)) as ended:
+            run('cat >/dev/null; touch "$STATE/saved-$rank"; exit 143', FAR)
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert getattr(ended.value, 'code', None) == code
     assert sorted(path.name for path in tmp_path.glob('saved-*')) == ['saved-0', 'saved-1', 'saved-2']
 
