@@ -92,6 +92,10 @@ def started(command: Command, output: Path) -> int:
         os._exit(status)
 
 
+DATA_SET = '{"info"'
+"""How a COCO data set begins."""
+
+
 def ended(process: int) -> int:
     """Returns the exit code of a process, negative for a signal."""
     status = os.waitpid(process, 0)[1]
@@ -101,7 +105,7 @@ def ended(process: int) -> int:
 def rows(output: Path) -> Any:
     """Returns the rows of an output, without their times."""
     text = output.read_text()
-    if not text.startswith('{'):
+    if not text.startswith('{') or text.startswith(DATA_SET):
         return text
     return [{key: value for key, value in json.loads(line).items() if key not in ('time', 'seconds')}
             for line in text.splitlines()]
@@ -109,7 +113,9 @@ def rows(output: Path) -> Any:
 
 def whole(content: bytes) -> bytes:
     """Returns the part of an output that ends with its last complete row."""
-    if content.startswith(b'['):
+    if content.startswith(DATA_SET.encode()):
+        content = content.partition(b'], "images"')[0]
+    if content.startswith((b'[', DATA_SET.encode())):
         return content[:content.rfind(b'}') + 1]
     return content[:content.rfind(b'\n') + 1]
 
@@ -134,7 +140,7 @@ def interrupted(command: Command, output: Path, number: int, size: int, more: fl
     assert status == -number or (number, status) == (signal.SIGTERM, 143), f'exit code {status}'
     if number == signal.SIGTERM and content:
         assert content.endswith(b'\n'), 'half a row'
-        if content.startswith(b'['):
+        if content.startswith((b'[', DATA_SET.encode())):
             json.loads(content.decode())
     return 'before a new row' if len(whole(content)) == len(before) else 'later'
 

@@ -102,8 +102,9 @@ def test_a_type_that_is_given_is_not_asked_for_and_lengths_are_measured(shop: Pa
 def test_lengths_that_contradict_each_other_are_flagged(shop: Path, call: Callable[..., str]) -> None:
     """A skirt that is 24 pixels wide and has no length, because its hem is found at its waistband."""
     write_graph(shop / 'graph.pb', answers=[*ENDS, (0, 'hemline_left'), (2, 'hemline_right')])
-    call('shop/a.png', '--output=o.json', '--draw=plain')
-    call('shop/a.png', '--measure', '--output=o.json', '--draw=drawn', '--overwrite')
+    as_it_is = ('--assembly=peaks', '--second-pass=none')  # such a skirt is not likely
+    call('shop/a.png', '--output=o.json', '--draw=plain', *as_it_is)
+    call('shop/a.png', '--measure', '--output=o.json', '--draw=drawn', '--overwrite', *as_it_is)
     lengths = records(shop / 'o.json')[0]['measurements']
     assert lengths['waist']['pixels'] == 24 and lengths['body_length']['pixels'] == 0
     assert all('24.00' in lengths[name]['doubtful'] for name in ('waist', 'body_length'))
@@ -278,7 +279,7 @@ def test_another_job_is_refused_and_changes_nothing(shop: Path, call: Callable[.
     before = (shop / 'o.json').read_bytes()
     for other, name in ((('shop/a.png',), 'list of pictures'), (('shop', '--tag=skirt'), 'type'),
                         (('shop', '--format=csv'), 'format'), (('shop', '--measure'), 'measurement'),
-                        (('shop', '--merge=average'), 'setting'), (('shop', '--megapixels=1'), 'pixel limit')):
+                        (('shop', '--merge=addup'), 'setting'), (('shop', '--megapixels=1'), 'pixel limit')):
         printed = call(*other, '--output=o.json', code=1)
         assert name in printed and '--overwrite' in printed
     (shop / 'mine.txt').write_text('mine')

@@ -82,7 +82,7 @@ def test_choices_change_the_points_or_leave_them(data: Path) -> None:
         return read_annotations(data / 'out.csv').keypoints
     usual = points()
     np.testing.assert_array_equal(points('--batch=3'), usual)
-    assert (points('--no-flip') != usual).any() and (points('--merge=average') != usual).any()
+    assert (points('--no-flip') != usual).any() and (points('--merge=addup') != usual).any()
     assert (points('--scales=[None]') != usual).any()
     two = '--scales=[(0.5,0.4,1.5), (0.5,0.75,1.5)]'  # they begin at 9.6 and 48 of 144 pixels: not at whole cells
     merged = points(two)
@@ -92,14 +92,14 @@ def test_choices_change_the_points_or_leave_them(data: Path) -> None:
         assert (points(choice) != usual).any(), choice
 
 
-@pytest.mark.parametrize('how', ['replace', 'average', 'agree'])
+@pytest.mark.parametrize('how', ['replace', 'average', 'agree', 'heatmaps'])
 def test_the_second_pass_is_asked_for(data: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
     asked = []
 
     class Seen(SecondPass):
-        def __init__(self, predictor: Predictor, garment: Garment, how: str) -> None:
+        def __init__(self, predictor: Predictor, garment: Garment, how: str, second: Predictor) -> None:
             asked.append((garment.name, how))
-            super().__init__(predictor, garment, how)
+            super().__init__(predictor, garment, how, second=second)
 
     monkeypatch.setattr('fashionai.inference.loading.SecondPass', Seen)
     assert run.main(command(data, f'--second-pass={how}')) == 0

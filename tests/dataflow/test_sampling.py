@@ -18,7 +18,7 @@ def table(categories: Sequence[str]) -> Annotations:
 
 
 def keys(weights: np.ndarray, count: int, passed: int = 0) -> List[tuple]:
-    stream = iter(ShuffledRows(weights, 7, passed, lambda: None))
+    stream = iter(ShuffledRows(weights, 7, passed, [True], lambda: None))
     return [next(stream) for _ in range(count)]
 
 

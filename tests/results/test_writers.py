@@ -74,8 +74,10 @@ def test_the_third_number_says_what_is_visible_if_that_is_wanted(tmp_path: Path)
     assert points == [[-1, -1, -1], [40, 5, 0], [2, 85, 1], [48, 86, 1]]
     path.write_text(written('csv', seen(outcome())), encoding='utf-8')
     assert read_annotations(path).keypoints[0, SKIRT.csv_indices, 2].tolist() == [1, 1, 1, 1], 'as the original does'
-    result, = json.loads(written('coco', seen(outcome()), mark_visibility=True))
+    result, = json.loads(written('coco-results', seen(outcome()), mark_visibility=True))
     assert result['keypoints'] == [0, 0, 0, 40, 5, 1, 2, 85, 2, 48.4, 85.6, 2] and result['score'] == 0.625
+    annotation, = json.loads(written('coco', seen(outcome()), mark_visibility=True))['annotations']
+    assert annotation['keypoints'][2::3] == [0, 1, 2, 2] and annotation['num_keypoints'] == 3
 
 
 def test_measurements_are_added_where_there_is_a_scale() -> None:

@@ -215,13 +215,14 @@ class CocoDataset(Writer):
     """A COCO data set: info, categories, annotations, and images, which come last since they are known last.
 
     Images are numbered from 1 in the order in which they were named. A keypoint is visible (2) if it was found; a place
-    that was filled in is 1. An annotation has `score` and `keypoint_scores` as well, and, so that an interrupted file
-    can be continued, `file_name`, `width` and `height` of its image.
+    that was filled in is 1. With `mark_visibility` it is visible (2), occluded (1) or absent (0). An annotation has
+    `score` and `keypoint_scores` as well, and, so that an interrupted file can be continued, `file_name`, `width` and
+    `height` of its image.
     """
 
     def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
-                 continued: bool = False) -> None:
-        super().__init__(file, model, scale, garments, continued)
+                 continued: bool = False, mark_visibility: bool = False) -> None:
+        super().__init__(file, model, scale, garments, continued, mark_visibility)
         self._categories = coco_category_ids(garments)
         self._images: Dict[int, JsonObject] = {}
         self._count = 0
@@ -229,7 +230,8 @@ class CocoDataset(Writer):
     def write(self, outcome: Outcome) -> None:
         """Adds a prediction and flushes the file."""
         prediction, picture = outcome.prediction, outcome.picture
-        visible = np.where(prediction.found, VISIBLE, OCCLUDED)
+        visible = (prediction.labels if self._mark_visibility else
+                   np.where(prediction.found, VISIBLE, OCCLUDED))
         garment = LabelledGarment(prediction.type, np.column_stack([prediction.points_xy, visible]),
                                   scores=prediction.scores)
         self._add({'id': self._count + 1, 'image_id': outcome.number, 'category_id': self._categories[prediction.type],
