@@ -8,14 +8,15 @@ from typing import List, Optional, Sequence
 
 import cv2
 import numpy as np
+from timing import ROOT
 
 import fashionai
 from fashionai.annotations import OCCLUDED, VISIBLE
-from fashionai.cli.entry_point import PROJECT_ROOT, guarded
+from fashionai.cli.entry_point import guarded
 from fashionai.images.drawing import caption, draw_keypoints, sheet, tile, write_picture
 from fashionai.inference.garment_predictor import LOW
 
-PHOTOGRAPHS = PROJECT_ROOT / 'data' / 'photographs'
+PHOTOGRAPHS = ROOT / 'data' / 'photographs'
 
 CHOSEN = ('fbefa9a6', 'de82880e', '60e4697b', 'f66f8334', 'ee6e5a32')
 """The photographs of the README."""
@@ -49,7 +50,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Predicts all photographs and writes both pictures."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument('--model', help='network file (default: the supplied network)')
-    parser.add_argument('--output', default=str(PROJECT_ROOT / 'docs'), help='folder (default: %(default)s)')
+    parser.add_argument('--output', default=str(ROOT / 'docs'), help='folder (default: %(default)s)')
     args = parser.parse_args(argv)
     rows = fashionai.read_annotations(PHOTOGRAPHS / 'val.csv')
     chosen: List[np.ndarray] = []
