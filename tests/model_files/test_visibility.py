@@ -74,6 +74,17 @@ def test_a_head_in_the_graph_changes_nothing_else() -> None:
     assert run(again, VISIBILITY_NAME)[0][..., 0].min() > 0.9
 
 
+def test_attributes_that_older_versions_do_not_know_are_left_out() -> None:
+    """Importing a graph adds them to it."""
+    definition = frozen()
+    run(definition, OUTPUT_NAME)
+    whole = with_head(definition, np.zeros((4, 16, 2)), np.zeros((4, 2)), 'graph.pb')
+    run(whole, VISIBILITY_NAME)
+    added = with_head(definition, np.zeros((4, 16, 2)), np.zeros((4, 2)), 'graph.pb')
+    assert not any('explicit_paddings' in node.attr for node in added.node)
+    assert sum(node.op == 'Conv2D' for node in added.node) == sum(node.op == 'Conv2D' for node in definition.node)
+
+
 def test_a_network_of_one_stage_is_refused_by_name() -> None:
     with pytest.raises(InputError, match=r'graph\.pb.*stages'):
         features_name(frozen(stages=1), 'graph.pb')

@@ -15,7 +15,7 @@ from fashionai.files import write_bytes
 from fashionai.garments.table import JOINT, Garment, Garments
 from fashionai.model_files.checkpoints import Checkpoint, garments_of, loss_of
 from fashionai.model_files.contract import Contract, contract_path, file_sum, replacing_model
-from fashionai.model_files.graph_file import read_graph
+from fashionai.model_files.graph_file import read_graph, without_defaults
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.stored_weights import in_format, stored
 from fashionai.model_files.weight_files import Values
@@ -79,7 +79,7 @@ def store_again(model: ModelFile, output_pb: Path, weight_format: str,
     input_hw = input_hw or model.contract.input_hw
     cells_hw(input_hw, BACKBONE_STRIDE)  # raises an error for a size that no network of the catalog takes
     before = read_graph(model.path, trusted)
-    after = in_format(before, weight_format)
+    after = without_defaults(in_format(before, weight_format))
     names = [f'{node.name}:0' for node in before.node if node.name in (*OUTPUTS.values(), TYPES_NAME)]
     difference = _difference(_run_frozen(before, names), _run_frozen(after, names), TOLERANCES[weight_format],
                              model.path)
@@ -94,8 +94,7 @@ def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.T
     """Returns the graph from image to outputs. Inputs of its nodes that do not depend on the image become constants.
 
     So variables, and values that depend only on variables, such as weights times the scale of batch norm, become
-    constants. Nodes keep their names. Attributes with their default values are left out, so that older versions of
-    TensorFlow, which may not know them, can read the graph.
+    constants. Nodes keep their names. Attributes with their default values are left out.
     """
     live = _dependants(image.op)
     edges = [tensor for operation in live for tensor in operation.inputs if tensor.op not in live]
@@ -109,7 +108,7 @@ def fold_constants(session: tf.Session, image: tf.Tensor, outputs: Sequence[tf.T
         else:
             folded.node.add().CopyFrom(node)
     folded = tf.graph_util.extract_sub_graph(folded, [output.op.name for output in outputs])
-    return tf.train.export_meta_graph(graph_def=folded, collection_list=[], strip_default_attrs=True).graph_def
+    return without_defaults(folded)
 
 
 def _dependants(operation: tf.Operation) -> Set[tf.Operation]:

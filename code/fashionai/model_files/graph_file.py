@@ -70,6 +70,15 @@ def read_graph(path: Union[str, Path], trusted: bool = False) -> tf.GraphDef:
     return definition
 
 
+def without_defaults(definition: tf.GraphDef) -> tf.GraphDef:
+    """Returns the graph without the attributes that have their default values.
+
+    Older versions of TensorFlow may not know these attributes, and then refuse the graph. TensorFlow adds them to a
+    graph that is imported, in place.
+    """
+    return tf.train.export_meta_graph(graph_def=definition, collection_list=[], strip_default_attrs=True).graph_def
+
+
 def _check_operations(definition: tf.GraphDef, path: Union[str, Path]) -> None:
     """Raises InputError for an operation that is neither ALLOWED nor a function of the graph itself."""
     own_functions = {function.signature.name for function in definition.library.function}

@@ -12,6 +12,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.calibration.logistic import fitted
 from fashionai.errors import InputError
+from fashionai.model_files.graph_file import without_defaults
 from fashionai.networks.tensor_names import OUTPUT_NAME, VISIBILITY_NAME
 from fashionai.networks.visibility_head import attended, visibility
 
@@ -86,8 +87,7 @@ def with_head(definition: tf.GraphDef, weights: np.ndarray, constants: np.ndarra
                           for name, channels in (('features', weights.shape[1]), ('maps', None))]
         output = visibility(features, maps, weights, constants, 'output')
     sources = {features.op.name: inputs['features'], maps.op.name: inputs['maps']}
-    added = tf.train.export_meta_graph(graph_def=graph.as_graph_def(), collection_list=[],
-                                       strip_default_attrs=True).graph_def
+    added = graph.as_graph_def()
     whole = tf.GraphDef()
     whole.CopyFrom(definition)
     del whole.node[:]
@@ -99,7 +99,7 @@ def with_head(definition: tf.GraphDef, weights: np.ndarray, constants: np.ndarra
             whole.node.add().CopyFrom(node)
     whole.node.add(name=VISIBILITY_NAME, op='Identity', input=[output.op.name],
                    attr={'T': tf.AttrValue(type=tf.float32.as_datatype_enum)})
-    return whole
+    return without_defaults(whole)
 
 
 def _questions(labels: np.ndarray) -> Sequence[Tuple[np.ndarray, np.ndarray]]:
