@@ -20,7 +20,7 @@ import tensorflow.compat.v1 as tf
 from fashionai.cli import synthesize
 
 KILLS = int(os.environ.get('KILLS', 2))
-STEPS = 40 + 30 * KILLS
+STEPS = 20 + 20 * KILLS
 LONGEST_S = 0.3
 
 TRAINER = """
