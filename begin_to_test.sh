@@ -23,6 +23,6 @@ driver_help "$@"
 [[ ${1:--} == -* ]] || { TAG="$1"; shift; }
 set_up
 cd "$PROJECT"
-python code/run.py ${MODELPATH:+--modelpath "$MODELPATH"} --imagepath "$IMAGEPATH" --csv "$CSV" --tag "$TAG" \
+exec python code/run.py ${MODELPATH:+--modelpath "$MODELPATH"} --imagepath "$IMAGEPATH" --csv "$CSV" --tag "$TAG" \
     --test "$TEST" ${INPUTSIZE:+--inputsize "$INPUTSIZE"} ${RESOLUTION:+--resolution "$RESOLUTION"} \
     --preset "$PRESET" ${LOOK:+--look "$LOOK"} ${SCALES:+--scales "$SCALES"} "$@"  # LOOK: the old name of PRESET

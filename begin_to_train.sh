@@ -32,6 +32,6 @@ driver_help "$@"
 [[ ${1:--} == -* ]] || { TAG="$1"; shift; }
 set_up
 cd "$PROJECT"
-python code/train.py --model "$MODEL" --tag "$TAG" --datapath "$DATAPATH" --imgpath "$IMGPATH" \
+exec python code/train.py --model "$MODEL" --tag "$TAG" --datapath "$DATAPATH" --imgpath "$IMGPATH" \
     --input-width "$INPUT_WIDTH" --input-height "$INPUT_HEIGHT" --batchsize "$BATCHSIZE" --gpus "$GPUS" \
     --max-epoch "$MAX_EPOCH" --lr "$LR" --modelpath "$MODELPATH" --logpath "$LOGPATH" "$@"
