@@ -23,8 +23,9 @@ from fashionai.garments.table import GARMENTS
 from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 from fashionai.training.cluster import Cluster
-from fashionai.training.control import Member, Plan
+from fashionai.training.control_messages import Plan
 from fashionai.training.launcher import hosts_of
+from fashionai.training.member import Member
 
 _WARM_UP = 3
 """The number of first steps that do not count."""

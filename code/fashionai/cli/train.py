@@ -36,8 +36,9 @@ from fashionai.networks.head_options import HeadOptions
 from fashionai.option_group import OptionGroup
 from fashionai.tf_compat import graph_mode
 from fashionai.training.cluster import ALONE, TF_CONFIG, Cluster, check_port, cluster_of
-from fashionai.training.control import LOST_CODE, Disagreement, Member, PeerLost, Plan
+from fashionai.training.control_messages import LOST_CODE, Disagreement, PeerLost, Plan
 from fashionai.training.launcher import RESUMED, Launcher, end_with_launcher, hosts_of
+from fashionai.training.member import Member
 from fashionai.training.options import LossOptions, UpdateOptions
 from fashionai.training.weighting import keypoint_weights
 

@@ -22,7 +22,7 @@ import fashionai
 from fashionai.errors import InputError, shown
 from fashionai.signals import exit_on_sigterm
 from fashionai.training.cluster import TF_CONFIG, Cluster, split_address
-from fashionai.training.control import LOST_CODE
+from fashionai.training.control_messages import LOST_CODE
 
 RESUMED = 'resumed at step'
 """What rank 0 writes to standard output before the number of the step, for its launcher."""

@@ -23,12 +23,13 @@ from fashionai.signals import exit_on_sigterm
 from fashionai.training.averaging import Averages, averaged, averages_of
 from fashionai.training.cluster import ALONE, Cluster
 from fashionai.training.collectives import Collectives, joined_config, on_rank, session_target
-from fashionai.training.control import SAVING, VALIDATING, Member, PeerLost
+from fashionai.training.control_messages import SAVING, VALIDATING, PeerLost
 from fashionai.training.execution import Execution
 from fashionai.training.feeding import BatchQueue
 from fashionai.training.hooks import DivergenceHook, ProgressHook, ValidationHook
 from fashionai.training.loss_watch import DivergedError, LossWatch
 from fashionai.training.losses import Batch, network_losses
+from fashionai.training.member import Member
 from fashionai.training.options import LossOptions, UpdateOptions
 from fashionai.training.saving import BestCheckpoint, CheckpointFolder, CheckpointHook
 from fashionai.training.scaling import new_scale, unscaled

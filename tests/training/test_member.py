@@ -8,25 +8,19 @@ from typing import Any, Callable, Dict, Iterator, List
 import pytest
 
 from fashionai.errors import InputError
-from fashionai.training import control
 from fashionai.training.cluster import Cluster
-from fashionai.training.control import LOST_CODE, VALIDATING, Member, PeerLost, Plan
+from fashionai.training.control_messages import FETCHING, LOST_CODE, VALIDATING, Connection, PeerLost, Plan, Timing
 from fashionai.training.launcher import hosts_of
+from fashionai.training.member import Member
 
 PLAN = Plan('skirt/run', {'seed': 1}, 0)
 PATIENCE_S = 60.
+SOON = Timing(beat=0.05, grace=0.2, start=1.)
+"""What takes minutes between hosts takes moments here."""
 
 
 def differing(first: Any, other: Any) -> str:
     return '; '.join(f'{key}: {first[key]} and {other.get(key)}' for key in first if other.get(key) != first[key])
-
-
-@pytest.fixture(autouse=True)
-def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What takes minutes between hosts takes moments here."""
-    monkeypatch.setattr(control, '_BEAT_S', 0.05)
-    monkeypatch.setattr(control, '_GRACE_S', 0.2)
-    monkeypatch.setattr(control, '_START_S', 1.)
 
 
 class Ranks:
@@ -39,7 +33,7 @@ class Ranks:
         self._threads: List[threading.Thread] = []
 
     def member(self, rank: int, plan: Plan = PLAN, stall_s: float = PATIENCE_S) -> Member:
-        return Member(Cluster(tuple(self.addresses), rank), plan, differing, stall_s, self.ended.append)
+        return Member(Cluster(tuple(self.addresses), rank), plan, differing, stall_s, self.ended.append, SOON)
 
     def start(self, rank: int, action: Callable[[Member], Any], **joining: Any) -> None:
         def run() -> None:
@@ -59,7 +53,7 @@ class Ranks:
 
 
 @contextmanager
-def raw(ranks: Ranks, **message: Any) -> Iterator[control.Connection]:
+def raw(ranks: Ranks, **message: Any) -> Iterator[Connection]:
     """A connection to the meeting point, which has said something."""
     place = Cluster(tuple(ranks.addresses)).control
     until = time.monotonic() + PATIENCE_S
@@ -70,7 +64,7 @@ def raw(ranks: Ranks, **message: Any) -> Iterator[control.Connection]:
         except OSError:
             assert time.monotonic() < until
             time.sleep(0.01)
-    connection = control.Connection(connected)
+    connection = Connection(connected)
     connection.send(message)
     try:
         yield connection
@@ -177,7 +171,7 @@ def test_a_rank_without_batches_is_named_with_what_it_does() -> None:
     while 0 not in ranks.results and time.monotonic() < until:
         time.sleep(0.02)
     end.set()
-    assert f'{ranks.addresses[1]}) has been {control.FETCHING}' in str(ranks.wait()[0])
+    assert f'{ranks.addresses[1]}) has been {FETCHING}' in str(ranks.wait()[0])
 
 
 def test_a_validation_may_take_its_time() -> None:
