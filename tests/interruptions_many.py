@@ -5,6 +5,8 @@ worker that reads them. The rows must be those of predict.py. Everything is the 
 own. Ray must be installed.
 
     python tests/interruptions_many.py --pictures 20000 --bad 200 --deadly 3 --kills 10 --every 60
+
+On a slow machine, flags after -- may name a smaller network: -- --modelpath graph.onnx
 """
 import argparse
 import json
@@ -28,7 +30,7 @@ from fashionai.cli import predict, predict_many  # noqa: E402
 DEADLY = 'deadly'
 """Part of the names of pictures that kill their worker."""
 
-FLAGS = ('--preset=fast', '--resolution=64', '--inputsize=64', '--threads=1', '--tag=blouse')
+FLAGS = ('--preset=fast', '--resolution=64', '--inputsize=64', '--threads=1', '--tag=blouse', '--engine=onnxruntime')
 """A small input, and a given type: the trial is of what happens around the network."""
 
 DISTINCT = 40
@@ -172,18 +174,18 @@ def completed(folder: Path, arguments: Sequence[str], address: str) -> Tuple[Lis
     return driver, workers
 
 
-def expected(folder: Path) -> Dict[str, Row]:
+def expected(folder: Path, flags: Sequence[str]) -> Dict[str, Row]:
     """Returns what predict.py says of each photograph, by its name."""
     output = folder / 'expected.json'
-    assert predict.main([str(folder / 'originals'), f'--output={output}', '--measure', *FLAGS]) == 0
+    assert predict.main([str(folder / 'originals'), f'--output={output}', '--measure', *FLAGS, *flags]) == 0
     return {Path(row['path']).name: row for row in map(json.loads, output.read_text().splitlines())}
 
 
-def check(folder: Path, count: int, bad: int, deadly: int) -> None:
+def check(folder: Path, count: int, bad: int, deadly: int, flags: Sequence[str]) -> None:
     """Asserts that each picture has one row, that the bad and the deadly ones have errors, and that the others have the
     points, scores and lengths of predict.py."""
     from pyarrow.parquet import read_table
-    rows, wanted = read_table(str(folder / 'out.parquet')).to_pylist(), expected(folder)
+    rows, wanted = read_table(str(folder / 'out.parquet')).to_pylist(), expected(folder, flags)
     pictures = {str(path.relative_to(folder / 'shop')) for path in (folder / 'shop').rglob('*') if path.is_file()}
     assert len(rows) == len(pictures) == count and {row['id'] for row in rows} == pictures
     errors = {row['id']: row['error'] for row in rows if row['error']}
@@ -223,16 +225,17 @@ def main() -> None:
         'starts one, which dies with it)')
     add('--part-rows', type=int, default=256, help='flag of predict_many.py')
     add('--seed', type=int, default=1)
+    add('flags', nargs='*', help='more flags of predict.py and predict_many.py, after --')
     args = parser.parse_args()
     begun = time.monotonic()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         make_pictures(folder, Path(args.photographs), args.pictures, args.bad, args.deadly, args.seed)
-        arguments = [f'--part-rows={args.part_rows}', f'--ray={args.ray}']
+        arguments = [f'--part-rows={args.part_rows}', f'--ray={args.ray}', *args.flags]
         seen = kill_at_random(folder, arguments, args.kills, args.every, args.ray, random.Random(args.seed))
         parts = parts_in(folder)
         driver, workers = completed(folder, arguments, args.ray)
-        check(folder, args.pictures, args.bad, args.deadly)
+        check(folder, args.pictures, args.bad, args.deadly, args.flags)
     print(f'{args.pictures} pictures, {args.bad} bad, {args.deadly} deadly: every id once, rows as predict.py has them')
     print(f'killed: {", ".join(f"{count} {who}" for who, count in sorted(seen.items()))}; {parts} parts were there '
           f'before the last start; {time.monotonic() - begun:.0f} s')

@@ -1,4 +1,4 @@
-"""Trains over two hosts that are connected by ssh, ends the training and goes on with it, and takes a host away.
+"""Trains over two hosts that ssh connects: to the end, until SIGTERM, with batches of others, and without one host.
 
 The hosts are two networks on this machine (Linux network namespaces) with a cable between them. Each has a name, an
 address and an sshd of its own, and nothing else reaches them. The training is started by begin_to_train.sh, as a user
@@ -60,7 +60,8 @@ def inside(folder: Path) -> None:
     with subprocess.Popen(['unshare', '--net', '--uts', 'sleep', 'infinity']) as b:
         try:
             make_network(folder, b.pid)
-            for trial in a_whole_training, a_training_that_is_told_to_end, a_host_that_is_gone:
+            for trial in (a_whole_training, a_training_that_is_told_to_end, batches_of_other_programs,
+                          a_host_that_is_gone):
                 trial(folder, b.pid)
                 print(f'{trial.__name__.replace("_", " ")}: as wanted', flush=True)
         finally:
@@ -140,14 +141,19 @@ def difference(one: Path, other: Path) -> float:
     return float(np.linalg.norm(first - second) / np.linalg.norm(first))
 
 
+def data_flags(folder: Path) -> List[object]:
+    """Returns the flags of a training and of programs that make its batches."""
+    return ['--model', 'testing', '--datapath', folder / 'data', '--imgpath', folder / 'data', '--input-width', 32,
+            '--input-height', 32, '--workers', 0]
+
+
 class Training:
     """A training that begin_to_train.sh started on host a."""
 
     def __init__(self, folder: Path, name: str, *flags: object) -> None:
         self.folder, self._log = folder / name / 'skirt/run', folder / f'{name}.log'
-        usual = ['--model', 'testing', '--datapath', folder / 'data', '--imgpath', folder / 'data', '--input-width', 32,
-                 '--input-height', 32, '--batchsize', 6, '--lr', '1e-3', '--workers', 0, '--validate-every', 0,
-                 '--modelpath', folder / name, '--logpath', folder / name, '--run-name', 'run', '--keep', 50]
+        usual = [*data_flags(folder), '--batchsize', 6, '--lr', '1e-3', '--validate-every', 0, '--modelpath',
+                 folder / name, '--logpath', folder / name, '--run-name', 'run', '--keep', 50]
         command = [str(PROJECT / 'begin_to_train.sh'), 'skirt', *map(str, [*usual, *flags])]
         with open(str(self._log), 'ab') as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log)
@@ -194,6 +200,21 @@ def a_training_that_is_told_to_end(folder: Path, b: int) -> None:
     again = Training(folder, 'told', '--save-every', 5, '--max-steps', last + 3, *HOSTS)
     again.ends_with(0)
     assert f'step {last} ' in again.output and again.steps()[-1] == last + 3, again.output
+
+
+def batches_of_other_programs(folder: Path, b: int) -> None:
+    """Each host takes its share of the batches at the same port of its own; send_batches.py makes them."""
+    senders = [subprocess.Popen([sys.executable, str(PROJECT / 'code/send_batches.py'), '--tag', 'skirt', '--batchsize',
+                                 '3', '--remote-data', f'tcp://{host}:5555', *map(str, data_flags(folder))])
+               for host in ADDRESSES]
+    try:
+        training = Training(folder, 'sent', '--max-steps', 8, '--remote-data', 'tcp://0.0.0.0:5555', *HOSTS)
+        training.ends_with(0)
+        assert training.steps() == [8]
+    finally:
+        for sender in senders:
+            sender.terminate()
+            sender.wait()
 
 
 def a_host_that_is_gone(folder: Path, b: int) -> None:

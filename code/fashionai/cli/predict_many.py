@@ -99,7 +99,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     _check_python()
     if args.cm_per_pixel is not None and args.reference:
         raise InputError('--cm-per-pixel and --reference both give the size of a pixel: wanted one of them')
-    networks = chosen_networks(args, JOINT if args.tag == AUTO else args.tag)
+    networks = chosen_networks(args, JOINT if args.tag == AUTO else args.tag, prefer='onnxruntime')
     garments = networks.garments
     if args.tag not in (AUTO, *garments):
         raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
