@@ -21,7 +21,7 @@ SCRIPTS = [*PROJECT.glob('submit/*.py'), *PROJECT.glob('benchmarks/*.py'), *PROJ
 OTHERS = {
     'curl': ('--data-binary',), 'docker': ('--rm',), 'labelme': ('--labels', '--labelflags'),
     'pip': ('--no-deps', '--ignore-requires-python'), 'tar': ('--strip-components',), 'tensorboard': ('--logdir',),
-    'srun': ('--kill-on-bad-exit',),
+    'srun': ('--kill-on-bad-exit',), 'kubernetes-validate': ('--strict',),
     'sbatch': ('--job-name', '--nodes', '--ntasks-per-node', '--gpus-per-node', '--signal')}
 """Flags of programs that are not part of the project."""
 

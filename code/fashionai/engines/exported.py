@@ -61,6 +61,7 @@ class OnnxNetwork(_Exported):
         runtime = needed('onnxruntime')
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
+        options.add_session_config_entry('session.intra_op.allow_spinning', '0')  # decoding needs the cores meanwhile
         options.log_severity_level = 3  # errors
         providers = [name for name in ('CUDAExecutionProvider', 'CPUExecutionProvider')
                      if name in runtime.get_available_providers()]
