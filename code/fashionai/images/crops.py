@@ -6,7 +6,7 @@ import numpy as np
 
 from fashionai.garments.boxes import Box, check_inside
 
-MARGIN = 0.15
+MARGIN = 0.25
 """A garment in a box is predicted with so much of the picture around it, as a share of the longer side of the box."""
 
 
