@@ -157,6 +157,16 @@ def test_lengths_are_set_beside_those_of_labels(program: Callable[[List[str]], i
     assert '| skirt waist | 1 | 0 (0.0%) | 0 | 0 |' in printed and '| all | 1 | 0 (0.0%) | 0 | 0 |' in printed
 
 
+def test_boxes_are_set_beside_the_whole_picture(program: Callable[[List[str]], int], finish: Callable[..., str],
+                                                labelled_skirt: List[str]) -> None:
+    """With a margin of ten sides, the part is the whole picture."""
+    printed = finish(program, 'boxes.py', '--margins', '10', *labelled_skirt)
+    error = 100 * (2 + 0) / 2 / 22
+    for way in ('whole picture', 'true box, margin 10'):
+        assert f'| {way} | {error:.2f} | {error:.2f} | 1.000 | 0.750 |' in printed
+    assert '| auto | ' in printed
+
+
 def test_clients_say_how_long_they_waited(program: Callable[[List[str]], int], finish: Callable[..., str],
                                           tmp_path: Path) -> None:
     """The service refuses every other request, and the client tries it again."""

@@ -11,6 +11,7 @@ from fashionai.annotations import read_annotations
 from fashionai.datasets.notes import new_notes
 from fashionai.errors import InputError
 from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
+from fashionai.images.crops import MARGIN
 from fashionai.images.decoder import read_image
 from fashionai.labelling.export import export_formats, export_tree
 from fashionai.labelling.labels import OPEN, REVIEWED, SKIPPED, Label
@@ -61,8 +62,9 @@ def test_a_box_becomes_a_picture_of_its_own_in_the_same_list(store: Store, tmp_p
     export_tree(store, GARMENTS, tmp_path / 'data', new_notes())
     table = read_annotations(tmp_path / 'data/train/train.csv')
     image = read_image(tmp_path / 'data/train' / table.image_ids[1])
-    assert image.shape == (130, 110, 3)  # the box and 0.15 of its longer side around it
-    assert table.keypoints[1][CSV_KEYPOINTS.index('hemline_left')].tolist() == [35, 65, 1]
+    around = int(MARGIN * 100)
+    assert image.shape == (100 + 2 * around, 80 + 2 * around, 3)
+    assert table.keypoints[1][CSV_KEYPOINTS.index('hemline_left')].tolist() == [20 + around, 50 + around, 1]
 
 
 def test_a_picture_that_is_stored_turned_is_written_as_it_was_labelled(
