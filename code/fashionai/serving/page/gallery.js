@@ -1,16 +1,20 @@
-/** All pictures, small, where there are several. */
+/** All pictures, small, where there are several; and how many are done. */
 import {find, make, title} from './dom.js';
+import {titleOf} from './store.js';
 
 export class Gallery {
-  #store; #root = find('#gallery'); #cards = new Map();
+  #store; #unseen; #root = find('#gallery'); #cards = new Map();
 
-  constructor(store) {
+  /** `unseen(picture)` is called if the browser cannot show a picture. */
+  constructor(store, unseen) {
     this.#store = store;
+    this.#unseen = unseen;
   }
 
   render() {
     const {pictures, current} = this.#store;
     this.#root.hidden = pictures.length < 2;
+    find('#done').textContent = pictures.length < 2 ? '' : progress(pictures);
     for (const [picture, card] of this.#cards) {
       if (!pictures.includes(picture)) {
         card.remove();
@@ -21,8 +25,12 @@ export class Gallery {
       const card = this.#cards.get(picture) ?? this.#make(picture);
       card.className = `card ${stateOf(picture)}`;
       card.querySelector('.what').textContent = caption(picture);
+      card.querySelector('.why').textContent = picture.state === 'failed' ? picture.fault : '';
+      const image = card.querySelector('img');
+      if (image.src !== picture.url) image.src = picture.url;
       const show = card.querySelector('.show');
-      show.setAttribute('aria-label', `${picture.name}, ${caption(picture)}`);
+      show.title = [titleOf(picture), picture.fault].filter(Boolean).join(': ');
+      show.setAttribute('aria-label', [titleOf(picture), caption(picture), picture.fault].filter(Boolean).join(', '));
       if (picture === current) show.setAttribute('aria-current', 'true');
       else show.removeAttribute('aria-current');
     }
@@ -31,8 +39,10 @@ export class Gallery {
   #make(picture) {
     const card = make('div', {},
       make('button', {class: 'show', type: 'button', onclick: () => this.#store.show(picture)},
-        make('img', {src: picture.url, alt: '', loading: 'lazy'}), make('span', {class: 'what'})),
-      make('button', {class: 'remove', type: 'button', 'aria-label': `Remove ${picture.name}`,
+        make('img', {src: picture.url, alt: '', loading: 'lazy',
+          onerror: () => this.#unseen(picture)}), make('span', {class: 'why'}),
+        make('span', {class: 'file'}, titleOf(picture).split('/').pop()), make('span', {class: 'what'})),
+      make('button', {class: 'remove', type: 'button', 'aria-label': `Remove ${titleOf(picture)}`,
         onclick: () => this.#store.remove(picture)}, '×'));
     this.#cards.set(picture, card);
     this.#root.append(card);
@@ -40,12 +50,18 @@ export class Gallery {
   }
 }
 
-function stateOf({state, answer}) {
-  return state === 'done' && !answer.type_sure ? 'unsure-type' : state;
+function stateOf({state, answer, unseen}) {
+  return `${state === 'done' && !answer.type_sure ? 'unsure-type' : state}${unseen ? ' unseen' : ''}`;
+}
+
+function progress(pictures) {
+  const failed = pictures.filter(({state}) => state === 'failed').length;
+  const done = pictures.filter(({state}) => state === 'done').length;
+  return `${done + failed} of ${pictures.length} done${failed ? `, ${failed} failed` : ''}`;
 }
 
 function caption({state, answer}) {
-  if (state === 'failed') return 'No prediction';
+  if (state === 'failed') return 'No result';
   if (state === 'looking') return 'Predicting …';
   if (state === 'asking') return 'Which type?';
   return `${title(answer.type)}${answer.type_sure ? '' : '?'}`;
