@@ -5,13 +5,13 @@ import {classesOf} from './stage.js';
 const SHARE = 0.009; // radius of a point, of the longer side of the picture
 
 /** A PNG of a picture; `type` is its type in the service's card, `low` the score below which points are hollow. */
-export async function drawn({url, unseen, answer, points}, {keypoints, outline}, low) {
+export async function drawn({url, blank, answer, points}, {keypoints, outline}, low) {
   const {width, height} = answer.size;
   const canvas = Object.assign(document.createElement('canvas'), {width, height});
   const context = canvas.getContext('2d');
   context.fillStyle = '#fff';
   context.fillRect(0, 0, width, height);
-  if (!unseen) context.drawImage(await loaded(url), 0, 0, width, height);
+  if (!blank) context.drawImage(await loaded(url), 0, 0, width, height);
   context.translate(0.5, 0.5); // (0, 0) is the middle of the first pixel
   const radius = Math.max(3, SHARE * Math.max(width, height));
   for (const [colour, thick] of [['rgb(0 0 0 / .45)', 0.55], ['#fff', 0.25]]) {

@@ -11,7 +11,7 @@ const ABSENT = '-1_-1_-1';
  * for pictures. `one`: it is of one picture only.
  */
 export const KINDS = {
-  lengths: {title: 'Lengths', ending: 'lengths.csv', type: 'text/csv', note: 'CSV', what: 'A row for each length',
+  lengths: {title: 'Lengths', ending: 'lengths.csv', type: 'text/csv', note: 'CSV', what: 'A row for each garment',
     content: lengthRows},
   json: {title: 'Points', ending: 'json', type: 'application/json', note: 'JSON',
     what: 'Points, scores, corrections, lengths', content: (pictures, store) =>
@@ -91,10 +91,25 @@ function measured(picture, store) {
     score: rounded(length && length.score, 3), doubtful: length?.doubtful || null}]));
 }
 
+/** A row for each garment, with the columns of `predict.py --format lengths`: a length of any type, and why it is doubtful. */
 function lengthRows(pictures, store) {
-  const rows = pictures.flatMap((picture) => Object.entries(measured(picture, store)).map(
-    ([name, {pixels, cm, score, doubtful}]) => [picture.name, picture.answer.type, name, pixels, cm, score, doubtful]));
-  return csv([['file', 'type', 'length', 'pixels', 'cm', 'score', 'doubtful'], ...rows]);
+  const {types, low_score: low} = store.card;
+  const names = [...new Set(Object.values(types).flatMap(({lengths}) => Object.keys(lengths)))];
+  const rows = pictures.map((picture) => {
+    const {answer: {type, type_sure: sure, type_probabilities: shares}} = picture;
+    const lengths = measured(picture, store);
+    const scale = scaleOf(picture, lengthsOfPicture(picture, store), store.cmPerPixel);
+    const value = scale ? 'cm' : 'pixels';
+    return [picture.name, '', type, sure ? '' : `its probability is ${shares[type].toFixed(2)}`, scale ? 'cm' : 'px',
+      scale?.toPrecision(6), ...names.flatMap((name) => [lengths[name]?.[value], lengths[name] && doubtOf(lengths[name], low)])];
+  });
+  return csv([['path', 'frame', 'type', 'type_doubt', 'unit', 'cm_per_pixel', ...names.flatMap((name) =>
+    [name, `${name}_doubt`])], ...rows]);
+}
+
+function doubtOf({pixels, score, doubtful}, low) {
+  if (pixels === null) return 'a point was not found';
+  return [doubtful, score < low && `the score is ${score.toFixed(2)}`].filter(Boolean).join('; ');
 }
 
 function table(pictures, store, visibility) {

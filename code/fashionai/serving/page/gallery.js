@@ -2,8 +2,10 @@
 import {find, make, title} from './dom.js';
 import {titleOf} from './store.js';
 
+const ROOM = 20; // pixels beside the card that is shown
+
 export class Gallery {
-  #store; #unseen; #root = find('#gallery'); #cards = new Map();
+  #store; #unseen; #root = find('#gallery'); #cards = new Map(); #current = null;
 
   /** `unseen(picture)` is called if the browser cannot show a picture. */
   constructor(store, unseen) {
@@ -21,8 +23,9 @@ export class Gallery {
         this.#cards.delete(picture);
       }
     }
-    for (const picture of pictures) {
+    pictures.forEach((picture, place) => {
       const card = this.#cards.get(picture) ?? this.#make(picture);
+      if (this.#root.children[place] !== card) this.#root.insertBefore(card, this.#root.children[place] ?? null);
       card.className = `card ${stateOf(picture)}`;
       card.querySelector('.what').textContent = caption(picture);
       card.querySelector('.why').textContent = picture.state === 'failed' ? picture.fault : '';
@@ -33,7 +36,16 @@ export class Gallery {
       show.setAttribute('aria-label', [titleOf(picture), caption(picture), picture.fault].filter(Boolean).join(', '));
       if (picture === current) show.setAttribute('aria-current', 'true');
       else show.removeAttribute('aria-current');
-    }
+    });
+    if (current !== this.#current && current) this.#bringIntoView(this.#cards.get(current));
+    this.#current = current;
+  }
+
+  /** Scroll the cards, and nothing else. */
+  #bringIntoView(card) {
+    const [root, box] = [this.#root, card].map((element) => element.getBoundingClientRect());
+    const beyond = Math.max(0, box.right + ROOM - root.right) || Math.min(0, box.left - ROOM - root.left);
+    this.#root.scrollLeft += beyond;
   }
 
   #make(picture) {
@@ -45,13 +57,12 @@ export class Gallery {
       make('button', {class: 'remove', type: 'button', 'aria-label': `Remove ${titleOf(picture)}`,
         onclick: () => this.#store.remove(picture)}, '×'));
     this.#cards.set(picture, card);
-    this.#root.append(card);
     return card;
   }
 }
 
-function stateOf({state, answer, unseen}) {
-  return `${state === 'done' && !answer.type_sure ? 'unsure-type' : state}${unseen ? ' unseen' : ''}`;
+function stateOf({state, answer, blank}) {
+  return `${state === 'done' && !answer.type_sure ? 'unsure-type' : state}${blank ? ' blank' : ''}`;
 }
 
 function progress(pictures) {

@@ -27,7 +27,7 @@ store.addEventListener('change', ({detail}) => {
   find('#redo').disabled = !current?.future.length;
   find('#another').disabled = !current?.answer;
   for (const name of ['names', 'heat']) find(`#${name}`).setAttribute('aria-pressed', String(store[name]));
-  if (drawnOn !== current) endDrawing();
+  if (drawing && drawnOn !== current) endDrawing();
   if (detail === 'pictures') gallery.render();
   for (const view of [stage, panel]) detail === 'pictures' ? view.render() : view.sync();
   if (detail === 'pictures') showBoxes();
@@ -93,11 +93,11 @@ const named = (files) => [...files].map((file) => ({file, name: file.name || 'pa
 /** Brings the pictures of the last time back, with their corrections. */
 async function recall() {
   const records = await memory.recall();
+  const {types, model, told_types: told} = store.card;
   for (const record of records) {
-    const {answer} = record;
-    const fits = answer?.model === store.card.model
-      && String(Object.keys(answer.keypoints)) === String(store.card.types[answer.type]?.keypoints);
-    store.restore(record, fits);
+    const {answer, tag} = record;
+    const fits = answer?.model === model && String(Object.keys(answer.keypoints)) === String(types[answer.type]?.keypoints);
+    store.restore({...record, tag: types[tag] ? tag : told.length ? AUTO : null}, fits);
   }
   if (!records.length) return;
   store.show(store.pictures[0]);

@@ -20,7 +20,7 @@ export class Memory {
       const [files, sums, records] = await Promise.all([done(stores.objectStore(FILES).getAll()),
         done(stores.objectStore(FILES).getAllKeys()), done(stores.objectStore(PICTURES).getAll())]);
       const bySum = new Map(sums.map((sum, index) => [sum, files[index]]));
-      const whole = records.filter(({sum}) => bySum.has(sum)).sort((a, b) => a.at - b.at);
+      const whole = records.filter(({sum}) => bySum.has(sum)).sort((a, b) => a.at - b.at || a.number - b.number);
       for (const record of whole) this.#written.set(record.key, {state: stateOf(record), sum: record.sum});
       return whole.map((record) => ({...record, file: bySum.get(record.sum)}));
     } catch (error) {

@@ -148,20 +148,21 @@ export class Panel {
   }
 
   #takes() {
-    const done = this.#store.pictures.filter(({answer}) => answer);
-    const taken = () => (this.#all && done.length > 1 ? done : [this.#store.current]);
+    const {pictures, current, card} = this.#store;
+    const done = pictures.filter(({answer}) => answer);
+    const taken = () => (this.#all && done.length > 1 ? done : [current]);
     const button = ([kind, {title: label, note: format, what, one}]) => make('button', {type: 'button', 'data-kind': kind,
-      title: what, onclick: () => this.#take(() => save(kind, one ? [this.#store.current] : taken(), this.#store),
+      title: what, onclick: () => this.#take(() => save(kind, one ? [current] : taken(), this.#store),
         `${label} saved`)}, label, make('small', {}, format));
     const copying = (name) => make('button', {type: 'button', 'data-copy': name, onclick: () => this.#take(
-      () => copy(TEXTS[name](this.#store.current, this.#store)), `${title(name)} copied`)}, title(name));
+      () => copy(TEXTS[name](current, this.#store)), `${title(name)} copied`)}, title(name));
     return make('section', {class: 'takes'}, make('div', {class: 'row'}, make('h2', {}, 'Download'),
       done.length > 1 && make('label', {class: 'small'}, make('input', {type: 'checkbox', name: 'all',
         checked: this.#all,
         onchange: (event) => { this.#all = event.target.checked; }}), ` all ${done.length} results`)),
       make('div', {class: 'kinds'}, ...Object.entries(KINDS).map(button)),
       make('div', {class: 'row copies'}, make('span', {class: 'soft small'}, 'Copy'),
-        this.#lengths.childElementCount > 0 && copying('lengths'), copying('points'),
+        Object.keys(card.types[current.answer.type].lengths).length > 0 && copying('lengths'), copying('points'),
         make('span', {class: 'soft small', id: 'taken'})));
   }
 

@@ -163,7 +163,7 @@ export class Stage {
 
   #buildLabels(keypoints) {
     for (const name of keypoints) {
-      this.#labels.set(name, {tag: make('span', {class: `label ${side(name)}`, 'data-name': name}, words(name)),
+      this.#labels.set(name, {tag: make('span', {class: `nametag ${side(name)}`, 'data-name': name}, words(name)),
         lines: ['casing', 'line'].map((layer) => makeSvg('path', {class: `leader ${layer}`}))});
     }
     const parts = [...this.#labels.values()];
@@ -244,7 +244,7 @@ export class Stage {
           make('button', {type: 'button', onclick: () => this.#ask(picture, picture.tag)}, 'Try again'),
           make('button', {type: 'button', onclick: () => this.#store.remove(picture)}, 'Remove')));
     }
-    if (picture.state === 'done' && picture.unseen) {
+    if (picture.state === 'done' && picture.blank) {
       return make('div', {class: 'over'}, make('p', {}, 'This browser cannot show the picture. The points are in their places.'));
     }
     if (picture.state !== 'asking') return null;

@@ -11,7 +11,7 @@ const keyOf = (sum, name, number) => `${sum} ${number} ${name}`;
  * 0, -1. `given` is the length the user knows: {name, cm}. A further garment of a picture has a number above 1, its
  * `box` [left, top, width, height], and the first garment as its `original`, which is itself for that one. `key` names it in
  * the browser's memory, where `corrections` {type, points} come from that wait for an answer. `unseen`: the browser
- * cannot show the picture.
+ * cannot show the file of this original. `blank`: nor has the service a file that it can show.
  */
 export class Store extends EventTarget {
   pictures = [];
@@ -38,9 +38,9 @@ export class Store extends EventTarget {
 
   /** Add the garment in a box of a picture, and show it. */
   addGarment(original, box, tag) {
-    const {file, name, url, sum, unseen} = original;
+    const {file, name, url, sum, blank} = original;
     const number = 1 + Math.max(...this.garmentsOf(original).map((garment) => garment.number));
-    const picture = this.#made({original, number, box, file, name, url, sum, unseen, tag: tag || null,
+    const picture = this.#made({original, number, box, file, name, url, sum, blank, tag: tag || null,
       state: tag ? 'looking' : 'asking', key: sum && keyOf(sum, name, number)});
     this.show(picture);
     return picture;
@@ -69,11 +69,12 @@ export class Store extends EventTarget {
 
   #made(values) {
     const id = this.#next++;
-    const picture = {id, at: Date.now() + id / 1000, number: 1, box: null, state: 'asking', tag: null, answer: null,
+    const picture = {id, at: values.original?.at ?? Date.now() + id / 1000, number: 1, box: null, state: 'asking', tag: null, answer: null,
       points: null, fault: '', given: null, past: [], future: [], controller: null, mark: null, key: null, sum: null,
-      corrections: null, unseen: false, ...values};
+      corrections: null, unseen: false, blank: false, ...values};
     picture.original ??= picture;
-    this.pictures.push(picture);
+    const last = this.pictures.findLastIndex(({original}) => original === picture.original);
+    this.pictures.splice(last < 0 ? this.pictures.length : last + 1, 0, picture);
     return picture;
   }
 
@@ -102,9 +103,10 @@ export class Store extends EventTarget {
     this.changed('pictures');
   }
 
-  /** The pictures that a browser can show in place of a file that it cannot. */
+  /** Show another file in place of a picture that the browser cannot show; a blank where there is none (null). */
   showAs(original, url) {
-    for (const garment of this.garmentsOf(original)) Object.assign(garment, {url: url ?? garment.url, unseen: !url});
+    if (url) URL.revokeObjectURL(original.url);
+    for (const garment of this.garmentsOf(original)) Object.assign(garment, {url: url ?? garment.url, blank: !url});
     this.changed('pictures');
   }
 
