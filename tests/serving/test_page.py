@@ -177,7 +177,7 @@ def test_a_point_is_moved_by_keys_alone(page: Page, picture: Callable) -> None:
 
 
 def test_names_stand_apart_and_cover_no_point(page: Page, picture: Callable) -> None:
-    """Beside the garment on a wide stage, and over the picture where there is no room beside it; one point at the top."""
+    """Beside the garment on a wide stage, over the picture on a narrow one. One point is at the top of the picture."""
     give(page, picture())
     point(page, 'neckline_left').focus()
     for _ in range(30):

@@ -3,6 +3,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from pydantic import BaseModel, Field
 
+from fashionai.garments.outlines import outline
 from fashionai.garments.table import Garment, Garments
 from fashionai.labelling.labels import Label
 from fashionai.labelling.ordering import gain_of
@@ -10,8 +11,7 @@ from fashionai.labelling.store import Change, Item
 
 
 class TypeCard(BaseModel):
-    """A garment type: keypoints in order, the keypoint that each becomes in a mirror image, and the lines that are drawn.
-    """
+    """A garment type: keypoints in order, the keypoint that each becomes in a mirror image, and the lines to draw."""
 
     keypoints: List[str]
     flipped: List[str]

@@ -36,8 +36,8 @@ _FORM = {'type': 'object', 'properties': {ONE: _PICTURE, SEVERAL: {'type': 'arra
 _READ = 'the picture file itself: JPEG, PNG, WebP, BMP or TIFF'
 _ALONE = {name: {'schema': _PICTURE} for name in ('image/*', 'application/octet-stream')}
 _BODY = {'requestBody': {
-    'required': True, 'description': f'{_READ}; or a form with the field {ONE}, or with {SEVERAL} once for each picture: '
-                                     'then the answer is Answers',
+    'required': True, 'description': f'{_READ}; or a form with the field {ONE}, or with {SEVERAL} once for each '
+                                     'picture: then the answer is Answers',
     'content': {**_ALONE, TYPE: {'schema': _FORM}}}}
 _FAULTS = {408: 'the picture arrives too slowly', 413: 'too many bytes, pixels or pictures',
            415: 'not a picture of these formats', 422: 'a damaged picture or form, or a bad parameter',
