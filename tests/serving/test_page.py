@@ -442,6 +442,14 @@ def test_corrections_outlive_a_reload_until_a_new_beginning(page: Page, picture:
     expect(page.locator('#welcome')).to_be_visible()
 
 
+def test_a_browser_that_keeps_nothing_says_so_and_works(page: Page, picture: Callable) -> None:
+    page.add_init_script("IDBFactory.prototype.open = () => { throw new Error('no room'); };")
+    page.reload()
+    expect(page.locator('#notice')).to_contain_text('no room')
+    give(page, picture())
+    expect(page.locator('.point')).to_have_count(15)
+
+
 def test_another_network_looks_again_and_corrections_stay(page: Page, picture: Callable) -> None:
     give(page, picture())
     point(page, 'armpit_left').focus()

@@ -7,7 +7,7 @@ import {isCorrected, titleOf} from './store.js';
 import {Tabs} from './tabs.js';
 
 export class Panel {
-  #store; #ask; #stage; #root = find('#panel'); #all = false;
+  #store; #ask; #stage; #root = find('#panel'); #all = false; #selected = null;
   #points = make('section', {}); #lengths = make('section', {});
   #tabs = new Tabs('Results', {lengths: this.#lengths, points: this.#points});
 
@@ -44,6 +44,17 @@ export class Panel {
     this.#tabs.label({lengths: this.#lengths.childElementCount && 'Lengths', points: pointsTab(picture, this.#store.card)});
     if (typing) this.#lengths.querySelector(`[name="${typing}"]`)?.focus();
     if (held) document.getElementById(held)?.focus();
+    if (this.#store.selected !== this.#selected) this.#bringIntoView(this.#store.selected);
+    this.#selected = this.#store.selected;
+  }
+
+  /** Scroll the list of points, and nothing else. */
+  #bringIntoView(name) {
+    const row = document.getElementById(`point-${name}`)?.parentElement;
+    if (!row) return;
+    const parts = this.#points.parentElement;
+    const [list, box] = [parts, row].map((element) => element.getBoundingClientRect());
+    parts.scrollTop += Math.max(0, box.bottom - list.bottom) || Math.min(0, box.top - list.top);
   }
 
   #type(picture) {
