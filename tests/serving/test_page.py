@@ -408,8 +408,12 @@ def test_lengths_are_a_table_with_a_row_for_each_garment(page: Page, picture: Ca
     assert (dress['path'], dress['type'], dress['type_doubt'], dress['unit']) == ('red.png', 'dress', '', 'cm')
     assert float(dress['chest']) == 50 and dress['rise'] == '' and dress['neckline_width'] == ''
     assert float(dress['hem']) == pytest.approx(50 * lengths['hem'].pixels / lengths['chest'].pixels, abs=0.02)
-    assert blouse['unit'] == 'px' and blouse['type_doubt'] and float(blouse['chest']) > 50
+    assert blouse['unit'] == 'cm' and blouse['type_doubt'] and blouse['chest'] == '' and 'scale' in blouse['chest_doubt']
     assert dress['neckline_width_doubt'] and not dress['chest_doubt']
+    page.fill('[name=cm-chest]', '')
+    page.keyboard.press('Tab')
+    dress, _ = csv.DictReader(io.StringIO(taken(page, 'lengths')))
+    assert dress['unit'] == 'px' and float(dress['chest']) == pytest.approx(lengths['chest'].pixels, abs=0.02)
 
 
 def test_corrections_outlive_a_reload_until_a_new_beginning(page: Page, picture: Callable) -> None:

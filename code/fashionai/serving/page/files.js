@@ -91,25 +91,30 @@ function measured(picture, store) {
     score: rounded(length && length.score, 3), doubtful: length?.doubtful || null}]));
 }
 
-/** A row for each garment, with the columns of `predict.py --format lengths`: a length of any type, and why it is doubtful. */
+/**
+ * A row for each garment, with the columns of `predict.py --format lengths`: the lengths of all types, and why they are
+ * doubtful. All rows have one unit: cm if a scale is known.
+ */
 function lengthRows(pictures, store) {
   const {types, low_score: low} = store.card;
   const names = [...new Set(Object.values(types).flatMap(({lengths}) => Object.keys(lengths)))];
-  const rows = pictures.map((picture) => {
+  const scales = pictures.map((picture) => scaleOf(picture, lengthsOfPicture(picture, store), store.cmPerPixel));
+  const value = scales.some(Boolean) ? 'cm' : 'pixels';
+  const rows = pictures.map((picture, index) => {
     const {answer: {type, type_sure: sure, type_probabilities: shares}} = picture;
     const lengths = measured(picture, store);
-    const scale = scaleOf(picture, lengthsOfPicture(picture, store), store.cmPerPixel);
-    const value = scale ? 'cm' : 'pixels';
-    return [picture.name, '', type, sure ? '' : `its probability is ${shares[type].toFixed(2)}`, scale ? 'cm' : 'px',
-      scale?.toPrecision(6), ...names.flatMap((name) => [lengths[name]?.[value], lengths[name] && doubtOf(lengths[name], low)])];
+    return [picture.name, '', type, sure ? '' : `its probability is ${shares[type].toFixed(2)}`,
+      value === 'cm' ? 'cm' : 'px', scales[index]?.toPrecision(6), ...names.flatMap((name) =>
+        [lengths[name]?.[value], lengths[name] && doubtOf(lengths[name], value, low)])];
   });
   return csv([['path', 'frame', 'type', 'type_doubt', 'unit', 'cm_per_pixel', ...names.flatMap((name) =>
     [name, `${name}_doubt`])], ...rows]);
 }
 
-function doubtOf({pixels, score, doubtful}, low) {
-  if (pixels === null) return 'a point was not found';
-  return [doubtful, score < low && `the score is ${score.toFixed(2)}`].filter(Boolean).join('; ');
+function doubtOf(length, value, low) {
+  if (length.pixels === null) return 'a point was not found';
+  if (length[value] === null) return 'the scale of the picture is not known';
+  return [length.doubtful, length.score < low && `the score is ${length.score.toFixed(2)}`].filter(Boolean).join('; ');
 }
 
 function table(pictures, store, visibility) {
