@@ -10,6 +10,7 @@ import pytest
 
 import fashionai
 from fashionai.annotations import Annotations, write_annotations
+from fashionai.images.crops import MARGIN
 from fashionai.images.decoder import read_upright
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -95,6 +96,40 @@ def test_what_cannot_be_read_or_served_is_an_input_error(model: 'fashionai.Garme
 def test_a_prediction_is_shown_in_one_line(model: 'fashionai.GarmentModel') -> None:
     text = repr(model.predict(SHIRT, tag='blouse'))
     assert str(SHIRT) in text and 'blouse' in text and len(text.splitlines()) == 1 and 'array' not in text
+
+
+def test_a_box_is_the_crop_predicted_alone_and_moved_by_its_place(model: 'fashionai.GarmentModel') -> None:
+    image = read_upright(SHIRT)
+    height, width = image.shape[:2]
+    box = (width / 5, height / 5, width / 2, height / 2)
+    margin = MARGIN * max(box[2:])
+    (x, y), (right, bottom) = ((int(side) for side in (box[0] - margin, box[1] - margin)),
+                               (int(np.ceil(side)) for side in (0.7 * width + margin, 0.7 * height + margin)))
+    part = image[max(0, y):bottom, max(0, x):right]
+    alone, boxed = model.predict(np.ascontiguousarray(part), tag='blouse'), model.predict(SHIRT, tag='blouse', box=box)
+    np.testing.assert_allclose(boxed.result.points_xy, alone.result.points_xy + (max(0, x), max(0, y)), atol=1e-6)
+    assert boxed.box == box and boxed.to_dict()['box'] == list(box) and alone.box is None
+    assert boxed.image.shape == image.shape and boxed.to_dict()['size'] == {'width': width, 'height': height}
+    assert boxed.draw(heatmaps=True).pixels.shape == image.shape
+
+
+def test_a_list_of_boxes_gives_a_list(model: 'fashionai.GarmentModel') -> None:
+    boxes = [(10, 20, 100, 120), (0, 0, 90, 90)]
+    found = model.predict(SHIRT, tag='blouse', box=boxes)
+    assert [garment.box for garment in found] == boxes
+    one = model.predict(SHIRT, tag='blouse', box=np.array(boxes[1]))
+    np.testing.assert_allclose(found[1].result.points_xy, one.result.points_xy, atol=1e-3)
+    assert model.predict(SHIRT, tag='blouse', box=[]) == []
+    twice = model.predict(SHIRT, tag='blouse', box='auto')
+    assert twice.box is not None and next(iter(model.predict([SHIRT], tag='blouse', box='auto'))).box == twice.box
+
+
+@pytest.mark.parametrize('box', [(0, 0, 0, 9), (1, 2, 3), 'all', (9999, 0, 9, 9), [(1, 2, 3, 'x')], [(1, 2, 3, 4), 5]])
+def test_a_bad_box_is_an_input_error(model: 'fashionai.GarmentModel', box: object) -> None:
+    with pytest.raises(fashionai.InputError):
+        model.predict(SHIRT, box=box)  # type: ignore[call-overload]
+    with pytest.raises(fashionai.InputError):
+        model.predict([SHIRT], box=(0, 0, 50, 50))  # type: ignore[call-overload]
 
 
 def test_a_drawing_of_an_unknown_format_is_an_input_error(model: 'fashionai.GarmentModel', tmp_path: Path) -> None:

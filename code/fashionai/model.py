@@ -12,14 +12,16 @@ import numpy as np
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.bulk.rows import Row, RowOut, RowPredictor, RowSettings
 from fashionai.engines.exported import default_engine, needs_tensorflow, open_model
-from fashionai.errors import InputError
+from fashionai.errors import InputError, shown
 from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
+from fashionai.garments.boxes import Box, parse_box
 from fashionai.garments.measurements import Measurement, chosen_scale, measure, no_scale
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import decode_upright, read_upright
 from fashionai.images.drawing import write_picture
 from fashionai.inference.batch_inference import AT_ONCE, in_order
+from fashionai.inference.boxes import AUTO_BOX, predict_in_boxes, predict_twice
 from fashionai.inference.config import DEFAULT_PRESET, InferenceOptions, preset_named
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, load_predictor
 from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
@@ -30,6 +32,9 @@ from fashionai.tf_compat import graph_mode
 
 Image = Union[str, Path, bytes, np.ndarray]
 """A picture: the path of a file, the bytes of one, or pixels (h, w, 3) uint8 in the order blue, green, red."""
+
+BoxLike = Sequence[float]
+"""x and y of the upper left corner of a box, its width and its height, in pixels of the upright picture."""
 
 _BATCH = 4
 """Pictures of a list that go through the network together."""
@@ -101,6 +106,11 @@ class Prediction:
     def type_probabilities(self) -> Mapping[str, float]:
         """The probability of each type, the highest first; empty if the type was given."""
         return self.result.type_probabilities
+
+    @property
+    def box(self) -> Optional[Box]:
+        """The box in which the garment was predicted: x, y, width, height in pixels; None for the whole picture."""
+        return self.result.box
 
     @property
     def keypoints(self) -> Mapping[str, Keypoint]:
@@ -182,40 +192,64 @@ class GarmentModel:
         return RowPredictor(self._predictor, settings).predict(rows)
 
     @overload
-    def predict(self, images: Image, tag: Optional[str] = None) -> Prediction: ...
+    def predict(self, images: Image, tag: Optional[str] = None,
+                box: Union[None, str, BoxLike] = None) -> Prediction: ...
 
     @overload
-    def predict(self, images: Iterable[Image], tag: Optional[str] = None) -> Iterator[Prediction]: ...
+    def predict(self, images: Image, tag: Optional[str] = None, *, box: Sequence[BoxLike]) -> List[Prediction]: ...
 
-    def predict(self, images: Union[Image, Iterable[Image]],
-                tag: Optional[str] = None) -> Union[Prediction, Iterator[Prediction]]:
-        """Find the garment in one picture, or in each of several.
+    @overload
+    def predict(self, images: Iterable[Image], tag: Optional[str] = None,
+                box: Optional[str] = None) -> Iterator[Prediction]: ...
+
+    def predict(self, images: Union[Image, Iterable[Image]], tag: Optional[str] = None,
+                box: Union[None, str, BoxLike, Sequence[BoxLike]] = None
+                ) -> Union[Prediction, List[Prediction], Iterator[Prediction]]:
+        """Find the garment in one picture, or in each of several; or in boxes of one picture.
 
         Args:
             images: a path, the bytes of a file, or an array (h, w, 3) uint8 BGR; or an iterable of them. Files are
                 turned as their EXIF orientation says.
             tag: the garment type of all; by default the model predicts the type.
+            box: where the garment is in one picture: (x, y, width, height) in its pixels, or a list of such boxes,
+                each of which is a garment; or 'auto': a garment is predicted in the whole picture, and then again in
+                the box of its points. By default it is predicted in the whole picture.
 
         Returns:
-            The prediction of one picture; of an iterable, an iterator over predictions in the same order. The iterator
-            reads a few pictures ahead and holds no more than these, so the list may be of any length.
+            The prediction of one picture; of a list of boxes, the list of their predictions; of an iterable, an
+            iterator over predictions in the same order. The iterator reads a few pictures ahead and holds no more than
+            these, so the list may be of any length. Points are in pixels of the whole picture, also with a box.
 
-        Raises InputError for a picture that cannot be read, and for a type that the model does not serve. An iterator
-        raises it when it comes to that picture. Raises RuntimeError after `close`.
+        Raises InputError for a picture that cannot be read, for a type that the model does not serve, and for a box
+        that is not one, or is outside of the picture. An iterator raises it when it comes to that picture. Raises
+        RuntimeError after `close`.
         """
         self._check_open()
         tag = self._tag if tag is None else tag
-        if isinstance(images, (str, Path, bytes, np.ndarray)):
-            return self._found([_read(images)], tag)[0]
-        return self._each(iter(images), tag)
+        if not isinstance(images, (str, Path, bytes, np.ndarray)):
+            if box not in (None, AUTO_BOX):
+                raise InputError(f'box {shown(box)} of several pictures: wanted one picture, or {AUTO_BOX!r}')
+            return self._each(iter(images), tag, box == AUTO_BOX)
+        if box is None or isinstance(box, str):
+            if box not in (None, AUTO_BOX):
+                raise InputError(f'box {shown(box)}: wanted x, y, width, height, or {AUTO_BOX!r}')
+            return self._found([_read(images)], tag, box == AUTO_BOX)[0]
+        several = all(np.ndim(one) for one in box)
+        found = self._in_boxes(images, tag, [parse_box(one) for one in (box if several else [box])])
+        return found if several else found[0]
+
+    def _in_boxes(self, image: Image, tag: str, boxes: Sequence[Box]) -> List[Prediction]:
+        path, pixels = _read(image)
+        results = predict_in_boxes(self._predictor, [pixels] * len(boxes), [tag] * len(boxes), boxes)
+        return [Prediction(path, pixels, result) for result in results]
 
     def _check_open(self) -> None:
         if not self._freed.alive:
             raise RuntimeError('the model is closed: load it again')
 
-    def _each(self, images: Iterator[Image], tag: str) -> Iterator[Prediction]:
+    def _each(self, images: Iterator[Image], tag: str, twice: bool) -> Iterator[Prediction]:
         batches: Iterator[List[Image]] = iter(lambda: list(islice(images, _BATCH)), [])
-        results = in_order(lambda batch: self._until_unreadable(batch, tag), batches, AT_ONCE)
+        results = in_order(lambda batch: self._until_unreadable(batch, tag, twice), batches, AT_ONCE)
         try:
             for found, error in results:
                 yield from found
@@ -224,8 +258,8 @@ class GarmentModel:
         finally:
             results.close()
 
-    def _until_unreadable(self, images: Sequence[Image],
-                          tag: str) -> Tuple[List[Prediction], Optional[InputError]]:
+    def _until_unreadable(self, images: Sequence[Image], tag: str,
+                          twice: bool) -> Tuple[List[Prediction], Optional[InputError]]:
         """The predictions of the pictures before the first one that cannot be read, and why that one cannot."""
         read, error = [], None
         for image in images:
@@ -234,10 +268,11 @@ class GarmentModel:
             except InputError as unreadable:
                 error = unreadable
                 break
-        return (self._found(read, tag) if read else []), error
+        return (self._found(read, tag, twice) if read else []), error
 
-    def _found(self, read: Sequence[Tuple[Optional[str], np.ndarray]], tag: str) -> List[Prediction]:
-        results = self._predictor.predict([pixels for _, pixels in read], [tag] * len(read))
+    def _found(self, read: Sequence[Tuple[Optional[str], np.ndarray]], tag: str, twice: bool) -> List[Prediction]:
+        images, tags = [pixels for _, pixels in read], [tag] * len(read)
+        results = predict_twice(self._predictor, images, tags) if twice else self._predictor.predict(images, tags)
         return [Prediction(path, pixels, result) for (path, pixels), result in zip(read, results)]
 
 

@@ -97,6 +97,7 @@ def test_pictures_come_back_in_order_and_bad_ones_as_failures(tmp_path: Path) ->
     assert sorted(width.batches) == [1, 2, 3], '7 in threes, one of which has no picture'
     failure = results.pop(2)
     assert isinstance(failure, Failure) and str(tmp_path / '2.png') in failure.reason
+    results = [outcome for outcome, in results]
     assert [result.number for result in results] == [1, 2, 4, 5, 6, 7]
     assert [result.prediction.points_xy[0, 0] for result in results] == [10, 11, 13, 99, 15, 16]
     assert [result.image.shape[1] for result in results] == [10, 11, 13, 99, 15, 16]

@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from fashionai.garments.table import GARMENTS
+from fashionai.images.crops import crop_around
 from fashionai.inference.missing_keypoints import usual_points
 from fashionai.labelling.labels import Box
 from fashionai.labelling.pictures import add_pictures
-from fashionai.labelling.proposals import Doubt, Proposal, cropped, look_of
+from fashionai.labelling.proposals import Doubt, Proposal, look_of
 from fashionai.labelling.store import Store
 
 SIZE_HW = (400, 300)
@@ -27,9 +28,10 @@ class StandIn:
 
     def propose(self, image: np.ndarray, tag: Optional[str], box: Optional[Box]) -> Proposal:
         """Returns a proposal whose first point has a low score, and whose second one was not found."""
-        part, offset_xy = cropped(image, box)
+        crop = crop_around(box, image.shape[:2])
+        part = crop.of(image)
         garment = GARMENTS[tag or 'dress']
-        points = (usual_points(garment, part.shape[:2]) + offset_xy).round(2).tolist()
+        points = crop.moved(usual_points(garment, crop.size_hw)).round(2).tolist()
         scores = [0.125, 0.0] + [0.9] * (len(points) - 2)
         return Proposal(garment.name, {} if tag else {'dress': 0.9, 'skirt': 0.1},
                         {name: (x, y, score, number != 1)

@@ -11,7 +11,7 @@ from fashionai.inference.garment_predictor import GarmentPrediction
 from fashionai.inference.missing_keypoints import usual_points
 from fashionai.labelling.background import Background
 from fashionai.labelling.labels import Label
-from fashionai.labelling.proposals import Proposer, cropped, shared_types, unusual
+from fashionai.labelling.proposals import Proposer, shared_types, unusual
 from fashionai.labelling.store import Store
 
 
@@ -84,11 +84,6 @@ def test_an_unusual_shape_is_told() -> None:
 
 def test_types_are_shared_if_they_have_the_same_keypoints() -> None:
     assert shared_types({'skirt': GARMENTS['skirt'], 'dress': GARMENTS['blouse']}, GARMENTS) == ('skirt',)
-
-
-def test_a_part_has_a_margin_inside_the_picture() -> None:
-    part, offset = cropped(spot(0, 0), (400, 10, 90, 100))
-    assert part.shape[:2] == (125, 115) and offset.tolist() == [385, 0]
 
 
 def test_the_thread_proposes_for_all_and_for_chosen_types_and_survives_a_lost_picture(store: Store, stand_in: Any

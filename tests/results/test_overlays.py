@@ -66,7 +66,7 @@ def test_what_is_said_of_the_type() -> None:
 def test_no_drawing_overwrites_another_or_a_picture(tmp_path: Path) -> None:
     kept = tmp_path / 'new' / 'a.jpg'
     overlays = Overlays(tmp_path, [str(kept)], False)
-    drawn = [overlays.draw(name, frame, GREY, prediction()) for name, frame in (
+    drawn = [overlays.draw(name, frame, GREY, [prediction()]) for name, frame in (
         ('new/a.jpg', None), ('new/a.png', None), ('b.png', None), ('clip.mp4', 0), ('clip.mp4', 12))]
     assert [str(path.relative_to(tmp_path)) for path in drawn] == [
         str(Path('new/a_2.jpg')), str(Path('new/a_3.jpg')), 'b.jpg', 'clip_000000.jpg', 'clip_000012.jpg']

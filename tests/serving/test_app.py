@@ -11,6 +11,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from fashionai.garments.table import GARMENTS, Garments
+from fashionai.images.crops import MARGIN
 from fashionai.inference.missing_keypoints import usual_points
 from fashionai.serving.limits import Limits, Refusal
 from fashionai.serving.uploads import decoded
@@ -188,3 +189,43 @@ def test_a_preview_is_the_upright_picture_as_a_small_jpeg(application: Callable)
 def test_no_preview_of_what_is_refused(client: TestClient, content: bytes, status: int) -> None:
     response = client.post('/preview', content=content)
     assert response.status_code == status and response.json()['detail']
+
+
+def test_a_box_is_a_part_of_the_picture(client: TestClient, encoded: Callable) -> None:
+    """Points are the usual ones of the part, which the margin makes larger than the box."""
+    margin = MARGIN * 70
+    answer = client.post('/predict?tag=skirt&heatmaps=true&box=40.5,30,49,70', content=encoded()).json()
+    left, top = int(40.5 - margin), int(30 - margin)
+    width, height = int(np.ceil(89.5 + margin)) - left, int(np.ceil(100 + margin)) - top
+    assert answer['box'] == [40.5, 30, 49, 70] and answer['size'] == {'width': 120, 'height': 160}
+    points = usual_points(GARMENTS['skirt'], (height, width)) + (left, top)
+    for (x, y), point in zip(points, answer['keypoints'].values()):
+        assert (point['x'], point['y']) == pytest.approx((x, y), abs=0.01)
+    assert answer['heatmaps']['box'][:2] == pytest.approx((left - 0.5, top - 0.5), abs=3)
+    assert answer['heatmaps']['box'][2:] == pytest.approx((width, height), abs=6)
+    assert client.post('/predict', content=encoded()).json()['box'] is None
+
+
+def test_several_boxes_are_several_garments(client: TestClient, encoded: Callable) -> None:
+    url = '/predict?tag=skirt&box=10,10,50,50&box=60,90,40,60'
+    garments = client.post(url, content=encoded()).json()['garments']
+    assert [garment['box'] for garment in garments] == [[10, 10, 50, 50], [60, 90, 40, 60]]
+    for garment in garments:
+        alone = client.post(f'/predict?tag=skirt&box={",".join(map(str, garment["box"]))}', content=encoded()).json()
+        assert garment['keypoints'] == alone['keypoints'] and garment['measurements'] == alone['measurements']
+    form = client.post(url, files={'picture': ('a.png', encoded())}).json()
+    assert [garment['keypoints'] for garment in form['garments']] == [garment['keypoints'] for garment in garments]
+
+
+@pytest.mark.parametrize('query, why', [
+    ('box=1,2,3', '1,2,3'), ('box=a,2,3,4', 'a,2,3,4'), ('box=1,2,0,4', '1,2,0,4'), ('box=nan,2,3,4', 'nan'),
+    ('box=1,2,3,4&box=', "''"), ('box=120,0,9,9', '120 x 160'), ('&'.join(['box=1,2,30,40'] * 9), '9 .*8')])
+def test_bad_boxes_are_refused(client: TestClient, encoded: Callable, query: str, why: str) -> None:
+    response = client.post(f'/predict?tag=skirt&{query}', content=encoded())
+    assert response.status_code == 422 and re.search(why, response.json()['detail'])
+
+
+def test_boxes_are_of_one_picture(client: TestClient, encoded: Callable) -> None:
+    files = [('pictures', ('a.png', encoded())), ('pictures', ('b.png', encoded()))]
+    response = client.post('/predict?box=1,2,30,40', files=files)
+    assert response.status_code == 422 and 'picture' in response.json()['detail']

@@ -4,20 +4,22 @@ import os
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import ContextManager, Iterable, List, Optional, Sequence, TextIO, Union
+from typing import ContextManager, Dict, Iterable, List, Optional, Sequence, TextIO, Type
 
 from tqdm import tqdm
 
 from fashionai.cli.entry_point import guarded, prepare_output, resolve
 from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options, chosen_networks
+from fashionai.datasets.box_files import BoxFile, read_boxes
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
 from fashionai.garments.measurements import LENGTHS, PixelScale, chosen_scale
 from fashionai.garments.table import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
-from fashionai.images.sources import MediaFile, expected, pictures_of, sources_of
-from fashionai.inference.batch_inference import Failure, Outcome, failures, predict_pictures
+from fashionai.images.sources import MediaFile, Picture, expected, pictures_of, sources_of
+from fashionai.inference.batch_inference import Failure, Outcome, PictureResult, failures, predict_pictures
+from fashionai.inference.boxes import AUTO_BOX
 from fashionai.model_files.contract import file_sum
 from fashionai.option_group import at_least
 from fashionai.results.overlays import Overlays, type_text
@@ -34,6 +36,10 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('paths', nargs='+', metavar='PATH', help='pictures, videos, folders of them, patterns such as "shop/*.jpg"; '
         '-: read the paths from standard input, one on each line')
     add('--tag', default=AUTO, help='garment type of all pictures; auto: the network predicts the type (default)')
+    add('--boxes', metavar='FILE', help='boxes of the garments, in pixels: a COCO file, or a CSV with the columns '
+        'image_id,x,y,w,h and, if types are known, type; each box is a garment (default: one garment in each picture)')
+    add('--box', choices=(AUTO_BOX,), help='auto: predict the garment in the whole picture, and then again in the box '
+        'of its points')
     add('--every', type=at_least(1), default=1, metavar='N', help='use every N-th frame of a video (default: every '
         'frame)')
     add('--megapixels', type=float, default=MEGAPIXELS, help='maximum size of a picture in million pixels; larger '
@@ -66,6 +72,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
     if args.mark_visibility and args.format == 'json':
         raise InputError('--mark-visibility is for --format csv and coco: json says it of every point')
+    if args.boxes and args.box:
+        raise InputError('--boxes and --box both say where garments are: wanted one of them')
     sources = sources_of([path for named in args.paths for path in (_listed() if named == '-' else [named])])
     tag = JOINT if args.tag == AUTO else args.tag
     networks = chosen_networks(args, tag)
@@ -74,6 +82,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
     scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
     truth = _ground_truth(args, sources, garments)
+    boxes = _boxes(args, sources, garments)
     if args.format in (COCO, COCO_RESULTS):
         categories = truth.categories if truth else coco_category_ids(garments)
         _say('categories: ' + ', '.join(f'{number} {name}' for name, number in categories.items()))
@@ -85,18 +94,21 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         stack.enter_context(exit_on_sigterm())
         if record:
             stack.enter_context(locked(record.output, 'predict.py'))
-        done = done_so_far(record, form) if record and not args.overwrite else Done()
-        pictures = ToDo(pictures_of(sources, args.every, args.megapixels), done, form,
-                        overlays.pass_over if overlays else None)
-        found: Iterable[Union[Outcome, Failure]] = failures(pictures)
-        if pictures.are_left:
+        done = Done()
+        if record and not args.overwrite:
+            done = done_so_far(record, form, _garment_counts(sources, boxes, form))
+        pictures = pictures_of(sources, args.every, args.megapixels)
+        to_do = ToDo(boxes.added(pictures) if boxes else pictures, done, form, overlays.pass_over if overlays else None)
+        found: Iterable[PictureResult] = failures(to_do)
+        if to_do.are_left:
             predictor = stack.enter_context(networks.load_predictor())
-            if args.tag == AUTO and not predictor.types:
+            if args.tag == AUTO and not predictor.types and not (boxes and boxes.all_typed):
                 raise InputError(f'{networks.models[0].path} does not predict garment types: give --tag')
             if args.mark_visibility and not predictor.tells_visibility:
                 raise InputError(f'--mark-visibility: {networks.models[0].path} does not tell which points are '
                                  'visible; code/calibrate.py --visibility-csv adds that to a network')
-            found = stack.enter_context(closing(predict_pictures(predictor, pictures, args.tag, args.batch)))
+            found = stack.enter_context(closing(predict_pictures(predictor, to_do, args.tag, args.batch,
+                                                               args.box == AUTO_BOX)))
         elif done.rows:
             _say(f'{args.output} is already complete: nothing to do')
         file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
@@ -108,39 +120,59 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                         disable=file.isatty())
         failed = _write(progress, writer, overlays, Failures(record, done.failures))
     if failed:
-        raise InputError(f'{failed} of {pictures.count} pictures could not be read or drawn (listed above)')
+        raise InputError(f'{failed} of {to_do.count} pictures could not be read or drawn (listed above)')
     return 0
 
 
-def _write(found: Iterable[Union[Outcome, Failure]], writer: Writer, overlays: Optional[Overlays],
-           noted: Failures) -> int:
-    """Draw and write each; how many could not be read or drawn. A drawing comes before its row, so that a picture with
-    a row needs no second look."""
+def _write(found: Iterable[PictureResult], writer: Writer, overlays: Optional[Overlays], noted: Failures) -> int:
+    """Draw and write each; how many could not be read or drawn. A drawing comes before its rows, so that a picture with
+    rows needs no second look."""
     looked, failed, unsure = 0, 0, []
-    for outcome in found:
-        fault = outcome.reason if isinstance(outcome, Failure) else _drawing_fault(outcome, overlays)
+    for result in found:
+        fault = result.reason if isinstance(result, Failure) else _drawing_fault(result, overlays)
         if fault:
             failed += 1
             _say(fault)
-            noted.note(outcome.picture, fault)
-        if isinstance(outcome, Outcome):
+            noted.note(result.picture if isinstance(result, Failure) else result[0].picture, fault)
+        for outcome in () if isinstance(result, Failure) else result:
             looked += 1
             writer.write(outcome)
             if not outcome.prediction.type_sure:
                 unsure.append(f'{outcome.picture.label}: {type_text(outcome.prediction)}')
     if unsure:
-        _say(f'unsure of the type of {len(unsure)} of {looked} pictures, such as {unsure[0]}')
+        _say(f'unsure of the type of {len(unsure)} of {looked} garments, such as {unsure[0]}')
     return failed
 
 
-def _drawing_fault(outcome: Outcome, overlays: Optional[Overlays]) -> str:
-    """Draw a prediction; why it cannot be drawn, such as a picture too large for a JPEG."""
+def _drawing_fault(outcomes: Sequence[Outcome], overlays: Optional[Overlays]) -> str:
+    """Draw the garments of a picture; why they cannot be drawn, such as a picture too large for a JPEG."""
     try:
-        if overlays:
-            overlays.draw(outcome.picture.source.name, outcome.picture.frame, outcome.image, outcome.prediction)
+        if overlays and outcomes:
+            first = outcomes[0]
+            overlays.draw(first.picture.source.name, first.picture.frame, first.image,
+                          [outcome.prediction for outcome in outcomes])
     except InputError as error:
         return str(error)
     return ''
+
+
+def _boxes(args: argparse.Namespace, sources: Sequence[MediaFile], garments: Garments) -> Optional[BoxFile]:
+    """Returns the boxes of --boxes, or None without it. Raises InputError if boxes and pictures do not fit each other.
+    """
+    if not args.boxes:
+        return None
+    boxes = read_boxes(resolve(args.boxes), garments)
+    boxes.check(sources, None if args.tag == AUTO else args.tag, 1 if args.format == 'csv' else None)
+    without = [source.path for source in sources if not source.fault and not boxes.of(source.path)]
+    if without:
+        _say(f'{len(without)} pictures have no box in {args.boxes}, such as {without[0]}')
+    return boxes
+
+
+def _garment_counts(sources: Sequence[MediaFile], boxes: Optional[BoxFile], form: Type[Writer]) -> Dict[str, int]:
+    """Returns the number of boxes of each picture by its name in the output; {} without --boxes."""
+    pictures = boxes.added(map(Picture, sources)) if boxes else ()
+    return {form.name_of(picture): len(picture.boxes or ()) for picture in pictures}
 
 
 def _overlays(args: argparse.Namespace, sources: Sequence[MediaFile]) -> Overlays:
@@ -191,6 +223,7 @@ def _record(args: argparse.Namespace, sources: Sequence[MediaFile], networks: Ch
         'format': _form(args), 'type': args.tag, 'graph': networks.sums,
         'list of pictures': list_sum([*pictures, f'every {args.every}']), 'pixel limit': str(args.megapixels),
         'ids of images': file_sum(resolve(args.ids)) if args.ids else '',
+        'boxes': file_sum(resolve(args.boxes)) if args.boxes else args.box or '',
         'setting': repr(networks.config), 'scores': repr((networks.calibrations, args.mark_visibility)),
         'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
 

@@ -3,7 +3,7 @@ import itertools
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Mapping, Sequence, Union
+from typing import Any, Collection, Dict, Mapping, Optional, Sequence, Union
 
 from fashionai.errors import InputError, shown
 from fashionai.files import read_json
@@ -30,11 +30,9 @@ class CocoIds:
 
         Raises InputError that names the picture if there is none.
         """
-        parts = Path(os.path.abspath(path)).as_posix().split('/')
-        for start in range(len(parts)):
-            name = '/'.join(parts[start:])
-            if name in self.images:
-                return self.images[name]
+        name = listed_name(path, self.images)
+        if name is not None:
+            return self.images[name]
         raise InputError(f'{path}: no image in {self.source} has the file_name of this picture')
 
     def check(self, paths: Sequence[str]) -> None:
@@ -44,6 +42,17 @@ class CocoIds:
             other = first.setdefault(self.image_id(path), path)
             if other != path:
                 raise InputError(f'{path} and {other} are both image {self.image_id(path)} in {self.source}')
+
+
+def listed_name(path: str, names: Collection[str]) -> Optional[str]:
+    """Returns the longest of the names (see `plain_name`) that is the end of a path, whole folders each, or None."""
+    parts = Path(os.path.abspath(path)).as_posix().split('/')
+    return next((name for name in ('/'.join(parts[start:]) for start in range(len(parts))) if name in names), None)
+
+
+def plain_name(name: object) -> str:
+    """Returns the name that a file gives a picture, with / between folders and without `.` as a folder."""
+    return '/'.join(part for part in str(name).replace('\\', '/').split('/') if part != '.')
 
 
 def read_coco_ids(path: Path, garments: Garments) -> CocoIds:
@@ -56,14 +65,14 @@ def read_coco_ids(path: Path, garments: Garments) -> CocoIds:
     content = read_json(path)
     images: Dict[str, Id] = {}
     categories: Dict[str, Id] = {}
-    for row, image in enumerate(_list(content, 'images', path)):
-        name, number = (_field(image, key, f'{path}, image {row}') for key in ('file_name', 'id'))
-        name = '/'.join(part for part in str(name).replace('\\', '/').split('/') if part != '.')
+    for row, image in enumerate(coco_list(content, 'images', path)):
+        name, number = (coco_field(image, key, f'{path}, image {row}') for key in ('file_name', 'id'))
+        name = plain_name(name)
         if name in images:
             raise InputError(f'{path}, image {row}: file_name {shown(name)} occurs already')
         images[name] = number
-    for row, category in enumerate(_list(content, 'categories', path)):
-        name, number = (_field(category, key, f'{path}, category {row}') for key in ('name', 'id'))
+    for row, category in enumerate(coco_list(content, 'categories', path)):
+        name, number = (coco_field(category, key, f'{path}, category {row}') for key in ('name', 'id'))
         if name in categories:
             raise InputError(f'{path}, category {row}: {shown(name)} occurs already')
         keypoints = category.get('keypoints')
@@ -76,14 +85,17 @@ def read_coco_ids(path: Path, garments: Garments) -> CocoIds:
     return CocoIds(str(path), images, types)
 
 
-def _list(content: Any, key: str, path: Path) -> Sequence[Any]:
+def coco_list(content: Any, key: str, path: Path) -> Sequence[Any]:
+    """Returns a list of a COCO file. Raises InputError if there is none, or if there are no images."""
     values = content.get(key) if isinstance(content, dict) else None
     if not isinstance(values, list) or (key == 'images' and not values):
         raise InputError(f'{path}: {key} {shown(values)}, wanted a COCO file with a list of {key}')
     return values
 
 
-def _field(values: Any, key: str, place: str) -> Id:
+def coco_field(values: Any, key: str, place: str) -> Id:
+    """Returns a number or a text of an item of a COCO file. Raises InputError that names the place for anything else.
+    """
     value = values.get(key) if isinstance(values, dict) else None
     if not isinstance(value, (int, str)):
         raise InputError(f'{place}: {key} {shown(value)}, wanted a number or a text')

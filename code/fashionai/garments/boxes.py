@@ -1,7 +1,12 @@
-"""The box of a garment, from its labelled keypoints."""
-from typing import Tuple
+"""The box of a garment: from its labelled keypoints, or as a person or a program gives it."""
+import math
+from dataclasses import dataclass
+from numbers import Real
+from typing import Any, Optional, Tuple
 
 import numpy as np
+
+from fashionai.errors import InputError, shown
 
 NARROWEST = 10
 """Largest ratio of the sides of a box. Two boxes of 2,799 garments of FashionAI are narrower; boxes of trousers with
@@ -13,6 +18,51 @@ _USUAL_SHARE = 0.44, 0.62
 
 Box = Tuple[float, float, float, float]
 """x and y of the upper left corner, width and height, in pixels."""
+
+
+@dataclass(frozen=True)
+class GarmentBox:
+    """A garment that a user or a program has found in a picture.
+
+    Attributes:
+        box: in pixels of the upright picture.
+        type: the garment type; None if it is not known.
+        place: the file and the row that it comes from, for messages.
+        picture_hw: (height, width) that the file gives for the picture; None if it does not give it.
+    """
+
+    box: Box
+    type: Optional[str] = None
+    place: str = 'box'
+    picture_hw: Optional[Tuple[int, int]] = None
+
+    def check(self, image_hw: Tuple[int, int]) -> None:
+        """Raises InputError if the picture has another size than the file says, or if no part of the box is in it."""
+        height, width = image_hw
+        if self.picture_hw not in (None, image_hw):
+            assert self.picture_hw
+            raise InputError(f'{self.place}: boxes of a picture of {self.picture_hw[1]} x {self.picture_hw[0]} pixels, '
+                             f'but the upright picture has {width} x {height}')
+        check_inside(self.box, image_hw, self.place)
+
+
+def parse_box(values: Any) -> Box:
+    """Returns the box of four numbers, rounded to hundredths. Raises InputError if it is not four numbers, or if a side
+    is shorter than 1 pixel."""
+    if not isinstance(values, (list, tuple, np.ndarray)) or len(values) != 4 or not all(map(is_number, values)):
+        raise InputError(f'box {shown(values)}: wanted left, top, width and height in pixels')
+    left, top, width, height = (round(float(value), 2) for value in values)
+    if width < 1 or height < 1:
+        raise InputError(f'box {shown(values)}: wanted a width and a height of 1 pixel or more')
+    return left, top, width, height
+
+
+def check_inside(box: Box, image_hw: Tuple[int, int], place: str = 'box') -> None:
+    """Raises InputError if no part of a box is in a picture of (height, width). `place` says where it comes from."""
+    (left, top, box_width, box_height), (height, width) = box, image_hw
+    if not (left < width and top < height and left + box_width > 0 and top + box_height > 0):
+        raise InputError(f'{place}: {",".join(f"{side:g}" for side in box)} is outside of the picture of {width} x '
+                         f'{height} pixels, wanted left,top,width,height inside it')
 
 
 def box_of(points_xy: np.ndarray, size_hw: Tuple[float, float]) -> Box:
@@ -36,3 +86,8 @@ def box_of(points_xy: np.ndarray, size_hw: Tuple[float, float]) -> Box:
     new_high = np.where(grown, np.maximum(np.minimum(start + wanted, limits), high), high)
     x, y, width, height = (round(number, 2) for number in [*new_low.tolist(), *(new_high - new_low).tolist()])
     return x, y, width, height
+
+
+def is_number(value: Any) -> bool:
+    """Returns whether a value of JSON or NumPy is a finite number."""
+    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)

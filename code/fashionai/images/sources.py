@@ -9,6 +9,7 @@ from typing import Dict, Iterator, List, Optional, Sequence, Set, Tuple, Union
 import cv2
 import numpy as np
 
+from fashionai.garments.boxes import GarmentBox
 from fashionai.images.decoder import MEGAPIXELS, Unreadable, read_or_unreadable, read_upright
 from fashionai.images.folders import Found, file_fault, folders_below
 
@@ -48,12 +49,14 @@ class Picture:
     frame: the number of the frame in a video, from 0; None for a picture file.
     content: (h, w, 3) uint8 BGR, or Unreadable; None if it is not yet read.
     megapixels: the largest allowed size in million pixels.
+    boxes: its garments; None: it has one, somewhere in the picture.
     """
 
     source: MediaFile
     frame: Optional[int] = None
     content: Union[None, np.ndarray, Unreadable] = None
     megapixels: float = MEGAPIXELS
+    boxes: Optional[Sequence[GarmentBox]] = None
 
     @property
     def label(self) -> str:

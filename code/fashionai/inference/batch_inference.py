@@ -8,12 +8,15 @@ from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
-from typing import Callable, Deque, Generator, Iterable, Iterator, List, Tuple, TypeVar, Union
+from typing import Callable, Deque, Generator, Iterable, Iterator, List, Optional, Sequence, Tuple, TypeVar, Union
 
 import numpy as np
 
+from fashionai.errors import InputError
+from fashionai.garments.boxes import GarmentBox
 from fashionai.images.decoder import Unreadable
 from fashionai.images.sources import Picture
+from fashionai.inference.boxes import predict_in_boxes, predict_twice
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor
 
 AT_ONCE = 3
@@ -26,14 +29,15 @@ _Numbered = Tuple[int, Picture]
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """The prediction of one picture.
+    """The prediction of one garment.
 
     Attributes:
         number: of the picture in the order in which pictures were named, from 1.
         picture: where it comes from.
         image: (h, w, 3) uint8 BGR, upright.
         prediction: the garment.
-        seconds: the time of its batch divided by the number of images in it.
+        seconds: the time of its batch divided by the number of garments in it.
+        garment: its number among the boxes of the picture, from 1; None if the picture has no boxes.
     """
 
     number: int
@@ -41,32 +45,38 @@ class Outcome:
     image: np.ndarray
     prediction: GarmentPrediction
     seconds: float
+    garment: Optional[int] = None
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A picture that could not be read, and the reason."""
+    """A picture that could not be read, or has a bad box, and the reason."""
 
     picture: Picture
     reason: str
 
 
-def predict_pictures(predictor: GarmentPredictor, pictures: Iterable[_Numbered], tag: str,
-                     batch: int) -> Generator[Union[Outcome, Failure], None, None]:
-    """Yields the outcome or the failure of each picture, in order.
+PictureResult = Union[Sequence[Outcome], Failure]
+"""What became of a picture: an outcome for each of its garments, or a failure."""
+
+
+def predict_pictures(predictor: GarmentPredictor, pictures: Iterable[_Numbered], tag: str, batch: int,
+                     twice: bool = False) -> Generator[PictureResult, None, None]:
+    """Yields the result of each picture, in order.
 
     Args:
         predictor: it may be used by several threads.
         pictures: with their numbers.
-        tag: the garment type of all pictures, or AUTO.
-        batch: so many pictures go through the network together.
+        tag: the garment type of all garments whose box has none, or AUTO.
+        batch: so many pictures are read, and so many garments go through the network together.
+        twice: whether a garment without a box is predicted again in the box of its points.
     """
     numbered = iter(pictures)
     batches: Iterator[List[_Numbered]] = iter(lambda: list(islice(numbered, batch)), [])
-    results = in_order(lambda members: _predict_batch(predictor, members, tag), batches, AT_ONCE)
+    results = in_order(lambda members: _predict_batch(predictor, members, tag, twice), batches, AT_ONCE)
     try:
-        for result in results:
-            yield from result
+        for members in results:
+            yield from members
     finally:
         results.close()
 
@@ -99,13 +109,38 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], at_once: int
                 future.cancel()
 
 
-def _predict_batch(predictor: GarmentPredictor, members: List[_Numbered], tag: str) -> List[Union[Outcome, Failure]]:
-    """Returns the outcome or the failure of each picture of a batch."""
+def _predict_batch(predictor: GarmentPredictor, members: List[_Numbered], tag: str,
+                   twice: bool) -> List[PictureResult]:
+    """Returns the result of each picture of a batch."""
     started = time.perf_counter()
-    read = [picture.read() for _, picture in members]
-    images = [image for image in read if not isinstance(image, Unreadable)]
-    predictions = iter(predictor.predict(images, [tag] * len(images), together=len(members)))
-    seconds = (time.perf_counter() - started) / max(1, len(images))
+    read = [_read(picture) for _, picture in members]
+    garments = [(image, garment) for (_, picture), image in zip(members, read) if not isinstance(image, Unreadable)
+                for garment in _garments(picture)]
+    images = [image for image, _ in garments]
+    tags = [garment.type if garment and garment.type else tag for _, garment in garments]
+    boxes = [garment.box if garment else None for _, garment in garments]
+    predictions = iter(predict_twice(predictor, images, tags, len(members)) if twice else
+                       predict_in_boxes(predictor, images, tags, boxes, len(members)))
+    seconds = (time.perf_counter() - started) / max(1, len(garments))
     return [Failure(picture, image.reason) if isinstance(image, Unreadable) else
-            Outcome(number, picture, image, next(predictions), seconds)
+            [Outcome(number, picture, image, next(predictions), seconds, place if garment else None)
+             for place, garment in enumerate(_garments(picture), 1)]
             for (number, picture), image in zip(members, read)]
+
+
+def _garments(picture: Picture) -> Sequence[Optional[GarmentBox]]:
+    """Returns the boxes of a picture; for a picture without boxes, None for its only garment."""
+    return [None] if picture.boxes is None else picture.boxes
+
+
+def _read(picture: Picture) -> Union[np.ndarray, Unreadable]:
+    """Returns the picture, or the reason why it or one of its boxes cannot be used."""
+    image = picture.read()
+    if isinstance(image, Unreadable):
+        return image
+    try:
+        for garment in picture.boxes or ():
+            garment.check(image.shape[:2])
+    except InputError as error:
+        return Unreadable(f'{picture.label}: {error}')
+    return image

@@ -13,8 +13,10 @@ import numpy as np
 from fashionai.annotations import ABSENT, VISIBLE
 from fashionai.engines.network import Description, Network
 from fashionai.errors import InputError
+from fashionai.garments.boxes import Box
 from fashionai.garments.measurements import Points
 from fashionai.garments.table import AUTO, GARMENTS, Garment, Garments
+from fashionai.images.crops import Crop
 from fashionai.images.geometry import invert, warp_image
 from fashionai.inference.canvas import canvas_map, responses
 from fashionai.inference.garment_types import described
@@ -54,10 +56,11 @@ class GarmentPrediction:
             waistline that was not found, and the hemline of a dress, is placed by the mean shape; any other point
             is at the maximum of its heat map.
         image_hw: (height, width) of the picture in pixels.
-        heatmaps: (K, G, G) float32, the canvas from which the points were decoded, as sigmoids.
+        heatmaps: (K, G, G) float32, the canvas from which the points were decoded, as sigmoids. It covers `seen_hw`.
         peaks: (K,) float64, `heights` if the scores are calibrated, else None.
         visibility: (K, 3) float64, the probabilities of tensor_names.VISIBILITY for each point; None if the network
             does not tell them.
+        crop: the part of the picture that the networks saw; None: all of it.
     """
 
     garment: Garment
@@ -70,11 +73,28 @@ class GarmentPrediction:
     heatmaps: np.ndarray = field(repr=False)
     peaks: Optional[np.ndarray] = None
     visibility: Optional[np.ndarray] = None
+    crop: Optional[Crop] = None
 
     @property
     def type(self) -> str:
         """The name of the garment type."""
         return self.garment.name
+
+    @property
+    def box(self) -> Optional[Box]:
+        """The box in which the garment was predicted, in pixels of the picture; None: in the whole picture."""
+        return self.crop.box if self.crop else None
+
+    @property
+    def seen_hw(self) -> Tuple[int, int]:
+        """(height, width) of what the networks saw: the picture, or its part `crop`."""
+        return self.crop.size_hw if self.crop else self.image_hw
+
+    def moved(self, crop: Crop, image_hw: Tuple[int, int]) -> 'GarmentPrediction':
+        """Returns the prediction of a part of a picture of (height, width), in the frame of the whole picture."""
+        if crop.box is None:
+            return self
+        return replace(self, points_xy=crop.moved(self.points_xy), image_hw=image_hw, crop=crop)
 
     @property
     def keypoints(self) -> Tuple[str, ...]:
@@ -111,7 +131,12 @@ class GarmentPrediction:
         keypoints; without names, of all keypoints."""
         chosen = [self.keypoints.index(name) for name in names or self.keypoints]
         highest = responses(self.heatmaps[chosen].max(axis=0)).astype(np.float32)
-        return warp_image(invert(canvas_map(self.image_hw, highest.shape[0])), highest, self.image_hw)
+        seen = warp_image(invert(canvas_map(self.seen_hw, highest.shape[0])), highest, self.seen_hw)
+        if self.crop is None:
+            return seen
+        whole = np.zeros(self.image_hw, np.float32)
+        whole[self.crop.area] = seen
+        return whole
 
 
 def points_of(prediction: GarmentPrediction) -> Points:
@@ -167,11 +192,7 @@ class GarmentPredictor:
                 for prediction in self._predict_batch(images[start:start + together], tags[start:start + together])]
 
     def _check(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> None:
-        for number, image in enumerate(images, 1):
-            fault = _image_fault(image)
-            if fault:
-                raise InputError(f'picture {number} of {len(images)}: found {fault}, wanted an array of uint8, '
-                                 '(height, width, 3), of blue, green and red from 0 to 255')
+        check_images(images)
         if isinstance(tags, str) or len(tags) != len(images):
             raise InputError(f'found {repr(tags) if isinstance(tags, str) else len(tags)} as tags of {len(images)} '
                              f'pictures: wanted a list of as many tags, each a type or {AUTO!r}')
@@ -259,6 +280,15 @@ def load_predictor(models: Sequence[ModelFile], tag: str, config: InferenceConfi
                                [_describe(network, model, turn, seeing) for network, model in describing], garments,
                                scoring_of(models, config.preset),
                                networks[0].garment.keypoints if seeing else ())
+
+
+def check_images(images: Sequence[np.ndarray]) -> None:
+    """Raises InputError if an image is not (h, w, 3) uint8."""
+    for number, image in enumerate(images, 1):
+        fault = _image_fault(image)
+        if fault:
+            raise InputError(f'picture {number} of {len(images)}: found {fault}, wanted an array of uint8, '
+                             '(height, width, 3), of blue, green and red from 0 to 255')
 
 
 def _image_fault(image: object) -> str:

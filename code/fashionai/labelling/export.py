@@ -25,9 +25,9 @@ from fashionai.datasets.tree_writer import list_path, write_lists
 from fashionai.errors import InputError, shown
 from fashionai.files import locked, write_bytes
 from fashionai.garments.table import Garments
+from fashionai.images.crops import crop_around
 from fashionai.images.decoder import decode_upright
 from fashionai.labelling.labels import REVIEWED
-from fashionai.labelling.proposals import cropped
 from fashionai.labelling.store import Item, Store
 
 DEFAULT_VAL = 0.2
@@ -166,8 +166,9 @@ def _part(item: Item, data: bytes) -> Tuple[bytes, np.ndarray]:
     pixel is (x, y) in the whole upright picture."""
     if item.label.box is None:
         return turned_upright(data, item.picture.path) if orientation_of(data) != 1 else data, np.zeros(2)
-    part, offset_xy = cropped(decode_upright(data, item.picture.path), item.label.box)
-    return cv2.imencode('.jpg', part, (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1].tobytes(), offset_xy
+    image = decode_upright(data, item.picture.path)
+    crop = crop_around(item.label.box, image.shape[:2])
+    return cv2.imencode('.jpg', crop.of(image), (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1].tobytes(), crop.offset_xy
 
 
 def _image_id(item: Item) -> str:

@@ -1,19 +1,16 @@
 """The label of one garment in a picture, as a person gives it."""
-import math
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
 from fashionai.errors import InputError, shown
+from fashionai.garments.boxes import Box, check_inside, is_number, parse_box
 from fashionai.garments.table import Garment, Garments
 
 OPEN, REVIEWED, SKIPPED, REMOVED = 'open', 'reviewed', 'skipped', 'removed'
 STATES = (OPEN, REVIEWED, SKIPPED, REMOVED)
 """The states of a garment: to be reviewed; reviewed; not fit for training; a box that was taken back."""
-
-Box = Tuple[float, float, float, float]
-"""Left, top, width and height, in pixels of the upright picture."""
 
 Point = Tuple[float, float, int]
 """x, y in pixels of the upright picture, and v as in annotations: 1 visible, 0 occluded, -1 absent."""
@@ -61,10 +58,8 @@ class Label:
     def check(self, garments: Garments, size_hw: Tuple[int, int]) -> None:
         """Raises InputError, which names the keypoint, if the label does not fit the table or a picture of this size,
         or if it is reviewed and a keypoint of its type is neither placed nor absent."""
-        height, width = size_hw
-        if self.box is not None and not (self.box[0] < width and self.box[1] < height
-                                         and self.box[0] + self.box[2] > 0 and self.box[1] + self.box[3] > 0):
-            raise InputError(f'box {shown(self.box)}: outside of the picture of {width} x {height} pixels')
+        if self.box is not None:
+            check_inside(self.box, size_hw)
         if self.type is None:
             if self.points or self.state == REVIEWED:
                 raise InputError('label: no type, wanted one of ' + ', '.join(garments))
@@ -88,25 +83,14 @@ class Label:
 
 
 def box_of(values: Any) -> Optional[Box]:
-    """Returns the box that JSON gives, or None. Raises InputError if it is not four numbers, or has no area."""
-    if values is None:
-        return None
-    if not isinstance(values, (list, tuple)) or len(values) != 4 or not all(map(_is_number, values)):
-        raise InputError(f'box {shown(values)}: wanted left, top, width and height in pixels')
-    left, top, width, height = (round(float(value), 2) for value in values)
-    if width < 1 or height < 1:
-        raise InputError(f'box {shown(values)}: wanted a width and a height of 1 pixel or more')
-    return left, top, width, height
+    """Returns the box that JSON gives, or None. Errors as in `parse_box`."""
+    return None if values is None else parse_box(values)
 
 
 def _point(name: str, values: Any) -> Point:
-    if not isinstance(values, (list, tuple)) or len(values) != 3 or not all(map(_is_number, values)):
+    if not isinstance(values, (list, tuple)) or len(values) != 3 or not all(map(is_number, values)):
         raise InputError(f'{name}: {shown(values)}, wanted x, y and v')
     x, y, v = values
     if v not in (VISIBLE, OCCLUDED, ABSENT):
         raise InputError(f'{name}: v {shown(v)}, wanted {VISIBLE} visible, {OCCLUDED} occluded or {ABSENT} absent')
     return round(float(x), 2), round(float(y), 2), int(v)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and math.isfinite(value)

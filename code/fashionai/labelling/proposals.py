@@ -8,17 +8,15 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 import cv2
 import numpy as np
 
+from fashionai.garments.boxes import Box
 from fashionai.garments.shapes import has_shape, mean_shape, shape_of
 from fashionai.garments.table import AUTO, Garment, Garments
+from fashionai.images.crops import crop_around
 from fashionai.images.geometry import similarity, transform_points
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor
-from fashionai.labelling.labels import Box
 
 NO_NETWORK = 'none'
 """The name of the model of a project whose types no network finds."""
-
-MARGIN = 0.15
-"""A garment in a box is looked at with so much of the picture around it, as a share of the longer side of the box."""
 
 _LOOK_CELLS = 6
 """The side of the small copy of a garment by which pictures that look alike are known."""
@@ -102,7 +100,8 @@ class Proposer:
             tag: the type that a person chose, or None.
             box: where the garment is, or None for the whole picture.
         """
-        part, offset_xy = cropped(image, box)
+        crop = crop_around(box, image.shape[:2])
+        part = crop.of(image)
         shares = {} if tag else self._type_shares(part)
         name = tag or next(iter(shares), next(iter(self._garments)) if len(self._garments) == 1 else None)
         if name not in self.types:
@@ -112,7 +111,7 @@ class Proposer:
         doubt = self._doubt(part, prediction, shares)
         points = {keypoint: (round(x, 2), round(y, 2), round(score, 4), bool(found))
                   for keypoint, (x, y), score, found in zip(
-                      prediction.keypoints, (prediction.points_xy + offset_xy).tolist(), prediction.scores.tolist(),
+                      prediction.keypoints, crop.moved(prediction.points_xy).tolist(), prediction.scores.tolist(),
                       prediction.found)}
         return Proposal(name, shares, points, doubt, look_of(part))
 
@@ -140,18 +139,6 @@ def shared_types(served: Mapping[str, Garment], garments: Garments) -> Tuple[str
     """Returns the types of a table that networks find which serve these types: those of the same name and keypoints."""
     return tuple(name for name, garment in garments.items()
                  if name in served and set(served[name].keypoints) == set(garment.keypoints))
-
-
-def cropped(image: np.ndarray, box: Optional[Box]) -> Tuple[np.ndarray, np.ndarray]:
-    """Returns the part of a picture around a box, with MARGIN, and the place (x, y) of its first pixel. Without a box,
-    the part is the picture."""
-    if box is None:
-        return image, np.zeros(2)
-    left, top, width, height = box
-    around = MARGIN * max(width, height)
-    x, y = (max(0, int(start - around)) for start in (left, top))
-    part = image[y:int(np.ceil(top + height + around)), x:int(np.ceil(left + width + around))]
-    return np.ascontiguousarray(part), np.array([x, y], np.float64)
 
 
 def look_of(image: np.ndarray) -> List[int]:

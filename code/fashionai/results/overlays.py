@@ -1,6 +1,6 @@
 """Draws predictions over their pictures, for people. Colours are BGR."""
 from pathlib import Path
-from typing import Iterable, List, Optional, Set, Tuple
+from typing import Iterable, List, Optional, Sequence, Set, Tuple
 
 import cv2
 import numpy as np
@@ -36,8 +36,9 @@ class Overlays:
         self._folder, self._with_heatmaps, self._with_doubts = folder, with_heatmaps, with_doubts
         self._taken: Set[Path] = {Path(path).resolve() for path in kept}
 
-    def draw(self, name: str, frame: Optional[int], image: np.ndarray, prediction: GarmentPrediction) -> Path:
-        """Draws a prediction over its picture (h, w, 3) uint8, and returns the drawing's file.
+    def draw(self, name: str, frame: Optional[int], image: np.ndarray,
+             predictions: Sequence[GarmentPrediction]) -> Path:
+        """Draws the garments of a picture over it, (h, w, 3) uint8, and returns the drawing's file.
 
         The file is `shop/7.jpg` for a picture named `shop/7.png`, and `shop/7_000012.jpg` for frame 12 of the video
         `shop/7.mp4`.
@@ -45,7 +46,7 @@ class Overlays:
         Raises OSError or InputError if the file cannot be written.
         """
         path = self._taken_for(name, frame)
-        write_picture(path, draw_prediction(image, prediction, self._with_heatmaps, self._with_doubts))
+        write_picture(path, draw_garments(image, predictions, self._with_heatmaps, self._with_doubts))
         return path
 
     def pass_over(self, picture: Picture) -> None:
@@ -65,28 +66,54 @@ class Overlays:
 
 def draw_prediction(image: np.ndarray, prediction: GarmentPrediction, with_heatmaps: bool = False,
                  with_doubts: bool = False) -> np.ndarray:
-    """Returns a copy of the picture (h, w, 3) with limbs, keypoints and their names, and the type in a corner.
+    """Returns a copy of the picture (h, w, 3) with one garment; see `draw_garments`."""
+    return draw_garments(image, [prediction], with_heatmaps, with_doubts)
+
+
+def draw_garments(image: np.ndarray, predictions: Sequence[GarmentPrediction], with_heatmaps: bool = False,
+                  with_doubts: bool = False) -> np.ndarray:
+    """Returns a copy of the picture (h, w, 3) with limbs, keypoints and their names, and the type in a corner: of the
+    picture, or of the garment's box, which is drawn too. Several garments are numbered from 1.
 
     Points with a score below LOW are rings, also those that were not found; a point that the network takes for absent
     or occluded has that behind its name. `with_heatmaps` draws over the heat maps.
     `with_doubts` writes below the type why lengths are doubtful.
     """
-    picture = draw_responses(image, prediction.responses_over()) if with_heatmaps else image
-    keypoints = np.full((len(prediction.garment.csv_keypoints), 3), ABSENT, np.float64)
-    keypoints[prediction.garment.csv_indices] = np.column_stack(
-        [prediction.points_xy, np.where(prediction.scores < LOW, OCCLUDED, VISIBLE)])
-    picture = draw_keypoints(picture, prediction.garment, keypoints)
+    picture = image.copy()
+    if with_heatmaps and predictions:
+        picture = draw_responses(image, np.max([one.responses_over() for one in predictions], axis=0))
+    for prediction in predictions:
+        keypoints = np.full((len(prediction.garment.csv_keypoints), 3), ABSENT, np.float64)
+        keypoints[prediction.garment.csv_indices] = np.column_stack(
+            [prediction.points_xy, np.where(prediction.scores < LOW, OCCLUDED, VISIBLE)])
+        _draw_box(picture, prediction)
+        picture = draw_keypoints(picture, prediction.garment, keypoints)
     labels = _Labels(picture)
-    labels.write(type_text(prediction), 0, 0, _PAPER, False)
+    for number, prediction in enumerate(predictions, 1):
+        text = type_text(prediction)
+        _write_garment(labels, prediction, f'{number}: {text}' if len(predictions) > 1 else text, with_doubts)
+    return picture
+
+
+def _draw_box(picture: np.ndarray, prediction: GarmentPrediction) -> None:
+    if prediction.box:
+        left, top, width, height = prediction.box
+        corners = [(int(round(x)), int(round(y))) for x, y in ((left, top), (left + width - 1, top + height - 1))]
+        cv2.rectangle(picture, *corners, _PAPER, max(1, round(max(picture.shape[:2]) / 700)), cv2.LINE_AA)
+
+
+def _write_garment(labels: '_Labels', prediction: GarmentPrediction, text: str, with_doubts: bool) -> None:
+    """Writes a text about a garment in its corner, why lengths are doubtful, and the names of the keypoints."""
+    x, y = prediction.box[:2] if prediction.box else (0, 0)
+    labels.write(text, x, y, _PAPER, False)
     if with_doubts:
         lengths = measure(points_of(prediction)).values()
         for reason in dict.fromkeys(reason for length in lengths for reason in length.doubtful):
-            labels.write(reason, 0, 0, _DOUBT, False)
+            labels.write(reason, x, y, _DOUBT, False)
     middle = prediction.points_xy[:, 0].mean()
     for name, (x, y), state in zip(prediction.keypoints, prediction.points_xy, prediction.states):
         text = name if state in (None, 'visible') else f'{name}: {state}'
         labels.write(text, x, y, keypoint_colour(name), x < middle)
-    return picture
 
 
 def draw_responses(image: np.ndarray, strengths: np.ndarray) -> np.ndarray:

@@ -15,7 +15,7 @@ class Done:
     """What an interrupted run has written.
 
     Attributes:
-        rows: the names of the pictures that have a row.
+        rows: the names of the pictures that have all their rows.
         length: the bytes of these rows in the output.
         failures: label -> reason of the pictures that failed.
     """
@@ -25,8 +25,14 @@ class Done:
     failures: Mapping[str, str] = field(default_factory=dict)
 
 
-def done_so_far(manifest: RunManifest, form: Type[Writer]) -> Done:
-    """Returns what the output of a job has; changes nothing.
+def done_so_far(manifest: RunManifest, form: Type[Writer], garments: Mapping[str, int]) -> Done:
+    """Returns what the output of a job has; changes nothing. Pictures are written one after the other, so that only the
+    last one may lack rows: then the rows that it has do not count.
+
+    Args:
+        manifest: of the job.
+        form: of the output.
+        garments: the numbers of garments, which is that of rows, by the names of pictures; 1 for others.
 
     Raises InputError if the output is of another job, or has no manifest.
     """
@@ -34,8 +40,12 @@ def done_so_far(manifest: RunManifest, form: Type[Writer]) -> Done:
     if not manifest.output.exists():
         return Done()
     with open(str(manifest.output), 'rb') as file:
-        rows, length = form.whole_rows(file)
-    return Done(frozenset(rows), length, failures)
+        rows = form.whole_rows(file)
+    names = [name for name, _ in rows]
+    own = names.count(names[-1]) if names else 0
+    if own and own < garments.get(names[-1], 1):
+        del rows[-own:]
+    return Done(frozenset(name for name, _ in rows), rows[-1][1] if rows else 0, failures)
 
 
 class ToDo:
@@ -70,6 +80,7 @@ class ToDo:
             if has_row and self._pass_over:
                 self._pass_over(picture)
             reason = self._done.failures.get(printable(picture.label))
+            has_row = has_row or picture.boxes == ()
             if reason is not None:
                 yield self.count, replace(picture, content=Unreadable(reason))
             elif not has_row:

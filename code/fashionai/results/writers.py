@@ -4,11 +4,11 @@ import io
 import json
 from datetime import datetime, timezone
 from types import MappingProxyType, TracebackType
-from typing import Any, BinaryIO, Dict, Iterable, Mapping, Optional, Set, TextIO, Tuple, Type
+from typing import Any, BinaryIO, Dict, Iterable, List, Mapping, Optional, TextIO, Tuple, Type
 
 import numpy as np
 
-from fashionai.annotations import ABSENT, OCCLUDED, START, VISIBLE, format_row, header
+from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE, format_row, header
 from fashionai.datasets.coco_ids import CocoIds, Id
 from fashionai.datasets.coco_writing import VISIBILITY, coco_annotation, coco_categories, coco_image
 from fashionai.datasets.labelled import LabelledGarment
@@ -24,13 +24,16 @@ from fashionai.inference.missing_keypoints import submission_keypoints
 
 JsonObject = Dict[str, Any]
 
+Row = Tuple[str, int]
+"""A row of an output: the name of its picture, and the bytes from the start of the output to the end of the row."""
+
 UPRIGHT_FRAME = ('frame', UPRIGHT)
 """Key and value in `info` of a COCO data set: predictions are in pixels of the upright picture."""
 
 
 def prediction_json(prediction: GarmentPrediction, scale: Optional[PixelScale] = None) -> JsonObject:
-    """Returns the JSON object of a prediction: points by name in pixels of the picture, rounded to hundredths. With a
-    scale, it has measurements too."""
+    """Returns the JSON object of a prediction: points by name in pixels of the picture, rounded to hundredths; and the
+    box, if it was predicted in one. With a scale, it has measurements too."""
     height, width = prediction.image_hw
     points = zip(prediction.keypoints, prediction.points_xy.tolist(), prediction.scores.tolist(),
                  prediction.heights.tolist(), prediction.found.tolist(), prediction.states)
@@ -41,7 +44,8 @@ def prediction_json(prediction: GarmentPrediction, scale: Optional[PixelScale] =
         'keypoints': {name: {'x': round(x, 2), 'y': round(y, 2), 'score': round(score, 3), 'peak': round(peak, 3),
                              'found': found, 'visibility': state}
                       for name, (x, y), score, peak, found, state in points}}
-    return {**fields, **(_measured(prediction, scale) if scale else {})}
+    box = {} if prediction.box is None else {'box': list(prediction.box)}
+    return {**box, **fields, **(_measured(prediction, scale) if scale else {})}
 
 
 class Writer:
@@ -84,8 +88,8 @@ class Writer:
         return printable(picture.label)
 
     @staticmethod
-    def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
-        """Returns the names of the pictures that have a complete row, and the bytes up to the end of the last one."""
+    def whole_rows(file: BinaryIO) -> List[Row]:
+        """Returns the complete rows, in order, one for each garment."""
         raise NotImplementedError
 
     def _begin(self) -> None:
@@ -105,23 +109,25 @@ class JsonLines(Writer):
         """Adds a prediction and flushes the file."""
         source = {'path': outcome.picture.source.path}
         frame = {} if outcome.picture.frame is None else {'frame': outcome.picture.frame}
+        garment = {} if outcome.garment is None else {'garment': outcome.garment}
         made = {'model': self._model, 'time': datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ'),
                 'seconds': round(outcome.seconds, 3)}
-        self._file.write(json.dumps({**source, **frame, **prediction_json(outcome.prediction, self._scale),
-                                     **made}) + '\n')
+        self._file.write(json.dumps({**source, **frame, **garment,
+                                     **prediction_json(outcome.prediction, self._scale), **made}) + '\n')
         self._file.flush()
 
     @staticmethod
-    def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
+    def whole_rows(file: BinaryIO) -> List[Row]:
         """See Writer.whole_rows."""
-        names, length = set(), 0
+        rows: List[Row] = []
+        length = 0
         for line in file:
             row = _row_of(line) if line.endswith(b'\n') else None
             if row is None:
                 break
-            names.add(printable(Picture(MediaFile(row['path'], ''), row.get('frame')).label))
             length += len(line)
-        return names, length
+            rows.append((printable(Picture(MediaFile(row['path'], ''), row.get('frame')).label), length))
+        return rows
 
 
 class SubmissionRows(Writer):
@@ -143,18 +149,21 @@ class SubmissionRows(Writer):
         return path if picture.frame is None else f'{path}#{picture.frame}'
 
     @staticmethod
-    def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
+    def whole_rows(file: BinaryIO) -> List[Row]:
         """See Writer.whole_rows."""
         lines = io.StringIO(file.read().decode(errors='replace'), newline='\n').readlines()
-        names, count, columns = set(), 0, None
+        rows: List[Row] = []
+        length = done = 0
+        columns = None
         reader = csv.reader(lines)
         for row in reader:
             columns = columns or len(row)
             if len(row) != columns or not lines[reader.line_num - 1].endswith('\n'):
                 break
-            names.add(row[0])
-            count = reader.line_num
-        return names - {START[0]}, len(''.join(lines[:count]).encode())
+            length += len(''.join(lines[done:reader.line_num]).encode())
+            done = reader.line_num
+            rows.append((row[0], length))
+        return rows[1:]
 
     def _begin(self) -> None:
         self._row(header(self._garments))
@@ -203,8 +212,8 @@ class CocoResults(Writer):
         return np.column_stack([np.where(present, points, 0), prediction.labels + 1])
 
     @staticmethod
-    def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
-        """See Writer.whole_rows; the bytes are without the comma or bracket after the last row."""
+    def whole_rows(file: BinaryIO) -> List[Row]:
+        """See Writer.whole_rows; the bytes are without the comma or bracket after the row."""
         return _listed_rows(file)
 
     def _end(self) -> None:
@@ -233,15 +242,15 @@ class CocoDataset(Writer):
         visible = (prediction.labels if self._mark_visibility else
                    np.where(prediction.found, VISIBLE, OCCLUDED))
         garment = LabelledGarment(prediction.type, np.column_stack([prediction.points_xy, visible]),
-                                  scores=prediction.scores)
+                                  prediction.box, prediction.scores)
         self._add({'id': self._count + 1, 'image_id': outcome.number, 'category_id': self._categories[prediction.type],
                    **coco_annotation(garment, prediction.image_hw),
                    **_image_fields(printable(picture.label), prediction.image_hw)})
         self._file.flush()
 
     @staticmethod
-    def whole_rows(file: BinaryIO) -> Tuple[Set[str], int]:
-        """See Writer.whole_rows; the bytes are without the comma or bracket after the last row."""
+    def whole_rows(file: BinaryIO) -> List[Row]:
+        """See Writer.whole_rows; the bytes are without the comma or bracket after the row."""
         return _listed_rows(file)
 
     def _add(self, row: JsonObject) -> None:
@@ -289,18 +298,18 @@ def _image_fields(name: str, size_hw: Tuple[int, int]) -> JsonObject:
     return {'file_name': name, 'width': size_hw[1], 'height': size_hw[0]}
 
 
-def _listed_rows(file: BinaryIO) -> Tuple[Set[str], int]:
-    """Returns the names of complete rows of a JSON list, one a line after the first line, and the bytes up to the end
-    of the last one."""
-    names, place, length = set(), len(file.readline()), 0
+def _listed_rows(file: BinaryIO) -> List[Row]:
+    """Returns the complete rows of a JSON list, one a line after the first line."""
+    rows: List[Row] = []
+    place = len(file.readline())
     for line in file:
         text = line.rstrip(b',\n')
         row = _row_of(text)
         if row is None:
             break
-        names.add(printable(row['file_name']))
-        length, place = place + len(text), place + len(line)
-    return names, length
+        rows.append((printable(row['file_name']), place + len(text)))
+        place += len(line)
+    return rows
 
 
 def _row_of(text: bytes) -> Optional[JsonObject]:

@@ -63,10 +63,12 @@ class Heatmaps(BaseModel):
 
 
 class Answer(BaseModel):
-    """The garment in a picture. `type_probabilities` has all types; it is {} if the type was given. `score_kind`:
+    """A garment in a picture. `box`: left, top, width and height of the box of the request in which it was found, null
+    for the whole picture. `type_probabilities` has all types; it is {} if the type was given. `score_kind`:
     `probability`, scores are the probability that a point lies within a tenth of the garment's width of its place; or
     `height`, they are the heights of the heat maps."""
 
+    box: Optional[Tuple[float, float, float, float]] = None
     type: str
     type_sure: bool
     type_probabilities: Dict[str, float]
@@ -78,6 +80,12 @@ class Answer(BaseModel):
     heatmaps: Optional[Heatmaps] = None
     model: str
     seconds: float = Field(description='time from the arrival of the picture to the answer')
+
+
+class Garments(BaseModel):
+    """The garments in a picture, in the order of the boxes of the request."""
+
+    garments: List[Answer]
 
 
 class PictureAnswer(BaseModel):
@@ -147,12 +155,13 @@ def card_of(models: Sequence[ModelFile], predictor: GarmentPredictor, limits: Li
 
 
 def heatmaps_of(prediction: GarmentPrediction) -> Heatmaps:
-    """Returns the heat maps of a prediction without the padding of the canvas."""
+    """Returns the heat maps of a prediction without the padding of the canvas, in the frame of the picture."""
     grid = prediction.heatmaps.shape[1]
-    rows, columns = image_area(prediction.image_hw, grid)
+    rows, columns = image_area(prediction.seen_hw, grid)
     tiles = responses(prediction.heatmaps[:, rows, columns])
     corners = np.array([[columns.start, rows.start], [columns.stop, rows.stop]]) - 0.5
-    (left, top), (right, bottom) = transform_points(invert(canvas_map(prediction.image_hw, grid)), corners).tolist()
+    seen = transform_points(invert(canvas_map(prediction.seen_hw, grid)), corners)
+    (left, top), (right, bottom) = (prediction.crop.moved(seen) if prediction.crop else seen).tolist()
     _, png = cv2.imencode('.png', np.rint(tiles.reshape(-1, tiles.shape[2]) * 255).astype(np.uint8))
     return Heatmaps(image='data:image/png;base64,' + base64.b64encode(png.tobytes()).decode('ascii'),
                     box=(left, top, right - left, bottom - top))

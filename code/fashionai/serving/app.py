@@ -12,12 +12,15 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, PlainTextResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from fashionai.errors import InputError
+from fashionai.garments.boxes import Box, parse_box
 from fashionai.garments.measurements import PixelScale, chosen_scale
 from fashionai.garments.table import Garment
+from fashionai.images.crops import crop_around
 from fashionai.images.jpeg import jpeg
 from fashionai.inference.garment_predictor import AUTO, GarmentPrediction, GarmentPredictor
 from fashionai.results.writers import prediction_json
-from fashionai.serving.answers import Answer, Answers, Card, Fault, Health, PictureAnswer, Ready, heatmaps_of
+from fashionai.serving.answers import Answer, Answers, Card, Fault, Garments, Health, PictureAnswer, Ready, heatmaps_of
 from fashionai.serving.batching import Batcher, Room
 from fashionai.serving.forms import ONE, SEVERAL, TYPE, Upload
 from fashionai.serving.limits import Limits, Refusal
@@ -106,6 +109,9 @@ def _add_predict(app: FastAPI, service: '_Service') -> None:
             tag: str = Query(AUTO if service.predictor.types else ...,
                              description='the garment type; auto: the network predicts the type',
                              json_schema_extra={'enum': list(service.tags)}),
+            box: Sequence[str] = Query((), description='left,top,width,height of a garment, in pixels of the '
+                                       'upright picture; with several boxes, one for each garment, the answer is '
+                                       'Garments'),
             heatmaps: bool = Query(False, description='add the heat maps'),
             cm_per_pixel: Optional[float] = Query(None, gt=0, description='the size of a pixel in cm, for lengths in '
                                                   'centimetres'),
@@ -115,9 +121,10 @@ def _add_predict(app: FastAPI, service: '_Service') -> None:
             deadline: Optional[float] = Query(None, gt=0, description='seconds after which the answer is of no use: '
                                               'from then on it is 504; the header X-Deadline-Seconds is the same'),
             x_deadline_seconds: Optional[float] = Header(None, gt=0, include_in_schema=False)
-    ) -> Union[Answer, Answers]:
-        wish = _Wish(request, tag, heatmaps, _scale(cm_per_pixel, reference, service.predictor.served.values()),
-                     deadline or x_deadline_seconds)
+    ) -> Union[Answer, Garments, Answers]:
+        scale = _scale(cm_per_pixel, reference, service.predictor.served.values())
+        boxes = _boxes(box, service.card.limits['pictures'])
+        wish = _Wish(request, tag, boxes, heatmaps, scale, deadline or x_deadline_seconds)
         if tag not in service.tags:
             raise Refusal(422, f'tag {tag!r}: wanted one of {", ".join(service.tags)}')
         async with wish.in_time():
@@ -140,13 +147,15 @@ class _Wish:
     """What a request asks for, and the time until which.
 
     Attributes:
+        boxes: of its garments; [] for one garment somewhere in the picture.
         start: when its head arrived, by the loop's clock in seconds.
         end: its deadline by that clock; inf if it has none.
     """
 
-    def __init__(self, request: Request, tag: str, heatmaps: bool, scale: PixelScale,
+    def __init__(self, request: Request, tag: str, boxes: Sequence[Box], heatmaps: bool, scale: PixelScale,
                  deadline: Optional[float]) -> None:
-        self.request, self.tag, self.heatmaps, self.scale, self._deadline = request, tag, heatmaps, scale, deadline
+        self.request, self.tag, self.boxes, self.heatmaps = request, tag, boxes, heatmaps
+        self.scale, self._deadline = scale, deadline
         self.start = asyncio.get_running_loop().time()
         self.end = self.start + (deadline or inf)
         self.facts = facts_of(request.scope)
@@ -175,19 +184,21 @@ class _Service:
         self.batcher, self.room = Batcher(self._predicted, limits), Room(limits, metrics.occupied)
         self._uploads, self._limits = Uploads(limits), limits
 
-    async def of_body(self, wish: _Wish) -> Answer:
+    async def of_body(self, wish: _Wish) -> Union[Answer, Garments]:
         """Returns the answer on the picture that is the body of the request. Raises Refusal."""
         async with self._uploads.received(wish.request.headers, wish.request.stream(), wish.end) as data:
             wish.facts.pictures = 1
-            return await self._answer(data, wish)
+            return _whole(await self._answers(data, wish))
 
-    async def of_form(self, wish: _Wish) -> Union[Answer, Answers]:
+    async def of_form(self, wish: _Wish) -> Union[Answer, Garments, Answers]:
         """Returns the answer on the picture of a form, or a list of answers. Raises Refusal; if the answer is a list,
         only for the form itself, or if there is no room for all its pictures."""
         async with self._uploads.form(wish.request.headers, wish.request.stream(), wish.end) as form:
             wish.facts.pictures = len(form.uploads)
             if not form.several:
-                return await self._answer(form.uploads[0].data, wish)
+                return _whole(await self._answers(form.uploads[0].data, wish))
+            if wish.boxes:
+                raise Refusal(422, f'box is for one picture: the form has the field {SEVERAL}, wanted {ONE}')
             self.room.check(len(form.uploads))
             return Answers(pictures=await asyncio.gather(*[self._entry(upload, wish) for upload in form.uploads]))
 
@@ -201,26 +212,28 @@ class _Service:
     async def _entry(self, upload: Upload, wish: _Wish) -> PictureAnswer:
         try:
             async with wish.in_time():
-                return PictureAnswer(name=upload.name, status=200, answer=await self._answer(upload.data, wish))
+                answer, = await self._answers(upload.data, wish)
+                return PictureAnswer(name=upload.name, status=200, answer=answer)
         except Refusal as refusal:
             return PictureAnswer(name=upload.name, status=refusal.status, detail=refusal.reason)
         except Exception as error:  # noqa: B902  the fault of one picture must not take the answers of the others
             _log_fault(wish.request, error)
             return PictureAnswer(name=upload.name, status=500, detail=_FAILED)
 
-    async def _answer(self, data: bytes, wish: _Wish) -> Answer:
+    async def _answers(self, data: bytes, wish: _Wish) -> List[Answer]:
+        """Returns an answer for each box, or one without boxes."""
         status = 500
         try:
-            answer = await self._predict(data, wish)
+            answers = await self._predict(data, wish)
             status = 200
-            return answer
+            return answers
         except Refusal as refusal:
             status = refusal.status
             raise
         finally:
             self.metrics.pictures.labels(status).inc()
 
-    async def _predict(self, data: bytes, wish: _Wish) -> Answer:
+    async def _predict(self, data: bytes, wish: _Wish) -> List[Answer]:
         now = asyncio.get_running_loop().time
         arrived = now()
         end = min(arrived + self._limits.seconds, wish.end)
@@ -231,15 +244,44 @@ class _Service:
             if await wish.request.is_disconnected():
                 raise Refusal(400, 'the connection was closed before the prediction')
             image = await asyncio.to_thread(decoded, data, self._limits)
-            prediction = await self.batcher.predict(image, wish.tag, end)
-            maps = await asyncio.to_thread(heatmaps_of, prediction) if wish.heatmaps else None
-        return Answer(**prediction_json(prediction, wish.scale), heatmaps=maps, model=self.card.model,
-                      seconds=round(now() - wish.start, 3))
+            boxes: Sequence[Optional[Box]] = wish.boxes or [None]
+            garments = await asyncio.gather(*[self._garment(image, box, wish.tag, end) for box in boxes])
+            maps = [await asyncio.to_thread(heatmaps_of, garment) if wish.heatmaps else None for garment in garments]
+        seconds = round(now() - wish.start, 3)
+        return [Answer(**prediction_json(garment, wish.scale), heatmaps=own, model=self.card.model, seconds=seconds)
+                for garment, own in zip(garments, maps)]
+
+    async def _garment(self, image: np.ndarray, box: Optional[Box], tag: str, end: float) -> GarmentPrediction:
+        """Returns the garment in a box, or in the whole image. Raises Refusal, 422, if the box is outside the image."""
+        try:
+            crop = crop_around(box, image.shape[:2])
+        except InputError as error:
+            raise Refusal(422, str(error)) from None
+        return (await self.batcher.predict(crop.of(image), tag, end)).moved(crop, image.shape[:2])
 
     def _predicted(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[GarmentPrediction]:
         self.metrics.batch_pictures.observe(len(images))
         with self.metrics.network_seconds.time():
             return self.predictor.predict(images, tags, together=self._limits.batch)
+
+
+def _whole(answers: List[Answer]) -> Union[Answer, Garments]:
+    """Returns the answer on a picture."""
+    return answers[0] if len(answers) == 1 else Garments(garments=answers)
+
+
+def _boxes(texts: Sequence[str], most: float) -> List[Box]:
+    """Returns the boxes of a request. Raises Refusal, 422, if one is not four numbers, or if there are too many."""
+    if len(texts) > most:
+        raise Refusal(422, f'{len(texts)} boxes: at most {most:g} are allowed')
+    boxes = []
+    for text in texts:
+        try:
+            boxes.append(parse_box([float(side) for side in text.split(',')]))
+        except ValueError:
+            raise Refusal(422, f'box {text!r}: wanted left,top,width,height in pixels, at least 1 pixel wide and high'
+                          ) from None
+    return boxes
 
 
 def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> PixelScale:

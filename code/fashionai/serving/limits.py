@@ -23,7 +23,7 @@ class Limits:
         queue: the complete pictures that wait for their turn.
         connections: the connections that are open at a time.
         header_seconds: the time in which the head of a request must arrive.
-        pictures: the pictures in one form.
+        pictures: the pictures in one form, and the boxes of one picture.
 
     Raises InputError, which names the limit, if one is not above 0.
     """
