@@ -18,21 +18,21 @@ export function dataset(pictures, types, model) {
     return {id: index + 1, file_name: name, width: size.width, height: size.height};
   });
   const annotations = pictures.map((picture, index) => {
-    const {answer: {type, size}, points} = picture;
+    const {answer: {type, size}, points, box: given} = picture;
     return {id: index + 1, image_id: originals.indexOf(originalOf(picture)) + 1, category_id: names.indexOf(type) + 1,
-      ...annotation(types[type].keypoints, points, size)};
+      ...annotation(types[type].keypoints, points, size, given)};
   });
   return {info: {description: `garments found by ${model}`, visibility: 'coco', frame: 'upright'}, categories,
     annotations, images};
 }
 
-function annotation(names, points, size) {
+function annotation(names, points, size, given) {
   const present = names.map((name) => points[name]).filter((point) => point.v >= 0);
   const keypoints = names.flatMap((name) => {
     const {x, y, v, found, moved} = points[name];
     return v < 0 ? [0, 0, 0] : [rounded(x), rounded(y), v > 0 && !found && !moved ? 1 : THEIRS[v]];
   });
-  const bbox = box(present.map(({x, y}) => [x, y]), [size.width, size.height]);
+  const bbox = given ?? box(present.map(({x, y}) => [x, y]), [size.width, size.height]);
   const scores = names.map((name) => rounded(points[name].score, 3));
   return {iscrowd: 0, keypoints, num_keypoints: present.length, bbox, area: rounded(bbox[2] * bbox[3]),
     score: rounded(scores.reduce((sum, score) => sum + score, 0) / scores.length, 3), keypoint_scores: scores};

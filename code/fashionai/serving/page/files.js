@@ -70,10 +70,10 @@ export async function copy(text) {
 const listed = (records) => (records.length === 1 ? records[0] : records);
 
 function record(picture, store) {
-  const {answer, points, box} = picture;
+  const {answer, points, box, number} = picture;
   const keypoints = Object.entries(points).map(([name, {x, y, score, found, moved, v}]) =>
     [name, {x, y, score, found, corrected: moved, visibility: v}]);
-  return {file: picture.name, ...(box && {box}), type: answer.type, type_sure: answer.type_sure,
+  return {file: picture.name, ...(box && {garment: number, box}), type: answer.type, type_sure: answer.type_sure,
     type_probabilities: answer.type_probabilities, size: answer.size, keypoints: Object.fromEntries(keypoints),
     cm_per_pixel: scaleOf(picture, lengthsOfPicture(picture, store), store.cmPerPixel),
     measurements: measured(picture, store), model: answer.model};
@@ -117,7 +117,10 @@ function doubtOf(length, value, low) {
   return [length.doubtful, length.score < low && `the score is ${length.score.toFixed(2)}`].filter(Boolean).join('; ');
 }
 
+/** A row for each picture, as FashionAI has them: there is no place for a second garment of one. */
 function table(pictures, store, visibility) {
+  const twice = pictures.find(({original}, index) => pictures.findIndex((one) => one.original === original) < index);
+  if (twice) throw new Error(`this form has one row for each picture, and ${twice.name} has several garments. COCO takes them.`);
   const names = store.card.csv_keypoints;
   const rows = pictures.map(({name, answer, points}) => [name, answer.type, ...names.map((keypoint) => {
     const point = points[keypoint];
