@@ -294,6 +294,23 @@ def test_progress_is_said_and_only_the_picture_turns_a_wheel(page: Page, picture
     expect(page.locator('#done')).to_have_text('2 of 2 done')
 
 
+def test_a_field_that_is_typed_in_stays_while_other_pictures_are_done(page: Page, picture: Callable) -> None:
+    give(page, picture())
+    expect(page.locator('.point')).to_have_count(15)
+    held: List[Any] = []
+    page.route('**/predict?*', lambda route: held.append(route))
+    give(page, picture('green.png', (0, 255, 0)), picture('blue.png', (255, 0, 0)))
+    wait_for(page, lambda: len(held) == 2)
+    page.locator('[name=cm-chest]').focus()
+    page.keyboard.type('47')
+    for route in held:
+        route.continue_()
+    expect(page.locator('#done')).to_have_text('3 of 3 done')
+    assert page.evaluate('document.activeElement.name') == 'cm-chest'
+    expect(page.locator('[name=cm-chest]')).to_have_value('47')
+    expect(page.locator('[name=all]')).to_be_visible()
+
+
 def test_lengths_and_downloads_are_seen_without_scrolling(page: Page, picture: Callable) -> None:
     page.set_viewport_size({'width': 1280, 'height': 800})
     give(page, picture(), picture('green.png', (0, 255, 0)))

@@ -8,7 +8,7 @@ import {Tabs} from './tabs.js';
 
 export class Panel {
   #store; #ask; #stage; #root = find('#panel'); #all = false; #selected = null;
-  #points = make('section', {}); #lengths = make('section', {});
+  #points = make('section', {}); #lengths = make('section', {}); #downloads = make('section', {class: 'takes'}); #shown = [];
   #tabs = new Tabs('Results', {lengths: this.#lengths, points: this.#points});
 
   /** `ask(picture, tag)` requests a prediction; the stage shows the path of a length, and takes the keyboard to a point. */
@@ -19,8 +19,15 @@ export class Panel {
     this.#listen();
   }
 
+  /** Show the current picture; one that has not changed stays as it is, also a field that is being typed in. */
   render() {
-    const picture = this.#store.current;
+    const {current: picture, pictures} = this.#store;
+    const shown = [picture, picture?.answer, picture?.state, picture?.fault, pictures.length > 1];
+    if (picture?.answer && shown.every((value, index) => value === this.#shown[index])) {
+      this.#downloads.replaceChildren(...this.#takes());
+      return;
+    }
+    this.#shown = shown;
     this.#root.replaceChildren();
     if (!picture) return;
     if (!picture.answer) {
@@ -28,8 +35,9 @@ export class Panel {
         : make('p', {class: 'soft'}, 'The points and lengths will appear here.'));
       return;
     }
+    this.#downloads.replaceChildren(...this.#takes());
     this.#root.append(this.#type(picture), this.#tabs.bar, make('div', {class: 'parts'}, this.#lengths, this.#points),
-      this.#takes());
+      this.#downloads);
     this.sync();
   }
 
@@ -110,7 +118,7 @@ export class Panel {
     };
     for (const kind of ['pointerover', 'focusin']) this.#lengths.addEventListener(kind, ({target}) => trace(target));
     this.#lengths.addEventListener('pointerleave', () => trace(null));
-    this.#lengths.addEventListener('focusout', ({relatedTarget}) => trace(this.#lengths.contains(relatedTarget) ? relatedTarget : null));
+    this.#lengths.addEventListener('focusout', ({relatedTarget: next}) => trace(this.#lengths.contains(next) ? next : null));
   }
 
   #editor(name, point) {
@@ -167,14 +175,14 @@ export class Panel {
         `${label} saved`)}, label, make('small', {}, format));
     const copying = (name) => make('button', {type: 'button', 'data-copy': name, onclick: () => this.#take(
       () => copy(TEXTS[name](current, this.#store)), `${title(name)} copied`)}, title(name));
-    return make('section', {class: 'takes'}, make('div', {class: 'row'}, make('h2', {}, 'Download'),
+    return [make('div', {class: 'row'}, make('h2', {}, 'Download'),
       done.length > 1 && make('label', {class: 'small'}, make('input', {type: 'checkbox', name: 'all',
         checked: this.#all,
         onchange: (event) => { this.#all = event.target.checked; }}), ` all ${done.length} results`)),
-      make('div', {class: 'kinds'}, ...Object.entries(KINDS).map(button)),
-      make('div', {class: 'row copies'}, make('span', {class: 'soft small'}, 'Copy'),
-        Object.keys(card.types[current.answer.type].lengths).length > 0 && copying('lengths'), copying('points'),
-        make('span', {class: 'soft small', id: 'taken'})));
+    make('div', {class: 'kinds'}, ...Object.entries(KINDS).map(button)),
+    make('div', {class: 'row copies'}, make('span', {class: 'soft small'}, 'Copy'),
+      Object.keys(card.types[current.answer.type].lengths).length > 0 && copying('lengths'), copying('points'),
+      make('span', {class: 'soft small', id: 'taken'}))];
   }
 
   async #take(taking, told) {
@@ -193,8 +201,8 @@ const file = (picture) => make('p', {class: 'file', title: titleOf(picture)}, ti
 
 /** The number of points to check stands on the tab. */
 function pointsTab({points}, {low_score: low}) {
-  const doubtful = Object.entries(points).filter(([name, point]) => classesOf(name, point, low).split(' ').includes('low')).length;
-  return doubtful ? `Points · check ${doubtful}` : 'Points';
+  const doubtful = Object.entries(points).filter(([name, point]) => classesOf(name, point, low).split(' ').includes('low'));
+  return doubtful.length ? `Points · check ${doubtful.length}` : 'Points';
 }
 
 const percent = (share) => `${Math.round(share * 100)} %`;
