@@ -46,7 +46,8 @@ function dot(context, name, point, radius, low) {
   context.arc(point.x, point.y, radius, 0, 2 * Math.PI);
   Object.assign(context, {lineWidth: radius * 0.75, strokeStyle: 'rgb(0 0 0 / .6)'});
   context.stroke();
-  Object.assign(context, {lineWidth: radius * 0.4, strokeStyle: ring ? colour : '#fff', fillStyle: ring ? 'rgb(0 0 0 / .2)' : colour});
+  Object.assign(context, {lineWidth: radius * 0.4, strokeStyle: ring ? colour : '#fff',
+    fillStyle: ring ? 'rgb(0 0 0 / .2)' : colour});
   context.fill();
   context.stroke();
 }

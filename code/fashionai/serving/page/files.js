@@ -120,7 +120,9 @@ function doubtOf(length, value, low) {
 /** A row for each picture, as FashionAI has them: there is no place for a second garment of one. */
 function table(pictures, store, visibility) {
   const twice = pictures.find(({original}, index) => pictures.findIndex((one) => one.original === original) < index);
-  if (twice) throw new Error(`this form has one row for each picture, and ${twice.name} has several garments. COCO takes them.`);
+  if (twice) {
+    throw new Error(`this form has one row for each picture, and ${twice.name} has several garments: take COCO.`);
+  }
   const names = store.card.csv_keypoints;
   const rows = pictures.map(({name, answer, points}) => [name, answer.type, ...names.map((keypoint) => {
     const point = points[keypoint];

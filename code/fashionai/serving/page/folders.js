@@ -9,7 +9,9 @@ const PICTURE = /\.(jpe?g|png|webp|bmp|tiff?|hei[cf]|avif|gif)$/i;
 export async function dropped(transfer) {
   const entries = [...transfer.items].filter(({kind}) => kind === 'file').map((item) => item.webkitGetAsEntry?.());
   const files = [...transfer.files]; // both lists are empty after the first wait
-  if (!entries.some((entry) => entry?.isDirectory)) return {files: files.map((file) => ({file, name: file.name})), skipped: 0};
+  if (!entries.some((entry) => entry?.isDirectory)) {
+    return {files: files.map((file) => ({file, name: file.name})), skipped: 0};
+  }
   const all = (await Promise.all(entries.map((entry) => filesOf(entry, true)))).flat();
   const pictures = all.filter(({name, direct}) => direct || PICTURE.test(name));
   pictures.sort((a, b) => a.name.localeCompare(b.name, undefined, {numeric: true}));

@@ -102,7 +102,8 @@ async function recall() {
   if (!records.length) return;
   store.show(store.pictures[0]);
   const several = records.length > 1;
-  notice(`${several ? `${records.length} pictures` : 'The picture'} of the last time ${several ? 'are' : 'is'} here again, with your corrections.`);
+  const what = several ? `${records.length} pictures of the last time are` : 'The picture of the last time is';
+  notice(`${what} here again, with your corrections.`);
   for (const picture of store.pictures.filter(({state}) => state === 'looking')) ask(picture, picture.tag);
 }
 
@@ -219,7 +220,8 @@ async function takeDropped(transfer) {
   try {
     const {files, skipped} = await dropped(transfer);
     await take(files);
-    if (skipped) notice(`${skipped} ${skipped > 1 ? 'files that are not pictures were' : 'file that is not a picture was'} left out.`);
+    const what = skipped > 1 ? `${skipped} files that are not pictures were` : '1 file that is not a picture was';
+    if (skipped) notice(`${what} left out.`);
   } catch (error) {
     notice(`The folder cannot be read: ${error.message}`);
   }

@@ -2,6 +2,7 @@
 import {find, make, say, title, words} from './dom.js';
 import {KINDS, TEXTS, copy, save} from './files.js';
 import {lengthsOf, scaleOf} from './lengths.js';
+import {pointEditor, pointRow} from './pointlist.js';
 import {SEEMS, VISIBILITY, classesOf, seemsOf} from './stage.js';
 import {isCorrected, titleOf} from './store.js';
 import {Tabs} from './tabs.js';
@@ -90,13 +91,9 @@ export class Panel {
 
   #list(picture) {
     const {selected, card} = this.#store;
-    return make('ul', {class: 'points'}, ...Object.entries(picture.points).map(([name, point]) => {
-      const classes = classesOf(name, point, card.low_score);
-      const button = make('button', {type: 'button', id: `point-${name}`, 'aria-expanded': String(name === selected),
-        onclick: () => this.#choose(name)}, make('span', {class: `swatch ${classes.split(' ')[0]}`}),
-      make('span', {class: 'label'}, words(name)), make('span', {class: 'note'}, note(point, classes)));
-      return make('li', {class: classes}, button, name === selected && this.#editor(name, point));
-    }));
+    return make('ul', {class: 'points'}, ...Object.entries(picture.points).map(([name, point]) =>
+      pointRow(name, point, {low: card.low_score, selected: name === selected, note, choose: () => this.#choose(name),
+        editor: () => pointEditor(name, point, this.#store, !isCorrected(point))})));
   }
 
   #choose(name) {
@@ -119,17 +116,6 @@ export class Panel {
     for (const kind of ['pointerover', 'focusin']) this.#lengths.addEventListener(kind, ({target}) => trace(target));
     this.#lengths.addEventListener('pointerleave', () => trace(null));
     this.#lengths.addEventListener('focusout', ({relatedTarget: next}) => trace(this.#lengths.contains(next) ? next : null));
-  }
-
-  #editor(name, point) {
-    const untouched = !point.moved && point.v === 1;
-    return make('div', {class: 'editor'}, make('output', {}, `x ${point.x.toFixed(1)}   y ${point.y.toFixed(1)} px`),
-      make('fieldset', {class: 'choice', 'aria-label': `${words(name)} is`}, ...['1', '0', '-1'].map((v) =>
-        make('label', {}, make('input', {type: 'radio', name: 'visibility', id: `visibility-${v}`, value: v,
-          checked: String(point.v) === v, onchange: () => this.#store.setVisibility(name, Number(v))}),
-        title(VISIBILITY[v])))),
-      make('button', {type: 'button', id: 'put-back', disabled: untouched,
-        onclick: () => this.#store.putBack(name)}, 'Reset'));
   }
 
   #table(picture) {

@@ -69,8 +69,8 @@ export class Store extends EventTarget {
 
   #made(values) {
     const id = this.#next++;
-    const picture = {id, at: values.original?.at ?? Date.now() + id / 1000, number: 1, box: null, state: 'asking', tag: null, answer: null,
-      points: null, fault: '', given: null, past: [], future: [], controller: null, mark: null, key: null, sum: null,
+    const picture = {id, at: values.original?.at ?? Date.now() + id / 1000, number: 1, box: null, state: 'asking', tag: null,
+      answer: null, points: null, fault: '', given: null, past: [], future: [], controller: null, mark: null, key: null, sum: null,
       corrections: null, unseen: false, blank: false, ...values};
     picture.original ??= picture;
     const last = this.pictures.findLastIndex(({original}) => original === picture.original);
