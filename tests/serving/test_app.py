@@ -175,6 +175,22 @@ def test_networks_that_predict_no_types_need_the_type(application: Callable, enc
         assert client.post('/predict?tag=skirt', content=encoded()).status_code == 200
 
 
+def test_a_preview_is_the_upright_picture_as_a_small_jpeg(application: Callable) -> None:
+    tall = np.zeros((2000, 100, 3), np.uint8)
+    tall[:1000] = 0, 0, 255
+    with TestClient(application()) as client:
+        response = client.post('/preview', content=cv2.imencode('.tif', tall)[1].tobytes())
+        assert response.status_code == 200 and response.headers['content-type'] == 'image/jpeg'
+        shown = cv2.imdecode(np.frombuffer(response.content, np.uint8), cv2.IMREAD_COLOR)
+        assert shown.shape == (1600, 80, 3) and shown[100, 40, 2] > 200 > 50 > shown[1500, 40, 2]
+
+
+@pytest.mark.parametrize('content, status', [(b'no picture', 415), (b'', 422), (bytes(120_000), 413)])
+def test_no_preview_of_what_is_refused(client: TestClient, content: bytes, status: int) -> None:
+    response = client.post('/preview', content=content)
+    assert response.status_code == status and response.json()['detail']
+
+
 def test_a_box_is_a_part_of_the_picture(client: TestClient, encoded: Callable) -> None:
     """Points are the usual ones of the part, which the margin makes larger than the box."""
     margin = MARGIN * 70

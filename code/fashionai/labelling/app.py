@@ -8,8 +8,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Callable, List
 
-import cv2
-import numpy as np
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
@@ -20,6 +18,7 @@ from fashionai.errors import InputError
 from fashionai.garments.table import Garments
 from fashionai.images.decoder import read_upright
 from fashionai.images.folders import file_fault
+from fashionai.images.jpeg import jpeg
 from fashionai.inference.garment_predictor import LOW
 from fashionai.labelling import answers
 from fashionai.labelling.export import FORMATS, check_formats, export_formats, export_tree
@@ -149,7 +148,7 @@ def _add_pictures(app: FastAPI, store: Store) -> None:
         kind = _SHOWN.get(Path(picture.path).suffix.lower())
         if kind:
             return FileResponse(picture.path, media_type=kind)
-        return Response(_jpeg(read_upright(picture.path)), media_type='image/jpeg')
+        return Response(jpeg(read_upright(picture.path)), media_type='image/jpeg')
 
     @app.get('/api/pictures/{number}/thumbnail', summary='A small copy of a picture')
     def thumbnail(number: int, request: Request) -> Response:
@@ -161,9 +160,7 @@ def _add_pictures(app: FastAPI, store: Store) -> None:
 
 
 def _thumbnail(picture: PictureRow) -> bytes:
-    image = read_upright(picture.path)
-    factor = THUMBNAIL / max(image.shape[:2])
-    return _jpeg(cv2.resize(image, None, fx=factor, fy=factor, interpolation=cv2.INTER_AREA) if factor < 1 else image)
+    return jpeg(read_upright(picture.path), THUMBNAIL)
 
 
 def _existing(picture: PictureRow) -> PictureRow:
@@ -171,10 +168,6 @@ def _existing(picture: PictureRow) -> PictureRow:
     if fault:
         raise InputError(f'{picture.path}: {fault}')
     return picture
-
-
-def _jpeg(image: np.ndarray) -> bytes:
-    return cv2.imencode('.jpg', image)[1].tobytes()
 
 
 def _full(store: Store, item: Item) -> answers.Full:

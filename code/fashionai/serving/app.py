@@ -17,6 +17,7 @@ from fashionai.garments.boxes import Box, parse_box
 from fashionai.garments.measurements import PixelScale, chosen_scale
 from fashionai.garments.table import Garment
 from fashionai.images.crops import crop_around
+from fashionai.images.jpeg import jpeg
 from fashionai.inference.garment_predictor import AUTO, GarmentPrediction, GarmentPredictor
 from fashionai.results.writers import prediction_json
 from fashionai.serving.answers import Answer, Answers, Card, Fault, Garments, Health, PictureAnswer, Ready, heatmaps_of
@@ -30,13 +31,17 @@ from fashionai.serving.uploads import Uploads, decoded
 
 PAGE = Path(__file__).parent / 'page'
 
+PREVIEW = 1600
+"""The longer side of the JPEG of a picture that a browser cannot show, in pixels, at most."""
+
 _PICTURE = {'type': 'string', 'format': 'binary'}
 _FORM = {'type': 'object', 'properties': {ONE: _PICTURE, SEVERAL: {'type': 'array', 'items': _PICTURE}}}
+_READ = 'the picture file itself: JPEG, PNG, WebP, BMP or TIFF'
+_ALONE = {name: {'schema': _PICTURE} for name in ('image/*', 'application/octet-stream')}
 _BODY = {'requestBody': {
-    'required': True, 'description': 'the picture file itself: JPEG, PNG, WebP, BMP or TIFF; or a form with the field '
-                                     f'{ONE}, or with {SEVERAL} once for each picture: then the answer is Answers',
-    'content': {**{name: {'schema': _PICTURE} for name in ('image/*', 'application/octet-stream')},
-                TYPE: {'schema': _FORM}}}}
+    'required': True, 'description': f'{_READ}; or a form with the field {ONE}, or with {SEVERAL} once for each '
+                                     'picture: then the answer is Answers',
+    'content': {**_ALONE, TYPE: {'schema': _FORM}}}}
 _FAULTS = {408: 'the picture arrives too slowly', 413: 'too many bytes, pixels or pictures',
            415: 'not a picture of these formats', 422: 'a damaged picture or form, or a bad parameter',
            503: 'busy: try again', 504: 'the prediction took too long, or longer than the deadline of the request'}
@@ -65,6 +70,7 @@ def make_app(predictor: GarmentPredictor, card: Card, limits: Limits, metrics: O
     app.add_middleware(Headers)
     _add_faults(app)
     _add_predict(app, service)
+    _add_preview(app, service)
     _add_state(app, service)
 
     @app.get('/docs', include_in_schema=False)
@@ -127,6 +133,16 @@ def _add_predict(app: FastAPI, service: '_Service') -> None:
             return await service.of_form(wish)
 
 
+def _add_preview(app: FastAPI, service: '_Service') -> None:
+    @app.post('/preview', summary='The picture as a JPEG, upright, for browsers that cannot show its format',
+              response_class=Response, openapi_extra={
+                  'requestBody': {'required': True, 'description': _READ, 'content': _ALONE}},
+              responses={200: {'content': {'image/jpeg': {}}},
+                         **{status: {'model': Fault, 'description': why} for status, why in _FAULTS.items()}})
+    async def preview(request: Request) -> Response:
+        return Response(await service.preview(request), media_type='image/jpeg')
+
+
 class _Wish:
     """What a request asks for, and the time until which.
 
@@ -185,6 +201,13 @@ class _Service:
                 raise Refusal(422, f'box is for one picture: the form has the field {SEVERAL}, wanted {ONE}')
             self.room.check(len(form.uploads))
             return Answers(pictures=await asyncio.gather(*[self._entry(upload, wish) for upload in form.uploads]))
+
+    async def preview(self, request: Request) -> bytes:
+        """Returns the picture that is the body of a request as a JPEG. Raises Refusal."""
+        async with self._uploads.received(request.headers, request.stream()) as data:
+            facts_of(request.scope).pictures = 1
+            async with self.room.place(asyncio.get_running_loop().time() + self._limits.seconds):
+                return await asyncio.to_thread(lambda: jpeg(decoded(data, self._limits), PREVIEW))
 
     async def _entry(self, upload: Upload, wish: _Wish) -> PictureAnswer:
         try:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 ID_HEADER = 'X-Request-Id'
 
 _SANE_ID = re.compile(r'[\w.:/+=@-]{1,128}', re.ASCII)
-_PATHS = ('/predict', '/model', '/health', '/ready', '/metrics')
+_PATHS = ('/predict', '/preview', '/model', '/health', '/ready', '/metrics')
 _PROBES = ('/health', '/ready', '/metrics')
 _LONGEST_PATH = 200
 """Characters of a path in the access log."""

@@ -1,26 +1,15 @@
-/** The service of the project. Errors are sentences for people; `status` is 0 if the service does not answer. */
+/** The service of the project. Its refusals are faults with a status; it is 0 where another attempt may succeed. */
+import {Fault, answerOf, asked} from './editor/replies.js';
 
-export class Fault extends Error {
-  constructor(message, status) {
-    super(message);
-    this.status = status;
-  }
-}
+export const get = (path) => ask(path);
+export const post = (path, body) => ask(path, 'POST', body);
+export const put = (path, body, keepalive = false) => ask(path, 'PUT', body, keepalive);
 
-export const get = (path) => asked(path);
-export const post = (path, body) => asked(path, 'POST', body);
-export const put = (path, body, keepalive = false) => asked(path, 'PUT', body, keepalive);
-
-async function asked(path, method = 'GET', body = undefined, keepalive = false) {
+async function ask(path, method = 'GET', body = undefined, keepalive = false) {
   const headers = body ? {'Content-Type': 'application/json'} : {};
-  let response;
   try {
-    response = await fetch(`api/${path}`, {method, headers, keepalive, body: body && JSON.stringify(body)});
-  } catch {
-    throw new Fault('The service does not answer. Is it still running?', 0);
+    return await answerOf(await asked(`api/${path}`, {method, headers, keepalive, body: body && JSON.stringify(body)}));
+  } catch (fault) {
+    throw fault.status === 503 ? new Fault(fault.message, 0) : fault;
   }
-  const answer = await response.json().catch(() => ({}));
-  if (response.ok) return answer;
-  const detail = answer.detail ?? `the service answered ${response.status} ${response.statusText}`;
-  throw new Fault(`${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`, response.status === 503 ? 0 : response.status);
 }

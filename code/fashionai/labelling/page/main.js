@@ -1,7 +1,8 @@
 /** Connects the parts of the labelling page, and has its keys. */
 import {find, make, say, title, words} from './editor/dom.js';
 import {Stage} from './editor/stage.js';
-import {drawBox, showBoxes} from './boxes.js';
+import {drawBox} from './editor/boxes.js';
+import {showBoxes} from './boxes.js';
 import {showGallery} from './gallery.js';
 import {mirrored} from './mirror.js';
 import {Panel} from './panel.js';

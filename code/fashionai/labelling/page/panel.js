@@ -1,6 +1,7 @@
 /** Beside the picture: the type, the points, why it is asked for, who changed it, and the export. */
 import {find, make, title, words} from './editor/dom.js';
-import {VISIBILITY, classesOf} from './editor/stage.js';
+import {pointEditor, pointRow} from './editor/pointlist.js';
+import {VISIBILITY} from './editor/stage.js';
 import {post} from './api.js';
 
 const SIGNS = {scores: 'low scores', mirror: 'another answer for the mirror image', presets: 'another answer at one look',
@@ -34,35 +35,16 @@ export class Panel {
     this.#points.hidden = !current?.points;
     if (!current?.points) return;
     this.#points.append(make('h2', {}, 'Points'), make('ul', {class: 'points'},
-      ...Object.entries(current.points).map(([name, point]) => this.#row(name, point, name === selected, card.low_score))));
+      ...Object.entries(current.points).map(([name, point]) => pointRow(name, point, {low: card.low_score,
+        selected: name === selected, note, choose: () => this.#choose(name),
+        editor: () => pointEditor(name, point, this.#store, !point.own)}))));
     if (held) document.getElementById(held)?.focus();
-  }
-
-  #row(name, point, selected, low) {
-    const classes = classesOf(name, point, low);
-    const button = make('button', {type: 'button', id: `point-${name}`, 'aria-expanded': String(selected),
-      onclick: () => this.#choose(name)}, make('span', {class: `swatch ${classes.split(' ')[0]}`}),
-    make('span', {class: 'label'}, words(name)), make('span', {class: 'note'}, note(point, classes)));
-    return make('li', {class: `${classes}${point.unplaced ? ' unplaced' : ''}`}, button,
-      selected && this.#editor(name, point));
   }
 
   #choose(name) {
     const chosen = name === this.#store.selected ? null : name;
     this.#store.select(chosen);
     if (chosen) this.#focus(chosen);
-  }
-
-  #editor(name, point) {
-    const choices = ['1', '0', '-1'].map((v) => make('label', {}, make('input', {type: 'radio', name: 'visibility',
-      id: `visibility-${v}`, value: v, checked: !point.unplaced && String(point.v) === v,
-      disabled: point.unplaced && v !== '-1', onchange: () => this.#store.setVisibility(name, Number(v))}),
-    title(VISIBILITY[v])));
-    return make('div', {class: 'editor'},
-      make('output', {}, point.unplaced ? 'click its place in the picture' : `x ${point.x.toFixed(1)}   y ${point.y.toFixed(1)} px`),
-      make('fieldset', {class: 'choice', 'aria-label': `${words(name)} is`}, ...choices),
-      make('button', {type: 'button', id: 'put-back', disabled: !point.own,
-        onclick: () => this.#store.putBack(name)}, 'Reset'));
   }
 
   #showHead() {

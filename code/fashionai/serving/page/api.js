@@ -1,4 +1,5 @@
-/** The service: its card, and what it finds in a picture. Errors are sentences for people. */
+/** The service: its card, what it finds in a picture, and a picture that a browser can show. */
+import {Fault, answerOf, asked, faultOf} from './replies.js';
 
 const AT_ONCE = 4; // so that the service has something to look at together
 const RETRIES = 20;
@@ -10,14 +11,33 @@ export async function fetchCard() {
   return answerOf(await asked('model'));
 }
 
-/** The answer for a picture; waits for its turn, and while the service is busy. */
-export async function predict(file, tag, limits, signal) {
-  if (file.size > limits.megabytes * 1e6) {
-    throw new Error(`The picture has ${(file.size / 1e6).toFixed(1)} MB: the service accepts at most ${limits.megabytes} MB.`);
+/** Whether a file has more bytes than the service accepts. */
+export const isTooLarge = (file, limits) => file.size > limits.megabytes * 1e6;
+
+/**
+ * The answer for a picture, or for the garment in its box [left, top, width, height]; waits for its turn, and while the
+ * service is busy.
+ */
+export async function predict({file, box}, tag, limits, signal) {
+  if (isTooLarge(file, limits)) {
+    throw new Fault(`The picture has ${(file.size / 1e6).toFixed(1)} MB: the service accepts at most ${limits.megabytes} MB.`,
+      413);
   }
+  const query = new URLSearchParams({heatmaps: true, tag, ...(box && {box: box.join(',')})});
+  return answerOf(await inTurn(`predict?${query}`, file, signal));
+}
+
+/** The picture of a file as a JPEG blob, upright, for a browser that cannot show the file itself. */
+export async function preview(file) {
+  const response = await inTurn('preview', file);
+  if (!response.ok) throw await faultOf(response);
+  return response.blob();
+}
+
+async function inTurn(url, file, signal) {
   await turn();
   try {
-    return await persistently(`predict?heatmaps=true&tag=${encodeURIComponent(tag)}`, file, signal);
+    return await persistently(url, file, signal);
   } finally {
     under--;
     queue.shift()?.();
@@ -28,26 +48,10 @@ async function persistently(url, file, signal) {
   const headers = {'Content-Type': file.type || 'application/octet-stream'};
   for (let tries = 1; ; tries++) {
     const response = await asked(url, {method: 'POST', body: file, headers, signal});
-    if (response.status !== 503 || tries === RETRIES) return answerOf(response);
+    if (response.status !== 503 || tries === RETRIES) return response;
     const seconds = Number(response.headers.get('Retry-After')) || 1;
     await new Promise((resume) => setTimeout(resume, seconds * 1000 * (0.5 + Math.random())));
   }
-}
-
-async function asked(url, options = {}) {
-  try {
-    return await fetch(url, options);
-  } catch (error) {
-    if (error.name === 'AbortError') throw error;
-    throw new Error('The service does not answer. Is it still running?');
-  }
-}
-
-async function answerOf(response) {
-  const body = await response.json().catch(() => ({}));
-  if (response.ok) return body;
-  const detail = body.detail ?? `the service answered ${response.status} ${response.statusText}`;
-  throw new Error(`${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`);
 }
 
 function turn() {

@@ -4,27 +4,35 @@ const NARROWEST = 10;
 const USUAL_SHARE = [0.44, 0.62];
 const THEIRS = {1: 2, 0: 1, '-1': 0};
 
-/** Returns the data set. `types` are those of the service's card; images are numbered from 1. */
+const originalOf = (picture) => picture.original ?? picture;
+
+/** Returns the data set. `types` are those of the service's card; images are numbered from 1, with all their garments. */
 export function dataset(pictures, types, model) {
   const names = Object.keys(types);
   const categories = names.map((name, index) => ({id: index + 1, name, supercategory: 'clothes',
     keypoints: types[name].keypoints, skeleton: types[name].limbs.map((limb) =>
       limb.map((end) => types[name].keypoints.indexOf(end) + 1))}));
-  const images = pictures.map(({name, answer: {size}}, index) =>
-    ({id: index + 1, file_name: name, width: size.width, height: size.height}));
-  const annotations = pictures.map(({answer, points}, index) => ({id: index + 1, image_id: index + 1,
-    category_id: names.indexOf(answer.type) + 1, ...annotation(types[answer.type].keypoints, points, answer.size)}));
+  const originals = [...new Set(pictures.map(originalOf))];
+  const images = originals.map((original, index) => {
+    const {name, answer: {size}} = pictures.find((picture) => originalOf(picture) === original);
+    return {id: index + 1, file_name: name, width: size.width, height: size.height};
+  });
+  const annotations = pictures.map((picture, index) => {
+    const {answer: {type, size}, points, box: given} = picture;
+    return {id: index + 1, image_id: originals.indexOf(originalOf(picture)) + 1, category_id: names.indexOf(type) + 1,
+      ...annotation(types[type].keypoints, points, size, given)};
+  });
   return {info: {description: `garments found by ${model}`, visibility: 'coco', frame: 'upright'}, categories,
     annotations, images};
 }
 
-function annotation(names, points, size) {
+function annotation(names, points, size, given) {
   const present = names.map((name) => points[name]).filter((point) => point.v >= 0);
   const keypoints = names.flatMap((name) => {
     const {x, y, v, found, moved} = points[name];
     return v < 0 ? [0, 0, 0] : [rounded(x), rounded(y), v > 0 && !found && !moved ? 1 : THEIRS[v]];
   });
-  const bbox = box(present.map(({x, y}) => [x, y]), [size.width, size.height]);
+  const bbox = given ?? box(present.map(({x, y}) => [x, y]), [size.width, size.height]);
   const scores = names.map((name) => rounded(points[name].score, 3));
   return {iscrowd: 0, keypoints, num_keypoints: present.length, bbox, area: rounded(bbox[2] * bbox[3]),
     score: rounded(scores.reduce((sum, score) => sum + score, 0) / scores.length, 3), keypoint_scores: scores};

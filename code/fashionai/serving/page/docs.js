@@ -21,12 +21,18 @@ function kind(schema = {}) {
   return schema.format ?? schema.type ?? 'anything';
 }
 
+/** What the body of a response is: a schema, or a file of a type. */
+function bodyOf(content = {}) {
+  const json = content['application/json'];
+  return json || !Object.keys(content).length ? kind(json?.schema) : Object.keys(content).join(' or ');
+}
+
 function path(url, method, {summary, parameters = [], responses, requestBody}) {
   const asked = parameters.map(({name, schema, description}) => row(name, description ?? '',
     kind(schema) + (schema.default || schema.default === false ? `, default: ${schema.default}` : '')));
   if (requestBody) asked.push(row('body', requestBody.description, Object.keys(requestBody.content).join(' or ')));
   const said = Object.entries(responses).map(([status, {description, content}]) =>
-    row(status, description, kind(content?.['application/json']?.schema)));
+    row(status, description, bodyOf(content)));
   return make('section', {}, make('h2', {class: 'path'}, make('span', {class: 'method'}, method.toUpperCase()),
     make('code', {}, url)), make('p', {}, summary), table('Request', asked), table('Responses', said));
 }

@@ -57,11 +57,18 @@ function doubtsOf({side_limits: sideLimits, pair_limits: pairLimits}, sides, cle
 /** To hundredths, as it is said and as the limits are; lengths below a pixel count as one. */
 const ratio = (length, other) => Math.round(100 * Math.max(length, 1) / Math.max(other, 1)) / 100;
 
-function along(path, points) {
-  const places = path.split(' > ').map((place) => place.split(' + ').map((name) => points[name]));
+/** The places through which a path leads, as [x, y]; null where one of its points is not known. */
+export function stopsOf(path, points) {
+  const places = placesOf(path, points);
   if (!places.flat().every(usable)) return null;
-  const stops = places.map((ends) => ['x', 'y'].map((axis) =>
-    ends.reduce((sum, end) => sum + end[axis], 0) / ends.length));
+  return places.map((ends) => ['x', 'y'].map((axis) => ends.reduce((sum, end) => sum + end[axis], 0) / ends.length));
+}
+
+const placesOf = (path, points) => path.split(' > ').map((place) => place.split(' + ').map((name) => points[name]));
+
+function along(path, points) {
+  const stops = stopsOf(path, points);
+  if (!stops) return null;
   const pixels = stops.slice(1).reduce((sum, [x, y], i) => sum + Math.hypot(x - stops[i][0], y - stops[i][1]), 0);
-  return {pixels, score: Math.min(...places.flat().map(trust))};
+  return {pixels, score: Math.min(...placesOf(path, points).flat().map(trust))};
 }

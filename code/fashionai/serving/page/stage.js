@@ -1,29 +1,36 @@
 /** The picture with its points: to look at, to drag, and to move by arrow keys. */
 import {find, make, makeSvg, say, side, title, words} from './dom.js';
 import {drawHeat, heatOf} from './heat.js';
+import {arranged} from './labels.js';
+import {stopsOf} from './lengths.js';
 import {hideLoupe, showLoupe} from './loupe.js';
 
 const ARROWS = {ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1]};
 const NEXT_VISIBILITY = {1: 0, 0: -1, [-1]: 1};
+const EDGE = 6; // pixels between a name and the edge of the stage
 export const VISIBILITY = {1: 'visible', 0: 'hidden', [-1]: 'absent'};
 export const SEEMS = {occluded: 'probably hidden', absent: 'probably absent'};
 
 export class Stage {
-  #store; #ask; #root = find('#stage');
-  #picture = null; #answer = null; #frame = null; #image = null; #overlay = null;
-  #points = new Map(); #limbs = []; #unit = 1; #heat = null;
+  #store; #ask; #unseen; #root = find('#stage');
+  #picture = null; #answer = null; #url = ''; #frame = null; #image = null; #overlay = null;
+  #points = new Map(); #limbs = []; #labels = new Map(); #trace = []; #traced = []; #unit = 1; #heat = null;
 
-  /** `ask(picture, tag)` requests a prediction. The store may have `dropped()`, which is called after a drag. */
-  constructor(store, ask) {
+  /**
+   * `ask(picture, tag)` requests a prediction; `unseen(picture)` is called if the browser cannot show it. The store may
+   * have `dropped()`, which is called after a drag.
+   */
+  constructor(store, ask, unseen = () => {}) {
     this.#store = store;
     this.#ask = ask;
+    this.#unseen = unseen;
     new ResizeObserver(() => this.#frame && this.sync()).observe(this.#root);
   }
 
   /** Show the current picture, anew where it is another one or has another answer. */
   render() {
     const picture = this.#store.current;
-    if (picture !== this.#picture || picture?.answer !== this.#answer) this.#build(picture);
+    if (picture !== this.#picture || picture?.answer !== this.#answer || picture?.url !== this.#url) this.#build(picture);
     this.#root.querySelector('.over')?.remove();
     if (!picture) return;
     this.#frame.querySelector('.overlay').toggleAttribute('inert', picture.state === 'looking');
@@ -55,7 +62,45 @@ export class Stage {
         line.style.display = a.v < 0 || b.v < 0 ? 'none' : '';
       }
     }
+    this.#placeLabels();
+    this.#drawTrace();
     this.#drawHeat();
+  }
+
+  /** Show paths over points, `a > b + c`, until others are shown. */
+  trace(paths) {
+    this.#traced = paths;
+    if (this.#picture?.points) this.#drawTrace();
+  }
+
+  #drawTrace() {
+    const all = this.#traced.map((path) => stopsOf(path, this.#picture.points)).filter(Boolean);
+    const lines = all.map((stops) => `M${stops.map((stop) => stop.join(' ')).join('L')}`).join('');
+    for (const element of this.#trace) element.setAttribute('d', lines);
+    this.#overlay.classList.toggle('traced', Boolean(lines));
+  }
+
+  /** Names beside the garment, in the part of the stage that is seen. */
+  #placeLabels() {
+    const {points} = this.#picture;
+    const layer = this.#frame.querySelector('.labels');
+    layer.hidden = !this.#store.names;
+    if (layer.hidden) return;
+    const [stage, frame] = [this.#root, this.#frame].map((element) => element.getBoundingClientRect());
+    const area = {left: stage.left - frame.left + EDGE, right: stage.right - frame.left - EDGE,
+      top: stage.top - frame.top + EDGE, bottom: stage.bottom - frame.top - EDGE};
+    const items = [...this.#labels].filter(([name]) => points[name].v >= 0).map(([name, {tag}]) => ({name,
+      x: (points[name].x + 0.5) / this.#unit, y: (points[name].y + 0.5) / this.#unit,
+      width: tag.offsetWidth, height: tag.offsetHeight}));
+    const places = new Map(arranged(items, area).map((place) => [place.name, place]));
+    for (const [name, {tag, lines}] of this.#labels) {
+      const place = places.get(name);
+      for (const element of [tag, ...lines]) element.style.visibility = place ? '' : 'hidden';
+      if (!place) continue;
+      Object.assign(tag.style, {left: `${place.x}px`, top: `${place.y}px`});
+      tag.classList.toggle('selected', name === this.#store.selected);
+      for (const line of lines) line.setAttribute('d', `M${place.from.join(' ')}L${place.to.join(' ')}`);
+    }
   }
 
   /** The element that has the size of the picture on the screen; null without a picture. */
@@ -70,8 +115,11 @@ export class Stage {
   #build(picture) {
     this.#picture = picture;
     this.#answer = picture?.answer ?? null;
+    this.#url = picture?.url ?? '';
     this.#points.clear();
+    this.#labels.clear();
     this.#limbs = [];
+    this.#traced = [];
     this.#heat = null;
     this.#root.replaceChildren();
     if (!picture) return;
@@ -84,18 +132,22 @@ export class Stage {
     this.#frame.style.setProperty('--ratio', width / height);
     this.#image.addEventListener('load', () => this.#answer ?? this.#frame.style.setProperty('--ratio',
       this.#image.naturalWidth / this.#image.naturalHeight));
-    this.#image.addEventListener('error', () => this.#frame.classList.add('unseen'));
+    this.#image.addEventListener('error', () => {
+      this.#frame.classList.add('unseen');
+      this.#unseen(picture);
+    });
     this.#root.append(this.#frame);
     if (this.#answer) this.#buildPoints(width, height);
   }
 
   #buildPoints(width, height) {
     this.#overlay.setAttribute('viewBox', `-0.5 -0.5 ${width} ${height}`); // (0, 0) is the middle of the first pixel
-    const {keypoints, limbs} = this.#store.card.types[this.#answer.type];
-    this.#limbs = limbs.map((ends) => ({ends, elements: ['casing', 'line'].map((layer) =>
+    const {keypoints, outline} = this.#store.card.types[this.#answer.type];
+    this.#limbs = outline.map((ends) => ({ends, elements: ['casing', 'line'].map((layer) =>
       makeSvg('path', {class: `limb ${layer}`}))}));
+    this.#trace = ['casing', 'line'].map((layer) => makeSvg('path', {class: `limb trace ${layer}`}));
     this.#overlay.append(...this.#limbs.map(({elements}) => elements[0]),
-      ...this.#limbs.map(({elements}) => elements[1]));
+      ...this.#limbs.map(({elements}) => elements[1]), ...this.#trace);
     for (const name of keypoints) {
       const element = makeSvg('g', {tabindex: 0, role: 'button', 'data-name': name,
         onpointerdown: (event) => this.#grab(event, name), onfocus: () => this.#store.select(name),
@@ -106,6 +158,18 @@ export class Stage {
       this.#points.set(name, element);
       this.#overlay.append(element);
     }
+    this.#buildLabels(keypoints);
+  }
+
+  #buildLabels(keypoints) {
+    for (const name of keypoints) {
+      this.#labels.set(name, {tag: make('span', {class: `nametag ${side(name)}`, 'data-name': name}, words(name)),
+        lines: ['casing', 'line'].map((layer) => makeSvg('path', {class: `leader ${layer}`}))});
+    }
+    const parts = [...this.#labels.values()];
+    this.#frame.insertBefore(make('div', {class: 'labels', 'aria-hidden': 'true', hidden: true},
+      makeSvg('svg', {}, ...parts.map(({lines}) => lines[0]), ...parts.map(({lines}) => lines[1])),
+      ...parts.map(({tag}) => tag)), this.#overlay);
   }
 
   #grab(event, name) {
@@ -179,6 +243,9 @@ export class Stage {
         make('div', {class: 'row'},
           make('button', {type: 'button', onclick: () => this.#ask(picture, picture.tag)}, 'Try again'),
           make('button', {type: 'button', onclick: () => this.#store.remove(picture)}, 'Remove')));
+    }
+    if (picture.state === 'done' && picture.blank) {
+      return make('div', {class: 'over'}, make('p', {}, 'This browser cannot show the picture. The points are in their places.'));
     }
     if (picture.state !== 'asking') return null;
     return make('div', {class: 'over'}, make('p', {}, 'Which type of garment is it?'),
