@@ -10,11 +10,12 @@ from fashionai.labelling.store import Change, Item
 
 
 class TypeCard(BaseModel):
-    """A garment type: keypoints in order, the keypoint that each becomes in a mirror image, and limbs."""
+    """A garment type: keypoints in order, the keypoint that each becomes in a mirror image, and the lines that are drawn.
+    """
 
     keypoints: List[str]
     flipped: List[str]
-    limbs: List[Tuple[str, str]]
+    outline: List[Tuple[str, str]]
 
 
 class ProjectCard(BaseModel):
@@ -147,4 +148,4 @@ def _brief(item: Item, low: float) -> Dict[str, Any]:
 
 def _type_card(garment: Garment) -> TypeCard:
     return TypeCard(keypoints=list(garment.keypoints), flipped=list(garment.flipped_keypoints),
-                    limbs=list(garment.limbs))
+                    outline=list(outline(garment)))
