@@ -24,7 +24,7 @@ _SHOWN = 0.75
 
 class Overlays:
     """Draws predictions into a folder. The name of a drawing is that of its picture; no drawing overwrites another, or
-    one of `kept`, which are the pictures themselves.
+    one of `kept`, which are the pictures themselves. `count` is the number of drawings that were written.
 
     Raises OSError if the folder cannot be made.
     """
@@ -33,6 +33,7 @@ class Overlays:
         folder.mkdir(parents=True, exist_ok=True)  # fails now, not after the first batch
         self._folder, self._with_heatmaps, self._with_doubts = folder, with_heatmaps, with_doubts
         self._taken: Set[Path] = {Path(path).resolve() for path in kept}
+        self.count = 0
 
     def draw(self, name: str, frame: Optional[int], image: np.ndarray,
              found: Union[GarmentPrediction, Sequence[GarmentPrediction]]) -> Path:
@@ -46,6 +47,7 @@ class Overlays:
         """
         path = self._taken_for(name, frame)
         write_picture(path, draw_prediction(image, found, self._with_heatmaps, self._with_doubts, frame is None))
+        self.count += 1
         return path
 
     def pass_over(self, picture: Picture) -> None:
