@@ -1,4 +1,4 @@
-"""Places of labels: inside the picture, apart from each other, over no point, and beside the garment if there is room."""
+"""Places of labels: inside the picture, apart from each other, over no point, and beside the garment if they can."""
 from itertools import combinations
 from typing import Sequence, Tuple
 

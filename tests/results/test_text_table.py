@@ -27,7 +27,7 @@ def test_columns_are_aligned_and_fit_the_width(width: int) -> None:
     place = lines[0].index('type')
     assert all(line[place:].split() == ['skirt', '95', '%', '3', 'of', '4', '2'] for line in lines[1:])
     assert all(line[place - 1] == ' ' for line in lines)
-    assert lines[1].startswith('a.jpg ') and lines[2].startswith('a/very') and 'photograph.jpg ' in lines[2]
+    assert lines[1].startswith('a.jpg ') and lines[2].startswith('a/very') and 'graph.jpg ' in lines[2]
 
 
 def test_what_is_unsure_has_a_question_mark_and_what_is_given_no_probability() -> None:

@@ -112,8 +112,8 @@ def chosen_networks(args: argparse.Namespace, tag: str, prefer: Optional[str] = 
 
 
 def _all_exact(graphs: Sequence[Path], engine: str) -> bool:
-    """Returns whether an engine is installed, has a model for each graph that is as exact as the graph, and leaves no GPU
-    unused."""
+    """Returns whether an engine is installed, has a model for each graph that is as exact as the graph, and leaves no
+    GPU unused."""
     if find_spec(engine) is None:
         return False
     try:

@@ -43,8 +43,9 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--output', metavar='FILE', help='file to write; an interrupted run continues after its last row (default: '
         'standard output)')
     add('--overwrite', action='store_true', help='start again if the output exists')
-    add('--format', choices=FORMATS, help='table: a table for people (default in a terminal, without --output). '
-        'json: an object on each line for each picture (default for files and pipes). csv: the format of FashionAI, as run.py writes it. coco: a COCO data set. coco-results: COCO keypoint results')
+    add('--format', choices=FORMATS, help='table: a table for people (default in a terminal, without --output). json: '
+        'an object on each line for each picture (default for files and pipes). csv: the format of FashionAI, as '
+        'run.py writes it. coco: a COCO data set. coco-results: COCO keypoint results')
     add('--ids', metavar='JSON', help='a COCO ground truth: write COCO keypoint results with its ids of images and '
         'categories, by file_name and name (default: images are numbered in the order of the paths)')
     add('--mark-visibility', action='store_true', help='with --format csv, coco or coco-results: the third number of a '

@@ -272,8 +272,8 @@ def has_tensorflow() -> bool:
 
 
 def leaves_gpu_unused() -> bool:
-    """Returns whether the machine has a GPU that TensorFlow, which is installed, may use, and that ONNX Runtime does not
-    use."""
+    """Returns whether the machine has a GPU that TensorFlow, which is installed, may use, and that ONNX Runtime does
+    not use."""
     return (_GPU_DRIVER.exists() and has_tensorflow() and
             os.environ.get('CUDA_VISIBLE_DEVICES') not in ('', '-1') and
             _ON_GPU not in _onnxruntime().get_available_providers())

@@ -1,5 +1,5 @@
-"""Draws keypoints and texts on pictures. Colours are BGR. Sizes follow the longer side of the picture; in small pictures
-they stop where they could no longer be read."""
+"""Draws keypoints and texts on pictures. Colours are BGR. Sizes follow the longer side of the picture; in small
+pictures they stop where they could no longer be read."""
 from pathlib import Path
 from typing import Optional, Sequence, Tuple
 
@@ -57,12 +57,12 @@ def draw_line(picture: np.ndarray, start: np.ndarray, end: np.ndarray, colour: C
 
 def dot_radius(size_hw: Tuple[int, int]) -> float:
     """Returns the radius of the dots on a picture, in pixels."""
-    return max(max(size_hw) / 100, min(_LEAST_RADIUS, min(size_hw) / 30))
+    return max(_side(size_hw) / 100, min(_LEAST_RADIUS, min(size_hw) / 30))
 
 
 def text_scale(size_hw: Tuple[int, int]) -> float:
     """Returns OpenCV's scale of texts on a picture."""
-    return max(max(size_hw) / 1600, _LEAST_TEXT)
+    return max(_side(size_hw) / 1600, _LEAST_TEXT)
 
 
 def text_size(text: str, scale: float) -> Tuple[int, int]:
@@ -76,6 +76,11 @@ def write_text(picture: np.ndarray, text: str, left: int, top: int, colour: Colo
     _, below = cv2.getTextSize(text, _FONT, scale, _stroke(scale))
     foot = top + text_size(text, scale)[1] - below - _margin(scale)
     cv2.putText(picture, text, (left + _margin(scale), foot), _FONT, scale, colour, _stroke(scale), cv2.LINE_AA)
+
+
+def _side(size_hw: Tuple[int, int]) -> int:
+    """Returns the side that sizes follow: the longer one, unless the picture is a narrow strip."""
+    return min(max(size_hw), 3 * min(size_hw))
 
 
 def _stroke(scale: float) -> int:

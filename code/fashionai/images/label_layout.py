@@ -1,8 +1,9 @@
 """Chooses places for labels on a picture: inside it, apart from each other, and over no point.
 
 Each label has many candidate places around its point. Each has a cost: a label should be near its point, beside the
-garment, and no line from a point to its label should cross another label or line. The labels choose one after the other,
-and then again a few times, since the later ones change what is best. Of several orders the cheapest result is taken.
+garment, and no line from a point to its label should cross another label or line. The labels choose one after the
+other, and then again a few times, since the later ones change what is best. Of several orders the cheapest result is
+taken.
 
 Letters: N labels, M points that stay free, C candidates. A rectangle is (left, top, right, bottom) in whole pixels of
 the picture, without its last column and row.
@@ -121,8 +122,8 @@ def place_block(size_wh: Tuple[int, int], obstacles: Obstacles, corner_xy: Tuple
 
 
 def leaders(anchors_xy: np.ndarray, rectangles: np.ndarray) -> np.ndarray:
-    """Returns (C, 4) the lines from points (C, 2), or from one point (2,), to the nearest place on the edge of rectangles
-    (C, 4): x, y, x, y. They end in the middle third of a label's side."""
+    """Returns (C, 4) the lines from points (C, 2), or from one point (2,), to the nearest place on the edge of
+    rectangles (C, 4): x, y, x, y. They end in the middle third of a label's side."""
     left, top, right, bottom = rectangles.T
     x, y = anchors_xy.T
     third = np.where((x < left) | (x > right - 1), (bottom - top) / 3, 0)

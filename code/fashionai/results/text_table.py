@@ -50,8 +50,8 @@ class TextTable:
                  for name, length in lengths.items()]
         across = max(1, (self.width - 1) // (longest + _VALUE + 4))
         lines = [_GAP + ' '.join(cells[start:start + across]).rstrip() for start in range(0, len(cells), across)]
-        doubts = dict.fromkeys(reason for length in lengths.values() for reason in (length['doubtful'] or '').split('; ')
-                               if reason)
+        doubts = dict.fromkeys(reason for length in lengths.values() if length['doubtful']
+                               for reason in length['doubtful'].split('; '))
         return lines + [self._in(_YELLOW, f'{_GAP}? {reason}') for reason in doubts]
 
     def _in(self, colour: str, text: str) -> str:

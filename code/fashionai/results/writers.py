@@ -1,5 +1,5 @@
-"""Writes predictions: as JSON lines, in the CSV form of FashionAI, as a COCO data set or COCO keypoint results, and as a
-table for people."""
+"""Writes predictions: as JSON lines, in the CSV form of FashionAI, as a COCO data set or COCO keypoint results, and as
+a table for people."""
 import csv
 import io
 import json
@@ -273,8 +273,8 @@ class CocoDataset(Writer):
 
 
 class TableRows(Writer):
-    """A table for people; it is as wide as the terminal, and has colours in a terminal if NO_COLOR is not set. It cannot
-    be continued."""
+    """A table for people; it is as wide as the terminal, and has colours in a terminal if NO_COLOR is not set. It
+    cannot be continued."""
 
     def write(self, outcome: Outcome) -> None:
         """Adds a prediction and flushes the file."""
