@@ -10,12 +10,11 @@ from fashionai.labelling.store import Change, Item
 
 
 class TypeCard(BaseModel):
-    """A garment type: keypoints in order, the keypoint that each becomes in a mirror image, and the lines that are drawn.
-    """
+    """A garment type: keypoints in order, the keypoint that each becomes in a mirror image, and limbs."""
 
     keypoints: List[str]
     flipped: List[str]
-    outline: List[Tuple[str, str]]
+    limbs: List[Tuple[str, str]]
 
 
 class ProjectCard(BaseModel):
@@ -148,4 +147,4 @@ def _brief(item: Item, low: float) -> Dict[str, Any]:
 
 def _type_card(garment: Garment) -> TypeCard:
     return TypeCard(keypoints=list(garment.keypoints), flipped=list(garment.flipped_keypoints),
-                    outline=list(outline(garment)))
+                    limbs=list(garment.limbs))

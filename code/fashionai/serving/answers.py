@@ -9,7 +9,6 @@ from pydantic import BaseModel, Field
 
 from fashionai.garments.contradictions import CLEARLY, limits_of
 from fashionai.garments.measurements import LENGTHS
-from fashionai.garments.outlines import outline
 from fashionai.garments.table import Garment
 from fashionai.images.geometry import invert, transform_points
 from fashionai.inference.canvas import canvas_map, image_area, responses
@@ -97,14 +96,13 @@ class Answers(BaseModel):
 
 
 class GarmentCard(BaseModel):
-    """A garment type: keypoints in the order of heat maps, limbs between them as in training, the lines of the outline
-    that people are shown, and lengths by name. A length has one path or two: `a > b` leads from keypoint to keypoint,
-    `a + b` is the middle of two. `side_limits`: the maximum ratio of the longer to the shorter side of a length.
-    `pair_limits`: two lengths, and the minimum and the maximum ratio of the first to the second."""
+    """A garment type: keypoints in the order of heat maps, limbs between them, and lengths by name. A length has one
+    path or two: `a > b` leads from keypoint to keypoint, `a + b` is the middle of two. `side_limits`: the maximum ratio
+    of the longer to the shorter side of a length. `pair_limits`: two lengths, and the minimum and the maximum ratio of
+    the first to the second."""
 
     keypoints: List[str]
     limbs: List[Tuple[str, str]]
-    outline: List[Tuple[str, str]]
     lengths: Dict[str, List[str]]
     side_limits: Dict[str, float]
     pair_limits: List[Tuple[str, str, float, float]]
@@ -161,6 +159,6 @@ def heatmaps_of(prediction: GarmentPrediction) -> Heatmaps:
 def _garment_card(garment: Garment) -> GarmentCard:
     lengths: Mapping[str, Sequence[str]] = LENGTHS.get(garment.name, {})
     allowed = limits_of(garment)
-    return GarmentCard(keypoints=list(garment.keypoints), limbs=list(garment.limbs), outline=list(outline(garment)),
+    return GarmentCard(keypoints=list(garment.keypoints), limbs=list(garment.limbs),
                        lengths={name: list(paths) for name, paths in lengths.items()},
                        side_limits=dict(allowed.sides), pair_limits=list(allowed.pairs))

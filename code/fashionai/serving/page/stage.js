@@ -91,8 +91,8 @@ export class Stage {
 
   #buildPoints(width, height) {
     this.#overlay.setAttribute('viewBox', `-0.5 -0.5 ${width} ${height}`); // (0, 0) is the middle of the first pixel
-    const {keypoints, outline} = this.#store.card.types[this.#answer.type];
-    this.#limbs = outline.map((ends) => ({ends, elements: ['casing', 'line'].map((layer) =>
+    const {keypoints, limbs} = this.#store.card.types[this.#answer.type];
+    this.#limbs = limbs.map((ends) => ({ends, elements: ['casing', 'line'].map((layer) =>
       makeSvg('path', {class: `limb ${layer}`}))}));
     this.#overlay.append(...this.#limbs.map(({elements}) => elements[0]),
       ...this.#limbs.map(({elements}) => elements[1]));
