@@ -74,6 +74,27 @@ def test_the_preset_or_a_name_chooses_the_supplied_network(tmp_path: Path, monke
     assert chosen('--preset=fast', f'--modelpath={graph}') == [graph]
 
 
+def test_an_engine_is_preferred_if_its_model_is_there_and_as_exact(graph: Path,
+                                                                  monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference_flags, 'leaves_gpu_unused', lambda: False)
+    monkeypatch.setattr(inference_flags, 'has_tensorflow', lambda: True)
+    monkeypatch.setattr(inference_flags, 'find_spec', lambda name: name)
+
+    def chosen(*flags: str) -> str:
+        parser = argparse.ArgumentParser()
+        add_inference_options(parser)
+        model, = chosen_networks(parser.parse_args(flags), 'skirt', prefer='onnxruntime').models
+        return model.path.suffix
+    supplied = ('--modelpath=supplied', '--preset=fast')
+    assert chosen(*supplied) == '.onnx' and chosen(*supplied, '--engine=tensorflow') == '.pb'
+    assert chosen(f'--modelpath={graph}') == '.pb', 'nothing was exported from it'
+    monkeypatch.setattr(inference_flags, 'leaves_gpu_unused', lambda: True)
+    assert chosen(*supplied) == '.pb'
+    monkeypatch.setattr(inference_flags, 'leaves_gpu_unused', lambda: False)
+    monkeypatch.setattr(inference_flags, 'find_spec', lambda name: None)
+    assert chosen(*supplied) == '.pb', 'ONNX Runtime is not installed'
+
+
 def test_what_is_typed_has_the_last_word(graph: Path) -> None:
     thorough = look('--preset=accurate', '--merge=addup', '--second-pass=none', '--no-flip', '--scales=[1.0]',
                     '--resolution=192x160', graphs=(graph,))

@@ -2,8 +2,11 @@
 import io
 import json
 import os
+import pty
 import re
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Sequence, Tuple
 
@@ -19,6 +22,8 @@ from fashionai.garments.table import GARMENTS
 from fashionai.inference.garment_predictor import GarmentPredictor
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
+PROJECT = Path(__file__).resolve().parents[1]
+PHOTOGRAPH, PREDICT = PROJECT / 'tests/photographs/shirt.jpg', PROJECT / 'code/predict.py'
 USUAL = ('--inputsize=64', '--resolution=64', '--scales=[1.0]', '--no-flip', '--decode=plain', '--threads=1')
 
 
@@ -108,7 +113,8 @@ def test_lengths_that_contradict_each_other_are_flagged(shop: Path, call: Callab
     lengths = records(shop / 'o.json')[0]['measurements']
     assert lengths['waist']['pixels'] == 24 and lengths['body_length']['pixels'] == 0
     assert all('24.00' in lengths[name]['doubtful'] for name in ('waist', 'body_length'))
-    assert (cv2.imread('plain/a.jpg') != cv2.imread('drawn/a.jpg')).any()
+    plain, drawn = cv2.imread('plain/a.jpg'), cv2.imread('drawn/a.jpg')
+    assert len(drawn) > len(plain) == 64, 'the text is below the small picture'
 
 
 def test_bad_files_are_reported_and_nothing_is_lost(shop: Path, call: Callable[..., str]) -> None:
@@ -133,6 +139,75 @@ def test_paths_come_on_standard_input_and_json_goes_to_standard_output(
     assert predict.main(['-', *USUAL, '--modelpath=graph.pb']) == 0
     found = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [record['size'] for record in found] == [{'width': 64, 'height': 64}] * 2
+
+
+def in_a_terminal(*command: object, colours: bool = True) -> Tuple[str, int]:
+    """Runs a command in a terminal of 80 columns; returns what it shows, and its exit code."""
+    environment = {**os.environ, 'COLUMNS': '80', 'NO_COLOR': '' if colours else '1'}
+    main, terminal = pty.openpty()
+    process = subprocess.Popen(list(map(str, command)), stdin=terminal, stdout=terminal, stderr=terminal,
+                               env=environment)
+    os.close(terminal)
+    shown = b''
+    while True:
+        try:
+            part = os.read(main, 4096)
+        except OSError:  # the other end is closed
+            part = b''
+        if not part:
+            break
+        shown += part
+    os.close(main)
+    return shown.decode().replace('\r', ''), process.wait()
+
+
+def test_a_terminal_gets_a_table_unless_another_form_is_asked_for(shop: Path) -> None:
+    (shop / 'bad.png').write_text('no picture')
+    command = [sys.executable, PREDICT, 'shop', 'bad.png', *USUAL, '--modelpath=graph.pb', '--measure']
+    shown, code = in_a_terminal(*command, '--draw=drawn')
+    lines = re.sub('\033\\[\\d+m', '', shown).splitlines()
+    assert code == 1 and '\033[' in shown and 'bad.png' in shown
+    header = next(line for line in lines if line.startswith('picture '))
+    rows = [line.split() for line in lines if line.startswith(f'shop{os.sep}')]
+    assert [row[0] for row in rows] == [str(Path('shop/a.png')), str(Path('shop/new/b.png'))]
+    assert rows[0][1:3] == ['skirt', '93'] and rows[1][1] == 'skirt?' and rows[0][4:] == ['2', 'of', '4', '2']
+    assert header.split() == ['picture', 'type', 'found', 'to', 'check']
+    assert any(line.split()[:3] == ['waist', '24', 'px'] for line in lines)
+    assert any(re.search(r'\b2 pictures in drawn$', line) for line in lines)
+    table = lines[lines.index(header):lines.index(next(line for line in lines if line.startswith('bad.png')))]
+    assert len(table) > 4 and max(map(len, table)) <= 80
+    shown, _ = in_a_terminal(*command, '--format=json', colours=False)
+    assert [json.loads(line)['type'] for line in shown.splitlines() if line.startswith('{')] == ['skirt', 'skirt']
+    shown, _ = in_a_terminal(*command, '--output=o.json', colours=False)
+    assert len(records(shop / 'o.json')) == 2 and 'to check' not in shown and '\033[' not in shown
+
+
+def test_a_table_is_written_where_it_is_asked_for(shop: Path, call: Callable[..., str]) -> None:
+    printed = call('shop', '--format=table')
+    assert re.findall(r'(\w+\.png)  +skirt', printed) == ['a.png', 'b.png'] and 'to check' in printed
+    assert '\033[' not in printed
+    assert '--output' in call('shop', '--format=table', '--output=o.txt', code=1) and not Path('o.txt').exists()
+
+
+def test_it_is_said_how_many_drawings_are_where(shop: Path, call: Callable[..., str]) -> None:
+    assert re.search(r'\b2 pictures in drawn$', call('shop', '--draw=drawn', '--output=o.json'), re.MULTILINE)
+    assert 'pictures in' not in call('shop', '--draw=drawn', '--output=o.json'), 'nothing was left to do'
+
+
+def test_the_supplied_network_starts_no_tensorflow_and_finds_the_same_points(shop: Path,
+                                                                            finish: Callable[..., str]) -> None:
+    pytest.importorskip('onnxruntime')
+    flags = [str(PHOTOGRAPH), '--modelpath=supplied', '--threads=1', '--preset=fast']
+    program = ('import sys\nfrom fashionai.cli import predict\nassert predict.main(sys.argv[1:]) == 0\n'
+               'assert "tensorflow" not in sys.modules and "onnxruntime" in sys.modules')
+    subprocess.run([sys.executable, '-c', program, *flags, '--output=onnx.json'], check=True,
+                   env={**os.environ, 'PYTHONPATH': str(PROJECT / 'code'), 'CUDA_VISIBLE_DEVICES': ''})
+    finish(predict.main, *flags, '--output=graph.json', '--engine=tensorflow')
+    onnx, graph = records(shop / 'onnx.json')[0], records(shop / 'graph.json')[0]
+    assert onnx['model'] != graph['model'] and onnx['type'] == graph['type']
+    for name, point in graph['keypoints'].items():
+        assert [onnx['keypoints'][name][key] for key in ('x', 'y', 'score', 'peak')] == pytest.approx(
+            [point[key] for key in ('x', 'y', 'score', 'peak')], abs=0.02)
 
 
 def test_other_forms(shop: Path, call: Callable[..., str]) -> None:
@@ -181,7 +256,7 @@ def test_what_a_ground_truth_does_not_number_is_refused_before_any_prediction(
 def test_a_picture_that_no_jpeg_can_hold_is_named_and_the_next_drawn(shop: Path, call: Callable[..., str]) -> None:
     cv2.imwrite('shop/Long.png', np.zeros((1, 65501, 3), np.uint8))
     printed = call('shop', '--output=o.json', '--draw=drawn', code=1)
-    assert 'Long.jpg' in printed and '65501 x 1' in printed and '1 of 3' in printed
+    assert 'Long.jpg' in printed and '65501 x' in printed and '1 of 3' in printed
     assert len(records(shop / 'o.json')) == 3 and Path('drawn/new/b.jpg').exists()
 
 
@@ -204,7 +279,7 @@ def test_every_nth_frame_of_a_video(shop: Path, call: Callable[..., str]) -> Non
     (['--tag=all'], 'blouse, dress, outwear, skirt, trousers'),
     (['--tag=hat'], '--tag hat'),
     (['--output=shop/a.png'], '--output shop/a.png'),
-    (['--draw-heatmaps'], '--draw')])
+    (['--mark-visibility', '--format=table'], '--mark-visibility'), (['--draw-heatmaps'], '--draw')])
 def test_flags_that_mean_nothing_are_refused(flags: Sequence[str], fault: str, call: Callable[..., str]) -> None:
     assert fault in call('shop', *flags, code=1)
 

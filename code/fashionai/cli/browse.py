@@ -78,9 +78,10 @@ def pictures(encoder: SampleEncoder, key: Key, side: int) -> List[np.ndarray]:
     points = np.full((len(garment.csv_keypoints), 3), ABSENT, np.float64)
     points[garment.csv_indices, :2] = transform_points(scaling(zoom, zoom), moved.points_xy)
     points[garment.csv_indices, 2] = moved.visibility
-    drawn = [draw_keypoints(image, garment, points),
+    drawn = [draw_keypoints(image, garment, points, garment.limbs),
              draw_heatmaps(image, garment, targets.heatmaps, targets.heatmap_weights),
              draw_fields(image, targets.fields, targets.field_weights)]
-    return [draw_keypoints(original, encoder.annotations.garments[encoder.annotations.categories[row]], labels),
+    labelled = encoder.annotations.garments[encoder.annotations.categories[row]]
+    return [draw_keypoints(original, labelled, labels, labelled.limbs),
             *(tile(picture, points, side)[0] for picture in drawn)]
 

@@ -8,7 +8,14 @@ from typing import ContextManager, Mapping, Optional, Sequence
 
 from fashionai.calibration.calibration import Calibration
 from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, chosen_garments, resolve_network
-from fashionai.engines.exported import as_exact, default_engine, has_tensorflow, needs_tensorflow, open_model
+from fashionai.engines.exported import (
+    as_exact,
+    default_engine,
+    has_tensorflow,
+    leaves_gpu_unused,
+    needs_tensorflow,
+    open_model,
+)
 from fashionai.errors import InputError
 from fashionai.garments.table import Garments
 from fashionai.inference.config import ORIGINAL_NAMES, InferenceConfig, InferenceOptions, preset_named
@@ -84,7 +91,7 @@ def add_inference_options(parser: argparse.ArgumentParser) -> None:
 
 def chosen_networks(args: argparse.Namespace, tag: str, prefer: Optional[str] = None) -> ChosenNetworks:
     """Returns the networks that the parsed flags choose for a tag; each file is opened and hashed once. Without
-    `--engine`, the engine `prefer` computes them if it is as exact as TensorFlow.
+    `--engine`, the engine `prefer` computes them if it is as exact as TensorFlow and leaves no GPU unused.
 
     Raises InputError if a file or a value of a flag does not suit.
     """
@@ -105,10 +112,11 @@ def chosen_networks(args: argparse.Namespace, tag: str, prefer: Optional[str] = 
 
 
 def _all_exact(graphs: Sequence[Path], engine: str) -> bool:
-    """Returns whether an engine is installed and has, for each graph, a model that is as exact as the graph."""
+    """Returns whether an engine is installed, has a model for each graph that is as exact as the graph, and leaves no
+    GPU unused."""
     if find_spec(engine) is None:
         return False
     try:
-        return all(as_exact(open_model(path, engine)) for path in graphs)
+        return all(as_exact(open_model(path, engine)) for path in graphs) and not leaves_gpu_unused()
     except InputError:  # there is no such model, or it was exported from another graph
         return False

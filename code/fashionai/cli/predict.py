@@ -1,9 +1,11 @@
 """Find the garment in pictures of your own: its type, its keypoints, and lengths of it."""
 import argparse
 import os
+import shutil
 import sys
 from contextlib import ExitStack, closing
 from pathlib import Path
+from textwrap import fill
 from typing import ContextManager, Dict, Iterable, List, Optional, Sequence, TextIO, Type
 
 from tqdm import tqdm
@@ -25,7 +27,7 @@ from fashionai.option_group import at_least
 from fashionai.results.overlays import Overlays, type_text
 from fashionai.results.prediction_output import Done, Failures, ToDo, done_so_far, opened
 from fashionai.results.run_manifest import RunManifest, list_sum
-from fashionai.results.writers import COCO, COCO_RESULTS, FORMATS, CocoResults, Writer, coco_category_ids
+from fashionai.results.writers import COCO, COCO_RESULTS, FORMATS, TABLE, CocoResults, Writer, coco_category_ids
 from fashionai.signals import exit_on_sigterm
 
 
@@ -47,8 +49,9 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--output', metavar='FILE', help='file to write; an interrupted run continues after its last row (default: '
         'standard output)')
     add('--overwrite', action='store_true', help='start again if the output exists')
-    add('--format', default='json', choices=FORMATS, help='json: an object on each line for each picture (default). '
-        'csv: the format of FashionAI, as run.py writes it. coco: a COCO data set. coco-results: COCO keypoint results')
+    add('--format', choices=FORMATS, help='table: a table for people (default in a terminal, without --output). json: '
+        'an object on each line for each picture (default for files and pipes). csv: the format of FashionAI, as '
+        'run.py writes it. coco: a COCO data set. coco-results: COCO keypoint results')
     add('--ids', metavar='JSON', help='a COCO ground truth: write COCO keypoint results with its ids of images and '
         'categories, by file_name and name (default: images are numbered in the order of the paths)')
     add('--mark-visibility', action='store_true', help='with --format csv, coco or coco-results: the third number of a '
@@ -61,7 +64,9 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--reference', metavar='A=CM', help='with --measure: a length in cm of each garment, such as chest=50, or two '
         'keypoints and their distance, such as waistband_left,waistband_right=38; adds lengths in cm')
     add_inference_options(parser)
-    return parser.parse_args(argv)
+    args = parser.parse_args(argv)
+    args.format = args.format or (TABLE if sys.stdout.isatty() and not args.output else 'json')
+    return args
 
 
 @guarded
@@ -70,13 +75,16 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parse(argv)
     if args.draw_heatmaps and not args.draw:
         raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
-    if args.mark_visibility and args.format == 'json':
+    if args.mark_visibility and args.format in ('json', TABLE):
         raise InputError('--mark-visibility is for --format csv and coco: json says it of every point')
     if args.boxes and args.box:
         raise InputError('--boxes and --box both say where garments are: wanted one of them')
+    if args.format == TABLE and args.output:
+        raise InputError(f'--format {TABLE} is for people, and an output is for programs: wanted another format, or no '
+                         '--output')
     sources = sources_of([path for named in args.paths for path in (_listed() if named == '-' else [named])])
     tag = JOINT if args.tag == AUTO else args.tag
-    networks = chosen_networks(args, tag)
+    networks = chosen_networks(args, tag, prefer='onnxruntime')
     garments = networks.garments
     if args.tag not in (AUTO, *garments):
         raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
@@ -119,6 +127,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         progress = tqdm(found, total=expected(sources, args.every), initial=len(done.rows), unit='picture',
                         disable=file.isatty())
         failed = _write(progress, writer, overlays, Failures(record, done.failures))
+    if overlays and overlays.count:
+        _say(f'drew {overlays.count} pictures in {args.draw}')
     if failed:
         raise InputError(f'{failed} of {to_do.count} pictures could not be read or drawn (listed above)')
     return 0
@@ -180,7 +190,9 @@ def _overlays(args: argparse.Namespace, sources: Sequence[MediaFile]) -> Overlay
 
 
 def _say(text: str) -> None:
-    """Print a line on standard error, above the progress bar."""
+    """Print a line on standard error, above the progress bar. A terminal shows a long one as several lines."""
+    if sys.stderr.isatty():
+        text = fill(text, shutil.get_terminal_size().columns - 1, subsequent_indent='    ', break_on_hyphens=False)
     tqdm.write(text, file=sys.stderr)
 
 
@@ -241,7 +253,7 @@ def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Pixel
         if args.cm_per_pixel is not None or args.reference:
             raise InputError('--cm-per-pixel and --reference need --measure: give it too')
         return None
-    if args.format != 'json':
+    if args.format not in ('json', TABLE):
         raise InputError(f'--measure adds to --format json: {args.format} has no place for lengths')
     if not any(garment.name in LENGTHS for garment in types):
         names = ', '.join(garment.name for garment in types)

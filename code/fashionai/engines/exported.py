@@ -29,6 +29,12 @@ _TELEMETRY_OFF = 'ORT_DISABLE_TELEMETRY'
 """Newer versions of ONNX Runtime report to their maker which models they open, unless this environment variable is set.
 A value that the user has set stays."""
 
+_ON_GPU = 'CUDAExecutionProvider'
+"""What computes on a GPU in ONNX Runtime."""
+
+_GPU_DRIVER = Path('/proc/driver/nvidia/version')
+"""This file exists if a GPU may be used."""
+
 EXACT = 1e-4
 """The difference of heat maps, as a share of their largest value, up to which a model is as exact as another."""
 
@@ -57,13 +63,12 @@ class OnnxNetwork(_Exported):
     def __init__(self, model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments,
                  trusted: bool) -> None:
         super().__init__(model, wanted, maps, garments, trusted)
-        os.environ.setdefault(_TELEMETRY_OFF, '1')  # read when it is imported
-        runtime = needed('onnxruntime')
+        runtime = _onnxruntime()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')  # decoding needs the cores meanwhile
         options.log_severity_level = 3  # errors
-        providers = [name for name in ('CUDAExecutionProvider', 'CPUExecutionProvider')
+        providers = [name for name in (_ON_GPU, 'CPUExecutionProvider')
                      if name in runtime.get_available_providers()]
         try:
             self._session = runtime.InferenceSession(str(model.path), options, providers=providers)
@@ -265,6 +270,19 @@ def needed(module: str) -> Any:
 def has_tensorflow() -> bool:
     """Returns whether TensorFlow is installed."""
     return find_spec('tensorflow') is not None
+
+
+def leaves_gpu_unused() -> bool:
+    """Returns whether the machine has a GPU that TensorFlow, which is installed, may use, and that ONNX Runtime does
+    not use."""
+    return (_GPU_DRIVER.exists() and has_tensorflow() and
+            os.environ.get('CUDA_VISIBLE_DEVICES') not in ('', '-1') and
+            _ON_GPU not in _onnxruntime().get_available_providers())
+
+
+def _onnxruntime() -> Any:
+    os.environ.setdefault(_TELEMETRY_OFF, '1')  # read when it is imported
+    return needed('onnxruntime')
 
 
 def _has_litert() -> bool:

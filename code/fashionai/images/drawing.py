@@ -1,6 +1,7 @@
-"""Draws keypoints on pictures. Colours are BGR."""
+"""Draws keypoints and texts on pictures. Colours are BGR. Sizes follow the longer side of the picture; in small
+pictures they stop where they could no longer be read."""
 from pathlib import Path
-from typing import Sequence, Tuple
+from typing import Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
@@ -8,32 +9,40 @@ import numpy as np
 from fashionai.annotations import ABSENT, VISIBLE
 from fashionai.errors import InputError
 from fashionai.files import write_bytes
+from fashionai.garments.outlines import outline
 from fashionai.garments.table import Garment
 from fashionai.images.geometry import compose, scaling, transform_points, translation, warp_image
 
 _LEFT, _RIGHT, _MIDDLE = (60, 140, 255), (255, 170, 40), (90, 220, 90)
 _LIMB, _EDGE = (245, 245, 245), (90, 90, 90)  # a light line with dark edges is seen on white paper and on black cloth
 _SHIFT = 4  # OpenCV draws between pixels in units of 1 / 2 ** _SHIFT
+_FONT = cv2.FONT_HERSHEY_SIMPLEX
+_LEAST_TEXT, _LEAST_RADIUS = 0.34, 3.
+"""The smallest scale of text that can be read, and the smallest radius of a dot that can be told from a ring."""
+
+Colour = Tuple[int, int, int]
 
 
-def draw_keypoints(image: np.ndarray, garment: Garment, keypoints: np.ndarray) -> np.ndarray:
-    """Returns a copy of the image with limbs as lines and keypoints as dots: left orange, right blue, middle green.
+def draw_keypoints(image: np.ndarray, garment: Garment, keypoints: np.ndarray,
+                   lines: Optional[Sequence[Tuple[str, str]]] = None) -> np.ndarray:
+    """Returns a copy of the image with lines, and with keypoints as dots: left orange, right blue, middle green.
 
     Args:
         image: (h, w, 3) uint8.
-        garment: the type that has the keypoints and limbs.
+        garment: the type that has the keypoints.
         keypoints: (C, 3) x, y, v in the order of the CSV columns, in pixels of the image. Keypoints with v = -1 are
             left out, occluded ones are rings.
+        lines: pairs of keypoints; by default the outline of the garment.
     """
     picture = image.copy()
-    size = max(image.shape[:2]) / 100
+    size = dot_radius(image.shape[:2])
     points = dict(zip(garment.csv_keypoints, keypoints))
-    limbs = [(_fixed(points[start]), _fixed(points[end])) for start, end in garment.limbs
+    shown = [(points[start], points[end]) for start, end in (outline(garment) if lines is None else lines)
              if ABSENT not in (points[start][2], points[end][2])]
     width = max(1, round(size / 3))
-    for colour, thickness in ((_EDGE, width + 2), (_LIMB, width)):
-        for start, end in limbs:
-            cv2.line(picture, start, end, colour, thickness, cv2.LINE_AA, _SHIFT)
+    for colour, thickness in ((_EDGE, width + max(2, round(width / 2))), (_LIMB, width)):
+        for start, end in shown:
+            draw_line(picture, start, end, colour, thickness)
     for name in garment.keypoints:
         if points[name][2] != ABSENT:
             radius, filled = round(size * 2 ** _SHIFT), -1 if points[name][2] == VISIBLE else max(1, round(size / 2))
@@ -41,7 +50,48 @@ def draw_keypoints(image: np.ndarray, garment: Garment, keypoints: np.ndarray) -
     return picture
 
 
-def keypoint_colour(name: str) -> Tuple[int, int, int]:
+def draw_line(picture: np.ndarray, start: np.ndarray, end: np.ndarray, colour: Colour, width: int) -> None:
+    """Draws a line between two points (x, y, ...) on the picture itself."""
+    cv2.line(picture, _fixed(start), _fixed(end), colour, width, cv2.LINE_AA, _SHIFT)
+
+
+def dot_radius(size_hw: Tuple[int, int]) -> float:
+    """Returns the radius of the dots on a picture, in pixels."""
+    return max(_side(size_hw) / 100, min(_LEAST_RADIUS, min(size_hw) / 30))
+
+
+def text_scale(size_hw: Tuple[int, int]) -> float:
+    """Returns OpenCV's scale of texts on a picture."""
+    return max(_side(size_hw) / 1600, _LEAST_TEXT)
+
+
+def text_size(text: str, scale: float) -> Tuple[int, int]:
+    """Returns (width, height) of a line of text with its margin, in pixels."""
+    (width, height), below = cv2.getTextSize(text, _FONT, scale, _stroke(scale))
+    return width + 2 * _margin(scale), height + below + 2 * _margin(scale)
+
+
+def write_text(picture: np.ndarray, text: str, left: int, top: int, colour: Colour, scale: float) -> None:
+    """Writes a line of text on the picture itself, into the rectangle of `text_size` with that corner."""
+    _, below = cv2.getTextSize(text, _FONT, scale, _stroke(scale))
+    foot = top + text_size(text, scale)[1] - below - _margin(scale)
+    cv2.putText(picture, text, (left + _margin(scale), foot), _FONT, scale, colour, _stroke(scale), cv2.LINE_AA)
+
+
+def _side(size_hw: Tuple[int, int]) -> int:
+    """Returns the side that sizes follow: the longer one, unless the picture is a narrow strip."""
+    return min(max(size_hw), 3 * min(size_hw))
+
+
+def _stroke(scale: float) -> int:
+    return max(1, round(1.8 * scale))
+
+
+def _margin(scale: float) -> int:
+    return max(1, round(4 * scale))
+
+
+def keypoint_colour(name: str) -> Colour:
     """Returns the colour of a keypoint, by its side of the garment."""
     return _LEFT if 'left' in name else _RIGHT if 'right' in name else _MIDDLE
 
@@ -67,7 +117,7 @@ def caption(text: str, width: int) -> np.ndarray:
     """Returns a line of text (ASCII) on a white strip of `width` pixels, (h, width, 3)."""
     height = max(12, round(width / 14))
     strip = np.full((height, width, 3), 255, np.uint8)
-    cv2.putText(strip, text, (height // 4, round(0.75 * height)), cv2.FONT_HERSHEY_SIMPLEX, height / 40, (0, 0, 0),
+    cv2.putText(strip, text, (height // 4, round(0.75 * height)), _FONT, height / 40, (0, 0, 0),
                 max(1, height // 20), cv2.LINE_AA)
     return strip
 

@@ -1,22 +1,20 @@
 """Draws predictions over their pictures, for people. Colours are BGR."""
 from pathlib import Path
-from typing import Iterable, List, Optional, Sequence, Set, Tuple
+from typing import Iterable, List, Optional, Sequence, Set, Tuple, Union
 
 import cv2
 import numpy as np
 
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE
 from fashionai.garments.measurements import measure
-from fashionai.images.drawing import draw_keypoints, keypoint_colour, write_picture
+from fashionai.garments.outlines import outline
+from fashionai.images.drawing import dot_radius, draw_keypoints, draw_line, keypoint_colour, write_picture
+from fashionai.images.label_layout import Obstacles
 from fashionai.images.sources import Picture
 from fashionai.inference.garment_predictor import LOW, GarmentPrediction, points_of
+from fashionai.results.overlay_labels import PAPER, Heading, Label, write_labels
 
-_FONT = cv2.FONT_HERSHEY_SIMPLEX
-_PAPER = (255, 255, 255)
 _DOUBT = (80, 200, 255)
-_BEHIND_TEXT = 0.4
-"""Behind text, the picture has this share of its brightness."""
-
 _YELLOW = 190
 """In OpenCV's colours from black over red to white, this is the level of yellow."""
 
@@ -26,7 +24,7 @@ _SHOWN = 0.75
 
 class Overlays:
     """Draws predictions into a folder. The name of a drawing is that of its picture; no drawing overwrites another, or
-    one of `kept`, which are the pictures themselves.
+    one of `kept`, which are the pictures themselves. `count` is the number of drawings that were written.
 
     Raises OSError if the folder cannot be made.
     """
@@ -35,18 +33,21 @@ class Overlays:
         folder.mkdir(parents=True, exist_ok=True)  # fails now, not after the first batch
         self._folder, self._with_heatmaps, self._with_doubts = folder, with_heatmaps, with_doubts
         self._taken: Set[Path] = {Path(path).resolve() for path in kept}
+        self.count = 0
 
     def draw(self, name: str, frame: Optional[int], image: np.ndarray,
-             predictions: Sequence[GarmentPrediction]) -> Path:
-        """Draws the garments of a picture over it, (h, w, 3) uint8, and returns the drawing's file.
+             found: Union[GarmentPrediction, Sequence[GarmentPrediction]]) -> Path:
+        """Draws one garment or several over their picture (h, w, 3) uint8, and returns the drawing's file.
 
         The file is `shop/7.jpg` for a picture named `shop/7.png`, and `shop/7_000012.jpg` for frame 12 of the video
-        `shop/7.mp4`.
+        `shop/7.mp4`. Drawings of frames all have the size of the video; those of pictures may have a strip of text
+        below.
 
         Raises OSError or InputError if the file cannot be written.
         """
         path = self._taken_for(name, frame)
-        write_picture(path, draw_garments(image, predictions, self._with_heatmaps, self._with_doubts))
+        write_picture(path, draw_prediction(image, found, self._with_heatmaps, self._with_doubts, frame is None))
+        self.count += 1
         return path
 
     def pass_over(self, picture: Picture) -> None:
@@ -64,56 +65,86 @@ class Overlays:
         return path
 
 
-def draw_prediction(image: np.ndarray, prediction: GarmentPrediction, with_heatmaps: bool = False,
-                 with_doubts: bool = False) -> np.ndarray:
-    """Returns a copy of the picture (h, w, 3) with one garment; see `draw_garments`."""
-    return draw_garments(image, [prediction], with_heatmaps, with_doubts)
-
-
-def draw_garments(image: np.ndarray, predictions: Sequence[GarmentPrediction], with_heatmaps: bool = False,
-                  with_doubts: bool = False) -> np.ndarray:
-    """Returns a copy of the picture (h, w, 3) with limbs, keypoints and their names, and the type in a corner: of the
-    picture, or of the garment's box, which is drawn too. Several garments are numbered from 1.
+def draw_prediction(image: np.ndarray, found: Union[GarmentPrediction, Sequence[GarmentPrediction]],
+                    with_heatmaps: bool = False, with_doubts: bool = False, strip: bool = True) -> np.ndarray:
+    """Returns a copy of the picture (h, w, 3) with the garments' outlines, their keypoints, and the names of these.
 
     Points with a score below LOW are rings, also those that were not found; a point that the network takes for absent
-    or occluded has that behind its name. `with_heatmaps` draws over the heat maps.
-    `with_doubts` writes below the type why lengths are doubtful.
+    or occluded has that behind its name.
+
+    Args:
+        image: (h, w, 3) uint8.
+        found: one garment of the picture, or several.
+        with_heatmaps: whether heat maps are drawn.
+        with_doubts: whether a text says why lengths are doubtful.
+        strip: whether a strip with texts is added below the picture if they have no room on it. Without it, names that
+            have no room are left out.
     """
+    garments = [found] if isinstance(found, GarmentPrediction) else list(found)
     picture = image.copy()
-    if with_heatmaps and predictions:
-        picture = draw_responses(image, np.max([one.responses_over() for one in predictions], axis=0))
-    for prediction in predictions:
-        keypoints = np.full((len(prediction.garment.csv_keypoints), 3), ABSENT, np.float64)
-        keypoints[prediction.garment.csv_indices] = np.column_stack(
-            [prediction.points_xy, np.where(prediction.scores < LOW, OCCLUDED, VISIBLE)])
-        _draw_box(picture, prediction)
-        picture = draw_keypoints(picture, prediction.garment, keypoints)
-    labels = _Labels(picture)
-    for number, prediction in enumerate(predictions, 1):
-        text = type_text(prediction)
-        _write_garment(labels, prediction, f'{number}: {text}' if len(predictions) > 1 else text, with_doubts)
-    return picture
+    if with_heatmaps and garments:
+        picture = draw_responses(image, np.max([garment.responses_over() for garment in garments], axis=0))
+    for garment in garments:
+        _draw_box(picture, garment)
+        picture = draw_keypoints(picture, garment.garment, _keypoints(garment))
+    if not garments:
+        return picture
+    labels = [label for garment in garments for label in _labels(garment)]
+    headings = [heading for number, garment in enumerate(garments, 1)
+                for heading in _headings(garment, with_doubts, number if len(garments) > 1 else None)]
+    points = np.vstack([garment.points_xy for garment in garments])
+    obstacles = Obstacles(image.shape[:2], points, 1.5 * dot_radius(image.shape[:2]) + 1,
+                          cv2.integral(_covered(image.shape[:2], garments)))
+    return write_labels(picture, labels, headings, obstacles, strip)
+
+
+def _keypoints(prediction: GarmentPrediction) -> np.ndarray:
+    """Returns (C, 3) keypoints as `draw_keypoints` takes them."""
+    keypoints = np.full((len(prediction.garment.csv_keypoints), 3), ABSENT, np.float64)
+    keypoints[prediction.garment.csv_indices] = np.column_stack(
+        [prediction.points_xy, np.where(prediction.scores < LOW, OCCLUDED, VISIBLE)])
+    return keypoints
+
+
+def _labels(prediction: GarmentPrediction) -> List[Label]:
+    return [Label(name if state in (None, 'visible') else f'{name}: {state}', point, keypoint_colour(name))
+            for name, point, state in zip(prediction.keypoints, prediction.points_xy, prediction.states)]
 
 
 def _draw_box(picture: np.ndarray, prediction: GarmentPrediction) -> None:
     if prediction.box:
         left, top, width, height = prediction.box
         corners = [(int(round(x)), int(round(y))) for x, y in ((left, top), (left + width - 1, top + height - 1))]
-        cv2.rectangle(picture, *corners, _PAPER, max(1, round(max(picture.shape[:2]) / 700)), cv2.LINE_AA)
+        cv2.rectangle(picture, *corners, PAPER, max(1, round(max(picture.shape[:2]) / 700)), cv2.LINE_AA)
 
 
-def _write_garment(labels: '_Labels', prediction: GarmentPrediction, text: str, with_doubts: bool) -> None:
-    """Writes a text about a garment in its corner, why lengths are doubtful, and the names of the keypoints."""
-    x, y = prediction.box[:2] if prediction.box else (0, 0)
-    labels.write(text, x, y, _PAPER, False)
-    if with_doubts:
-        lengths = measure(points_of(prediction)).values()
-        for reason in dict.fromkeys(reason for length in lengths for reason in length.doubtful):
-            labels.write(reason, x, y, _DOUBT, False)
-    middle = prediction.points_xy[:, 0].mean()
-    for name, (x, y), state in zip(prediction.keypoints, prediction.points_xy, prediction.states):
-        text = name if state in (None, 'visible') else f'{name}: {state}'
-        labels.write(text, x, y, keypoint_colour(name), x < middle)
+def _headings(prediction: GarmentPrediction, with_doubts: bool, number: Optional[int]) -> List[Heading]:
+    """Returns the type, and doubts if wanted and if there are any. With a number, which is that of the garment, they
+    stand at its box, or above it if it has none."""
+    if prediction.box:
+        corner = prediction.box[:2]
+    else:
+        corner = (0, 0) if number is None else tuple(prediction.points_xy.min(axis=0))
+    text = type_text(prediction)
+    headings = [Heading((text if number is None else f'{number}: {text}',), PAPER, corner)]
+    lengths = measure(points_of(prediction)).values() if with_doubts else ()
+    doubts = dict.fromkeys(reason for length in lengths for reason in length.doubtful)
+    return headings + ([Heading(tuple(doubts), _DOUBT, corner)] if doubts else [])
+
+
+def _covered(size_hw: Tuple[int, int], garments: Sequence[GarmentPrediction]) -> np.ndarray:
+    """Returns (h, w) uint8, 1 inside and on the outlines of garments, else 0."""
+    mask = np.zeros(size_hw, np.uint8)
+    for garment in garments:
+        points = dict(zip(garment.keypoints, np.rint(garment.points_xy).astype(np.int32)))
+        lines = outline(garment.garment)
+        around = [points[start] for start, _ in lines]
+        closed = all(end == start for (_, end), (start, _) in zip(lines, lines[1:] + lines[:1]))
+        corners = np.array(around if closed else list(points.values()))
+        cv2.fillPoly(mask, [corners if closed else cv2.convexHull(corners)], 1)
+        for start, end in lines:
+            draw_line(mask, points[start], points[end], (1, 1, 1), max(1, round(dot_radius(size_hw))))
+    return mask
 
 
 def draw_responses(image: np.ndarray, strengths: np.ndarray) -> np.ndarray:
@@ -130,29 +161,3 @@ def type_text(prediction: GarmentPrediction) -> str:
         return prediction.type
     probability = prediction.type_probabilities[prediction.type]
     return f'{prediction.type}{"" if prediction.type_sure else "?"} {probability:.2f}'
-
-
-class _Labels:
-    """Writes texts on a picture; no text covers another."""
-
-    def __init__(self, picture: np.ndarray) -> None:
-        self._picture, self._size = picture, max(picture.shape[:2]) / 100
-        self._boxes: List[Tuple[float, float, float, float]] = []
-
-    def write(self, text: str, x: float, y: float, colour: Tuple[int, int, int], to_left: bool) -> None:
-        """Writes a text to the left or right of a point; if there is no room, below it; always below other texts."""
-        scale, thickness = self._size / 13, max(1, round(self._size / 7))
-        (width, height), below = cv2.getTextSize(text, _FONT, scale, thickness)
-        left = x - width - 2 * self._size if to_left else x + 2 * self._size
-        inside = min(max(left, 0), max(self._picture.shape[1] - width, 0))
-        top = y - height / 2 if left == inside else y + 2 * self._size
-        left, top = inside, min(max(top, 0), max(self._picture.shape[0] - height - below, 0))
-        while any(left < right and start < left + width and top < bottom and start_y < top + height + below
-                  for start, start_y, right, bottom in self._boxes):
-            top += 1
-        self._boxes.append((left, top, left + width, top + height + below))
-        place = int(round(left)), int(round(top + height))
-        rows, columns = (slice(int(start), int(start + length) + 2) for start, length in (
-            (top, height + below), (left, width)))
-        self._picture[rows, columns] = _BEHIND_TEXT * self._picture[rows, columns]
-        cv2.putText(self._picture, text, place, _FONT, scale, colour, thickness, cv2.LINE_AA)

@@ -1,7 +1,10 @@
-"""Writes predictions: as JSON lines, in the CSV form of FashionAI, and as a COCO data set or COCO keypoint results."""
+"""Writes predictions: as JSON lines, in the CSV form of FashionAI, as a COCO data set or COCO keypoint results, and as
+a table for people."""
 import csv
 import io
 import json
+import os
+import shutil
 from datetime import datetime, timezone
 from types import MappingProxyType, TracebackType
 from typing import Any, BinaryIO, Dict, Iterable, List, Mapping, Optional, TextIO, Tuple, Type
@@ -21,6 +24,7 @@ from fashionai.images.sources import MediaFile, Picture
 from fashionai.inference.batch_inference import Outcome
 from fashionai.inference.garment_predictor import GarmentPrediction, points_of
 from fashionai.inference.missing_keypoints import submission_keypoints
+from fashionai.results.text_table import TextTable
 
 JsonObject = Dict[str, Any]
 
@@ -277,10 +281,32 @@ class CocoDataset(Writer):
         self._file.write(f'\n], "images": [\n{images}\n]}}\n' if images else '], "images": []}\n')
 
 
-COCO, COCO_RESULTS = 'coco', 'coco-results'
+class TableRows(Writer):
+    """A table for people; it is as wide as the terminal, and has colours in a terminal if NO_COLOR is not set. It
+    cannot be continued."""
+
+    def write(self, outcome: Outcome) -> None:
+        """Adds a prediction and flushes the file."""
+        said = prediction_json(outcome.prediction, self._scale)
+        self._lines(self._table.rows(self.name_of(outcome.picture), said))
+
+    @property
+    def _table(self) -> TextTable:
+        colour = self._file.isatty() and not os.environ.get('NO_COLOR')
+        return TextTable(min(max(shutil.get_terminal_size().columns, 60), 120), colour)
+
+    def _begin(self) -> None:
+        self._lines([self._table.header()])
+
+    def _lines(self, lines: Iterable[str]) -> None:
+        self._file.write(''.join(f'{line}\n' for line in lines))
+        self._file.flush()
+
+
+COCO, COCO_RESULTS, TABLE = 'coco', 'coco-results', 'table'
 
 FORMATS: Mapping[str, Type[Writer]] = MappingProxyType({
-    'json': JsonLines, 'csv': SubmissionRows, COCO: CocoDataset, COCO_RESULTS: CocoResults})
+    'json': JsonLines, 'csv': SubmissionRows, COCO: CocoDataset, COCO_RESULTS: CocoResults, TABLE: TableRows})
 """Writers by the value of `--format`."""
 
 
