@@ -167,7 +167,7 @@ def test_several_garments_of_a_picture_are_drawn_together(monkeypatch: pytest.Mo
     boxes, texts = written(monkeypatch)
     picture = draw_prediction(GREY, [left, right])
     assert (picture[180, 80] != 128).any() and (picture[180, 380] != 128).any()
-    assert texts.count('waistband_left') == 2 and {'skirt', 'skirt 0.90'} <= set(texts)
+    assert texts.count('waistband_left') == 2 and {'1: skirt', '2: skirt 0.90'} <= set(texts)
     titles = sorted(boxes[:2])
     assert titles[0][0] < 250 < titles[1][0], 'each type is near its garment'
     np.testing.assert_array_equal(draw_prediction(GREY, []), GREY)
