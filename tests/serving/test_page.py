@@ -532,6 +532,26 @@ def test_another_garment_is_found_in_a_box(page: Page, picture: Callable, by_key
     expect(page.locator('.frame > .box.own')).to_have_count(1)
 
 
+def test_a_finger_draws_the_box_of_another_garment(browser: Browser, address: str, picture: Callable) -> None:
+    phone = browser.new_page(viewport={'width': 390, 'height': 844}, has_touch=True)
+    phone.set_default_timeout(PATIENCE)
+    phone.goto(address)
+    expect(phone.locator('#welcome .tag option')).to_have_count(6)
+    give(phone, picture())
+    expect(phone.locator('.point')).to_have_count(15)
+    phone.click('#another')
+    (left, top, right, bottom), = boxes(phone, '.frame')
+    session = phone.context.new_cdp_session(phone)
+    for step in range(6):
+        share = 0.3 + 0.08 * step
+        session.send('Input.dispatchTouchEvent', {'type': 'touchMove' if step else 'touchStart', 'touchPoints': [
+            {'x': left + share * (right - left), 'y': top + share * (bottom - top), 'id': 1}]})
+    session.send('Input.dispatchTouchEvent', {'type': 'touchEnd', 'touchPoints': []})
+    expect(phone.locator('.card.done')).to_have_count(2)
+    assert json.loads(taken(phone, 'json'))['box'] == pytest.approx([90, 120, 120, 160], abs=3)
+    phone.close()
+
+
 def test_a_folder_is_dropped(page: Page, encoded: Callable, tmp_path: Path) -> None:
     (tmp_path / 'shop/front').mkdir(parents=True)
     (tmp_path / 'shop/front/1.png').write_bytes(encoded())

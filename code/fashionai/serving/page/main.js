@@ -150,8 +150,8 @@ function showDrawing() {
   find('#another').setAttribute('aria-pressed', String(Boolean(drawing)));
   find('#stage').classList.toggle('drawing', Boolean(drawing));
   find('#hint').hidden = !drawing;
-  find('#hint').textContent = drawing ? 'Draw a box around the other garment. By keyboard: arrow keys, with Shift for its '
-    + 'size, then Enter. Escape ends this.' : '';
+  find('#hint').replaceChildren(...(drawing ? ['Draw a box around the other garment. ', make('span', {class: 'by-keys'},
+    'By keyboard: arrow keys, with Shift for its size, then Enter. Escape ends this.')] : []));
 }
 
 /** The boxes of the garments of the picture that have one. */
