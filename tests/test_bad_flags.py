@@ -49,7 +49,8 @@ FLAGS: Dict[str, Dict[str, List[str]]] = {
     'predict': {
         '--tag': ['', 'shoe'], '--every': SMALL_NUMBERS, '--output': ['{folder}', '{garbage}/x'],
         '--draw': ['{garbage}', '{garbage}/x'], '--cm-per-pixel': ['', 'nan', 'inf', '-1', '0', '1e999'],
-        '--reference': ['nan', 'a,b', 'a,b=', 'a,b=nan', '=', ',']},
+        '--reference': ['nan', 'a,b', 'a,b=', 'a,b=nan', '=', ','], '--size': ['S', '{folder}'],
+        '--grades': ['{folder}', '{garbage}', '{empty}', '{other}', 'none'], '--report': ['{folder}', 'a.html']},
     'classify': {
         '--modelpath': ['{folder}', '{garbage}', '{empty}', 'none'], '--csv': ['{folder}', '{garbage}', '{empty}'],
         '--threads': NUMBERS, '--imagepath': ['none']},

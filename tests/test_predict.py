@@ -1,4 +1,5 @@
 """predict.py from command line to files, with a graph whose types and points depend on colours."""
+import csv
 import io
 import json
 import os
@@ -115,6 +116,114 @@ def test_lengths_that_contradict_each_other_are_flagged(shop: Path, call: Callab
     assert all('24.00' in lengths[name]['doubtful'] for name in ('waist', 'body_length'))
     plain, drawn = cv2.imread('plain/a.jpg'), cv2.imread('drawn/a.jpg')
     assert len(drawn) > len(plain) == 64, 'the text is below the small picture'
+
+
+def table(path: Path) -> List[Dict[str, str]]:
+    with open(str(path), encoding='utf-8', newline='') as file:
+        return list(csv.DictReader(file))
+
+
+@pytest.mark.parametrize('scale, unit', [('--cm-per-pixel=0.25', 'cm'), ('--measure', 'px')])
+def test_a_table_of_lengths_says_what_json_says(shop: Path, call: Callable[..., str], scale: str, unit: str) -> None:
+    write_graph(shop / 'graph.pb', answers=[*ENDS, (0, 'hemline_left'), (2, 'hemline_right')])
+    as_it_is = ('--assembly=peaks', '--second-pass=none')
+    call('shop', '--measure', scale, '--output=o.json', *as_it_is)
+    call('shop', '--format=lengths', scale, '--output=o.csv', *as_it_is)
+    first, second = table(shop / 'o.csv')
+    assert first['path'] == str(Path('shop/a.png')) and first['frame'] == '' and first['type'] == 'skirt'
+    for row, record in zip((first, second), records(shop / 'o.json')):
+        assert row['unit'] == unit and row['cm_per_pixel'] == ('0.25' if unit == 'cm' else '')
+        for name, length in record['measurements'].items():
+            assert float(row[name]) == length['cm' if unit == 'cm' else 'pixels']
+        assert row['chest'] == row['chest_doubt'] == '', 'a skirt has none'
+    assert first['type_doubt'] == '' and '0.32' in second['type_doubt']
+    assert '24.00' in first['body_length_doubt'] and 'score' not in first['body_length_doubt']
+    assert second['waist_doubt'].endswith('the score is 0.157')
+
+
+def test_a_length_that_is_not_known_is_empty_and_says_why(shop: Path, call: Callable[..., str]) -> None:
+    call('shop/a.png', '--format=lengths', '--reference=hem=40', '--output=o.csv')
+    row, = table(shop / 'o.csv')
+    assert row['unit'] == 'cm' and row['cm_per_pixel'] == row['waist'] == row['hem'] == ''
+    assert 'scale' in row['waist_doubt'] and 'not found' in row['hem_doubt']
+
+
+def test_a_user_adds_lengths_without_code(shop: Path, call: Callable[..., str]) -> None:
+    lengths = {'half': [['waistband_left', 'waistband_left + waistband_right']]}
+    (shop / 'my.json').write_text(json.dumps({'types': {'skirt': {'lengths': lengths}}}))
+    call('shop/a.png', '--garments=my.json', '--format=lengths', '--cm-per-pixel=0.5', '--output=o.csv')
+    row, = table(shop / 'o.csv')
+    assert (row['waist'], row['half']) == ('12', '6')
+    call('shop/a.png', '--garments=my.json', '--measure', '--reference=half=3', '--output=o.json')
+    assert records(shop / 'o.json')[0]['measurements']['waist']['cm'] == 6
+    (shop / 'my.json').write_text((shop / 'my.json').read_text().replace('half', 'part'))
+    assert 'measurement' in call('shop/a.png', '--garments=my.json', '--measure', '--output=o.json', code=1)
+    (shop / 'my.json').write_text((shop / 'my.json').read_text().replace('part', 'path'))
+    assert 'path' in call('shop/a.png', '--garments=my.json', '--format=lengths', code=1)
+
+
+SIZES = 'type,size,length,expected,tolerance\nskirt,S,waist,20,3\nskirt,M,waist,25,2\nskirt,L,waist,32,2\n'
+
+
+def test_sizes_are_found_and_reported(shop: Path, call: Callable[..., str]) -> None:
+    """The waist of a is 24 pixels, 1 too short for M. The type of b is unsure."""
+    (shop / 'sizes.csv').write_text(SIZES)
+    flags = ('shop', '--grades=sizes.csv', '--cm-per-pixel=1')
+    call(*flags, '--output=o.json')
+    first, second = (record['size_check'] for record in records(shop / 'o.json'))
+    assert first == {'size': 'M', 'given': False, 'doubt': None, 'passes': True, 'unit': 'cm',
+                     'misfits': {'S': 1.33, 'M': 0.5, 'L': 4},
+                     'lengths': {'waist': {'measured': 24, 'doubt': None, 'expected': 25, 'tolerance': 2,
+                                           'difference': -1, 'within': True}}}
+    assert second['size'] is second['passes'] is None and '0.32' in second['doubt']
+    assert second['lengths']['waist']['within'] is second['lengths']['waist']['expected'] is None
+    call(*flags, '--format=lengths', '--output=o.csv', '--size=S')
+    row, other = table(shop / 'o.csv')
+    assert (row['size'], row['passes'], row['size_doubt']) == ('S', 'no', '')
+    assert (row['waist_expected'], row['waist_difference'], row['waist_within']) == ('20', '4', 'no')
+    assert other['size'] == other['passes'] == other['waist_within'] == '' and '0.32' in other['size_doubt']
+    assert 'hem_within' not in row, 'the table has no hem'
+    assert 'measurement' in call(*flags, '--format=lengths', '--output=o.csv', code=1), 'without --size'
+    (shop / 'asked.csv').write_text('path,size\na.png,L\nnew/b.png,\n')
+    call(*flags, '--output=o.json', '--size=asked.csv', '--overwrite')
+    assert [record['size_check']['size'] for record in records(shop / 'o.json')] == ['L', None]
+
+
+def test_each_garment_of_a_picture_has_a_row_and_a_place_in_the_report(shop: Path, call: Callable[..., str]) -> None:
+    (shop / 'sizes.csv').write_text(SIZES)
+    (shop / 'boxes.csv').write_text('image_id,x,y,w,h\na.png,8,8,48,24\na.png,0,0,64,64\n')
+    flags = ('shop/a.png', '--boxes=boxes.csv', '--tag=skirt', '--grades=sizes.csv', '--cm-per-pixel=1',
+             '--format=lengths', '--output=o.csv', '--report=r.html')
+    call(*flags)
+    whole, rows = (shop / 'o.csv').read_bytes(), table(shop / 'o.csv')
+    assert [row['garment'] for row in rows] == ['1', '2'] and rows[1]['size']
+    assert 'a.png, garment 2' in (shop / 'r.html').read_text()
+    (shop / 'o.csv').write_bytes(whole[:-5])
+    call(*flags)
+    assert (shop / 'o.csv').read_bytes() == whole
+
+
+def test_a_terminal_says_the_size(shop: Path, call: Callable[..., str]) -> None:
+    (shop / 'sizes.csv').write_text(SIZES)
+    flags = ('shop', '--format=table', '--grades=sizes.csv', '--cm-per-pixel=1')
+    printed = call(*flags)
+    assert re.search('size M: passes', printed) and re.search(r'size \?: .*0.32', printed)
+    assert re.search(r'size S: fails, waist \+4 cm', call(*flags, '--size=S'))
+
+
+@pytest.mark.parametrize('form', ['json', 'lengths'])
+def test_a_report_has_the_garments_of_an_earlier_run_too(shop: Path, call: Callable[..., str], form: str) -> None:
+    (shop / 'sizes.csv').write_text(SIZES)
+    (shop / 'shop/bad.png').write_text('no picture')
+    flags = ('shop', '--grades=sizes.csv', '--cm-per-pixel=1', f'--format={form}', '--output=o', '--report=r.html')
+    call(*flags, code=1)
+    whole, rows = (shop / 'r.html').read_text(), (shop / 'o').read_bytes()
+    assert whole.count('<img ') == 2 and 'bad.png' in whole
+    (shop / 'o').write_bytes(rows[:-5])
+    call(*flags, code=1)
+    resumed = (shop / 'r.html').read_text()
+    assert resumed.count('<img ') == 1
+    assert re.sub('<img [^>]*>', '', resumed) == re.sub('<img [^>]*>', '', whole)
 
 
 def test_bad_files_are_reported_and_nothing_is_lost(shop: Path, call: Callable[..., str]) -> None:
@@ -274,13 +383,24 @@ def test_every_nth_frame_of_a_video(shop: Path, call: Callable[..., str]) -> Non
     (['--reference=waistband_left,waistband_right=38'], '--measure'),
     (['--measure', '--cm-per-pixel=1', '--reference=waistband_left,waistband_right=38'], '--cm-per-pixel'),
     (['--measure', '--cm-per-pixel=0'], 'above 0'),
-    (['--measure', '--format=csv'], '--measure'),
+    (['--measure', '--format=csv'], '--measure'), (['--size=M'], '--grades'), (['--report=a.html'], '--grades'),
+    (['--cm-per-pixel=1', '--grades=sizes.csv', '--format=coco'], '--grades'),
+    (['--grades=sizes.csv'], '--cm-per-pixel'), (['--cm-per-pixel=1', '--grades=none.csv'], 'none.csv'),
+    (['--cm-per-pixel=1', '--grades=sizes.csv', '--report=a.png'], 'a.png'),
+    (['--cm-per-pixel=1', '--grades=sizes.csv', '--size=XL'], 'XL'),
+    (['--cm-per-pixel=1', '--grades=sizes.csv', '--size=asked.csv'], 'b.png'),
+    (['--reference=waist=24', '--grades=sizes.csv'], 'waist'),
+    (['--cm-per-pixel=1', '--grades=pixels.csv'], 'px'),
     (['--measure', '--tag=dress', '--reference=waistband_left,waistband_right=3'], "'waistband_left'"),
     (['--tag=all'], 'blouse, dress, outwear, skirt, trousers'),
     (['--tag=hat'], '--tag hat'),
     (['--output=shop/a.png'], '--output shop/a.png'),
     (['--mark-visibility', '--format=table'], '--mark-visibility'), (['--draw-heatmaps'], '--draw')])
-def test_flags_that_mean_nothing_are_refused(flags: Sequence[str], fault: str, call: Callable[..., str]) -> None:
+def test_flags_that_mean_nothing_are_refused(flags: Sequence[str], fault: str, call: Callable[..., str],
+                                             shop: Path) -> None:
+    (shop / 'sizes.csv').write_text(SIZES)
+    (shop / 'pixels.csv').write_text('type,size,length,min,max,unit\nskirt,M,waist,20,30,px\n')
+    (shop / 'asked.csv').write_text('path,size\na.png,S\n')
     assert fault in call('shop', *flags, code=1)
 
 
@@ -300,7 +420,7 @@ def rows(path: Path) -> Any:
     return [{key: value for key, value in record.items() if key not in ('time', 'seconds')} for record in records(path)]
 
 
-@pytest.mark.parametrize('form', ['json', 'csv', 'coco', 'coco-results'])
+@pytest.mark.parametrize('form', ['json', 'csv', 'lengths', 'coco', 'coco-results'])
 def test_an_interrupted_output_is_gone_on_with(shop: Path, call: Callable[..., str], form: str,
                                                monkeypatch: pytest.MonkeyPatch) -> None:
     for number in range(3):
@@ -316,6 +436,7 @@ def test_an_interrupted_output_is_gone_on_with(shop: Path, call: Callable[..., s
         output.write_bytes(data[:cut])
         shutil.copy(str(whole.with_name(f'.{whole.name}.json')), str(output.with_name(f'.{output.name}.json')))
         kept = {'json': data[:cut].count(b'\n'), 'csv': max(0, data[:cut].count(b'\n') - 1),
+                'lengths': max(0, data[:cut].count(b'\n') - 1),
                 'coco': data[:cut].split(b'"images"')[0].count(b'"height": 64}'),
                 'coco-results': data[:cut].count(b'}')}[form]
         predicted.clear()

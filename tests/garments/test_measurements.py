@@ -1,4 +1,5 @@
 """Lengths along paths over keypoints, compared with values computed by hand."""
+from dataclasses import replace
 from typing import Dict, Tuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from fashionai.garments.measurements import (
     Points,
     Reference,
     fixed_scale,
+    lengths_of,
     measure,
     no_scale,
     parse_reference,
@@ -119,3 +121,24 @@ def test_a_reference_is_of_a_type_that_is_looked_for() -> None:
 def test_other_scales_are_refused() -> None:
     with pytest.raises(InputError, match='-1'):
         fixed_scale(-1)
+
+
+def test_a_type_has_lengths_of_its_own() -> None:
+    """The left leg is 30 + 15 long, the right one 20 + hypotenuse of 63 and 26."""
+    own = replace(GARMENTS['trousers'], lengths=(
+        ('leg', ('crotch > bottom_left_in > bottom_left_out', 'crotch > bottom_right_in > bottom_right_out')),
+        ('drop', ('waistband_left + waistband_right > bottom_left_in',))))
+    found = replace(points(TROUSERS, 'trousers'), garment=own)
+    lengths = measure(found, 0.5)
+    assert list(lengths) == [*LENGTHS['trousers'], 'leg', 'drop']
+    assert lengths['leg'].pixels == pytest.approx((45 + 20 + np.hypot(63, 26)) / 2)
+    assert lengths['drop'].pixels == pytest.approx(60) and lengths['drop'].cm == pytest.approx(30)
+    assert scale_of('drop=6', [own])(found) == pytest.approx(0.1)
+    with pytest.raises(InputError, match="'drop'.*waist"):
+        scale_of('drop=6', [GARMENTS['trousers']])
+
+
+def test_a_type_with_other_keypoints_has_the_lengths_that_they_allow() -> None:
+    apron = replace(GARMENTS['skirt'], keypoints=('waistband_left', 'waistband_right', 'pocket'),
+                    limbs=(('waistband_left', 'pocket'),))
+    assert list(lengths_of(apron)) == ['waist'] and lengths_of(replace(apron, name='apron')) == {}

@@ -11,6 +11,7 @@ import pytest
 
 from fashionai.annotations import header
 from fashionai.errors import InputError
+from fashionai.garments.measurements import lengths_of
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.garments.table_files import read_garments, stored_form, stored_garments
 
@@ -93,6 +94,43 @@ def test_it_is_kept_and_travels(tmp_path: Path) -> None:
     assert again == table and again != GARMENTS and again.of('all') == table.of('all')
 
 
+LENGTHS = {'foot': [['heel', 'toe']], 'leg': [['cuff_left', 'heel'], ['cuff_right', 'heel', 'toe']],
+           'height': [['cuff_left+cuff_right', 'heel']]}
+
+
+def test_a_type_has_lengths(tmp_path: Path) -> None:
+    measured = {'types': {'sock': {**SOCK, 'lengths': LENGTHS}, 'mitten': MITTEN}}
+    table = read_garments(saved(tmp_path / 'my.json', measured))
+    assert lengths_of(table['sock']) == {
+        'foot': ('heel > toe',), 'leg': ('cuff_left > heel', 'cuff_right > heel > toe'),
+        'height': ('cuff_left + cuff_right > heel',)}
+    assert lengths_of(table['mitten']) == {}
+    assert table == read_garments(saved(tmp_path / 'plain.json', TABLE)), 'no network depends on lengths'
+    kept = stored_garments(json.loads(json.dumps(stored_form(table))), 'run.json')
+    assert kept['sock'].lengths == table['sock'].lengths
+    assert pickle.loads(pickle.dumps(table))['sock'].lengths == table['sock'].lengths
+
+
+def test_lengths_are_added_to_the_built_in_types(tmp_path: Path) -> None:
+    armhole = {'armhole': [['shoulder_left', 'armpit_left'], ['shoulder_right', 'armpit_right']]}
+    table = read_garments(saved(tmp_path / 'my.json', {'types': {'blouse': {'lengths': armhole}}}))
+    assert list(table) == list(GARMENTS) and table == GARMENTS and header(table) == header(GARMENTS)
+    assert list(lengths_of(table['blouse'])) == [*lengths_of(GARMENTS['blouse']), 'armhole']
+    assert lengths_of(table['dress']) == lengths_of(GARMENTS['dress'])
+    kept = stored_garments(json.loads(json.dumps(stored_form(table))), 'run.json')
+    assert [kept[name].lengths for name in kept] == [table[name].lengths for name in table]
+
+
+@pytest.mark.parametrize('types, said', [
+    ({'sock': {'lengths': {}}}, 'type sock: .*blouse, dress'),
+    ({'blouse': {'lengths': {'chest': [['armpit_left', 'armpit_right']]}}}, 'type blouse, length chest: '),
+    ({'blouse': {'lengths': {'leg': [['crotch', 'armpit_left']]}}}, "type blouse, length leg: 'crotch'.*neckline_left"),
+    ({'blouse': {'lengths': {}}, 'sock': SOCK}, 'type blouse: .*keypoints')])
+def test_mistakes_in_added_lengths(tmp_path: Path, types: Dict[str, Any], said: str) -> None:
+    with pytest.raises(InputError, match=f'my.json, {said}'):
+        read_garments(saved(tmp_path / 'my.json', {'types': types}))
+
+
 def change(keys: str, value: Any) -> Callable[[Dict[str, Any]], None]:
     """Returns a function that sets the value of a key such as `types/sock/limbs`; None removes the key."""
     def changed(table: Dict[str, Any]) -> None:
@@ -131,6 +169,18 @@ def change(keys: str, value: Any) -> Callable[[Dict[str, Any]], None]:
     ('types/sock/mirror', [['heel', 'toe'], ['toe', 'toe']], ', type sock, mirror: toe '),
     ('types/sock/mirror', [['heel', 'cuff_left']], ', type sock, mirror: .*cuff_right .*cuff_left.* heel'),
     ('types/mitten/keypoints', ['thumb', 'tip', 'cuff_right'], ", type mitten, limbs: 'cuff_left'"),
+    ('types/sock/lengths', ['foot'], r", type sock, lengths: \['foot'\]"),
+    ('types/sock/lengths', {'the foot': [['heel', 'toe']]}, ", type sock, lengths: 'the foot'"),
+    ('types/sock/lengths', {'foot': ['heel', 'toe']}, ", type sock, length foot: 'heel'"),
+    ('types/sock/lengths', {'foot': [['heel']]}, r", type sock, length foot: \['heel'\]"),
+    ('types/sock/lengths', {'foot': []}, r', type sock, length foot: \[\]'),
+    ('types/sock/lengths', {'foot': [['heel', 'toe']] * 3}, ', type sock, length foot: '),
+    ('types/sock/lengths', {'foot': [['heel', 'toe']] * 2}, ', type sock, length foot: heel > toe'),
+    ('types/sock/lengths', {'foot': [['heel', 'knee']]}, ", type sock, length foot: 'knee'.*cuff_left, "),
+    ('types/sock/lengths', {'foot': [['heel', 5]]}, ', type sock, length foot: 5'),
+    ('types/sock/lengths', {'foot': [['heel', 'heel']]}, ", type sock, length foot: .*'heel', 'heel'"),
+    ('types/sock/lengths', {'foot': [['toe + knee', 'heel']]}, ", type sock, length foot: 'knee'"),
+    ('types/sock/lengths', {'foot': [['toe + toe', 'heel']]}, r", type sock, length foot: 'toe \+ toe'"),
     ('csv_keypoints', ['heel', 'toe', 'knee'], ', csv_keypoints: .*cuff_left, cuff_right, thumb, tip.*knee'),
     ('csv_keypoints', ['heel', 'heel'], ', csv_keypoints: heel '), ('csv_keypoints', 'heel', ", csv_keypoints: 'heel'"),
 ])

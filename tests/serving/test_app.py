@@ -1,5 +1,7 @@
 """The service over HTTP: its predictions, its limits, and the reasons of its refusals."""
 import base64
+import csv
+import io
 import re
 import zlib
 from dataclasses import replace
@@ -68,6 +70,32 @@ def test_a_length_by_its_name_gives_centimetres(client: TestClient, encoded: Cal
     assert client.post('/predict?tag=skirt&reference=inseam=70', content=encoded()).json()['cm_per_pixel'] is None
 
 
+def test_a_table_of_lengths_says_what_json_says(client: TestClient, encoded: Callable) -> None:
+    url = '/predict?tag=trousers&cm_per_pixel=0.5'
+    answer = client.post(url, content=encoded()).json()
+    response = client.post(f'{url}&format=lengths', content=encoded())
+    assert response.headers['content-type'].startswith('text/csv')
+    row, = csv.DictReader(io.StringIO(response.text))
+    assert (row['path'], row['type'], row['unit'], row['cm_per_pixel']) == ('', 'trousers', 'cm', '0.5')
+    assert {name: float(row[name]) if row[name] else None for name in answer['measurements']} == {
+        name: length['cm'] for name, length in answer['measurements'].items()}
+    assert row['waist'] == '' and 'not found' in row['waist_doubt'] and row['chest'] == row['error'] == ''
+
+
+def test_a_form_becomes_a_table_and_says_what_failed(client: TestClient, encoded: Callable) -> None:
+    files = [('pictures', ('a.png', encoded())), ('pictures', ('b, b.png', b'no picture'))]
+    rows = list(csv.DictReader(io.StringIO(client.post('/predict?format=lengths', files=files).text)))
+    assert [row['path'] for row in rows] == ['a.png', 'b, b.png'] and [row['type'] for row in rows] == ['dress', '']
+    assert rows[0]['unit'] == 'px' and rows[0]['error'] == '' and 'JPEG' in rows[1]['error']
+
+
+def test_each_box_is_a_row_of_the_table(client: TestClient, encoded: Callable) -> None:
+    url = '/predict?tag=skirt&format=lengths&box=10,10,50,50'
+    rows = list(csv.DictReader(io.StringIO(client.post(f'{url}&box=60,90,40,60', content=encoded()).text)))
+    alone, = csv.DictReader(io.StringIO(client.post(url, content=encoded()).text))
+    assert [row['garment'] for row in rows] == ['1', '2'] and rows[0] == alone and rows[0]['hem'] != rows[1]['hem']
+
+
 def test_heat_maps_lie_over_the_picture(client: TestClient, encoded: Callable) -> None:
     answer = client.post('/predict?tag=skirt&heatmaps=true', content=encoded()).json()
     data = base64.b64decode(answer['heatmaps']['image'].split(',')[1])
@@ -96,7 +124,7 @@ def test_exif_orientation_is_respected(client: TestClient, encoded: Callable) ->
     (422, None, '?cm_per_pixel=1&reference=crotch,waistband_left=2', 'cm_per_pixel .*reference'),
     (422, None, '?reference=sock', "'sock'"), (422, None, '?reference=sock=5', "'sock'.*chest"),
     (422, None, '?reference=chest=wide', "'chest=wide'"), (422, None, '?reference=chest=-1', "'chest=-1'"),
-    (422, None, '?deadline=0', 'deadline: ')])
+    (422, None, '?format=xml', "'xml'.*lengths"), (422, None, '?deadline=0', 'deadline: ')])
 def test_refusals_say_why(client: TestClient, encoded: Callable, status: int, body: bytes, url: str, why: str) -> None:
     response = client.post(f'/predict{url}', content=encoded() if body is None else body)
     assert response.status_code == status and re.search(why, response.json()['detail'])
@@ -229,3 +257,20 @@ def test_boxes_are_of_one_picture(client: TestClient, encoded: Callable) -> None
     files = [('pictures', ('a.png', encoded())), ('pictures', ('b.png', encoded()))]
     response = client.post('/predict?box=1,2,30,40', files=files)
     assert response.status_code == 422 and 'picture' in response.json()['detail']
+
+
+def test_lengths_of_a_users_own_are_measured(application: Callable, encoded: Callable) -> None:
+    path = 'crotch > bottom_left_in > bottom_left_out'
+    own = Garments(tuple(replace(garment, lengths=(('leg', (path,)),)) if garment.name == 'trousers' else garment
+                         for garment in GARMENTS.values()))
+    points = dict(zip(GARMENTS['trousers'].keypoints, usual_points(GARMENTS['trousers'], (160, 120))))
+    crotch, inner, outer = (points[name] for name in path.split(' > '))
+    pixels = np.hypot(*(crotch - inner)) + np.hypot(*(inner - outer))
+    with TestClient(application(garments=own)) as client:
+        assert client.get('/model').json()['types']['trousers']['lengths']['leg'] == [path]
+        answer = client.post('/predict?tag=trousers&reference=leg=80', content=encoded()).json()
+        table = client.post('/predict?tag=trousers&reference=leg=80&format=lengths', content=encoded()).text
+    assert answer['measurements']['leg']['pixels'] == pytest.approx(pixels, abs=0.01)
+    assert answer['cm_per_pixel'] == pytest.approx(80 / pixels)
+    row, = csv.DictReader(io.StringIO(table))
+    assert (row['leg'], row['unit'], row['inseam']) == ('80', 'cm', f"{answer['measurements']['inseam']['cm']:g}")

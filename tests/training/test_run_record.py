@@ -11,7 +11,7 @@ from fashionai import __version__
 from fashionai.annotations import Annotations
 from fashionai.cli import train
 from fashionai.errors import InputError
-from fashionai.garments.table import GARMENTS
+from fashionai.garments.table import GARMENTS, Garments
 from fashionai.training import run_record
 from fashionai.training.cluster import Cluster
 from fashionai.training.loop import TrainingSettings
@@ -215,3 +215,11 @@ def test_a_run_of_an_earlier_version_goes_on(settings: TrainingSettings, caplog:
         continued(settings, 5, record(settings), False)
     (settings.run_folder / 'run.json').unlink()
     assert continued(settings, 5, record(settings), False)['decides'] == decided()
+
+
+def test_lengths_decide_no_weight() -> None:
+    longer = Garments(tuple(replace(garment, lengths=(('a', (' > '.join(garment.keypoints[:2]),)),))
+                            for garment in GARMENTS.values()))
+    assert run_record.garments_content(longer, 'my.json') == run_record.garments_content(GARMENTS, 'my.json')
+    fewer = Garments(tuple(GARMENTS.values())[:2])
+    assert run_record.garments_content(fewer, 'my.json') != run_record.garments_content(GARMENTS, 'my.json')

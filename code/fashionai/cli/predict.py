@@ -11,12 +11,13 @@ from typing import ContextManager, Dict, Iterable, List, Optional, Sequence, Tex
 from tqdm import tqdm
 
 from fashionai.cli.entry_point import guarded, prepare_output, resolve
+from fashionai.cli.grading import add_grading_options, chosen_grader, grading_sums
 from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options, chosen_networks
 from fashionai.datasets.box_files import BoxFile, read_boxes
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
-from fashionai.garments.measurements import LENGTHS, PixelScale, chosen_scale
+from fashionai.garments.measurements import PixelScale, chosen_scale, lengths_added, lengths_of
 from fashionai.garments.table import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.images.sources import MediaFile, Picture, expected, pictures_of, sources_of
@@ -24,10 +25,21 @@ from fashionai.inference.batch_inference import Failure, Outcome, PictureResult,
 from fashionai.inference.boxes import AUTO_BOX
 from fashionai.model_files.contract import file_sum
 from fashionai.option_group import at_least
+from fashionai.results.grade_report import GradeReport
 from fashionai.results.overlays import Overlays, type_text
 from fashionai.results.prediction_output import Done, Failures, ToDo, done_so_far, opened
 from fashionai.results.run_manifest import RunManifest, list_sum
-from fashionai.results.writers import COCO, COCO_RESULTS, FORMATS, TABLE, CocoResults, Writer, coco_category_ids
+from fashionai.results.writers import (
+    COCO,
+    COCO_RESULTS,
+    FORMATS,
+    JSON,
+    LENGTHS,
+    TABLE,
+    CocoResults,
+    Writer,
+    coco_category_ids,
+)
 from fashionai.signals import exit_on_sigterm
 
 
@@ -51,7 +63,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--overwrite', action='store_true', help='start again if the output exists')
     add('--format', choices=FORMATS, help='table: a table for people (default in a terminal, without --output). json: '
         'an object on each line for each picture (default for files and pipes). csv: the format of FashionAI, as '
-        'run.py writes it. coco: a COCO data set. coco-results: COCO keypoint results')
+        'run.py writes it. lengths: a table of lengths, for spreadsheets. coco: a COCO data set. coco-results: COCO '
+        'keypoint results')
     add('--ids', metavar='JSON', help='a COCO ground truth: write COCO keypoint results with its ids of images and '
         'categories, by file_name and name (default: images are numbered in the order of the paths)')
     add('--mark-visibility', action='store_true', help='with --format csv, coco or coco-results: the third number of a '
@@ -63,9 +76,10 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: size of a pixel in cm; adds lengths in cm')
     add('--reference', metavar='A=CM', help='with --measure: a length in cm of each garment, such as chest=50, or two '
         'keypoints and their distance, such as waistband_left,waistband_right=38; adds lengths in cm')
+    add_grading_options(parser)
     add_inference_options(parser)
     args = parser.parse_args(argv)
-    args.format = args.format or (TABLE if sys.stdout.isatty() and not args.output else 'json')
+    args.format = args.format or (TABLE if sys.stdout.isatty() and not args.output else JSON)
     return args
 
 
@@ -75,7 +89,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parse(argv)
     if args.draw_heatmaps and not args.draw:
         raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
-    if args.mark_visibility and args.format in ('json', TABLE):
+    if args.mark_visibility and args.format in (JSON, LENGTHS, TABLE):
         raise InputError('--mark-visibility is for --format csv and coco: json says it of every point')
     if args.boxes and args.box:
         raise InputError('--boxes and --box both say where garments are: wanted one of them')
@@ -88,7 +102,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     garments = networks.garments
     if args.tag not in (AUTO, *garments):
         raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
+    args.measure = args.measure or args.format == LENGTHS or bool(args.grades)
     scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
+    grader = chosen_grader(args, garments, scale, [source.path for source in sources])
+    report = GradeReport(Path(args.report), grader.table, networks.name) if grader and args.report else None
     truth = _ground_truth(args, sources, garments)
     boxes = _boxes(args, sources, garments)
     if args.format in (COCO, COCO_RESULTS):
@@ -120,13 +137,18 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         elif done.rows:
             _say(f'{args.output} is already complete: nothing to do')
         file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
-        writer = stack.enter_context(form(file, networks.name, scale, garments, bool(done.rows),
-                                          args.mark_visibility))
+        writer = form(file, networks.name, scale, garments, bool(done.rows), args.mark_visibility)
+        writer.grade_by(grader)
+        stack.enter_context(writer)
+        if report and grader and done.rows:
+            report.add_rows(writer.measured_rows(), grader)
         if truth and isinstance(writer, CocoResults):
             writer.number_by(truth)
         progress = tqdm(found, total=expected(sources, args.every), initial=len(done.rows), unit='picture',
                         disable=file.isatty())
-        failed = _write(progress, writer, overlays, Failures(record, done.failures))
+        failed = _write(progress, writer, overlays, Failures(record, done.failures), report)
+    if report:
+        report.write()
     if overlays and overlays.count:
         _say(f'drew {overlays.count} pictures in {args.draw}')
     if failed:
@@ -134,7 +156,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     return 0
 
 
-def _write(found: Iterable[PictureResult], writer: Writer, overlays: Optional[Overlays], noted: Failures) -> int:
+def _write(found: Iterable[PictureResult], writer: Writer, overlays: Optional[Overlays], noted: Failures,
+           report: Optional[GradeReport]) -> int:
     """Draw and write each; how many could not be read or drawn. A drawing comes before its rows, so that a picture with
     rows needs no second look."""
     looked, failed, unsure = 0, 0, []
@@ -144,9 +167,14 @@ def _write(found: Iterable[PictureResult], writer: Writer, overlays: Optional[Ov
             failed += 1
             _say(fault)
             noted.note(result.picture if isinstance(result, Failure) else result[0].picture, fault)
+        if report and isinstance(result, Failure):
+            report.faults.append(fault)
         for outcome in () if isinstance(result, Failure) else result:
             looked += 1
             writer.write(outcome)
+            check = writer.size_check(outcome) if report else None
+            if report and check:
+                report.add(outcome, check)
             if not outcome.prediction.type_sure:
                 unsure.append(f'{outcome.picture.label}: {type_text(outcome.prediction)}')
     if unsure:
@@ -237,7 +265,8 @@ def _record(args: argparse.Namespace, sources: Sequence[MediaFile], networks: Ch
         'ids of images': file_sum(resolve(args.ids)) if args.ids else '',
         'boxes': file_sum(resolve(args.boxes)) if args.boxes else args.box or '',
         'setting': repr(networks.config), 'scores': repr((networks.calibrations, args.mark_visibility)),
-        'measurement': repr((args.measure, args.cm_per_pixel, args.reference))})
+        'measurement': repr((args.measure, args.cm_per_pixel, args.reference, *grading_sums(args),
+                             *lengths_added(networks.garments)))})
 
 
 def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextManager[TextIO]:
@@ -253,11 +282,11 @@ def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Pixel
         if args.cm_per_pixel is not None or args.reference:
             raise InputError('--cm-per-pixel and --reference need --measure: give it too')
         return None
-    if args.format not in ('json', TABLE):
-        raise InputError(f'--measure adds to --format json: {args.format} has no place for lengths')
-    if not any(garment.name in LENGTHS for garment in types):
+    if args.format not in (JSON, LENGTHS, TABLE):
+        raise InputError(f'--measure and --grades add to --format {JSON}, {LENGTHS} and {TABLE}: {args.format} has no '
+                         'place for lengths')
+    if not any(map(lengths_of, types)):
         names = ', '.join(garment.name for garment in types)
-        raise InputError(f'--measure: no lengths are known of {names}: wanted an entry in LENGTHS of '
-                         'fashionai/garments/measurements.py')
+        raise InputError(f'--measure: no lengths are known of {names}: wanted lengths in the table of --garments')
     return chosen_scale(args.cm_per_pixel, args.reference, types)
 

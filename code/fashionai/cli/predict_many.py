@@ -21,7 +21,7 @@ from fashionai.cli.entry_point import guarded, prepare_output
 from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options, chosen_networks
 from fashionai.errors import InputError
 from fashionai.files import locked
-from fashionai.garments.measurements import chosen_scale
+from fashionai.garments.measurements import chosen_scale, lengths_added
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.inference.garment_predictor import GarmentPredictor
@@ -74,8 +74,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--megapixels', type=float, default=MEGAPIXELS, help='maximum size of a picture in million pixels; larger '
         'pictures are not decoded (default: %(default)g)')
     add('--cm-per-pixel', type=float, metavar='CM', help='size of a pixel in cm; adds lengths in cm')
-    add('--reference', default='', metavar='A,B=CM', help='two keypoints and their distance in cm, known in each '
-        'picture, such as waistband_left,waistband_right=38; adds lengths in cm')
+    add('--reference', default='', metavar='A=CM', help='a length in cm of each garment, such as chest=50, or two '
+        'keypoints and their distance, such as waistband_left,waistband_right=38; adds lengths in cm')
     add('--part-rows', type=at_least(1, 10 ** 6), default=256, metavar='N', help='rows of a part; an end loses no more '
         'than the parts that workers have begun (default: %(default)s)')
     add('--ray', default='', metavar='ADDRESS', help='address of a Ray cluster, such as head:6379 or auto (default: a '
@@ -127,7 +127,7 @@ def _check_python() -> None:
 def _output(args: argparse.Namespace, networks: ChosenNetworks, list_sum: str, places: Places) -> Output:
     job = {'format': '1', 'type': args.tag, 'graph': networks.sums, 'list of pictures': list_sum,
            'pixel limit': str(args.megapixels), 'rows of a part': str(args.part_rows), 'setting': repr(networks.config),
-           'measurement': repr((args.cm_per_pixel, args.reference))}
+           'measurement': repr((args.cm_per_pixel, args.reference, *lengths_added(networks.garments)))}
     notes = {'model': networks.name, 'input': args.inputs, 'version': __version__}
     return Output(absolute(args.output), job, notes, places)
 

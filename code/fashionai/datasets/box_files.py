@@ -5,10 +5,10 @@ from types import MappingProxyType
 from typing import Any, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from fashionai.annotations import data_rows
-from fashionai.datasets.coco_ids import Id, coco_field, coco_list, listed_name, plain_name
+from fashionai.datasets.coco_ids import Id, coco_field, coco_list
 from fashionai.datasets.orientation import NO_SIZE, labelled_size
 from fashionai.errors import InputError, shown
-from fashionai.files import read_json
+from fashionai.files import listed_name, plain_name, read_json
 from fashionai.garments.boxes import GarmentBox, parse_box
 from fashionai.garments.table import Garments
 from fashionai.images.sources import MediaFile, Picture

@@ -1,12 +1,11 @@
 """Reads the ids of images and categories in a COCO ground truth, for results that are scored against it."""
 import itertools
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Collection, Dict, Mapping, Optional, Sequence, Union
+from typing import Any, Dict, Mapping, Sequence, Union
 
 from fashionai.errors import InputError, shown
-from fashionai.files import read_json
+from fashionai.files import listed_name, plain_name, read_json
 from fashionai.garments.table import Garments
 
 Id = Union[int, str]
@@ -42,17 +41,6 @@ class CocoIds:
             other = first.setdefault(self.image_id(path), path)
             if other != path:
                 raise InputError(f'{path} and {other} are both image {self.image_id(path)} in {self.source}')
-
-
-def listed_name(path: str, names: Collection[str]) -> Optional[str]:
-    """Returns the longest of the names (see `plain_name`) that is the end of a path, whole folders each, or None."""
-    parts = Path(os.path.abspath(path)).as_posix().split('/')
-    return next((name for name in ('/'.join(parts[start:]) for start in range(len(parts))) if name in names), None)
-
-
-def plain_name(name: object) -> str:
-    """Returns the name that a file gives a picture, with / between folders and without `.` as a folder."""
-    return '/'.join(part for part in str(name).replace('\\', '/').split('/') if part != '.')
 
 
 def read_coco_ids(path: Path, garments: Garments) -> CocoIds:

@@ -10,7 +10,7 @@ import numpy as np
 
 from fashionai.errors import InputError
 from fashionai.garments.contradictions import Length, believed, doubts, limits_of, merged
-from fashionai.garments.table import Garment
+from fashionai.garments.table import Garment, Garments
 
 Paths = Tuple[str, ...]
 """One path, or one for each side. A path goes from place to place, `a > b > c`. A place is a keypoint, or the middle of
@@ -70,7 +70,8 @@ LENGTHS: Mapping[str, Mapping[str, Paths]] = MappingProxyType({
         'inseam': ('crotch > bottom_left_in', 'crotch > bottom_right_in'),
         'outseam': ('waistband_left > bottom_left_out', 'waistband_right > bottom_right_out'),
         'leg_opening': ('bottom_left_in > bottom_left_out', 'bottom_right_in > bottom_right_out')})})
-"""The lengths of each type. Widths are of the garment lying flat: chest, waist and hem are half the circumference."""
+"""The lengths of each built-in type. Widths are of the garment lying flat: chest, waist and hem are half the
+circumference."""
 
 
 @dataclass(frozen=True)
@@ -109,7 +110,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class KnownLength:
-    """A length, by its name in LENGTHS, that is known in centimetres.
+    """A length, by its name, that is known in centimetres.
 
     Raises InputError if it is not above 0.
     """
@@ -150,6 +151,17 @@ class Points:
         return Length(float(along(self.points_xy, places)), float(self.scores[flat].min()))
 
 
+def lengths_of(garment: Garment) -> Mapping[str, Paths]:
+    """Returns the lengths of a type by name: those of LENGTHS that its keypoints allow, then those of its own."""
+    return {**{name: paths for name, paths in LENGTHS.get(garment.name, {}).items()
+               if any(places_of(garment, path) for path in paths)}, **dict(garment.lengths)}
+
+
+def lengths_added(garments: Garments) -> Sequence[Tuple[str, Mapping[str, Paths]]]:
+    """Returns the lengths that a table adds to those of LENGTHS, by type; empty if it adds none."""
+    return [(name, dict(garment.lengths)) for name, garment in garments.items() if garment.lengths]
+
+
 def places_of(garment: Garment, path: str) -> Optional[List[List[int]]]:
     """Returns the channels of each place of a path, one or two; None if the garment does not have all its keypoints."""
     names = [place.split(' + ') for place in path.split(' > ')]
@@ -165,13 +177,13 @@ def along(points_xy: np.ndarray, places: Sequence[Sequence[int]]) -> np.ndarray:
 
 
 def measure(points: Points, cm_per_pixel: Optional[float] = None) -> Mapping[str, Measurement]:
-    """Returns the lengths of a garment by name, in the order of LENGTHS; {} for a type that is not in LENGTHS.
+    """Returns the lengths of a garment by name, in the order of `lengths_of`; {} for a type that has none.
 
     A length that has a path on each side is the mean of both sides. It is the length of one side if only the points of
     that side were found, or if the score of that side is higher by more than `contradictions.CLEARLY`.
     """
     lengths = {name: believed(list(filter(None, map(points.path, paths))))
-               for name, paths in LENGTHS.get(points.garment.name, {}).items()}
+               for name, paths in lengths_of(points.garment).items()}
     doubtful = doubts(lengths, limits_of(points.garment))
     return {name: _measured(merged(sides), cm_per_pixel, doubtful[name]) for name, sides in lengths.items()}
 
@@ -209,7 +221,7 @@ def scale_of(reference: str, types: Collection[Garment]) -> PixelScale:
     name, _, length = reference.partition('=')
     if ',' in name or not length:
         return reference_scale(parse_reference(reference, types))
-    names = dict.fromkeys(each for garment in types for each in LENGTHS.get(garment.name, ()))
+    names = dict.fromkeys(each for garment in types for each in lengths_of(garment))
     if name.strip() not in names:
         raise InputError(f'{reference!r}: unknown length {name.strip()!r}; wanted one of {", ".join(names)}, or two '
                          'keypoints, such as waistband_left,waistband_right=38')

@@ -4,7 +4,7 @@ Heat-map channels, field channels, CSV columns, flips and normalisers are all de
 GARMENTS, unless a user gives another one (see table_files.py). Entry points choose the table, and data that were read
 with it carry it along. "left" and "right" mean the left and right of the image, as in the FashionAI labels.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Iterator, Mapping, Tuple
 
 import numpy as np
@@ -39,6 +39,8 @@ class Garment:
     csv_keypoints: the C keypoint columns of the CSV files that have the type.
     mirror_pairs: keypoints that become each other in a mirrored image; for all others, the names decide.
     types: the types of a joint garment, in the order of the type probabilities; () for a single type.
+    lengths: lengths that a user adds: each has a name, and one path or, for left and right, two, as in
+        `measurements.LENGTHS`. Types that differ in them alone are equal: no network depends on them.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Garment:
     csv_keypoints: Tuple[str, ...] = CSV_KEYPOINTS
     mirror_pairs: Tuple[Tuple[str, str], ...] = ()
     types: Tuple[str, ...] = ()
+    lengths: Tuple[Tuple[str, Tuple[str, ...]], ...] = field(default=(), compare=False)
 
     @property
     def num_heatmaps(self) -> int:

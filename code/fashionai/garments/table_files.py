@@ -3,23 +3,28 @@
     {"types": {"sock": {"keypoints": ["cuff_left", "cuff_right", "heel", "toe"],
                         "limbs": [["cuff_left", "cuff_right"], ["cuff_right", "heel"], ["heel", "toe"]],
                         "normaliser": ["cuff_left", "cuff_right"],
-                        "mirror": [["heel", "toe"]]}},
+                        "mirror": [["heel", "toe"]],
+                        "lengths": {"foot": [["heel", "toe"]]}}},
      "csv_keypoints": ["toe", "heel", "cuff_left", "cuff_right"]}
 
 `mirror` is optional: a keypoint in no pair becomes the keypoint whose name has left and right swapped (as words between
-underscores), or itself. `csv_keypoints`, the order of the CSV columns, is optional too: the default is the order in
+underscores), or itself. `lengths` is optional: by name, one path over keypoints, or two for left and right; a place of
+a path is a keypoint, or the middle of two, `heel + toe`. If the types have `lengths` alone, these are added to the
+built-in table. `csv_keypoints`, the order of the CSV columns, is optional too: the default is the order in
 which the types name the keypoints. run.json and the contract of a frozen graph keep a table in the same form, and {}
 for the built-in table.
 """
 import re
 import textwrap
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Callable, Dict, Mapping, Sequence, Tuple, Union
+from typing import Any, Callable, Dict, List, Mapping, Sequence, Tuple, Union
 
 from fashionai.errors import InputError, shown
 from fashionai.files import parse_yaml, read_json
+from fashionai.garments.measurements import Paths, lengths_of
 from fashionai.garments.table import AUTO, GARMENTS, JOINT, SUPPLIED, Garment, Garments
 
 _NAME = re.compile(r'\w[\w-]*')
@@ -49,12 +54,18 @@ def stored_garments(values: Any, place: str) -> Garments:
 def stored_form(garments: Garments) -> Dict[str, Any]:
     """Returns a table in the form for JSON; {} for the built-in table."""
     if garments == GARMENTS:
-        return {}
+        added = {name: {'lengths': _stored_lengths(garment)} for name, garment in garments.items() if garment.lengths}
+        return {'types': added} if added else {}
     return {'types': {name: {'keypoints': list(garment.keypoints), 'limbs': [list(limb) for limb in garment.limbs],
                              'normaliser': list(garment.normaliser),
-                             'mirror': [list(pair) for pair in garment.mirror_pairs]}
+                             'mirror': [list(pair) for pair in garment.mirror_pairs],
+                             **({'lengths': _stored_lengths(garment)} if garment.lengths else {})}
                       for name, garment in garments.items()},
             'csv_keypoints': list(garments.csv_keypoints)}
+
+
+def _stored_lengths(garment: Garment) -> Dict[str, List[List[str]]]:
+    return {name: [path.split(' > ') for path in paths] for name, paths in garment.lengths}
 
 
 def _read_yaml(path: Path) -> Any:
@@ -74,8 +85,11 @@ def _table(place: str, values: Any) -> Garments:
     for name, meaning in RESERVED.items():
         if name in types:
             raise InputError(f'{place}, type {name}: the name is reserved for {meaning}, wanted another name')
+    if 'csv_keypoints' not in values and all(isinstance(entry, dict) and set(entry) == {'lengths'}
+                                             for entry in types.values()):
+        return _extended(place, types)
     for name, entry in types.items():
-        _check_keys(f'{place}, type {name}', entry, ('keypoints', 'limbs', 'normaliser'), ('mirror',))
+        _check_keys(f'{place}, type {name}', entry, ('keypoints', 'limbs', 'normaliser'), ('mirror', 'lengths'))
         _check_names(f'{place}, type {name}, keypoints', entry['keypoints'])
     named = tuple(dict.fromkeys(keypoint for entry in types.values() for keypoint in entry['keypoints']))
     columns = values.get('csv_keypoints', named)
@@ -100,7 +114,56 @@ def _garment(place: str, name: str, entry: Mapping[str, Any], columns: Tuple[str
         _check_distinct(f'{place}, {key}', [' and '.join(sorted(pair)) for pair in pairs])
     garment = Garment(name, keypoints, limbs, normaliser, columns, mirror)
     _check_mirror(f'{place}, mirror', garment)
-    return garment
+    return replace(garment, lengths=_lengths(place, entry.get('lengths', {}), garment))
+
+
+def _extended(place: str, types: Mapping[str, Any]) -> Garments:
+    """Returns the built-in table with more lengths."""
+    for name in types:
+        if name not in GARMENTS:
+            raise InputError(f'{place}, type {name}: it has lengths alone, as only the built-in types {GARMENTS} may; '
+                             'wanted keypoints, limbs and normaliser too')
+    return Garments(tuple(replace(garment, lengths=_lengths(f'{place}, type {garment.name}',
+                                                            types.get(garment.name, {}).get('lengths', {}), garment))
+                          for garment in GARMENTS.values()))
+
+
+def _lengths(place: str, values: Any, garment: Garment) -> Tuple[Tuple[str, Paths], ...]:
+    """Returns the lengths of a type that a file gives."""
+    if not isinstance(values, dict):
+        raise InputError(f'{place}, lengths: {shown(values)}, wanted lengths by name')
+    _check_names(f'{place}, lengths', list(values))
+    for name in values:
+        if name in lengths_of(garment):
+            raise InputError(f'{place}, length {name}: the type has a length of that name already, wanted another name')
+    return tuple((name, _paths(f'{place}, length {name}', paths, garment)) for name, paths in values.items())
+
+
+def _paths(place: str, values: Any, garment: Garment) -> Paths:
+    if not isinstance(values, list) or len(values) not in (1, 2):
+        raise InputError(f'{place}: {shown(values)}, wanted a list of one path, or of two for left and right')
+    paths = []
+    for value in values:
+        if not isinstance(value, list) or len(value) < 2:
+            raise InputError(f'{place}: {shown(value)}, wanted a path, a list of two or more keypoints')
+        stops = [_stop(place, stop, garment) for stop in value]
+        if any(stop == after for stop, after in zip(stops, stops[1:])):
+            raise InputError(f'{place}: {shown(value)}, wanted a path of different keypoints')
+        paths.append(' > '.join(stops))
+    _check_distinct(place, paths)
+    return tuple(paths)
+
+
+def _stop(place: str, value: Any, garment: Garment) -> str:
+    """Returns a place of a path: a keypoint, or the middle of two."""
+    names = [name.strip() for name in value.split('+')] if isinstance(value, str) else [value]
+    for name in names:
+        if name not in garment.keypoints:
+            raise InputError(f'{place}: {shown(name)} is not a keypoint of the type, wanted one of '
+                             f'{", ".join(garment.keypoints)}')
+    if len(names) > 2 or len(set(names)) < len(names):
+        raise InputError(f'{place}: {shown(value)}, wanted a keypoint, or two different ones with + between them')
+    return ' + '.join(names)
 
 
 def _pairs(place: str, values: Any, keypoints: Sequence[str], alone: bool = False) -> Tuple[Pair, ...]:

@@ -39,11 +39,11 @@ def project_garments(folder: Path, store: Store, given: Optional[Garments]) -> G
         if label.type is not None and (label.type not in given or set(label.points) - set(given[label.type].keypoints)):
             raise InputError(f'{store.path}: {item.picture.name} is labelled as {label.type} with '
                              f'{", ".join(label.points) or "no points"}, which the named table of types lacks')
-    if given == GARMENTS:
-        if path.exists():
-            path.unlink()
-    else:
-        write_json(path, stored_form(given))
+    content = stored_form(given)
+    if content:
+        write_json(path, content)
+    elif path.exists():
+        path.unlink()
     return given
 
 

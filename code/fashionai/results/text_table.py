@@ -37,7 +37,7 @@ class TextTable:
         number = f'{check or "-":>{_CHECK}}'
         return [_GAP.join((_fitted(name, self._name), kind if said['type_sure'] else self._in(_YELLOW, kind),
                            f'{f"{found} of {len(points)}":<{_FOUND}}', self._in(_YELLOW, number) if check else number)),
-                *self._lengths(said.get('measurements', {}))]
+                *self._lengths(said.get('measurements', {})), *self._size(said.get('size_check'))]
 
     @property
     def _name(self) -> int:
@@ -53,6 +53,16 @@ class TextTable:
         doubts = dict.fromkeys(reason for length in lengths.values() if length['doubtful']
                                for reason in length['doubtful'].split('; '))
         return lines + [self._in(_YELLOW, f'{_GAP}? {reason}') for reason in doubts]
+
+    def _size(self, check: Optional[Mapping[str, Any]]) -> List[str]:
+        """Returns a line with the size of a garment, and the lengths that are outside their tolerances."""
+        if check is None:
+            return []
+        outside = [f'{name} {length["difference"]:+g} {check["unit"]}' for name, length in check['lengths'].items()
+                   if length['within'] is False]
+        result = {True: 'passes', False: 'fails', None: 'undecided'}[check['passes']]
+        text = f'{_GAP}size {check["size"] or "?"}: ' + ', '.join([check['doubt'] or result, *outside])
+        return [text if check['passes'] else self._in(_YELLOW, text)]
 
     def _in(self, colour: str, text: str) -> str:
         return f'{colour}{text}{_PLAIN}' if self.colour else text

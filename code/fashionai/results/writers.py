@@ -1,5 +1,5 @@
-"""Writes predictions: as JSON lines, in the CSV form of FashionAI, as a COCO data set or COCO keypoint results, and as
-a table for people."""
+"""Writes predictions: as JSON lines, in the CSV form of FashionAI, as a table of lengths, as a COCO data set or COCO
+keypoint results, and as a table for people."""
 import csv
 import io
 import json
@@ -7,7 +7,7 @@ import os
 import shutil
 from datetime import datetime, timezone
 from types import MappingProxyType, TracebackType
-from typing import Any, BinaryIO, Dict, Iterable, List, Mapping, Optional, TextIO, Tuple, Type
+from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, TextIO, Tuple, Type
 
 import numpy as np
 
@@ -18,18 +18,31 @@ from fashionai.datasets.labelled import LabelledGarment
 from fashionai.datasets.orientation import UPRIGHT
 from fashionai.errors import InputError
 from fashionai.files import parse_json
-from fashionai.garments.measurements import PixelScale, measure
+from fashionai.garments.grades import CM, PIXELS, Grader, MeasuredGarment, SizeCheck
+from fashionai.garments.measurements import PixelScale, measure, no_scale
 from fashionai.garments.table import Garments
 from fashionai.images.sources import MediaFile, Picture
 from fashionai.inference.batch_inference import Outcome
 from fashionai.inference.garment_predictor import GarmentPrediction, points_of
 from fashionai.inference.missing_keypoints import submission_keypoints
+from fashionai.results.length_rows import (
+    FRAME,
+    GARMENT,
+    PATH,
+    cells,
+    columns,
+    garment_of_row,
+    measured_garment,
+    size_json,
+)
 from fashionai.results.text_table import TextTable
 
 JsonObject = Dict[str, Any]
 
 Row = Tuple[str, int]
 """A row of an output: the name of its picture, and the bytes from the start of the output to the end of the row."""
+
+MeasuredRow = Tuple[Picture, Any, MeasuredGarment]
 
 UPRIGHT_FRAME = ('frame', UPRIGHT)
 """Key and value in `info` of a COCO data set: predictions are in pixels of the upright picture."""
@@ -69,6 +82,34 @@ class Writer:
                  continued: bool = False, mark_visibility: bool = False) -> None:
         self._file, self._model, self._scale, self._garments, self._continued = file, model, scale, garments, continued
         self._mark_visibility = mark_visibility
+        self._grader: Optional[Grader] = None
+
+    def grade_by(self, grader: Optional[Grader]) -> None:
+        """Adds the size of each garment, in formats with lengths; called before the `with` block."""
+        self._grader = grader
+
+    @property
+    def unit(self) -> str:
+        """The unit of lengths: CM if a scale was given, else PIXELS."""
+        return PIXELS if self._scale in (None, no_scale) else CM
+
+    def size_check(self, outcome: Outcome) -> Optional[SizeCheck]:
+        """Returns the size of a garment; None without a grader."""
+        return self._size_check(outcome, self._measured(outcome))
+
+    def _said(self, outcome: Outcome) -> JsonObject:
+        """Returns the JSON object of a prediction; with a grader, it has the size too."""
+        said = prediction_json(outcome.prediction, self._scale)
+        check = self._size_check(outcome, said)
+        return {**said, 'size_check': size_json(check, self.unit)} if check else said
+
+    def _measured(self, outcome: Outcome) -> JsonObject:
+        return prediction_json(outcome.prediction, self._scale or no_scale)
+
+    def _size_check(self, outcome: Outcome, said: JsonObject) -> Optional[SizeCheck]:
+        if not self._grader:
+            return None
+        return self._grader.check(outcome.picture.source.path, measured_garment(said, self.unit))
 
     def __enter__(self) -> 'Writer':
         if self._continued:
@@ -96,6 +137,11 @@ class Writer:
         """Returns the complete rows, in order, one for each garment."""
         raise NotImplementedError
 
+    def measured_rows(self) -> Iterator[MeasuredRow]:
+        """Yields the picture, the number of the garment in it, and the lengths, of each row of a continued file;
+        in formats with lengths."""
+        raise NotImplementedError
+
     def _begin(self) -> None:
         """Writes what comes before the first row."""
 
@@ -116,8 +162,7 @@ class JsonLines(Writer):
         garment = {} if outcome.garment is None else {'garment': outcome.garment}
         made = {'model': self._model, 'time': datetime.now(timezone.utc).strftime('%Y-%m-%dT%H:%M:%SZ'),
                 'seconds': round(outcome.seconds, 3)}
-        self._file.write(json.dumps({**source, **frame, **garment,
-                                     **prediction_json(outcome.prediction, self._scale), **made}) + '\n')
+        self._file.write(json.dumps({**source, **frame, **garment, **self._said(outcome), **made}) + '\n')
         self._file.flush()
 
     @staticmethod
@@ -130,11 +175,48 @@ class JsonLines(Writer):
             if row is None:
                 break
             length += len(line)
-            rows.append((printable(Picture(MediaFile(row['path'], ''), row.get('frame')).label), length))
+            rows.append((printable(_picture(row['path'], row.get('frame')).label), length))
         return rows
 
+    def measured_rows(self) -> Iterator[MeasuredRow]:
+        """See Writer.measured_rows."""
+        self._file.seek(0)
+        for line in self._file:
+            row = json.loads(line)
+            yield _picture(row['path'], row.get('frame')), row.get('garment'), measured_garment(row, self.unit)
 
-class SubmissionRows(Writer):
+
+class CsvRows(Writer):
+    """Rows of a CSV file, the first of which is a header."""
+
+    @classmethod
+    def whole_rows(cls, file: BinaryIO) -> List[Row]:
+        """See Writer.whole_rows."""
+        lines = io.StringIO(file.read().decode(errors='replace'), newline='\n').readlines()
+        rows: List[Row] = []
+        length = done = 0
+        width = None
+        reader = csv.reader(lines)
+        for row in reader:
+            width = width or len(row)
+            if len(row) != width or not lines[reader.line_num - 1].endswith('\n'):
+                break
+            length += len(''.join(lines[done:reader.line_num]).encode())
+            done = reader.line_num
+            rows.append((cls._row_name(row), length))
+        return rows[1:]
+
+    @staticmethod
+    def _row_name(row: Sequence[str]) -> str:
+        """Returns the name of the picture in a row, as `name_of` does."""
+        return row[0]
+
+    def _row(self, row: Iterable[Optional[str]]) -> None:
+        csv.writer(self._file, lineterminator='\n').writerow(row)
+        self._file.flush()
+
+
+class SubmissionRows(CsvRows):
     """The CSV form of FashionAI, as run.py writes it: every point of the type has v = 1; or, with `mark_visibility`, as
     labels have it, with v = 0 for occluded points and -1_-1_-1 for absent ones."""
 
@@ -144,7 +226,6 @@ class SubmissionRows(Writer):
         keypoints = submission_keypoints(prediction.points_xy, prediction.garment,
                                          prediction.labels if self._mark_visibility else None)
         self._row(format_row(self.name_of(picture), prediction.type, keypoints))
-        self._file.flush()
 
     @staticmethod
     def name_of(picture: Picture) -> str:
@@ -152,28 +233,33 @@ class SubmissionRows(Writer):
         path = printable(picture.source.path)
         return path if picture.frame is None else f'{path}#{picture.frame}'
 
-    @staticmethod
-    def whole_rows(file: BinaryIO) -> List[Row]:
-        """See Writer.whole_rows."""
-        lines = io.StringIO(file.read().decode(errors='replace'), newline='\n').readlines()
-        rows: List[Row] = []
-        length = done = 0
-        columns = None
-        reader = csv.reader(lines)
-        for row in reader:
-            columns = columns or len(row)
-            if len(row) != columns or not lines[reader.line_num - 1].endswith('\n'):
-                break
-            length += len(''.join(lines[done:reader.line_num]).encode())
-            done = reader.line_num
-            rows.append((row[0], length))
-        return rows[1:]
-
     def _begin(self) -> None:
         self._row(header(self._garments))
 
-    def _row(self, cells: Iterable[str]) -> None:
-        csv.writer(self._file, lineterminator='\n').writerow(cells)
+
+class LengthRows(CsvRows):
+    """A table of lengths, for spreadsheets: the columns are those of `length_rows.columns`."""
+
+    def write(self, outcome: Outcome) -> None:
+        """Adds a prediction and flushes the file."""
+        said, picture = self._measured(outcome), outcome.picture
+        row = {PATH: printable(picture.source.path), FRAME: None if picture.frame is None else str(picture.frame),
+               GARMENT: None if outcome.garment is None else str(outcome.garment),
+               **cells(said, self.unit, self._size_check(outcome, said))}
+        self._row(row.get(name) for name in columns(self._garments, self._grader))
+
+    def measured_rows(self) -> Iterator[MeasuredRow]:
+        """See Writer.measured_rows."""
+        self._file.seek(0)
+        for row in csv.DictReader(self._file):
+            yield _picture(row[PATH], row[FRAME] or None), row[GARMENT] or None, garment_of_row(row, self._garments)
+
+    @staticmethod
+    def _row_name(row: Sequence[str]) -> str:
+        return printable(_picture(row[0], row[1] or None).label)
+
+    def _begin(self) -> None:
+        self._row(columns(self._garments, self._grader))
 
 
 class CocoResults(Writer):
@@ -287,8 +373,7 @@ class TableRows(Writer):
 
     def write(self, outcome: Outcome) -> None:
         """Adds a prediction and flushes the file."""
-        said = prediction_json(outcome.prediction, self._scale)
-        self._lines(self._table.rows(self.name_of(outcome.picture), said))
+        self._lines(self._table.rows(self.name_of(outcome.picture), self._said(outcome)))
 
     @property
     def _table(self) -> TextTable:
@@ -303,16 +388,22 @@ class TableRows(Writer):
         self._file.flush()
 
 
-COCO, COCO_RESULTS, TABLE = 'coco', 'coco-results', 'table'
+COCO, COCO_RESULTS, JSON, LENGTHS, TABLE = 'coco', 'coco-results', 'json', 'lengths', 'table'
 
 FORMATS: Mapping[str, Type[Writer]] = MappingProxyType({
-    'json': JsonLines, 'csv': SubmissionRows, COCO: CocoDataset, COCO_RESULTS: CocoResults, TABLE: TableRows})
+    JSON: JsonLines, 'csv': SubmissionRows, LENGTHS: LengthRows, COCO: CocoDataset, COCO_RESULTS: CocoResults,
+    TABLE: TableRows})
 """Writers by the value of `--format`."""
 
 
 def printable(name: str) -> str:
     """Returns a file's name as UTF-8 text; bytes that are not UTF-8 are escaped with a backslash, as JSON does."""
     return name.encode(errors='backslashreplace').decode()
+
+
+def _picture(path: str, frame: Any) -> Picture:
+    """Returns the picture of a row."""
+    return Picture(MediaFile(path, ''), frame)
 
 
 def coco_category_ids(garments: Garments) -> Dict[str, int]:

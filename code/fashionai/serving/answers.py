@@ -1,14 +1,14 @@
 """The answers of the service as JSON: on a picture, on its networks, on itself. They are the schemas of the API."""
 import base64
 from dataclasses import asdict
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
 from pydantic import BaseModel, Field
 
 from fashionai.garments.contradictions import CLEARLY, limits_of
-from fashionai.garments.measurements import LENGTHS
+from fashionai.garments.measurements import lengths_of
 from fashionai.garments.outlines import outline
 from fashionai.garments.table import Garment
 from fashionai.images.geometry import invert, transform_points
@@ -168,8 +168,7 @@ def heatmaps_of(prediction: GarmentPrediction) -> Heatmaps:
 
 
 def _garment_card(garment: Garment) -> GarmentCard:
-    lengths: Mapping[str, Sequence[str]] = LENGTHS.get(garment.name, {})
     allowed = limits_of(garment)
     return GarmentCard(keypoints=list(garment.keypoints), limbs=list(garment.limbs), outline=list(outline(garment)),
-                       lengths={name: list(paths) for name, paths in lengths.items()},
+                       lengths={name: list(paths) for name, paths in lengths_of(garment).items()},
                        side_limits=dict(allowed.sides), pair_limits=list(allowed.pairs))

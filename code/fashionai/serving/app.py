@@ -14,15 +14,17 @@ from fastapi.staticfiles import StaticFiles
 
 from fashionai.errors import InputError
 from fashionai.garments.boxes import Box, parse_box
-from fashionai.garments.measurements import PixelScale, chosen_scale
+from fashionai.garments.grades import CM, PIXELS
+from fashionai.garments.measurements import PixelScale, chosen_scale, no_scale
 from fashionai.garments.table import Garment
 from fashionai.images.crops import crop_around
 from fashionai.images.jpeg import jpeg
 from fashionai.inference.garment_predictor import AUTO, GarmentPrediction, GarmentPredictor
-from fashionai.results.writers import prediction_json
+from fashionai.results.writers import JSON, LENGTHS, prediction_json
 from fashionai.serving.answers import Answer, Answers, Card, Fault, Garments, Health, PictureAnswer, Ready, heatmaps_of
 from fashionai.serving.batching import Batcher, Room
 from fashionai.serving.forms import ONE, SEVERAL, TYPE, Upload
+from fashionai.serving.length_tables import CSV_TYPE, length_table, table_columns
 from fashionai.serving.limits import Limits, Refusal
 from fashionai.serving.metrics import CONTENT_TYPE, Metrics
 from fashionai.serving.middleware import Headers
@@ -103,7 +105,9 @@ def _add_state(app: FastAPI, service: '_Service') -> None:
 
 def _add_predict(app: FastAPI, service: '_Service') -> None:
     @app.post('/predict', summary='Find the garment in a picture', openapi_extra=_BODY,
-              responses={status: {'model': Fault, 'description': why} for status, why in _FAULTS.items()})
+              response_model=Union[Answer, Garments, Answers],
+              responses={200: {'content': {CSV_TYPE: {'schema': {'type': 'string'}}}},
+                         **{status: {'model': Fault, 'description': why} for status, why in _FAULTS.items()}})
     async def predict(
             request: Request,
             tag: str = Query(AUTO if service.predictor.types else ...,
@@ -113,6 +117,8 @@ def _add_predict(app: FastAPI, service: '_Service') -> None:
                                        'upright picture; with several boxes, one for each garment, the answer is '
                                        'Garments'),
             heatmaps: bool = Query(False, description='add the heat maps'),
+            format: str = Query(JSON, description='json; lengths: the answer is a table of lengths, as CSV, with a '
+                                'row for each picture', json_schema_extra={'enum': [JSON, LENGTHS]}),
             cm_per_pixel: Optional[float] = Query(None, gt=0, description='the size of a pixel in cm, for lengths in '
                                                   'centimetres'),
             reference: str = Query('', description='a known length in cm, for lengths in centimetres: a length by its '
@@ -121,16 +127,21 @@ def _add_predict(app: FastAPI, service: '_Service') -> None:
             deadline: Optional[float] = Query(None, gt=0, description='seconds after which the answer is of no use: '
                                               'from then on it is 504; the header X-Deadline-Seconds is the same'),
             x_deadline_seconds: Optional[float] = Header(None, gt=0, include_in_schema=False)
-    ) -> Union[Answer, Garments, Answers]:
+    ) -> Union[Answer, Garments, Answers, Response]:
         scale = _scale(cm_per_pixel, reference, service.predictor.served.values())
         boxes = _boxes(box, service.card.limits['pictures'])
         wish = _Wish(request, tag, boxes, heatmaps, scale, deadline or x_deadline_seconds)
         if tag not in service.tags:
             raise Refusal(422, f'tag {tag!r}: wanted one of {", ".join(service.tags)}')
+        if format not in (JSON, LENGTHS):
+            raise Refusal(422, f'format {format!r}: wanted {JSON} or {LENGTHS}')
         async with wish.in_time():
-            if not request.headers.get('content-type', '').startswith(TYPE):
-                return await service.of_body(wish)
-            return await service.of_form(wish)
+            has_form = request.headers.get('content-type', '').startswith(TYPE)
+            answer = await (service.of_form(wish) if has_form else service.of_body(wish))
+        if format == JSON:
+            return answer
+        unit = PIXELS if wish.scale is no_scale else CM
+        return Response(length_table(answer, service.length_columns, unit), media_type=CSV_TYPE)
 
 
 def _add_preview(app: FastAPI, service: '_Service') -> None:
@@ -176,11 +187,13 @@ class _Service:
 
     Attributes:
         tags: what requests may give as the type.
+        length_columns: the columns of tables of lengths.
     """
 
     def __init__(self, predictor: GarmentPredictor, card: Card, limits: Limits, metrics: Metrics) -> None:
         self.predictor, self.card, self.metrics = predictor, card, metrics
         self.tags = [*([AUTO] if predictor.types else []), *predictor.served]
+        self.length_columns = table_columns(predictor.garments)
         self.batcher, self.room = Batcher(self._predicted, limits), Room(limits, metrics.occupied)
         self._uploads, self._limits = Uploads(limits), limits
 

@@ -3,6 +3,7 @@ import hashlib
 import json
 import logging
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
 
@@ -94,8 +95,9 @@ def images_content(image_ids: Sequence[str], folder: Path) -> Dict[str, str]:
 
 
 def garments_content(garments: Garments, place: str) -> Dict[str, str]:
-    """Describes a table of garments by the checksum of its stored form."""
-    return content(place, hashlib.sha256(json.dumps(stored_form(garments), sort_keys=True).encode()).hexdigest())
+    """Describes a table of garments by the checksum of its stored form, without lengths: no weight depends on them."""
+    table = Garments(tuple(replace(garment, lengths=()) for garment in garments.values()))
+    return content(place, hashlib.sha256(json.dumps(stored_form(table), sort_keys=True).encode()).hexdigest())
 
 
 def flags_that_decide(flags: Mapping[str, Any], steps: int) -> Decides:

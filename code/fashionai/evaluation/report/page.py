@@ -1,17 +1,15 @@
-"""The report as one HTML file: styles and pictures are inside, and nothing else is loaded."""
+"""The report on a submission."""
 from pathlib import Path
 from typing import Optional
 
 from fashionai.evaluation.report import sections
-from fashionai.evaluation.report.markup import Html, element, joined
+from fashionai.evaluation.report.document import document
+from fashionai.evaluation.report.markup import Html
 from fashionai.evaluation.report.resampling import differences, ne_estimates
 from fashionai.evaluation.report.scored_submission import ScoredSubmission
 from fashionai.evaluation.report.systematic_errors import biases, swapped_pairs
 from fashionai.evaluation.report.words import findings
 from fashionai.files import PathLike, write_text
-
-_STYLE = Path(__file__).with_name('page.css')
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def write_report(path: PathLike, scored: ScoredSubmission, folder: Optional[Path],
@@ -40,12 +38,6 @@ def page(scored: ScoredSubmission, folder: Optional[Path], second: Optional[Scor
         parts.append(sections.comparison(differences(scored, second), second))
     parts += [sections.errors(scored, errors), sections.distribution(scored), sections.bias(offsets),
               sections.swaps(scored, complete, swapped), images]
-    title = f'Report on {sections.short(scored.source)}'
     subtitle = sections.note(f'Measured against the labels of {len(scored.truth)} images in '
                              f'{sections.short(scored.truth.source)}.')
-    head = element('head', element('meta', charset='utf-8'), element('title', title),
-                   element('meta', name_='viewport', content='width=device-width, initial-scale=1'),
-                   element('meta', http_equiv='Content-Security-Policy', content=_POLICY),
-                   element('style', Html(_STYLE.read_text(encoding='utf-8'))))
-    body = element('body', element('main', element('header', element('h1', title), subtitle), *parts))
-    return joined([Html('<!doctype html>'), element('html', head, body, lang='en')], '\n')
+    return document(f'Report on {sections.short(scored.source)}', subtitle, parts)

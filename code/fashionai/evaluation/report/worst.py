@@ -1,18 +1,17 @@
 """Finds the images with the largest errors, and draws their labels and predictions."""
-import base64
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List
 
-import cv2
 import numpy as np
 
 from fashionai.annotations import image_path
+from fashionai.evaluation.report.document import picture_url
 from fashionai.evaluation.report.scored_submission import ScoredSubmission
 from fashionai.images.decoder import read_image
 from fashionai.images.drawing import draw_keypoints, tile
 
-_SIDE, _GAP, _QUALITY = 320, 8, 82
+_SIDE, _GAP = 320, 8
 
 
 @dataclass(frozen=True)
@@ -55,5 +54,4 @@ def side_by_side(scored: ScoredSubmission, row: int, folder: Path) -> str:
         picture, moved = tile(image, keypoints, _SIDE)
         halves.append(draw_keypoints(picture, garment, moved))
     gap = np.full((_SIDE, _GAP, 3), 255, np.uint8)
-    file = cv2.imencode('.jpg', np.hstack([halves[0], gap, halves[1]]), (cv2.IMWRITE_JPEG_QUALITY, _QUALITY))[1]
-    return f'data:image/jpeg;base64,{base64.b64encode(file.tobytes()).decode()}'
+    return picture_url(np.hstack([halves[0], gap, halves[1]]))

@@ -103,18 +103,18 @@ function lengthRows(pictures, store) {
   const rows = pictures.map((picture, index) => {
     const {answer: {type, type_sure: sure, type_probabilities: shares}} = picture;
     const lengths = measured(picture, store);
-    return [picture.name, '', type, sure ? '' : `its probability is ${shares[type].toFixed(2)}`,
+    return [picture.name, '', '', type, sure ? '' : `its probability is ${shares[type].toFixed(2)}`,
       value === 'cm' ? 'cm' : 'px', scales[index]?.toPrecision(6), ...names.flatMap((name) =>
         [lengths[name]?.[value], lengths[name] && doubtOf(lengths[name], value, low)])];
   });
-  return csv([['path', 'frame', 'type', 'type_doubt', 'unit', 'cm_per_pixel', ...names.flatMap((name) =>
+  return csv([['path', 'frame', 'garment', 'type', 'type_doubt', 'unit', 'cm_per_pixel', ...names.flatMap((name) =>
     [name, `${name}_doubt`])], ...rows]);
 }
 
 function doubtOf(length, value, low) {
   if (length.pixels === null) return 'a point was not found';
   if (length[value] === null) return 'the scale of the picture is not known';
-  return [length.doubtful, length.score < low && `the score is ${length.score.toFixed(2)}`].filter(Boolean).join('; ');
+  return [length.doubtful, length.score < low && `the score is ${length.score}`].filter(Boolean).join('; ');
 }
 
 /** A row for each picture, as FashionAI has them: there is no place for a second garment of one. */
