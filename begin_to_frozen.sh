@@ -21,5 +21,5 @@ for argument; do  # --tag TYPE and --tag=TYPE override the setting
 done
 set_up
 cd "$PROJECT"
-exec python code/freeze.py --tag "$TAG" "$@"
+python code/freeze.py --tag "$TAG" "$@"
 mkdir -p "models/trained/$TAG/graph"  # so that users can copy tmp/frozen_graph.pb there

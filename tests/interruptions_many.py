@@ -89,6 +89,7 @@ def started(folder: Path, arguments: Sequence[str]) -> 'subprocess.Popen[bytes]'
 
 def child(folder: str, arguments: Sequence[str]) -> int:
     """Runs predict_many.py in this process, with pictures that kill workers."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a program that a shell starts with & ignores it
     predict_many.LoadNetworks = LoadDeadly  # type: ignore[misc]
     return predict_many.main([f'{folder}/shop', f'--output={folder}/out.parquet', *FLAGS, *arguments])
 
