@@ -7,7 +7,8 @@ import numpy as np
 from fashionai.garments.boxes import Box, check_inside
 
 MARGIN = 0.25
-"""A garment in a box is predicted with so much of the picture around it, as a share of the longer side of the box."""
+"""A garment in a box is predicted with so much of the picture around it, as a share of the longer side of the box.
+Of the margins that were tried on labelled pictures it had the lowest error; docs/predict.md has the table."""
 
 
 @dataclass(frozen=True)
