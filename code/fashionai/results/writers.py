@@ -288,7 +288,8 @@ class TableRows(Writer):
     def write(self, outcome: Outcome) -> None:
         """Adds a prediction and flushes the file."""
         said = prediction_json(outcome.prediction, self._scale)
-        self._lines(self._table.rows(self.name_of(outcome.picture), said))
+        number = f' ({outcome.garment})' if outcome.garment else ''
+        self._lines(self._table.rows(self.name_of(outcome.picture) + number, said))
 
     @property
     def _table(self) -> TextTable:
