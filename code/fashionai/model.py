@@ -140,7 +140,8 @@ class Prediction:
         return measure(points, scale(points))
 
     def draw(self, heatmaps: bool = False) -> Drawing:
-        """Returns the picture with limbs, keypoints and their names; with the heat maps too if asked for."""
+        """Returns the picture with the garment's outline, keypoints and their names; with the heat maps too if asked
+        for. If a small picture has no room for the names, a strip with them is below it."""
         return Drawing(draw_prediction(self.image, self.result, heatmaps))
 
     def to_dict(self) -> Dict[str, Any]:

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from fashionai.garments.table import GARMENTS
+from fashionai.images.crops import crop_around
 from fashionai.inference.garment_predictor import LOW, GarmentPrediction
 from fashionai.results import overlay_labels
 from fashionai.results.overlays import Overlays, draw_prediction, draw_responses, type_text
@@ -172,6 +173,14 @@ def test_several_garments_of_a_picture_are_drawn_together(monkeypatch: pytest.Mo
     assert titles[0][0] < 250 < titles[1][0], 'each type is near its garment'
     np.testing.assert_array_equal(draw_prediction(GREY, []), GREY)
     np.testing.assert_array_equal(draw_prediction(GREY, [left]), draw_prediction(GREY, left))
+
+
+def test_the_box_of_a_garment_is_drawn_with_its_type_in_its_corner(monkeypatch: pytest.MonkeyPatch) -> None:
+    boxes, _ = written(monkeypatch)
+    picture = draw_prediction(GREY, prediction(crop=crop_around((60, 120, 500, 660), (900, 600))))
+    sides = picture[450, 60], picture[450, 559], picture[120, 400], picture[779, 300]
+    assert min(side.min() for side in sides) > 180 and boxes[0][:2] == pytest.approx((60, 120), abs=40)
+    assert (draw_prediction(GREY, prediction())[450, 60] == 128).all()
 
 
 def test_the_outline_is_drawn_and_not_the_limbs() -> None:

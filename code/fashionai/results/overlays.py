@@ -68,6 +68,7 @@ class Overlays:
 def draw_prediction(image: np.ndarray, found: Union[GarmentPrediction, Sequence[GarmentPrediction]],
                     with_heatmaps: bool = False, with_doubts: bool = False, strip: bool = True) -> np.ndarray:
     """Returns a copy of the picture (h, w, 3) with the garments' outlines, their keypoints, and the names of these.
+    The box of a garment is drawn too. Several garments are numbered from 1.
 
     Points with a score below LOW are rings, also those that were not found; a point that the network takes for absent
     or occluded has that behind its name.
@@ -115,7 +116,7 @@ def _draw_box(picture: np.ndarray, prediction: GarmentPrediction) -> None:
     if prediction.box:
         left, top, width, height = prediction.box
         corners = [(int(round(x)), int(round(y))) for x, y in ((left, top), (left + width - 1, top + height - 1))]
-        cv2.rectangle(picture, *corners, PAPER, max(1, round(max(picture.shape[:2]) / 700)), cv2.LINE_AA)
+        cv2.rectangle(picture, *corners, PAPER, max(1, round(dot_radius(picture.shape[:2]) / 7)), cv2.LINE_AA)
 
 
 def _headings(prediction: GarmentPrediction, with_doubts: bool, number: Optional[int]) -> List[Heading]:

@@ -373,7 +373,8 @@ class TableRows(Writer):
 
     def write(self, outcome: Outcome) -> None:
         """Adds a prediction and flushes the file."""
-        self._lines(self._table.rows(self.name_of(outcome.picture), self._said(outcome)))
+        number = f' ({outcome.garment})' if outcome.garment else ''
+        self._lines(self._table.rows(self.name_of(outcome.picture) + number, self._said(outcome)))
 
     @property
     def _table(self) -> TextTable:
