@@ -32,7 +32,8 @@ class ProjectCard(BaseModel):
 
 class Brief(BaseModel):
     """A garment in the list. `box`: left, top, width and height in pixels, or None for the whole picture. `unsure`: the
-    number of points that a person should check, or None without a proposal."""
+    number of points that a person should check, or None without a proposal. `touched`: of two answers about a garment,
+    the one with the larger number is newer."""
 
     id: int
     picture: int
@@ -46,6 +47,7 @@ class Brief(BaseModel):
     person: Optional[str]
     at: Optional[str]
     revision: int
+    touched: int
 
 
 class News(BaseModel):
@@ -54,7 +56,6 @@ class News(BaseModel):
     items: List[Brief]
     clock: int
     waiting: int
-    counts: Dict[str, int]
 
 
 class Full(Brief):
@@ -143,7 +144,7 @@ def _brief(item: Item, low: float) -> Dict[str, Any]:
             'type': item.label.type or (proposal['type'] if proposal else None), 'state': item.label.state,
             'unsure': unsure_points(item.label, proposal, low),
             'gain': round(gain_of(proposal), 3) if proposal else None, 'person': item.person, 'at': item.at,
-            'revision': item.revision}
+            'revision': item.revision, 'touched': item.touched}
 
 
 def _type_card(garment: Garment) -> TypeCard:

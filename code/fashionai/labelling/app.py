@@ -90,7 +90,7 @@ def _add_reading(app: FastAPI, project: Project) -> None:
     def news(since: int = 0) -> answers.News:
         clock = store.clock
         return answers.News(items=[answers.brief(item, LOW) for item in store.items(since)], clock=clock,
-                            waiting=store.count_without(project.model), counts=store.counts())
+                            waiting=store.count_without(project.model))
 
     @app.get('/api/order', summary='The open garments, the one to label next first')
     def next_ones() -> List[int]:

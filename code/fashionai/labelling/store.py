@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Type
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple, Type
 
 from fashionai.errors import InputError
 from fashionai.files import naming
@@ -278,11 +278,6 @@ class Store:
         with self._turn:
             return int(self._db.execute('SELECT COUNT(*) FROM items LEFT JOIN proposals ON proposals.item = items.id '
                                         f'{_NEEDS_PROPOSAL}', (OPEN, model)).fetchone()[0])
-
-    def counts(self) -> Dict[str, int]:
-        """Returns the number of garments by state."""
-        with self._turn:
-            return dict(tuple(row) for row in self._db.execute('SELECT state, COUNT(*) FROM items GROUP BY state'))
 
     def _save(self, number: int, kind: str, decide: Any, person: str, revision: Optional[int]) -> Item:
         """Appends the change that `decide(item)` returns, an action and a label; or nothing if it returns None."""
