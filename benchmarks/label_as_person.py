@@ -1,15 +1,16 @@
 """Labels T-shirts on the page of label.py in place of a person: it clicks, drags and presses keys in Chromium.
 
 The T-shirts are a type that the supplied network does not know: six points, in the table tee.json of docs/labelling.md.
-The answers are the points that the supplied network finds on the same pictures as blouses; a picture where it is unsure
-of one of them is skipped. A proposed point is dragged if it is off by more than a share of the width of the hem. Run it
-once for each round of the guide: it labels more pictures and writes the training data. Playwright and Chromium are
-needed.
+The answers are the points that the fast network finds on the same pictures as blouses; they are kept in answers.json of
+the project. Look at them, and remove wrong ones: a picture without an answer is skipped. A proposed point is dragged if
+it is off by more than a share of the width of the hem. Run it once for each round of the guide: it labels more pictures
+and writes the training data. Playwright and Chromium are needed.
 """
 import argparse
 import re
 import subprocess
 import sys
+import time
 from contextlib import contextmanager
 from pathlib import Path
 from shutil import which
@@ -22,7 +23,6 @@ from fashionai import load_model
 from fashionai.cli.entry_point import guarded
 from fashionai.errors import InputError
 from fashionai.files import read_json, write_json
-from fashionai.inference.garment_predictor import LOW
 from fashionai.option_group import at_least
 
 AS_BLOUSE = {'collar_left': 'neckline_left', 'collar_right': 'neckline_right', 'sleeve_left': 'cuff_left_out',
@@ -43,45 +43,46 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--number', type=at_least(1), default=20, help='label so many more pictures')
     add('--val', default='0.2', help='share for validation')
     add('--tolerance', type=float, default=0.03, help='drag a proposal that is off by more, in widths of the hem')
+    add('--least-score', type=float, default=0.3, help='a picture with a lower score of a point has no answer')
     add('--patience', type=at_least(1), default=60, help='seconds that one step of the page may take')
     return parser.parse_args(argv)
 
 
-def kept_answers(path: Path, pictures: Path) -> Mapping[str, Answer]:
+def kept_answers(path: Path, pictures: Path, least_score: float) -> Mapping[str, Answer]:
     """Returns the answers in a file, which is written if it does not exist."""
     if not path.exists():
         path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(path, answers_of(pictures))
+        write_json(path, answers_of(pictures, least_score))
     return read_json(path)
 
 
-def answers_of(folder: Path) -> Dict[str, Answer]:
-    """Returns the answers by the name of the picture, for the pictures where the supplied network is sure."""
+def answers_of(folder: Path, least_score: float) -> Dict[str, Answer]:
+    """Returns the answers by the name of the picture, for the pictures where every point is found with this score."""
     answers: Dict[str, Answer] = {}
-    with load_model('supplied') as model:
+    with load_model(preset='fast') as model:
         for path in sorted(folder.iterdir()):
             points = model.predict(path, 'blouse').keypoints
             chosen = {name: points[other] for name, other in AS_BLOUSE.items()}
-            if all(point.found and point.score >= LOW for point in chosen.values()):
+            if all(point.found and point.score >= least_score for point in chosen.values()):
                 answers[path.name] = {name: (point.x, point.y) for name, point in chosen.items()}
     return answers
 
 
 @contextmanager
-def served(*arguments: str) -> Iterator[str]:
-    """Runs label.py, and yields the address of its page."""
+def served(*arguments: str, log: Path) -> Iterator[str]:
+    """Runs label.py, whose messages go to a file, and yields the address of its page."""
     command = [sys.executable, str(ROOT / 'code/label.py'), *arguments, '--port', '0']
-    with subprocess.Popen(command, stderr=subprocess.PIPE, universal_newlines=True) as process:
-        lines = []
+    with log.open('w') as messages, subprocess.Popen(command, stderr=messages) as process:
         try:
-            assert process.stderr
-            for line in process.stderr:
-                lines.append(line)
-                found = re.search(r'http://\S+', line)
+            while True:
+                said = log.read_text()
+                found = re.search(r'http://\S+', said)
                 if found:
-                    yield found.group()
-                    return
-            raise InputError(''.join(lines[-1:]) or 'label.py ended')
+                    break
+                if process.poll() is not None:
+                    raise InputError(said.strip() or 'label.py ended')
+                time.sleep(0.1)
+            yield found.group()
         finally:
             process.terminate()
 
@@ -136,14 +137,16 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     from playwright.sync_api import sync_playwright
     options = parse(argv)
     folder = Path(options.pictures)
-    answers = kept_answers(Path(options.project) / 'answers.json', folder)
+    answers = kept_answers(Path(options.project) / 'answers.json', folder, options.least_score)
     table = ['--garments', options.garments] if options.garments else []
     browser = next(filter(None, map(which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
-    with served(str(folder), '--project', options.project, *table) as address, sync_playwright() as playwright:
+    log = Path(options.project) / 'label.log'
+    with served(str(folder), '--project', options.project, *table, log=log) as address, sync_playwright() as playwright:
         page = playwright.chromium.launch(executable_path=browser, args=['--no-sandbox']).new_page(
             viewport={'width': 1280, 'height': 800}, bypass_csp=True)
         page.set_default_timeout(options.patience * 1000)
         page.goto(address)
+        page.wait_for_function('() => location.hash')
         person = Person(page, answers, options.tolerance)
         while person.counts['pictures'] < options.number:
             person.review()

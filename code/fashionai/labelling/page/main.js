@@ -80,6 +80,7 @@ function saving() {
 function showHint() {
   const hint = find('#hint');
   const unplaced = toPlace();
+  root.classList.toggle('placing', Boolean(unplaced));
   hint.hidden = !drawing && !unplaced && Boolean(store.full?.type);
   if (drawing) hint.textContent = 'Draw a box around the garment. Escape ends this.';
   else if (!store.full?.type) hint.textContent = store.full ? 'Choose the type: keys 1 to 9.' : 'There is nothing to label.';
@@ -118,11 +119,15 @@ async function perform(action) {
   actions.push(action);
   if (actions.length > 1) return;
   while (actions.length) {
-    actions[0]();
-    let came = true;
-    while (store.arriving) came = await store.arriving;
-    if (came) actions.shift();
-    else actions.length = 0;
+    let came = false;
+    try {
+      actions[0]();
+      came = true;
+      while (store.arriving) came = await store.arriving;
+    } finally {
+      if (came) actions.shift();
+      else actions.length = 0;
+    }
   }
 }
 
