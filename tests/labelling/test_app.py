@@ -15,7 +15,8 @@ from fashionai.labelling.store import Store
 
 @pytest.fixture()
 def client(store: Store, stand_in: Any) -> Iterator[TestClient]:
-    project = Project(store, store.path.parent, GARMENTS, list(stand_in.types), stand_in.model, 'Ann', lambda: None)
+    project = Project(store, store.path.parent, GARMENTS, list(stand_in.types), stand_in.model, 'Ann',
+                      lambda *_: None)
     with TestClient(make_app(project), raise_server_exceptions=False) as opened:
         yield opened
 

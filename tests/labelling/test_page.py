@@ -21,6 +21,7 @@ from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
 from fashionai.labelling.app import Project, make_app
 from fashionai.labelling.background import Background
 from fashionai.labelling.labels import OPEN, REVIEWED, SKIPPED, Label
+from fashionai.labelling.proposals import Proposal
 from fashionai.labelling.store import Store
 
 BROWSER = next(filter(None, map(which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
@@ -333,6 +334,18 @@ def test_a_type_and_enter_at_once_never_accept_points_that_nobody_saw(opened: Ca
     saved(page)
     label = store.item(number).label
     assert label.state == REVIEWED and set(label.points) == set(GARMENTS['skirt'].keypoints)
+
+
+def test_a_new_network_is_waited_for_where_the_one_before_knew_no_points(opened: Callable[[str], Page], address: str,
+                                                                         store: Store, late: Late) -> None:
+    late.proposals.clear()
+    for item in store.items():
+        store.propose(item.id, 'none', Proposal('dress').to_json())
+    page = opened(address)
+    expect(page.locator('#stage .over')).to_be_visible()
+    late.proposals.set()
+    ready(page)
+    expect(point(page, 'armpit_left')).to_be_visible()
 
 
 def test_keys_are_obeyed_in_order_though_answers_are_late(opened: Callable[[str], Page], address: str, store: Store,

@@ -145,6 +145,8 @@ def test_proposals_are_asked_for_first_where_a_person_waits(store: Store) -> Non
     store.propose(3, 'network', {'type': 'skirt'})
     following = store.next_without('network')
     assert following is not None and following.id == 1 and store.count_without('network') == 2
+    looked_at = store.next_without('network', first=[3, 2])
+    assert looked_at is not None and looked_at.id == 2
     assert store.count_without('another network') == 3
 
 

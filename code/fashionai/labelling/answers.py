@@ -59,9 +59,11 @@ class News(BaseModel):
 
 
 class Full(Brief):
-    """A garment with everything that the page shows. `size`: width and height of the upright picture in pixels."""
+    """A garment with everything that the page shows. `size`: width and height of the upright picture in pixels.
+    `model`: what made the proposal."""
 
     size: Tuple[int, int]
+    model: Optional[str]
     label: Dict[str, Any]
     proposal: Optional[Dict[str, Any]]
     can_undo: bool
@@ -122,7 +124,7 @@ def brief(item: Item, low: float) -> Brief:
 def full(item: Item, low: float, history: List[Change], steps: Tuple[bool, bool]) -> Full:
     """Returns a garment with everything; `steps` says whether there is something to undo, and to redo."""
     height, width = item.picture.size_hw
-    return Full(**_brief(item, low), size=(width, height), label=item.label.to_json(),
+    return Full(**_brief(item, low), size=(width, height), model=item.model, label=item.label.to_json(),
                 proposal=item.proposal and dict(item.proposal), can_undo=steps[0], can_redo=steps[1],
                 history=[{'kind': change.kind, 'action': change.action, 'person': change.person, 'at': change.at}
                          for change in history])

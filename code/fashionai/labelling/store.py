@@ -264,13 +264,15 @@ class Store:
                              (number, model, content['type'], _text(content)))
             self._db.execute('UPDATE items SET touched = ? WHERE id = ?', (clock, number))
 
-    def next_without(self, model: str) -> Optional[Item]:
+    def next_without(self, model: str, first: Sequence[int] = ()) -> Optional[Item]:
         """Returns the open garment that needs a proposal of a model: it has none, or one of another type than a person
-        chose. Of several, it is the one that a person changed last, or else the first. Returns None if there is none.
+        chose. Of several, it is one of those in `first`, or else the one that a person changed last, or else the first.
+        Returns None if there is none.
         """
+        numbers = ', '.join(str(int(number)) for number in first)
         with self._turn:
-            row = self._db.execute(f'{_ITEMS} {_NEEDS_PROPOSAL} ORDER BY items.at DESC, items.id LIMIT 1',
-                                   (OPEN, model)).fetchone()
+            row = self._db.execute(f'{_ITEMS} {_NEEDS_PROPOSAL} ORDER BY items.id IN ({numbers}) DESC, '
+                                   'items.at DESC, items.id LIMIT 1', (OPEN, model)).fetchone()
         return row and _item(row)
 
     def count_without(self, model: str) -> int:

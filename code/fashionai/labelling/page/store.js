@@ -224,7 +224,8 @@ export class LabelStore extends EventTarget {
     const {type, proposal, label} = full;
     const [width, height] = full.size;
     const before = this.current;
-    const fits = proposal?.type === type;
+    const old = full.model !== this.card.model && !Object.keys(proposal?.points ?? {}).length;
+    const fits = proposal?.type === type && !old;
     const waits = !fits && full.state === 'open';
     const same = before?.id === full.id && before.answer?.type === type;
     const answer = type ? (same ? before.answer : {type, size: {width, height}}) : null;
