@@ -30,7 +30,7 @@ from fashionai.images.decoder import read_image
 from fashionai.inference.config import InferenceOptions
 from fashionai.inference.missing_keypoints import submission_keypoints
 from fashionai.labelling.ordering import gain_of, varied
-from fashionai.labelling.proposals import LOOK_VALUES, Proposer
+from fashionai.labelling.proposals import LOOK_VALUES, Proposer, look_of
 from fashionai.option_group import at_least
 
 START = 'models/pretrained/synthetic_mobilenet_small.npz'
@@ -77,9 +77,11 @@ class Simulation:
         proposals = self._proposals(base)
         number = min(self._options.chosen, len(self._pool))
         looks = np.array([proposal['look'] for proposal in proposals], np.float64).reshape(-1, LOOK_VALUES)
+        seen = np.array([look_of(read_image(self._data / 'train' / image_id)) for image_id in self._first.image_ids],
+                        np.float64)
         gains = np.array([gain_of(proposal) for proposal in proposals])
         picks = {'random': np.random.RandomState(1000 + self._seed).permutation(len(self._pool))[:number].tolist(),
-                 'chosen': varied(gains, looks, np.empty((0, LOOK_VALUES)))[:number]}
+                 'chosen': varied(gains, looks, seen)[:number]}
         results: Dict[str, Any] = {'first': self._error(base)}
         for name, indices in picks.items():
             rows = _joined(self._first, self._pool.select(indices))

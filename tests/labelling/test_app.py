@@ -15,7 +15,8 @@ from fashionai.labelling.store import Store
 
 @pytest.fixture()
 def client(store: Store, stand_in: Any) -> Iterator[TestClient]:
-    project = Project(store, store.path.parent, GARMENTS, list(stand_in.types), stand_in.model, 'Ann', lambda: None)
+    project = Project(store, store.path.parent, GARMENTS, list(stand_in.types), stand_in.model, 'Ann',
+                      lambda *_: None)
     with TestClient(make_app(project), raise_server_exceptions=False) as opened:
         yield opened
 
@@ -32,7 +33,7 @@ def test_a_label_is_saved_and_seen_by_others(client: TestClient, store: Store, s
     assert store.item(1).label == Label(REVIEWED, 'skirt', skirt()) and store.item(1).person == 'Bob'
     news = client.get('/api/items', params={'since': clock}).json()
     assert [(item['id'], item['state'], item['person']) for item in news['items']] == [(1, 'reviewed', 'Bob')]
-    assert news['counts'] == {'open': 2, 'reviewed': 1} and news['waiting'] == 2
+    assert news['waiting'] == 2 and news['items'][0]['touched'] == saved.json()['touched'] > clock
     undone = client.post('/api/items/1/undo', json={'revision': 1, 'person': ''}).json()
     assert undone['state'] == 'open' and undone['person'] == 'Ann' and undone['can_redo'] is True
     assert client.post('/api/items/1/redo', json={'revision': 2, 'person': 'Bob'}).json()['state'] == 'reviewed'

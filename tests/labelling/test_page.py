@@ -1,4 +1,5 @@
-"""The labelling page in a browser: label, correct, reload, two browsers, boxes, and a server that is killed."""
+"""The labelling page in a browser: label, correct, reload, two browsers, boxes, and a server that is late or killed."""
+import asyncio
 import json
 import os
 import re
@@ -9,7 +10,7 @@ import threading
 import time
 from pathlib import Path
 from shutil import which
-from typing import Any, Callable, Iterator, List
+from typing import Any, Callable, Iterator, List, Set
 
 import pytest
 import uvicorn
@@ -19,7 +20,8 @@ from fashionai.annotations import read_annotations
 from fashionai.garments.table import CSV_KEYPOINTS, GARMENTS
 from fashionai.labelling.app import Project, make_app
 from fashionai.labelling.background import Background
-from fashionai.labelling.labels import OPEN, REVIEWED, SKIPPED
+from fashionai.labelling.labels import OPEN, REVIEWED, SKIPPED, Label
+from fashionai.labelling.proposals import Proposal
 from fashionai.labelling.store import Store
 
 BROWSER = next(filter(None, map(which, ('chromium', 'chromium-browser', 'google-chrome'))), None)
@@ -40,18 +42,61 @@ def browser() -> Iterator[Browser]:
         opened.close()
 
 
+class Late:
+    """A service whose answers come late.
+
+    Attributes:
+        held: the beginnings of requests whose answers are held back, such as 'PUT' or 'GET /api/items/1'. The request
+            itself is served at once.
+        proposals: clear it, and proposals wait until it is set.
+    """
+
+    def __init__(self, stand_in: Any) -> None:
+        self.model, self.types = stand_in.model, stand_in.types
+        self.held: Set[str] = set()
+        self.proposals = threading.Event()
+        self.proposals.set()
+        self._stand_in = stand_in
+
+    def propose(self, *arguments: Any) -> Any:
+        """Returns the proposal of the stand-in, when proposals are not held back."""
+        self.proposals.wait(PATIENCE / 1000)
+        return self._stand_in.propose(*arguments)
+
+    def slowed(self, app: Any) -> Any:
+        """Returns the application with late answers."""
+        async def late(scope: Any, receive: Any, send: Any) -> None:
+            async def answer(message: Any) -> None:
+                while f'{scope["method"]} {scope["path"]}'.startswith(tuple(self.held)):
+                    await asyncio.sleep(0.02)
+                await send(message)
+            await app(scope, receive, answer)
+        return late
+
+
 @pytest.fixture()
-def address(store: Store, stand_in: Any) -> Iterator[str]:
+def late(stand_in: Any) -> Iterator[Late]:
+    """How late the service of `address` is: at first, it is not."""
+    made = Late(stand_in)
+    yield made
+    made.held.clear()
+    made.proposals.set()
+
+
+@pytest.fixture()
+def address(store: Store, late: Late) -> Iterator[str]:
     """The page on a project of three pictures, with proposals by the stand-in."""
-    with Background(store, stand_in) as background:
-        project = Project(store, store.path.parent, GARMENTS, list(stand_in.types), stand_in.model, 'Ann',
-                          background.wake)
-        server = uvicorn.Server(uvicorn.Config(make_app(project), port=0, log_level='error'))
+    with Background(store, late) as background:
+        project = Project(store, store.path.parent, GARMENTS, list(late.types), late.model, 'Ann', background.wake)
+        server = uvicorn.Server(uvicorn.Config(late.slowed(make_app(project)), port=0, log_level='error',
+                                               lifespan='off'))
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         while not server.started:
             time.sleep(0.02)
         yield f'http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}/'
+        late.held.clear()
+        late.proposals.set()
         server.should_exit = True
         thread.join(10)
 
@@ -94,6 +139,7 @@ def drag(page: Page, name: str, dx: float, dy: float) -> None:
     page.mouse.move(x, y)
     page.mouse.down()
     page.mouse.move(x + dx, y + dy, steps=3)
+    expect(page.locator('.loupe')).to_be_visible()
     page.mouse.up()
 
 
@@ -112,10 +158,11 @@ def current(page: Page) -> int:
     return int(page.evaluate('location.hash.slice(1)'))
 
 
-def ready(page: Page) -> int:
-    """Waits for the proposal of the garment that is shown; returns its number."""
-    expect(page.locator('.point')).to_have_count(15)
+def ready(page: Page, points: int = 15) -> int:
+    """Waits for all proposals, and until the one of the garment that is shown is there; returns its number."""
+    expect(page.locator('.point')).to_have_count(points)
     expect(page.locator('#waiting')).to_be_empty()
+    expect(page.locator('#stage .over')).to_have_count(0)
     return current(page)
 
 
@@ -194,9 +241,8 @@ def test_lists_are_filtered_by_type_state_and_doubt(opened: Callable[[str], Page
     ready(page)
     expect(page.locator('#gallery .card')).to_have_count(3)
     page.keyboard.press('4')  # the fourth type, a skirt
-    expect(page.locator('.point')).to_have_count(4)
-    number = current(page)
-    assert store.item(number).label.type == 'skirt'
+    number = ready(page, 4)
+    wait_for(lambda: store.item(number).label.type == 'skirt')
     page.keyboard.press('Enter')
     expect(page.locator('#progress')).to_have_text('1 of 3 reviewed')
     for name, value, count in (('kind', 'skirt', 0), ('state', 'reviewed', 1), ('kind', '', 1), ('state', '', 3),
@@ -245,6 +291,120 @@ def test_a_change_that_meets_another_one_is_refused_and_shown(opened: Callable[[
     expect(page.locator('#notice')).to_contain_text('Bob')
     assert store.item(number).label == label and store.item(number).person == 'Bob'
     expect(point(page, 'armpit_left')).not_to_have_class(re.compile('moved'))
+
+
+def test_changes_after_a_refused_one_are_refused_too(opened: Callable[[str], Page], address: str, store: Store,
+                                                     late: Late) -> None:
+    page = opened(address)
+    number = ready(page)
+    page.route('**/api/items?since=*', lambda route: route.abort())
+    late.held.add('PUT')
+    bobs = Label(type='dress', points={'armpit_left': (20, 30, 1)})
+    store.save(number, bobs, 'Bob', 'armpit_left moved')
+    drag(page, 'armpit_left', 30, 0)
+    drag(page, 'armpit_right', 30, 0)
+    page.keyboard.press('Escape')
+    page.keyboard.press('Enter')
+    expect(page.locator('#progress')).to_have_text('1 of 3 reviewed')
+    late.held.clear()
+    expect(page.locator('#notice')).to_contain_text('Bob')
+    expect(page.locator('#progress')).to_have_text('0 of 3 reviewed')
+    expect(page.locator('#saved')).not_to_have_text(re.compile('Saving|Not saved'))
+    assert store.item(number).label == bobs and len(store.history(number)) == 1
+
+
+def test_a_type_and_enter_at_once_never_accept_points_that_nobody_saw(opened: Callable[[str], Page], address: str,
+                                                                      store: Store, late: Late) -> None:
+    page = opened(address)
+    number = ready(page)
+    late.proposals.clear()
+    late.held.add('PUT')
+    page.keyboard.press('4')
+    page.keyboard.press('Enter')
+    expect(page.locator('#notice')).to_contain_text('Enter')
+    late.held.clear()
+    expect(page.locator('#stage .over')).to_be_visible()
+    saved(page)
+    assert current(page) == number
+    assert (store.item(number).label.type, store.item(number).label.state) == ('skirt', OPEN)
+    late.proposals.set()
+    ready(page, 4)
+    page.keyboard.press('Enter')
+    expect(page.locator('#progress')).to_have_text('1 of 3 reviewed')
+    saved(page)
+    label = store.item(number).label
+    assert label.state == REVIEWED and set(label.points) == set(GARMENTS['skirt'].keypoints)
+
+
+def test_a_new_network_is_waited_for_where_the_one_before_knew_no_points(opened: Callable[[str], Page], address: str,
+                                                                         store: Store, late: Late) -> None:
+    late.proposals.clear()
+    for item in store.items():
+        store.propose(item.id, 'none', Proposal('dress').to_json())
+    page = opened(address)
+    expect(page.locator('#stage .over')).to_be_visible()
+    late.proposals.set()
+    ready(page)
+    expect(point(page, 'armpit_left')).to_be_visible()
+
+
+def test_keys_are_obeyed_in_order_though_answers_are_late(opened: Callable[[str], Page], address: str, store: Store,
+                                                          late: Late) -> None:
+    page = opened(address)
+    number = ready(page)
+    late.held.update(('GET', 'PUT'))
+    point(page, 'cuff_left_in').focus()
+    for key in ('ArrowDown', 'o', 'Escape', 'Enter'):
+        page.keyboard.press(key)
+    page.keyboard.press('Enter')
+    page.keyboard.press('Enter')
+    late.held.clear()
+    expect(page.locator('#progress')).to_have_text('3 of 3 reviewed')
+    saved(page)
+    last = current(page)
+    assert {item.label.state for item in store.items()} == {REVIEWED}
+    label = store.item(number).label
+    assert label.points['cuff_left_in'][2] == 0 and len(store.history(number)) == 3
+    late.held.update(('GET', 'POST'))
+    for key in ('p', 'p', 'Control+z', 'Control+z', 'n', 'n'):
+        page.keyboard.press(key)
+    late.held.clear()
+    wait_for(lambda: store.item(number).revision == 5)
+    assert store.item(number).label.state == OPEN and 'cuff_left_in' in store.item(number).label.points
+    wait_for(lambda: current(page) == last)
+    expect(page.locator('#notice')).not_to_contain_text('changed')
+
+
+def test_a_change_that_is_made_while_news_arrive_is_kept(opened: Callable[[str], Page], address: str, store: Store,
+                                                         late: Late) -> None:
+    page = opened(address)
+    number = ready(page)
+    proposal = dict(store.item(number).proposal)
+    late.held.add(f'GET /api/items/{number}')
+    with page.expect_request(f'**/api/items/{number}'):
+        proposal['points'] = {**proposal['points'], 'armpit_right': (9, 9, 0.9, True)}
+        store.propose(number, late.model, proposal)
+    drag(page, 'armpit_left', 30, 0)
+    drag(page, 'cuff_left_in', 0, 30)
+    wait_for(lambda: 'armpit_left' in store.item(number).label.points)
+    late.held.clear()
+    expect(point(page, 'armpit_right')).to_have_attribute('transform', re.compile(r'translate\(9 9\)'))
+    saved(page)
+    assert set(store.item(number).label.points) == {'armpit_left', 'cuff_left_in'}
+    expect(point(page, 'armpit_left')).to_have_class(re.compile('moved'))
+
+
+def test_leaving_the_page_sends_what_is_not_sent(opened: Callable[[str], Page], address: str, store: Store,
+                                                 late: Late) -> None:
+    page = opened(address)
+    number = ready(page)
+    late.held.add('PUT')
+    drag(page, 'armpit_left', 30, 0)
+    drag(page, 'armpit_right', 30, 0)
+    point(page, 'cuff_left_in').focus()
+    page.keyboard.press('ArrowDown')
+    page.reload()
+    wait_for(lambda: set(store.item(number).label.points) == {'armpit_left', 'armpit_right', 'cuff_left_in'})
 
 
 def test_a_second_garment_is_drawn_as_a_box_and_taken_back(opened: Callable[[str], Page], address: str,
@@ -362,8 +522,8 @@ def test_points_of_a_new_type_are_placed_and_a_killed_server_loses_nothing(opene
         expect(page.locator('#hint')).to_contain_text('cuff left')  # a table of one type needs no choice
         frame = page.locator('.frame').bounding_box()
         assert frame
-        for share, then in ((0.2, 'cuff right'), (0.5, 'heel'), (0.7, 'toe')):
-            page.mouse.click(frame['x'] + frame['width'] * share, frame['y'] + frame['height'] * 0.3)
+        for share, aside, then in ((0.2, 0, 'cuff right'), (0.2, 11, 'heel'), (0.7, 0, 'toe')):  # two are near
+            page.mouse.click(frame['x'] + frame['width'] * share + aside, frame['y'] + frame['height'] * 0.3)
             expect(page.locator('#hint')).to_contain_text(then)
         saved(page)
         os.kill(process.pid, signal.SIGKILL)

@@ -32,7 +32,8 @@ class ProjectCard(BaseModel):
 
 class Brief(BaseModel):
     """A garment in the list. `box`: left, top, width and height in pixels, or None for the whole picture. `unsure`: the
-    number of points that a person should check, or None without a proposal."""
+    number of points that a person should check, or None without a proposal. `touched`: of two answers about a garment,
+    the one with the larger number is newer."""
 
     id: int
     picture: int
@@ -46,6 +47,7 @@ class Brief(BaseModel):
     person: Optional[str]
     at: Optional[str]
     revision: int
+    touched: int
 
 
 class News(BaseModel):
@@ -54,13 +56,14 @@ class News(BaseModel):
     items: List[Brief]
     clock: int
     waiting: int
-    counts: Dict[str, int]
 
 
 class Full(Brief):
-    """A garment with everything that the page shows. `size`: width and height of the upright picture in pixels."""
+    """A garment with everything that the page shows. `size`: width and height of the upright picture in pixels.
+    `model`: what made the proposal."""
 
     size: Tuple[int, int]
+    model: Optional[str]
     label: Dict[str, Any]
     proposal: Optional[Dict[str, Any]]
     can_undo: bool
@@ -121,7 +124,7 @@ def brief(item: Item, low: float) -> Brief:
 def full(item: Item, low: float, history: List[Change], steps: Tuple[bool, bool]) -> Full:
     """Returns a garment with everything; `steps` says whether there is something to undo, and to redo."""
     height, width = item.picture.size_hw
-    return Full(**_brief(item, low), size=(width, height), label=item.label.to_json(),
+    return Full(**_brief(item, low), size=(width, height), model=item.model, label=item.label.to_json(),
                 proposal=item.proposal and dict(item.proposal), can_undo=steps[0], can_redo=steps[1],
                 history=[{'kind': change.kind, 'action': change.action, 'person': change.person, 'at': change.at}
                          for change in history])
@@ -143,7 +146,7 @@ def _brief(item: Item, low: float) -> Dict[str, Any]:
             'type': item.label.type or (proposal['type'] if proposal else None), 'state': item.label.state,
             'unsure': unsure_points(item.label, proposal, low),
             'gain': round(gain_of(proposal), 3) if proposal else None, 'person': item.person, 'at': item.at,
-            'revision': item.revision}
+            'revision': item.revision, 'touched': item.touched}
 
 
 def _type_card(garment: Garment) -> TypeCard:

@@ -52,7 +52,7 @@ class Project:
         finds: the types that the network finds.
         model: the name of what makes the proposals.
         person: who works if the page does not say it.
-        wake: tells the maker of proposals that there may be work.
+        wake: tells the maker of proposals that there may be work; `wake(number)`, that a person looks at a garment.
     """
 
     store: Store
@@ -61,7 +61,7 @@ class Project:
     finds: List[str]
     model: str
     person: str
-    wake: Callable[[], None]
+    wake: Callable[..., None]
 
 
 def make_app(project: Project) -> FastAPI:
@@ -90,7 +90,7 @@ def _add_reading(app: FastAPI, project: Project) -> None:
     def news(since: int = 0) -> answers.News:
         clock = store.clock
         return answers.News(items=[answers.brief(item, LOW) for item in store.items(since)], clock=clock,
-                            waiting=store.count_without(project.model), counts=store.counts())
+                            waiting=store.count_without(project.model))
 
     @app.get('/api/order', summary='The open garments, the one to label next first')
     def next_ones() -> List[int]:
@@ -98,6 +98,7 @@ def _add_reading(app: FastAPI, project: Project) -> None:
 
     @app.get('/api/items/{number}', summary='A garment with everything')
     def item(number: int) -> answers.Full:
+        project.wake(number)
         return _full(store, store.item(number))
 
 

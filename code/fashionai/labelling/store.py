@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Type
+from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple, Type
 
 from fashionai.errors import InputError
 from fashionai.files import naming
@@ -264,13 +264,15 @@ class Store:
                              (number, model, content['type'], _text(content)))
             self._db.execute('UPDATE items SET touched = ? WHERE id = ?', (clock, number))
 
-    def next_without(self, model: str) -> Optional[Item]:
+    def next_without(self, model: str, first: Sequence[int] = ()) -> Optional[Item]:
         """Returns the open garment that needs a proposal of a model: it has none, or one of another type than a person
-        chose. Of several, it is the one that a person changed last, or else the first. Returns None if there is none.
+        chose. Of several, it is one of those in `first`, or else the one that a person changed last, or else the first.
+        Returns None if there is none.
         """
+        numbers = ', '.join(str(int(number)) for number in first)
         with self._turn:
-            row = self._db.execute(f'{_ITEMS} {_NEEDS_PROPOSAL} ORDER BY items.at DESC, items.id LIMIT 1',
-                                   (OPEN, model)).fetchone()
+            row = self._db.execute(f'{_ITEMS} {_NEEDS_PROPOSAL} ORDER BY items.id IN ({numbers}) DESC, '
+                                   'items.at DESC, items.id LIMIT 1', (OPEN, model)).fetchone()
         return row and _item(row)
 
     def count_without(self, model: str) -> int:
@@ -278,11 +280,6 @@ class Store:
         with self._turn:
             return int(self._db.execute('SELECT COUNT(*) FROM items LEFT JOIN proposals ON proposals.item = items.id '
                                         f'{_NEEDS_PROPOSAL}', (OPEN, model)).fetchone()[0])
-
-    def counts(self) -> Dict[str, int]:
-        """Returns the number of garments by state."""
-        with self._turn:
-            return dict(tuple(row) for row in self._db.execute('SELECT state, COUNT(*) FROM items GROUP BY state'))
 
     def _save(self, number: int, kind: str, decide: Any, person: str, revision: Optional[int]) -> Item:
         """Appends the change that `decide(item)` returns, an action and a label; or nothing if it returns None."""

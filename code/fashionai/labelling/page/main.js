@@ -56,8 +56,9 @@ function showState() {
   find('#progress').textContent = `${done} of ${total} reviewed`;
   Object.assign(find('#bar'), {max: total || 1, value: done});
   find('#waiting').textContent = waiting ? `the network looks at ${waiting} more` : '';
-  find('#saved').textContent = store.fault ? `Not saved: ${store.fault}` : store.unsaved ? 'Saving …' : full ? 'Saved' : '';
+  find('#saved').textContent = saving();
   find('#saved').classList.toggle('bad', Boolean(store.fault));
+  root.classList.toggle('arriving', Boolean(store.arriving));
   find('#undo').disabled = !full?.can_undo && !store.unsaved;
   find('#redo').disabled = !full?.can_redo;
   find('#names').setAttribute('aria-pressed', String(store.names));
@@ -70,9 +71,16 @@ function showState() {
   showHint();
 }
 
+function saving() {
+  if (store.fault) return store.unsaved ? `Not saved: ${store.fault}` : store.fault;
+  if (store.unsaved) return 'Saving …';
+  return store.full ? 'Saved' : '';
+}
+
 function showHint() {
   const hint = find('#hint');
   const unplaced = toPlace();
+  root.classList.toggle('placing', Boolean(unplaced));
   hint.hidden = !drawing && !unplaced && Boolean(store.full?.type);
   if (drawing) hint.textContent = 'Draw a box around the garment. Escape ends this.';
   else if (!store.full?.type) hint.textContent = store.full ? 'Choose the type: keys 1 to 9.' : 'There is nothing to label.';
@@ -103,18 +111,40 @@ function placeByClick() {
   });
 }
 
+const actions = [];
+
+/** Do what a key or a button asks for. What is asked while another garment is fetched waits for it, so that nothing is
+    lost, and nothing meets the wrong garment; if that garment does not come, it is forgotten. */
+async function perform(action) {
+  actions.push(action);
+  if (actions.length > 1) return;
+  while (actions.length) {
+    let came = false;
+    try {
+      actions[0]();
+      came = true;
+      while (store.arriving) came = await store.arriving;
+    } finally {
+      if (came) actions.shift();
+      else actions.length = 0;
+    }
+  }
+}
+
 async function go(id) {
   if (id !== null) await store.show(id);
 }
 
 async function accept() {
   const next = store.nextToDo();
-  const missing = store.accept();
-  if (missing === 'type') {
+  const {lacks, name} = store.accept() ?? {};
+  if (lacks === 'type') {
     notice('Choose the type first: keys 1 to 9.');
-  } else if (missing) {
-    store.select(missing);
-    notice(`${title(missing)} is not placed: click its place, or press A if it is absent.`);
+  } else if (lacks === 'proposal') {
+    notice('The network still looks for the points. Press Enter again when you see them.');
+  } else if (lacks) {
+    store.select(name);
+    notice(`${title(name)} is not placed: click its place, or press A if it is absent.`);
   } else if (next === null) {
     notice('Every picture of this list is reviewed.');
   } else {
@@ -132,8 +162,8 @@ async function skip() {
 
 /** Points in the order of doubt: not placed, guessed, then by score; those that a person placed are certain. */
 function jump() {
-  const {points} = store.current ?? {};
-  if (!points) return;
+  const {points, state} = store.current ?? {};
+  if (!points || state === 'looking') return;
   const doubtful = Object.entries(points).filter(([, point]) => !point.own)
     .map(([name, {unplaced, found, score}]) => [name, unplaced ? -2 : found ? score : -1])
     .sort((a, b) => a[1] - b[1]).map(([name]) => name);
@@ -167,7 +197,7 @@ function startDrawing() {
   drawing = drawBox(root, stage, store.full.size, async (box) => {
     drawing = null;
     showDrawing();
-    if (box) await store.draw(box).catch((error) => notice(error.message));
+    if (box) await store.draw(box);
   });
   showDrawing();
 }
@@ -223,30 +253,32 @@ const KEYS = [
   [['?'], 'this list', () => find('#help').showModal()],
 ];
 
+const ONCE = new Set(['Enter', 's', 'b', 'Delete']); // keys that do nothing more while they are held down
+
 const ARROWS = {ArrowLeft: [PAN, 0], ArrowRight: [-PAN, 0], ArrowUp: [0, PAN], ArrowDown: [0, -PAN]};
 
 function byKey(event) {
-  if (find('#help').open || event.altKey || event.defaultPrevented) return;
+  if (find('#help').open || store.dragging || event.altKey || event.defaultPrevented) return;
   if (event.target.matches('input:not([type=radio]), select') && event.key !== 'Escape') return;
-  if (event.key === 'Enter' && event.target.matches('button, summary')) return;
+  if (event.key === 'Enter' && event.target.matches('button:not([aria-current]), summary')) return;
   const letter = event.key.length === 1 ? event.key.toLowerCase() : event.key;
   if (event.ctrlKey || event.metaKey) {
     if (letter !== 'z' && letter !== 'y') return;
     event.preventDefault();
-    if (letter === 'y' || event.shiftKey) store.redo();
-    else store.undo();
+    const step = letter === 'y' || event.shiftKey ? 'redo' : 'undo';
+    perform(() => store.full && store[step]());
     return;
   }
   if (ARROWS[letter] && !store.selected) {
     zoom.moveBy(...ARROWS[letter]);
     event.preventDefault();
   } else if (/^[1-9]$/.test(letter)) {
-    chooseType(Number(letter));
+    perform(() => chooseType(Number(letter)));
   } else {
     const action = KEYS.find(([names]) => names.includes(letter))?.[2];
     if (!action) return;
     event.preventDefault();
-    action();
+    if (!event.repeat || !ONCE.has(letter)) perform(action);
   }
 }
 
@@ -267,7 +299,12 @@ function listen() {
   const clicks = {previous: () => go(store.neighbour(-1)), next: () => go(store.neighbour(1)), accept, skip,
     undo: () => store.undo(), redo: () => store.redo(), mirror, box: startDrawing, names: toggleNames,
     in: () => zoom.in(), out: () => zoom.out(), fit: () => zoom.fit(), keys: () => find('#help').showModal()};
-  for (const [id, action] of Object.entries(clicks)) find(`#${id}`).addEventListener('click', action);
+  for (const [id, action] of Object.entries(clicks)) {
+    find(`#${id}`).addEventListener('click', ({detail, currentTarget}) => {
+      if (detail) currentTarget.blur(); // after a click by mouse, Enter means accept
+      perform(action);
+    });
+  }
   for (const name of ['sort', 'state', 'kind', 'doubt']) {
     find(`#${name}`).addEventListener('change', ({target}) => store.setFilter(name, target.value));
   }
@@ -276,7 +313,9 @@ function listen() {
     store.remember();
   });
   addEventListener('keydown', byKey);
-  addEventListener('pagehide', () => store.flush(true));
+  addEventListener('pagehide', () => store.leave());
+  addEventListener('pageshow', ({persisted}) => persisted && location.reload());
+  addEventListener('beforeunload', (event) => store.fault && store.unsaved && event.preventDefault());
   store.addEventListener('notice', ({detail}) => notice(detail));
   placeByClick();
 }

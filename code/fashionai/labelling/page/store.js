@@ -1,6 +1,10 @@
 /**
  * What the page knows of the project. Every change goes to the service at once; views listen to `change` events.
  *
+ * Changes are sent one after the other, in the order in which they were made, each with the revision that the answer
+ * before it had. What the service says of a garment is put aside as long as a change of that garment is under way: the
+ * answer to the change says it again.
+ *
  * `current` is the garment that is shown, in the form that the editor takes: {id, name, url, state, answer: {type,
  * size}, points}; a point is {x, y, score, found, moved, v, own, proposed, unplaced}. `own`: a person has placed it or
  * marked it absent. `proposed`: the network has a place for it. `unplaced`: nobody knows where it is.
@@ -22,13 +26,12 @@ export class LabelStore extends EventTarget {
   names = false;
   heat = false;
   waiting = 0;
-  counts = {};
+  arriving = null; // a promise while another garment, or another state, is fetched; false if it did not come
   filter = {sort: 'next', state: 'open', kind: '', doubt: ''};
   person = '';
-  unsaved = 0;
   fault = '';
   #clock = 0; #ranks = new Map(); #revisions = new Map(); #pending = null; #timer = 0; #chain = Promise.resolve();
-  #kept = new Set(); #mark = ''; #dragging = false;
+  #kept = new Set(); #mark = ''; #dragging = false; #outbox = []; #sending = null; #ahead = new Map(); #wanted = null;
 
   constructor() {
     super();
@@ -98,6 +101,28 @@ export class LabelStore extends EventTarget {
     else this.changed('pictures');
   }
 
+  /** The number of garments by state, as the page shows them. */
+  get counts() {
+    const counts = {};
+    for (const {state} of this.items.values()) counts[state] = (counts[state] ?? 0) + 1;
+    return counts;
+  }
+
+  /** The number of changes that the service has not confirmed. */
+  get unsaved() {
+    return this.#outbox.length + (this.#pending ? 1 : 0);
+  }
+
+  /** A point is being dragged. */
+  get dragging() {
+    return this.#dragging;
+  }
+
+  /** A change of the garment is under way. */
+  #isBusy(id) {
+    return [this.#pending, ...this.#outbox].some((change) => change?.id === id) || (this.#dragging && this.full.id === id);
+  }
+
   /** Fetch what changed since the last time: by others, and new proposals. */
   async refresh() {
     const news = await get(`items?since=${this.#clock}`);
@@ -105,22 +130,45 @@ export class LabelStore extends EventTarget {
     const complete = this.waiting && !news.waiting;
     this.#clock = news.clock;
     this.waiting = news.waiting;
-    this.counts = news.counts;
-    for (const item of news.items) this.items.set(item.id, item);
-    const mine = news.items.find(({id}) => id === this.current?.id);
-    if (mine && !this.#pending && !this.unsaved && this.#isNews(mine)) {
-      const other = mine.revision !== this.#revisions.get(mine.id);
-      await this.#load(mine.id);
-      if (other) this.notice(`${mine.person} changed this garment.`);
-    }
+    for (const item of news.items) this.#hear(item);
+    await this.#catchUp();
     if (complete) await this.rank();
+    this.#lookAhead();
     this.changed('list');
   }
 
-  #isNews(item) {
-    const {proposal} = this.full;
-    return item.revision !== this.#revisions.get(item.id) || !proposal || this.current.state === 'looking'
-      || item.type !== this.full.type || item.unsure !== this.full.unsure;
+  /** Keep what the service says of a garment, unless the page has heard newer things. */
+  #hear(item) {
+    const known = this.items.get(item.id);
+    if (known && item.touched < known.touched) return;
+    this.items.set(item.id, known && this.#isBusy(item.id) ? {...item, state: known.state, type: known.type} : item);
+  }
+
+  /** Show the current garment anew if there is something new of it: changes by others, or its proposal. */
+  async #catchUp() {
+    const {full} = this;
+    if (!full || this.#isBusy(full.id) || this.items.get(full.id).touched <= full.touched) return;
+    const news = await get(`items/${full.id}`);
+    if (this.#isBusy(full.id) || this.full.id !== full.id || news.touched <= this.full.touched) return;
+    const other = news.revision !== this.#revisions.get(full.id);
+    this.#take(news);
+    if (other) this.notice(`${news.person} changed this garment.`);
+  }
+
+  /** Fetch the garments that are probably shown next, so that they are there at once. */
+  #lookAhead() {
+    const wanted = [this.nextToDo(), this.neighbour(1), this.neighbour(-1)].filter((id) => id && id !== this.full?.id);
+    this.#ahead = new Map(wanted.map((id) => [id, this.#ahead.get(id)]));
+    for (const id of this.#ahead.keys()) {
+      const {touched} = this.items.get(id);
+      if (this.#ahead.get(id)?.touched === touched) continue;
+      const place = {touched, full: null};
+      this.#ahead.set(id, place);
+      get(`items/${id}`).then((full) => {
+        Object.assign(place, {full, touched: full.touched});
+        new Image().src = imageOf(full);
+      }).catch(() => { place.touched = null; });
+    }
   }
 
   notice(text) {
@@ -129,10 +177,17 @@ export class LabelStore extends EventTarget {
 
   async show(id) {
     this.flush();
-    if (id !== this.current?.id) this.selected = null;
     this.#kept.add(id);
-    await this.#after(() => this.#load(id));
-    if (this.full?.id === id) history.replaceState(null, '', `#${id}`);
+    this.#wanted = id;
+    const known = this.#ahead.get(id)?.full;
+    if (known && !this.#isBusy(id) && known.touched === this.items.get(id).touched) {
+      this.#take(known);
+      return;
+    }
+    await this.#hold(async () => {
+      const full = await get(`items/${id}`);
+      if (this.#wanted === id) this.#take(full);
+    });
   }
 
   /** The garment `step` places further in the list; the one after the last is the first. */
@@ -151,24 +206,32 @@ export class LabelStore extends EventTarget {
     return others.find((item) => item.state === 'open' && this.#passes(item))?.id ?? null;
   }
 
-  async #load(id) {
-    this.#take(await get(`items/${id}`));
-  }
-
   /** Show a garment as the service knows it. */
   #take(full) {
     this.#revisions.set(full.id, full.revision);
-    this.items.set(full.id, full);
+    this.#hear(full);
+    const another = full.id !== this.full?.id;
+    if (another) this.selected = null;
+    this.#wanted = full.id;
+    this.#display(full);
+    if (!another) return;
+    history.replaceState(null, '', `#${full.id}`);
+    this.#lookAhead();
+  }
+
+  #display(full) {
     this.full = full;
     const {type, proposal, label} = full;
     const [width, height] = full.size;
     const before = this.current;
-    const waits = !proposal || (this.card.finds.includes(type) && proposal.type !== type);
+    const old = full.model !== this.card.model && !Object.keys(proposal?.points ?? {}).length;
+    const fits = proposal?.type === type && !old;
+    const waits = !fits && full.state === 'open';
     const same = before?.id === full.id && before.answer?.type === type;
     const answer = type ? (same ? before.answer : {type, size: {width, height}}) : null;
-    this.current = same && before ? before : {id: full.id, name: full.name, url: `api/pictures/${full.picture}/image`};
+    this.current = same ? before : {id: full.id, name: full.name, url: imageOf(full)};
     Object.assign(this.current, {answer, state: waits && this.card.finds.length ? 'looking' : 'done',
-      points: answer && pointsOf(this.card.types[type].keypoints, label.points, waits ? null : proposal, full.size)});
+      points: answer && pointsOf(this.card.types[type].keypoints, label.points, fits ? proposal : null, full.size)});
     if (this.selected && !this.current.points?.[this.selected]) this.selected = null;
     this.changed('pictures');
   }
@@ -228,7 +291,8 @@ export class LabelStore extends EventTarget {
     this.begin('');
     const {keypoints} = this.card.types[this.current.answer.type];
     const rest = Object.fromEntries(Object.entries(this.#label().points).filter(([other]) => other !== name));
-    this.current.points = pointsOf(keypoints, rest, this.full.proposal, this.full.size);
+    const {proposal, size} = this.full;
+    this.current.points = pointsOf(keypoints, rest, proposal?.type === this.full.type ? proposal : null, size);
     const known = !this.current.points[name].unplaced;
     if (this.full.state === 'reviewed') {
       if (known) this.#give(name, {});
@@ -238,21 +302,26 @@ export class LabelStore extends EventTarget {
     this.flush();
   }
 
+  /** Another type: its points are shown at once, without places until the network proposes them. */
   setType(type) {
     this.begin('');
     this.selected = null;
-    this.#queue({...this.#label(), type, points: {}, state: 'open'}, 'type');
+    const label = {...this.#label(), type, points: {}, state: 'open'};
+    Object.assign(this.items.get(this.full.id), {type, state: 'open'});
+    this.#queue(label, 'type');
     this.flush();
-    return this.#after(() => this.#load(this.full.id));
+    this.#display({...this.full, type, label, state: 'open'});
   }
 
-  /** Reviewed: all points are as they are shown. Returns a keypoint that is still to be placed, or null. */
+  /** Reviewed: all points are as they are shown. Returns null, or what it lacks: {lacks: 'type' or 'proposal'}, or
+      {lacks: 'point', name: a keypoint that is still to be placed}. */
   accept() {
-    if (!this.current?.answer) return 'type';
-    const missing = Object.keys(this.current.points).find((name) => this.current.points[name].unplaced);
-    if (missing) return missing;
+    if (!this.current?.answer) return {lacks: 'type'};
+    const {points, state} = this.current;
+    const name = Object.keys(points).find((each) => points[each].unplaced);
+    if (name) return state === 'looking' ? {lacks: 'proposal'} : {lacks: 'point', name};
     if (this.full.state === 'reviewed') return null;
-    for (const name of Object.keys(this.current.points)) this.#give(name, {});
+    for (const each of Object.keys(points)) this.#give(each, {});
     this.#setState('reviewed', 'accepted');
     return null;
   }
@@ -267,10 +336,12 @@ export class LabelStore extends EventTarget {
     this.#setState('removed', 'removed');
   }
 
-  async draw(box) {
-    const full = await post(`pictures/${this.full.picture}/items`, {box, person: this.person});
-    this.items.set(full.id, full);
-    await this.show(full.id);
+  draw(box) {
+    return this.#hold(async () => {
+      const full = await post(`pictures/${this.full.picture}/items`, {box, person: this.person});
+      this.#kept.add(full.id);
+      this.#take(full);
+    });
   }
 
   undo() {
@@ -281,12 +352,13 @@ export class LabelStore extends EventTarget {
     return this.#step('redo');
   }
 
-  async #step(which) {
+  #step(which) {
     this.flush();
     const {id} = this.full;
-    await this.#after(async () => {
-      const full = await post(`items/${id}/${which}`, {revision: this.#revisions.get(id), person: this.person});
-      if (this.full.id === id) this.#take(full);
+    return this.#hold(async () => {
+      const body = {revision: this.#revisions.get(id), person: this.person};
+      const full = await post(`items/${id}/${which}`, body).catch((error) => this.#refused(id, error));
+      if (this.#wanted === id) this.#take(full);
     });
   }
 
@@ -318,21 +390,31 @@ export class LabelStore extends EventTarget {
   }
 
   #queue(label, action) {
-    this.#pending = {id: this.full.id, label, action, mark: this.#mark};
+    const {person} = this;
+    this.#pending = {id: this.full.id, label, action, person, mark: this.#mark};
     clearTimeout(this.#timer);
     if (!this.#dragging) this.#timer = setTimeout(() => this.flush(), SETTLED);
   }
 
-  /** Send what is not sent yet. */
-  flush(leaving = false) {
+  /** Send what is not sent yet, after what is on its way. */
+  flush() {
     clearTimeout(this.#timer);
     const change = this.#pending;
     if (!change) return;
     this.#pending = null;
-    this.unsaved++;
+    this.#outbox.push(change);
     this.changed('list');
-    if (leaving) this.#put(change, true).catch(() => {});
-    else this.#after(() => this.#send(change));
+    this.#after(() => this.#send(change));
+  }
+
+  /** The page is left: send the newest label of each garment that was not sent, without waiting for an answer. */
+  leave() {
+    const left = [...this.#outbox, this.#pending].filter((change) => change && change !== this.#sending);
+    this.#outbox = [];
+    this.#pending = null;
+    for (const change of new Map(left.map((each) => [each.id, each])).values()) {
+      this.#put(change, this.#sending?.id === change.id ? 1 : 0).catch(() => {});
+    }
   }
 
   /** Everything is saved, or was refused. */
@@ -341,43 +423,78 @@ export class LabelStore extends EventTarget {
     return this.#chain;
   }
 
-  /** Send a change; try again for as long as the service does not answer. */
+  /** Send a change; try again for as long as the service fails. Changes after one that was refused are not sent. */
   async #send(change) {
-    for (;;) {
-      try {
-        await this.#put(change);
+    while (this.#outbox.includes(change)) {
+      this.#sending = change;
+      const {error, ...full} = await this.#put(change).catch((fault) => ({error: fault}));
+      this.#sending = null;
+      if (!error) {
+        this.#saved(change, full);
         return;
-      } catch (error) {
-        if (error.status !== 0) throw error;
-        this.fault = error.message;
-        this.changed('list');
-        await new Promise((resume) => setTimeout(resume, RETRY));
       }
+      if (error.status >= 400 && error.status < 500) await this.#refused(change.id, error);
+      this.fault = error.message;
+      this.changed('list');
+      await new Promise((resume) => setTimeout(resume, RETRY));
     }
   }
 
-  async #put({id, label, action}, leaving = false) {
-    const body = {label, action, revision: this.#revisions.get(id), person: this.person};
-    const full = await put(`items/${id}`, body, leaving);
+  #put({id, label, action, person}, ahead = 0) {
+    const keepalive = true; // it goes on if the page is left meanwhile
+    return put(`items/${id}`, {label, action, person, revision: this.#revisions.get(id) + ahead}, keepalive);
+  }
+
+  #saved(change, full) {
+    const {id} = change;
     this.fault = '';
-    this.unsaved--;
+    this.#outbox = this.#outbox.filter((other) => other !== change);
     this.#revisions.set(id, full.revision);
-    this.items.set(id, full);
-    if (this.full.id === id) {
-      Object.assign(this.full, full, {state: this.#pending || this.unsaved ? this.full.state : full.state});
+    this.#hear(full);
+    if (this.full.id === id && !this.#isBusy(id)) {
+      this.#take(full);
+      this.#catchUp().catch(() => {}); // the next poll tries it again
     }
     this.changed('list');
   }
 
-  /** Do it after what is under way; a refusal is shown, and the garment is as the service knows it. */
+  /** A change was refused: so are those after it, which were made without knowing why. The garment becomes as the
+      service knows it. Throws the reason. */
+  async #refused(id, error) {
+    this.#outbox = this.#outbox.filter((change) => change.id !== id);
+    if (this.#pending?.id === id) this.#pending = null;
+    const full = await get(`items/${id}`);
+    this.items.set(id, full);
+    if (this.full.id === id) this.#take(full);
+    if (this.full.id !== id) error.message = `${full.name}: ${error.message}`;
+    throw error;
+  }
+
+  /** Do it after what is under way. Returns a promise: whether it was done; if not, the person is told why. */
   #after(work) {
-    this.#chain = this.#chain.then(work).catch(async (error) => {
-      this.unsaved = 0;
+    this.#chain = this.#chain.then(work).then(() => true, (error) => {
       this.notice(error.message);
-      if (this.full) await this.#load(this.full.id).catch(() => {});
+      this.changed('list');
+      return false;
     });
     return this.#chain;
   }
+
+  /** Do what brings another garment, or another state, to the page. */
+  #hold(work) {
+    const arrival = this.#after(work).then((done) => {
+      if (this.arriving === arrival) this.arriving = null;
+      this.changed('list');
+      return done;
+    });
+    this.arriving = arrival;
+    this.changed('list');
+    return arrival;
+  }
+}
+
+function imageOf({picture}) {
+  return `api/pictures/${picture}/image`;
 }
 
 /** All keypoints: as a person placed them, or else as proposed, or else unplaced. */
