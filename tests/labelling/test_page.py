@@ -338,6 +338,7 @@ def test_a_type_and_enter_at_once_never_accept_points_that_nobody_saw(opened: Ca
 
 def test_a_new_network_is_waited_for_where_the_one_before_knew_no_points(opened: Callable[[str], Page], address: str,
                                                                          store: Store, late: Late) -> None:
+    wait_for(lambda: store.count_without(late.model) == 0)
     late.proposals.clear()
     for item in store.items():
         store.propose(item.id, 'none', Proposal('dress').to_json())
