@@ -251,7 +251,7 @@ def test_lists_are_filtered_by_type_state_and_doubt(opened: Callable[[str], Page
         expect(page.locator('#gallery .card')).to_have_count(count)
     page.select_option('#doubt', 'sure')
     expect(page.locator('#gallery .card')).to_have_count(1)
-    assert current(page) == number
+    wait_for(lambda: current(page) == number)
     page.reload()
     expect(page.locator('#doubt')).to_have_value('sure')
 
