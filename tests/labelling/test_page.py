@@ -183,7 +183,7 @@ def test_a_proposal_is_corrected_accepted_and_undone_after_a_reload(opened: Call
     page.keyboard.press('Enter')
     expect(page.locator('#progress')).to_have_text('1 of 3 reviewed')
     saved(page)
-    assert current(page) != number, 'the next one is shown'
+    wait_for(lambda: current(page) != number)  # the next one is shown
     label = store.item(number).label
     assert label.state == REVIEWED and set(label.points) == set(GARMENTS['dress'].keypoints)
     assert label.points['armpit_left'] == (x, y, 0) and label.points['armpit_right'][:2] == tuple(
