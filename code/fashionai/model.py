@@ -233,11 +233,12 @@ class GarmentModel:
             these, so the list may be of any length. Points are in pixels of the whole picture, also with a box.
 
         Raises InputError for a picture that cannot be read, for a type that the model does not serve, for a `scale`
-        that is not one, and for a box that is not one, or is outside of the picture. An iterator raises it when it comes to that picture. Raises
-        RuntimeError after `close`.
+        that is not one, and for a box that is not one, or is outside of the picture. An iterator raises it when it
+        comes to that picture. Raises RuntimeError after `close`.
         """
         self._check_open()
-        tag, shown_object = self._tag if tag is None else tag, parse_scale(scale) if scale else None
+        tag = self._tag if tag is None else tag
+        shown_object = parse_scale(scale) if scale else None
         if not isinstance(images, (str, Path, bytes, np.ndarray)):
             if box not in (None, AUTO_BOX):
                 raise InputError(f'box {shown(box)} of several pictures: wanted one picture, or {AUTO_BOX!r}')
@@ -247,7 +248,8 @@ class GarmentModel:
                 raise InputError(f'box {shown(box)}: wanted x, y, width, height, or {AUTO_BOX!r}')
             return self._found([_read(images)], tag, box == AUTO_BOX, shown_object)[0]
         several = all(np.ndim(one) for one in box)
-        found = self._in_boxes(images, tag, [parse_box(one) for one in (box if several else [box])], shown_object)
+        boxes = [parse_box(one) for one in (box if several else [box])]
+        found = self._in_boxes(images, tag, boxes, shown_object)
         return found if several else found[0]
 
     def _in_boxes(self, image: Image, tag: str, boxes: Sequence[Box],
