@@ -262,7 +262,8 @@ class GarmentModel:
         if not self._freed.alive:
             raise RuntimeError('the model is closed: load it again')
 
-    def _each(self, images: Iterator[Image], tag: str, twice: bool, scale: Optional[ScaleObject]) -> Iterator[Prediction]:
+    def _each(self, images: Iterator[Image], tag: str, twice: bool,
+              scale: Optional[ScaleObject]) -> Iterator[Prediction]:
         batches: Iterator[List[Image]] = iter(lambda: list(islice(images, _BATCH)), [])
         results = in_order(lambda batch: self._until_unreadable(batch, tag, twice, scale), batches, AT_ONCE)
         try:
