@@ -1,8 +1,8 @@
 """Measures how exact lengths are that an object in the picture gives, by the tilt of the camera.
 
 Generated pictures show a plane with an object, and the corners of a rectangle of 50 x 70 cm beside it. The error of a
-side of the rectangle is the share by which its length differs from the true one; the points themselves are exact.
-`not corrected` takes the size of a pixel at the object for the whole picture.
+side of the rectangle is the share by which its length differs from the true one; the points themselves are exact, and
+the lens has no distortion. `not corrected` takes the size of a pixel at the object for the whole picture.
 """
 import argparse
 import sys
@@ -18,7 +18,11 @@ from fashionai.option_group import at_least
 from fashionai.synthetic.tilted_plane import camera, render, seen
 
 _GARMENT_CM = np.array([[-25, -35], [25, -35], [25, 35], [-25, 35]], np.float64)
-_PLACE_CM, _DISTANCE_CM = (-32., 22.), 170.
+_PLACE_CM, _FRAME_CM = (-32., 22.), 170.
+"""Where the object is; and what the longer side of a picture shows, without a tilt."""
+
+_FOCAL_LENGTHS = (0.7, 1.4)
+"""Of cameras, as shares of the longer side of the picture: 25 to 50 mm of a camera for 35 mm film."""
 
 Errors = Dict[str, List[float]]
 
@@ -26,7 +30,8 @@ Errors = Dict[str, List[float]]
 def errors_of(shown: ScaleObject, tilt: float, seed: int, longer: int) -> Optional[Errors]:
     """Returns the errors of the four sides in one picture, corrected and not; None if the object gives no scale."""
     rng, size_hw = np.random.default_rng([seed, int(tilt)]), (longer, 3 * longer // 4)
-    view = camera(tilt, rng.uniform(0, 360), _DISTANCE_CM, size_hw)
+    focal = float(np.exp(rng.uniform(*np.log(_FOCAL_LENGTHS))))
+    view = camera(tilt, rng.uniform(0, 360), focal * _FRAME_CM, size_hw, focal)
     plane = find_plane(render(rng, view, shown, _PLACE_CM, rng.uniform(0, 360), size_hw), shown)
     if plane.fault:
         return None

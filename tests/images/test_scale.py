@@ -56,6 +56,14 @@ def test_corners_are_those_of_the_object() -> None:
     assert gaps.min(axis=0).max() < 0.5
 
 
+@pytest.mark.parametrize('focal_length', [0.7, 1.4])
+def test_a_camera_with_another_lens_is_measured_too(focal_length: float) -> None:
+    view = camera(30, 130, 90 * focal_length, SIZE_HW, focal_length)
+    wanted = parse_scale('a4')
+    plane = find_plane(render(np.random.default_rng(1), view, wanted, PLACE_CM, 10, SIZE_HW), wanted)
+    np.testing.assert_allclose(sides(plane.flattened(seen(view, RECTANGLE_CM))[0]), sides(RECTANGLE_CM), rtol=0.01)
+
+
 @pytest.mark.parametrize('shown, wanted, said', [
     ('marker:8cm:4', 'marker:8cm', 'number 4'), ('card', 'a4', 'A4'), ('card', 'marker:5cm', 'marker 0'),
     ('marker:8cm', 'card', 'card')])

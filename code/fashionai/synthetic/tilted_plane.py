@@ -10,9 +10,6 @@ import numpy as np
 from fashionai.images.markers import marker_cells
 from fashionai.images.scale import A4, CARD, ScaleObject
 
-_FOCAL_LENGTH = 1.0
-"""Of the camera, as a share of the longer side of the picture: 36 mm of a camera for 35 mm film."""
-
 _FINE = 20
 """Pixels of a drawn object for each centimetre; more than any picture has."""
 
@@ -20,7 +17,8 @@ _CARD_RADIUS_CM = 0.318
 """Of the corners of a card, by ISO/IEC 7810."""
 
 
-def camera(tilt: float, direction: float, distance_cm: float, size_hw: Tuple[int, int]) -> np.ndarray:
+def camera(tilt: float, direction: float, distance_cm: float, size_hw: Tuple[int, int],
+           focal_length: float = 1.) -> np.ndarray:
     """Returns the homography (3, 3) from places on the plane to pixels of the picture.
 
     Args:
@@ -28,12 +26,13 @@ def camera(tilt: float, direction: float, distance_cm: float, size_hw: Tuple[int
         direction: degrees, where the plane goes away from the camera: 0, at the right of the picture.
         distance_cm: of the camera from (0, 0).
         size_hw: of the picture in pixels.
+        focal_length: as a share of the longer side of the picture: 1 is 36 mm of a camera for 35 mm film.
     """
     lean, turn = np.radians(tilt), np.radians(direction)
     turned = np.array([[np.cos(turn), -np.sin(turn), 0], [np.sin(turn), np.cos(turn), 0], [0, 0, 1]])
     leaned = np.array([[np.cos(lean), 0, 0], [0, 1, 0], [np.sin(lean), 0, 1]])
     rotated = turned @ leaned @ turned.T
-    focal = _FOCAL_LENGTH * max(size_hw)
+    focal = focal_length * max(size_hw)
     lens = np.array([[focal, 0, (size_hw[1] - 1) / 2], [0, focal, (size_hw[0] - 1) / 2], [0, 0, 1]])
     return lens @ np.column_stack([rotated[:, 0], rotated[:, 1], [0, 0, distance_cm]])
 
