@@ -167,6 +167,13 @@ def test_boxes_are_set_beside_the_whole_picture(program: Callable[[List[str]], i
     assert '| auto | ' in printed
 
 
+def test_scales_are_set_beside_the_truth(program: Callable[[List[str]], int], finish: Callable[..., str]) -> None:
+    printed = finish(program, 'scale_error.py', '--scales', 'a4', '--tilts', '0', '--pictures', '1', '--longer', '600')
+    corrected, largest, plain = map(float, re.search(r'a4 \| 0 \| ([0-9.]+)% \| ([0-9.]+)% \| ([0-9.]+)% \| 0 of 1',
+                                                     printed).groups())
+    assert corrected <= largest < 2 and plain < 2, 'square to the camera, both are right'
+
+
 def test_clients_say_how_long_they_waited(program: Callable[[List[str]], int], finish: Callable[..., str],
                                           tmp_path: Path) -> None:
     """The service refuses every other request, and the client tries it again."""

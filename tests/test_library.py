@@ -5,6 +5,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,6 +13,7 @@ import fashionai
 from fashionai.annotations import Annotations, write_annotations
 from fashionai.images.crops import MARGIN
 from fashionai.images.decoder import read_upright
+from fashionai.images.markers import marker_cells
 
 PROJECT = Path(__file__).resolve().parents[1]
 PHOTOGRAPHS = PROJECT / 'tests' / 'photographs'
@@ -44,6 +46,20 @@ def test_path_bytes_and_array_give_the_same(model: 'fashionai.GarmentModel') -> 
         assert np.array_equal(other.result.points_xy, first.result.points_xy)
     height, width = first.image.shape[:2]
     assert all(0 <= point.x < width and 0 <= point.y < height for point in first.keypoints.values())
+
+
+def test_a_marker_in_the_picture_gives_centimetres(model: 'fashionai.GarmentModel') -> None:
+    picture = cv2.resize(read_upright(SHIRT), (600, 800))
+    assert 'marker 0' in model.predict(picture, scale='marker:5cm').scale_fault
+    marker = np.kron(np.pad(marker_cells(0), 1, mode='constant', constant_values=True) * 230, np.ones((15, 15)))
+    picture[-130:-10, 10:130] = marker.astype(np.uint8)[..., None]
+    garment, = model.predict([picture], tag='blouse', scale='marker:5cm')
+    chest = garment.lengths()['chest']
+    assert not garment.scale_fault and chest.cm == pytest.approx(5 / 90 * chest.pixels, rel=0.1)
+    assert garment.to_dict()['measurements']['chest']['cm'] == pytest.approx(chest.cm, abs=0.01)
+    assert garment.lengths(cm_per_pixel=2)['chest'].cm == pytest.approx(2 * chest.pixels), 'what is given counts'
+    with pytest.raises(fashionai.InputError, match='a5'):
+        model.predict(picture, scale='a5')
 
 
 def test_a_garment_says_the_same_in_every_form(model: 'fashionai.GarmentModel', tmp_path: Path) -> None:

@@ -20,6 +20,7 @@ from fashionai.annotations import read_annotations
 from fashionai.cli import predict
 from fashionai.files import locked
 from fashionai.garments.table import GARMENTS
+from fashionai.images.markers import marker_cells
 from fashionai.inference.garment_predictor import GarmentPredictor
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
@@ -103,6 +104,33 @@ def test_a_type_that_is_given_is_not_asked_for_and_lengths_are_measured(shop: Pa
     assert record['measurements']['inseam'] == {'pixels': None, 'cm': None, 'score': None, 'doubtful': None}
     call('shop/a.png', '--tag=skirt', '--measure', '--cm-per-pixel=0.25', '--output=o.json', '--overwrite')
     assert records(shop / 'o.json')[0]['measurements']['waist']['cm'] == 6
+
+
+def test_a_marker_gives_centimetres_and_a_picture_without_one_is_named(shop: Path, call: Callable[..., str]) -> None:
+    """A marker with sides of 150 pixels, and 5 cm: a waist of 240 pixels is 8 cm wide."""
+    picture = cv2.resize(cv2.imread('shop/a.png'), (640, 640), interpolation=cv2.INTER_NEAREST)
+    marker = np.kron(np.pad(marker_cells(0), 1, mode='constant', constant_values=True) * 120, np.ones((25, 25)))
+    picture[400:600, 220:420] = marker.astype(np.uint8)[..., np.newaxis]
+    cv2.imwrite('shop/a.png', picture)
+    flags = ('shop', '--tag=skirt', '--scale=marker:5cm', '--output=o.json')
+    printed = call(*flags, code=1)
+    first, second = records(shop / 'o.json')
+    assert first['cm_per_pixel'] == pytest.approx(1 / 30, rel=0.01) and first['scale_fault'] is None
+    assert first['measurements']['waist']['cm'] == pytest.approx(8, rel=0.02)
+    assert first['measurements']['waist']['pixels'] == pytest.approx(240, abs=0.1)
+    assert second['cm_per_pixel'] is None and 'marker 0' in second['scale_fault']
+    assert second['measurements']['waist']['cm'] is None and second['measurements']['waist']['pixels'] == 24
+    assert 'b.png: ' in printed and re.search(r'\b1 of 2 ', printed)
+    again = call(*flags, code=1)
+    assert 'b.png: ' in again and len(records(shop / 'o.json')) == 2, 'it is named again, and has its row'
+    assert 'a.png: ' in call('shop/a.png', '--tag=skirt', '--scale=a4', code=1)
+
+
+@pytest.mark.parametrize('flags, said', [
+    (['--scale=a5'], 'a5'), (['--scale=a4', '--reference=waist=38'], '--scale'),
+    (['--scale=a4', '--format=csv'], 'csv'), (['--scale=card', '--cm-per-pixel=1'], '--scale')])
+def test_a_scale_that_does_not_fit_is_refused(call: Callable[..., str], flags: List[str], said: str) -> None:
+    assert said in call('shop/a.png', *flags, code=1)
 
 
 def test_lengths_that_contradict_each_other_are_flagged(shop: Path, call: Callable[..., str]) -> None:

@@ -1,7 +1,7 @@
 """The front door: load a model once, then predict the garment in pictures."""
 import weakref
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -16,14 +16,15 @@ from fashionai.errors import InputError, shown
 from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
 from fashionai.garments.boxes import Box, parse_box
-from fashionai.garments.measurements import Measurement, chosen_scale, measure, no_scale
+from fashionai.garments.measurements import Measurement, chosen_scale, measure, plane_scale
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import decode_upright, read_upright
 from fashionai.images.drawing import write_picture
+from fashionai.images.scale import ScaleObject, parse_scale
 from fashionai.inference.batch_inference import AT_ONCE, in_order
 from fashionai.inference.boxes import AUTO_BOX, predict_in_boxes, predict_twice
 from fashionai.inference.config import DEFAULT_PRESET, InferenceOptions, preset_named
-from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, load_predictor
+from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, in_planes, load_predictor
 from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.results.overlays import draw_prediction
@@ -125,8 +126,14 @@ class Prediction:
         """What scores are: 'probability' if the model is calibrated for the preset, else 'height'."""
         return self.result.score_kind
 
+    @property
+    def scale_fault(self) -> str:
+        """Why `predict(..., scale=...)` found no scale in the picture; '' if it found one, or was not asked to."""
+        return self.result.plane.fault if self.result.plane else ''
+
     def lengths(self, cm_per_pixel: Optional[float] = None, reference: str = '') -> Mapping[str, Measurement]:
-        """Returns the lengths of the garment by name, in pixels of the picture; in centimetres too if a scale is given.
+        """Returns the lengths of the garment by name, in pixels of the picture; in centimetres too if a scale is given,
+        or if `predict(..., scale=...)` found one.
 
         Args:
             cm_per_pixel: the size of a pixel.
@@ -135,8 +142,9 @@ class Prediction:
 
         Raises InputError for a scale that is not one.
         """
-        scale = chosen_scale(cm_per_pixel, reference, [self.result.garment])
-        points = points_of(self.result)
+        given = cm_per_pixel is not None or reference
+        scale = chosen_scale(cm_per_pixel, reference, [self.result.garment]) if given else plane_scale
+        points = points_of(replace(self.result, plane=None) if given else self.result)
         return measure(points, scale(points))
 
     def draw(self, heatmaps: bool = False) -> Drawing:
@@ -147,7 +155,7 @@ class Prediction:
     def to_dict(self) -> Dict[str, Any]:
         """Returns what a line of `predict.py --measure` says of the garment, as JSON can hold it."""
         path = {} if self.path is None else {'path': self.path}
-        return {**path, **prediction_json(self.result, no_scale)}
+        return {**path, **prediction_json(self.result, plane_scale)}
 
 
 class GarmentModel:
@@ -194,17 +202,18 @@ class GarmentModel:
 
     @overload
     def predict(self, images: Image, tag: Optional[str] = None,
-                box: Union[None, str, BoxLike] = None) -> Prediction: ...
+                box: Union[None, str, BoxLike] = None, scale: str = '') -> Prediction: ...
 
     @overload
-    def predict(self, images: Image, tag: Optional[str] = None, *, box: Sequence[BoxLike]) -> List[Prediction]: ...
+    def predict(self, images: Image, tag: Optional[str] = None, *, box: Sequence[BoxLike],
+                scale: str = '') -> List[Prediction]: ...
 
     @overload
     def predict(self, images: Iterable[Image], tag: Optional[str] = None,
-                box: Optional[str] = None) -> Iterator[Prediction]: ...
+                box: Optional[str] = None, scale: str = '') -> Iterator[Prediction]: ...
 
     def predict(self, images: Union[Image, Iterable[Image]], tag: Optional[str] = None,
-                box: Union[None, str, BoxLike, Sequence[BoxLike]] = None
+                box: Union[None, str, BoxLike, Sequence[BoxLike]] = None, scale: str = ''
                 ) -> Union[Prediction, List[Prediction], Iterator[Prediction]]:
         """Find the garment in one picture, or in each of several; or in boxes of one picture.
 
@@ -215,42 +224,48 @@ class GarmentModel:
             box: where the garment is in one picture: (x, y, width, height) in its pixels, or a list of such boxes,
                 each of which is a garment; or 'auto': a garment is predicted in the whole picture, and then again in
                 the box of its points. By default it is predicted in the whole picture.
+            scale: an object of known size that lies beside the garment in each picture: 'a4', 'card' or 'marker:5cm'.
+                Lengths are then in centimetres too; if it is not found, `scale_fault` says why.
 
         Returns:
             The prediction of one picture; of a list of boxes, the list of their predictions; of an iterable, an
             iterator over predictions in the same order. The iterator reads a few pictures ahead and holds no more than
             these, so the list may be of any length. Points are in pixels of the whole picture, also with a box.
 
-        Raises InputError for a picture that cannot be read, for a type that the model does not serve, and for a box
-        that is not one, or is outside of the picture. An iterator raises it when it comes to that picture. Raises
-        RuntimeError after `close`.
+        Raises InputError for a picture that cannot be read, for a type that the model does not serve, for a `scale`
+        that is not one, and for a box that is not one, or is outside of the picture. An iterator raises it when it
+        comes to that picture. Raises RuntimeError after `close`.
         """
         self._check_open()
         tag = self._tag if tag is None else tag
+        shown_object = parse_scale(scale) if scale else None
         if not isinstance(images, (str, Path, bytes, np.ndarray)):
             if box not in (None, AUTO_BOX):
                 raise InputError(f'box {shown(box)} of several pictures: wanted one picture, or {AUTO_BOX!r}')
-            return self._each(iter(images), tag, box == AUTO_BOX)
+            return self._each(iter(images), tag, box == AUTO_BOX, shown_object)
         if box is None or isinstance(box, str):
             if box not in (None, AUTO_BOX):
                 raise InputError(f'box {shown(box)}: wanted x, y, width, height, or {AUTO_BOX!r}')
-            return self._found([_read(images)], tag, box == AUTO_BOX)[0]
+            return self._found([_read(images)], tag, box == AUTO_BOX, shown_object)[0]
         several = all(np.ndim(one) for one in box)
-        found = self._in_boxes(images, tag, [parse_box(one) for one in (box if several else [box])])
+        boxes = [parse_box(one) for one in (box if several else [box])]
+        found = self._in_boxes(images, tag, boxes, shown_object)
         return found if several else found[0]
 
-    def _in_boxes(self, image: Image, tag: str, boxes: Sequence[Box]) -> List[Prediction]:
+    def _in_boxes(self, image: Image, tag: str, boxes: Sequence[Box],
+                  scale: Optional[ScaleObject]) -> List[Prediction]:
         path, pixels = _read(image)
         results = predict_in_boxes(self._predictor, [pixels] * len(boxes), [tag] * len(boxes), boxes)
-        return [Prediction(path, pixels, result) for result in results]
+        return [Prediction(path, pixels, result) for result in in_planes(results, [pixels] * len(boxes), scale)]
 
     def _check_open(self) -> None:
         if not self._freed.alive:
             raise RuntimeError('the model is closed: load it again')
 
-    def _each(self, images: Iterator[Image], tag: str, twice: bool) -> Iterator[Prediction]:
+    def _each(self, images: Iterator[Image], tag: str, twice: bool,
+              scale: Optional[ScaleObject]) -> Iterator[Prediction]:
         batches: Iterator[List[Image]] = iter(lambda: list(islice(images, _BATCH)), [])
-        results = in_order(lambda batch: self._until_unreadable(batch, tag, twice), batches, AT_ONCE)
+        results = in_order(lambda batch: self._until_unreadable(batch, tag, twice, scale), batches, AT_ONCE)
         try:
             for found, error in results:
                 yield from found
@@ -259,8 +274,8 @@ class GarmentModel:
         finally:
             results.close()
 
-    def _until_unreadable(self, images: Sequence[Image], tag: str,
-                          twice: bool) -> Tuple[List[Prediction], Optional[InputError]]:
+    def _until_unreadable(self, images: Sequence[Image], tag: str, twice: bool,
+                          scale: Optional[ScaleObject]) -> Tuple[List[Prediction], Optional[InputError]]:
         """The predictions of the pictures before the first one that cannot be read, and why that one cannot."""
         read, error = [], None
         for image in images:
@@ -269,12 +284,14 @@ class GarmentModel:
             except InputError as unreadable:
                 error = unreadable
                 break
-        return (self._found(read, tag, twice) if read else []), error
+        return (self._found(read, tag, twice, scale) if read else []), error
 
-    def _found(self, read: Sequence[Tuple[Optional[str], np.ndarray]], tag: str, twice: bool) -> List[Prediction]:
+    def _found(self, read: Sequence[Tuple[Optional[str], np.ndarray]], tag: str, twice: bool,
+               scale: Optional[ScaleObject]) -> List[Prediction]:
         images, tags = [pixels for _, pixels in read], [tag] * len(read)
         results = predict_twice(self._predictor, images, tags) if twice else self._predictor.predict(images, tags)
-        return [Prediction(path, pixels, result) for (path, pixels), result in zip(read, results)]
+        return [Prediction(path, pixels, result)
+                for (path, pixels), result in zip(read, in_planes(results, images, scale))]
 
 
 def load_model(path: Union[str, Path, None] = None, tag: str = AUTO, preset: str = DEFAULT_PRESET,

@@ -16,9 +16,11 @@ from fashionai.garments.measurements import (
     measure,
     no_scale,
     parse_reference,
+    plane_scale,
     reference_scale,
     scale_of,
 )
+from fashionai.garments.planes import Plane
 from fashionai.garments.table import GARMENTS
 
 TROUSERS = {'waistband_left': (0, 0), 'waistband_right': (30, 40), 'crotch': (15, 50), 'bottom_left_in': (15, 80),
@@ -63,6 +65,33 @@ def test_centimetres_come_from_a_scale() -> None:
     scale = reference_scale(parse_reference('waistband_left, waistband_right=38', GARMENTS.values()))(found)
     lengths = measure(found, scale)
     assert lengths['waist'].cm == pytest.approx(38) and lengths['rise'].cm == pytest.approx(30 * 38 / 50)
+
+
+def test_lengths_in_a_plane_are_those_of_the_plane_and_pixels_those_of_the_picture() -> None:
+    """A camera makes of a point (x, y) cm the pixel (x, y) / (0.05 + 0.001 y): a pixel at 0, 0 has 0.05 cm."""
+    flat = {name: (x / 2, y / 2) for name, (x, y) in TROUSERS.items()}
+    seen = {name: (x / (0.05 + 0.001 * y), y / (0.05 + 0.001 * y)) for name, (x, y) in flat.items()}
+    to_cm = np.linalg.inv(np.array([[1, 0, 0], [0, 1, 0], [0, 0.001, 0.05]]))
+    corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
+    plane = Plane(to_cm, 0.05, corners)
+    found = points(seen, 'trousers')
+    lengths = measure(replace(found, plane=plane), plane_scale(replace(found, plane=plane)))
+    for name, length in measure(points(flat, 'trousers')).items():
+        assert lengths[name].cm == pytest.approx(length.pixels)
+        assert lengths[name].pixels == pytest.approx(measure(found)[name].pixels)
+        assert lengths[name].doubtful == measure(points({key: (20 * x, 20 * y) for key, (x, y) in flat.items()},
+                                                        'trousers'))[name].doubtful
+    unknown = replace(found, plane=Plane(fault='no sheet'))
+    assert plane_scale(unknown) is None and plane_scale(found) is None
+    assert measure(unknown, None) == measure(found, None)
+
+
+def test_a_point_beyond_the_horizon_has_no_length() -> None:
+    plane = Plane(np.array([[0.1, 0, 0], [0, 0.1, 0], [0, -0.015, 1]]), 0.1, np.array([[-1., -1], [1, -1], [1, 1],
+                                                                                       [-1, 1]]))
+    lengths = measure(replace(points(TROUSERS, 'trousers'), plane=plane), 0.1)
+    assert lengths['inseam'].cm is None and lengths['inseam'].pixels is None, 'legs end at y = 80 and 66'
+    assert lengths['waist'].cm is not None
 
 
 def test_a_reference_that_is_not_there_gives_no_scale() -> None:

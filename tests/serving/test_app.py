@@ -14,6 +14,7 @@ from fastapi.testclient import TestClient
 
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.images.crops import MARGIN
+from fashionai.images.markers import marker_cells
 from fashionai.inference.missing_keypoints import usual_points
 from fashionai.serving.limits import Limits, Refusal
 from fashionai.serving.uploads import decoded
@@ -96,6 +97,32 @@ def test_each_box_is_a_row_of_the_table(client: TestClient, encoded: Callable) -
     assert [row['garment'] for row in rows] == ['1', '2'] and rows[0] == alone and rows[0]['hem'] != rows[1]['hem']
 
 
+def test_an_object_in_the_picture_gives_centimetres(client: TestClient, encoded: Callable) -> None:
+    """A marker with sides of 90 pixels, and 5 cm."""
+    picture = np.full((200, 200, 3), 90, np.uint8)
+    marker = np.kron(np.pad(marker_cells(0), 1, mode='constant', constant_values=True) * 230, np.ones((15, 15)))
+    picture[40:160, 40:160] = marker.astype(np.uint8)[..., None]
+    data = cv2.imencode('.png', picture)[1].tobytes()
+    answer = client.post('/predict?tag=trousers&scale=marker:5cm', content=data).json()
+    assert answer['cm_per_pixel'] == pytest.approx(5 / 90, rel=0.01) and answer['scale_fault'] is None
+    inseam = answer['measurements']['inseam']
+    assert inseam['cm'] == pytest.approx(inseam['pixels'] * 5 / 90, rel=0.03)
+    none = client.post('/predict?tag=trousers&scale=marker:5cm', content=encoded()).json()
+    assert none['cm_per_pixel'] is None and 'marker 0' in none['scale_fault']
+    assert none['measurements']['inseam']['cm'] is None and none['measurements']['inseam']['pixels'] > 0
+    assert client.post('/predict?tag=trousers', content=encoded()).json()['scale_fault'] is None
+
+
+def test_heic_is_read_or_named(client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
+    pillow_heif, file = pytest.importorskip('pillow_heif'), io.BytesIO()
+    pillow_heif.from_bytes('RGB', (96, 64), bytes(3 * 64 * 96)).save(file, quality=90)
+    data = file.getvalue()
+    assert client.post('/predict?tag=skirt', content=data).json()['size'] == {'width': 96, 'height': 64}
+    monkeypatch.setattr('fashionai.serving.uploads.can_read_heic', lambda: False)
+    refused = client.post('/predict?tag=skirt', content=data)
+    assert refused.status_code == 415 and 'HEIC' in refused.json()['detail'] and 'JPEG' in refused.json()['detail']
+
+
 def test_heat_maps_lie_over_the_picture(client: TestClient, encoded: Callable) -> None:
     answer = client.post('/predict?tag=skirt&heatmaps=true', content=encoded()).json()
     data = base64.b64decode(answer['heatmaps']['image'].split(',')[1])
@@ -121,7 +148,8 @@ def test_exif_orientation_is_respected(client: TestClient, encoded: Callable) ->
     (413, b'x' * 100_001, '', '0.1 MB'),
     (422, None, '?tag=hat', "'hat'.* auto, blouse, dress"),
     (422, None, '?cm_per_pixel=0', 'cm_per_pixel: '),
-    (422, None, '?cm_per_pixel=1&reference=crotch,waistband_left=2', 'cm_per_pixel .*reference'),
+    (422, None, '?scale=a5', 'a5'), (422, None, '?scale=a4&cm_per_pixel=1', 'scale'),
+    (422, None, '?cm_per_pixel=1&reference=crotch,waistband_left=2', 'cm_per_pixel, .*reference'),
     (422, None, '?reference=sock', "'sock'"), (422, None, '?reference=sock=5', "'sock'.*chest"),
     (422, None, '?reference=chest=wide', "'chest=wide'"), (422, None, '?reference=chest=-1', "'chest=-1'"),
     (422, None, '?format=xml', "'xml'.*lengths"), (422, None, '?deadline=0', 'deadline: ')])

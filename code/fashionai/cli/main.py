@@ -9,8 +9,9 @@ from typing import Optional, Sequence
 from fashionai import __version__
 from fashionai.cli.entry_point import EXTRAS, missing_package
 
-COMMANDS = ('predict', 'predict-many', 'run', 'merge', 'combine', 'evaluate', 'draw', 'classify', 'train', 'freeze',
-            'calibrate', 'export', 'serve', 'label', 'prepare', 'browse', 'synthesize', 'experiments', 'send-batches')
+COMMANDS = ('predict', 'predict-many', 'run', 'merge', 'combine', 'evaluate', 'draw', 'marker', 'classify', 'train',
+            'freeze', 'calibrate', 'export', 'serve', 'label', 'prepare', 'browse', 'synthesize', 'experiments',
+            'send-batches')
 """The subcommands, in the order of the help text."""
 
 _STANDALONE = ('merge', 'combine')

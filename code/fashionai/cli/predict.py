@@ -17,9 +17,10 @@ from fashionai.datasets.box_files import BoxFile, read_boxes
 from fashionai.datasets.coco_ids import CocoIds, read_coco_ids
 from fashionai.errors import InputError
 from fashionai.files import locked
-from fashionai.garments.measurements import PixelScale, chosen_scale, lengths_added, lengths_of
+from fashionai.garments.measurements import PixelScale, chosen_scale, lengths_added, lengths_of, plane_scale
 from fashionai.garments.table import AUTO, JOINT, Garment, Garments
 from fashionai.images.decoder import MEGAPIXELS
+from fashionai.images.scale import parse_scale
 from fashionai.images.sources import MediaFile, Picture, expected, pictures_of, sources_of
 from fashionai.inference.batch_inference import Failure, Outcome, PictureResult, failures, predict_pictures
 from fashionai.inference.boxes import AUTO_BOX
@@ -77,6 +78,9 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--reference', metavar='A=CM', help='with --measure: a length in cm of each garment, such as chest=50, or two '
         'keypoints and their distance, such as waistband_left,waistband_right=38; adds lengths in cm')
     add_grading_options(parser)
+    add('--scale', metavar='OBJECT', help='an object beside the garment that gives the scale, and corrects the tilt of '
+        'the camera: a4, a sheet of paper; card, a bank card; marker:5cm, a printed marker with that side, or '
+        'marker:5cm:7, the one with that number. Adds lengths in cm, as --measure does')
     add_inference_options(parser)
     args = parser.parse_args(argv)
     args.format = args.format or (TABLE if sys.stdout.isatty() and not args.output else JSON)
@@ -87,6 +91,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Predict each picture, write the predictions, and draw them."""
     args = parse(argv)
+    args.measure, scale_object = args.measure or bool(args.scale), parse_scale(args.scale) if args.scale else None
     if args.draw_heatmaps and not args.draw:
         raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
     if args.mark_visibility and args.format in (JSON, LENGTHS, TABLE):
@@ -133,7 +138,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                 raise InputError(f'--mark-visibility: {networks.models[0].path} does not tell which points are '
                                  'visible; code/calibrate.py --visibility-csv adds that to a network')
             found = stack.enter_context(closing(predict_pictures(predictor, to_do, args.tag, args.batch,
-                                                               args.box == AUTO_BOX)))
+                                                                 args.box == AUTO_BOX, scale_object)))
         elif done.rows:
             _say(f'{args.output} is already complete: nothing to do')
         file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
@@ -152,17 +157,19 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if overlays and overlays.count:
         _say(f'drew {overlays.count} pictures in {args.draw}')
     if failed:
-        raise InputError(f'{failed} of {to_do.count} pictures could not be read or drawn (listed above)')
+        raise InputError(f'{failed} of {to_do.count} pictures could not be read or drawn, or have no scale '
+                         '(listed above)')
     return 0
 
 
 def _write(found: Iterable[PictureResult], writer: Writer, overlays: Optional[Overlays], noted: Failures,
            report: Optional[GradeReport]) -> int:
-    """Draw and write each; how many could not be read or drawn. A drawing comes before its rows, so that a picture with
-    rows needs no second look."""
+    """Draw and write each; how many could not be read or drawn, or have no scale. A drawing comes before its rows, so
+    that a picture with rows needs no second look."""
     looked, failed, unsure = 0, 0, []
     for result in found:
-        fault = result.reason if isinstance(result, Failure) else _drawing_fault(result, overlays)
+        fault = result.reason if isinstance(result, Failure) else '; '.join(
+            filter(None, (_drawing_fault(result, overlays), _scale_fault(result))))
         if fault:
             failed += 1
             _say(fault)
@@ -192,6 +199,12 @@ def _drawing_fault(outcomes: Sequence[Outcome], overlays: Optional[Overlays]) ->
     except InputError as error:
         return str(error)
     return ''
+
+
+def _scale_fault(outcomes: Sequence[Outcome]) -> str:
+    """Returns why a picture has no scale; '' if it has one, or if no object was to give it."""
+    plane = outcomes[0].prediction.plane if outcomes else None
+    return f'{outcomes[0].picture.label}: {plane.fault}' if plane and plane.fault else ''
 
 
 def _boxes(args: argparse.Namespace, sources: Sequence[MediaFile], garments: Garments) -> Optional[BoxFile]:
@@ -266,7 +279,8 @@ def _record(args: argparse.Namespace, sources: Sequence[MediaFile], networks: Ch
         'boxes': file_sum(resolve(args.boxes)) if args.boxes else args.box or '',
         'setting': repr(networks.config), 'scores': repr((networks.calibrations, args.mark_visibility)),
         'measurement': repr((args.measure, args.cm_per_pixel, args.reference, *grading_sums(args),
-                             *lengths_added(networks.garments)))})
+                             *lengths_added(networks.garments),
+                             *([args.scale] if args.scale else [])))})
 
 
 def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextManager[TextIO]:
@@ -276,8 +290,8 @@ def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextMana
 def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[PixelScale]:
     """Returns how pixels of the types become centimetres; None without --measure. Raises InputError for flags that do
     not fit together, and for types without known lengths."""
-    if args.cm_per_pixel is not None and args.reference:
-        raise InputError('--cm-per-pixel and --reference both give the size of a pixel: wanted one of them')
+    if sum(map(bool, (args.cm_per_pixel is not None, args.reference, args.scale))) > 1:
+        raise InputError('--cm-per-pixel, --reference and --scale all give the size of a pixel: wanted one of them')
     if not args.measure:
         if args.cm_per_pixel is not None or args.reference:
             raise InputError('--cm-per-pixel and --reference need --measure: give it too')
@@ -288,5 +302,7 @@ def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[Pixel
     if not any(map(lengths_of, types)):
         names = ', '.join(garment.name for garment in types)
         raise InputError(f'--measure: no lengths are known of {names}: wanted lengths in the table of --garments')
+    if args.scale:
+        return plane_scale
     return chosen_scale(args.cm_per_pixel, args.reference, types)
 

@@ -1,8 +1,9 @@
 """Lengths of garments by name, measured along paths over keypoints, in pixels and in centimetres.
 
-They are lengths in the picture. They are those of the cloth if the garment lies or hangs flat, square to the camera.
+They are lengths in the picture. They are those of the cloth if the garment lies or hangs flat, square to the camera; or
+flat in a plane that is known.
 """
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Callable, Collection, List, Mapping, Optional, Sequence, Tuple
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from fashionai.errors import InputError
 from fashionai.garments.contradictions import Length, believed, doubts, limits_of, merged
+from fashionai.garments.planes import Plane
 from fashionai.garments.table import Garment, Garments
 
 Paths = Tuple[str, ...]
@@ -135,12 +137,21 @@ class Points:
     points_xy: (K, 2) in pixels of the picture.
     scores: (K,).
     found: (K,) bool, whether each point was found.
+    plane: the plane of the garment, or why it is not known; None if nobody looked for it.
     """
 
     garment: Garment
     points_xy: np.ndarray
     scores: np.ndarray
     found: np.ndarray
+    plane: Optional[Plane] = None
+
+    def flattened(self) -> 'Points':
+        """Returns the points as a camera square to the plane sees them, in pixels of the size that they have at the
+        object that shows the plane. Points that are not on the plane were not found. The plane must be known."""
+        assert self.plane is not None
+        flat_cm, on_plane = self.plane.flattened(self.points_xy)
+        return Points(self.garment, flat_cm / self.plane.cm_per_pixel, self.scores, self.found & on_plane)
 
     def path(self, path: str) -> Optional[Length]:
         """Returns the length of a path; None if one of its points was not found or is not of this garment."""
@@ -180,8 +191,13 @@ def measure(points: Points, cm_per_pixel: Optional[float] = None) -> Mapping[str
     """Returns the lengths of a garment by name, in the order of `lengths_of`; {} for a type that has none.
 
     A length that has a path on each side is the mean of both sides. It is the length of one side if only the points of
-    that side were found, or if the score of that side is higher by more than `contradictions.CLEARLY`.
+    that side were found, or if the score of that side is higher by more than `contradictions.CLEARLY`. If the plane of
+    the garment is known, centimetres and doubts are those of lengths in the plane.
     """
+    if points.plane and not points.plane.fault:
+        flat = points.flattened()
+        seen = measure(replace(points, found=flat.found, plane=None))
+        return {name: replace(length, pixels=seen[name].pixels) for name, length in measure(flat, cm_per_pixel).items()}
     lengths = {name: believed(list(filter(None, map(points.path, paths))))
                for name, paths in lengths_of(points.garment).items()}
     doubtful = doubts(lengths, limits_of(points.garment))
@@ -235,6 +251,11 @@ def no_scale(points: Points) -> Optional[float]:
     """The scale that is never known: lengths are in pixels only."""
     del points
     return None
+
+
+def plane_scale(points: Points) -> Optional[float]:
+    """The scale at the object that shows the plane of the garment; None if the plane is not known."""
+    return points.plane.cm_per_pixel if points.plane else None
 
 
 def chosen_scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> PixelScale:

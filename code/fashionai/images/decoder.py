@@ -13,7 +13,8 @@ import numpy as np
 
 from fashionai.errors import InputError
 from fashionai.images.folders import file_fault
-from fashionai.images.headers import CUT_OFF, END_OF_JPEG, FORMATS, Header, header_of
+from fashionai.images.headers import CUT_OFF, END_OF_JPEG, FORMATS, HEIC, Header, header_of
+from fashionai.images.heic import decode_heic
 
 MEGAPIXELS = 25.
 """Default limit for pictures of users, in million pixels."""
@@ -108,6 +109,8 @@ def _decoded(data: bytes, name: str, upright: bool, megapixels: float) -> np.nda
     if header is not None and header.megapixels > megapixels:
         raise InputError(f'{name}: {header.size_hw[1]} x {header.size_hw[0]} pixels, {header.megapixels:.1f} million: '
                          f'at most {megapixels:g} million are allowed')
+    if header is not None and header.format == HEIC:
+        return _heic(data, name, header)
     flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     if header is not None and header.transparent:
         stored = _on_background(_opened(data, name, cv2.IMREAD_UNCHANGED), name, header)
@@ -120,6 +123,13 @@ def _decoded(data: bytes, name: str, upright: bool, megapixels: float) -> np.nda
     if header is not None and header.format == 'JPEG' and _is_short(image, data[:header.end], header.progressive):
         raise InputError(f'{name}: {CUT_OFF}')
     return image
+
+
+def _heic(data: bytes, name: str, header: Header) -> np.ndarray:
+    try:
+        return _on_background(decode_heic(data), name, header)
+    except InputError as error:
+        raise InputError(f'{name}: {error}') from None
 
 
 def _opened(data: bytes, name: str, flags: int) -> np.ndarray:

@@ -6,11 +6,14 @@ B), and PNG files chunk by chunk. In other formats, OpenCV itself refuses files 
 import re
 import struct
 from dataclasses import dataclass
-from typing import Callable, Dict, Iterator, List, Optional, Tuple
+from typing import Callable, Dict, Iterator, List, Optional, Sequence, Tuple
 
 from fashionai.errors import InputError
 
 CUT_OFF = 'cut off, the end of the file is missing'
+
+HEIC = 'HEIC'
+"""The format of telephones; reading it needs a package, see images/heic.py."""
 
 END_OF_JPEG = b'\xff\xd9'
 """The marker after the last data of a JPEG."""
@@ -203,11 +206,20 @@ def _jpeg2000(data: bytes) -> Header:
     return Header('JPEG 2000', (bottom - top, right - left), bits, 2 ** bits - 1)
 
 
-def _avif(data: bytes) -> Header:
+def _is_heif(data: bytes, codings: Sequence[bytes]) -> bool:
+    """Returns whether the first box of a file names one of the codings (ISO/IEC 23008-12, annex B): AVIF and HEIC
+    differ in nothing else, and videos begin alike."""
+    if data[4:8] != b'ftyp':
+        return False
+    names = data[8:min(int.from_bytes(data[:4], 'big'), 256)]
+    return any(names[place:place + 4] in codings for place in range(0, len(names), 4))
+
+
+def _heif(name: str, data: bytes) -> Header:
     """Returns the header with the largest size that a part of the picture has."""
     sizes = [struct.unpack_from('>II', data, found.end() + 4) for found in re.finditer(b'ispe', data)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
-    return Header('AVIF', (height, width))
+    return Header(name, (height, width))
 
 
 _READERS: Dict[str, Tuple[Callable[[bytes], bool], Callable[[bytes], Header]]] = {
@@ -219,7 +231,9 @@ _READERS: Dict[str, Tuple[Callable[[bytes], bool], Callable[[bytes], Header]]] =
     'PNM': (lambda data: data[:1] == b'P' and data[1:2] in (b'1', b'2', b'3', b'4', b'5', b'6')
             and data[2:3].isspace(), _pnm),
     'JPEG 2000': (lambda data: data[4:8] == b'jP  ' or data[:4] == b'\xff\x4f\xff\x51', _jpeg2000),
-    'AVIF': (lambda data: data[4:8] == b'ftyp', _avif)}
+    'AVIF': (lambda data: _is_heif(data, (b'avif', b'avis')), lambda data: _heif('AVIF', data)),
+    HEIC: (lambda data: _is_heif(data, (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1')),
+           lambda data: _heif(HEIC, data))}
 
 FORMATS = tuple(_READERS)
 """The formats whose headers are read."""

@@ -15,9 +15,10 @@ import numpy as np
 from fashionai.errors import InputError
 from fashionai.garments.boxes import GarmentBox
 from fashionai.images.decoder import Unreadable
+from fashionai.images.scale import ScaleObject
 from fashionai.images.sources import Picture
 from fashionai.inference.boxes import predict_in_boxes, predict_twice
-from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor
+from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, in_planes
 
 AT_ONCE = 3
 """Batches that are worked on at a time: one before the network, one in it, and one after it."""
@@ -61,7 +62,7 @@ PictureResult = Union[Sequence[Outcome], Failure]
 
 
 def predict_pictures(predictor: GarmentPredictor, pictures: Iterable[_Numbered], tag: str, batch: int,
-                     twice: bool = False) -> Generator[PictureResult, None, None]:
+                     twice: bool = False, scale: Optional[ScaleObject] = None) -> Generator[PictureResult, None, None]:
     """Yields the result of each picture, in order.
 
     Args:
@@ -70,10 +71,11 @@ def predict_pictures(predictor: GarmentPredictor, pictures: Iterable[_Numbered],
         tag: the garment type of all garments whose box has none, or AUTO.
         batch: so many pictures are read, and so many garments go through the network together.
         twice: whether a garment without a box is predicted again in the box of its points.
+        scale: the object that shows the plane of the garments in each picture.
     """
     numbered = iter(pictures)
     batches: Iterator[List[_Numbered]] = iter(lambda: list(islice(numbered, batch)), [])
-    results = in_order(lambda members: _predict_batch(predictor, members, tag, twice), batches, AT_ONCE)
+    results = in_order(lambda members: _predict_batch(predictor, members, tag, twice, scale), batches, AT_ONCE)
     try:
         for members in results:
             yield from members
@@ -110,7 +112,7 @@ def in_order(work: Callable[[Item], Result], items: Iterable[Item], at_once: int
 
 
 def _predict_batch(predictor: GarmentPredictor, members: List[_Numbered], tag: str,
-                   twice: bool) -> List[PictureResult]:
+                   twice: bool, scale: Optional[ScaleObject]) -> List[PictureResult]:
     """Returns the result of each picture of a batch."""
     started = time.perf_counter()
     read = [_read(picture) for _, picture in members]
@@ -119,8 +121,9 @@ def _predict_batch(predictor: GarmentPredictor, members: List[_Numbered], tag: s
     images = [image for image, _ in garments]
     tags = [garment.type if garment and garment.type else tag for _, garment in garments]
     boxes = [garment.box if garment else None for _, garment in garments]
-    predictions = iter(predict_twice(predictor, images, tags, len(members)) if twice else
-                       predict_in_boxes(predictor, images, tags, boxes, len(members)))
+    predicted = (predict_twice(predictor, images, tags, len(members)) if twice else
+                 predict_in_boxes(predictor, images, tags, boxes, len(members)))
+    predictions = iter(in_planes(predicted, images, scale))
     seconds = (time.perf_counter() - started) / max(1, len(garments))
     return [Failure(picture, image.reason) if isinstance(image, Unreadable) else
             [Outcome(number, picture, image, next(predictions), seconds, place if garment else None)

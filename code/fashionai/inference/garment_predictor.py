@@ -15,9 +15,11 @@ from fashionai.engines.network import Description, Network
 from fashionai.errors import InputError
 from fashionai.garments.boxes import Box
 from fashionai.garments.measurements import Points
+from fashionai.garments.planes import Plane
 from fashionai.garments.table import AUTO, GARMENTS, Garment, Garments
 from fashionai.images.crops import Crop
 from fashionai.images.geometry import invert, warp_image
+from fashionai.images.scale import ScaleObject, find_plane
 from fashionai.inference.canvas import canvas_map, responses
 from fashionai.inference.garment_types import described
 from fashionai.inference.loading import InferenceConfig, in_turn, open_networks, predictors_of
@@ -61,6 +63,7 @@ class GarmentPrediction:
         visibility: (K, 3) float64, the probabilities of tensor_names.VISIBILITY for each point; None if the network
             does not tell them.
         crop: the part of the picture that the networks saw; None: all of it.
+        plane: the plane of the garment, or why it is not known; None if nobody looked for it.
     """
 
     garment: Garment
@@ -74,6 +77,7 @@ class GarmentPrediction:
     peaks: Optional[np.ndarray] = None
     visibility: Optional[np.ndarray] = None
     crop: Optional[Crop] = None
+    plane: Optional[Plane] = None
 
     @property
     def type(self) -> str:
@@ -141,7 +145,17 @@ class GarmentPrediction:
 
 def points_of(prediction: GarmentPrediction) -> Points:
     """Returns the points of a prediction, as the measurements take them."""
-    return Points(prediction.garment, prediction.points_xy, prediction.scores, prediction.found)
+    return Points(prediction.garment, prediction.points_xy, prediction.scores, prediction.found, prediction.plane)
+
+
+def in_planes(predictions: Sequence[GarmentPrediction], images: Sequence[np.ndarray],
+              scale: Optional[ScaleObject]) -> List[GarmentPrediction]:
+    """Returns predictions with the planes that an object in their pictures (h, w, 3) uint8 BGR shows; without an
+    object, as they are. A picture that is given several times is searched once."""
+    if scale is None:
+        return list(predictions)
+    planes = {number: find_plane(image, scale) for number, image in {id(image): image for image in images}.items()}
+    return [replace(prediction, plane=planes[id(image)]) for prediction, image in zip(predictions, images)]
 
 
 class GarmentPredictor:

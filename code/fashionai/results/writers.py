@@ -443,7 +443,8 @@ def _measured(prediction: GarmentPrediction, scale: PixelScale) -> JsonObject:
     points = points_of(prediction)
     cm_per_pixel = scale(points)
     lengths = measure(points, cm_per_pixel)
-    return {'cm_per_pixel': cm_per_pixel, 'measurements': {
+    fault = {'scale_fault': prediction.plane.fault or None} if prediction.plane else {}
+    return {'cm_per_pixel': cm_per_pixel, **fault, 'measurements': {
         name: {'pixels': _rounded(length.pixels, 2), 'cm': _rounded(length.cm, 2), 'score': _rounded(length.score, 3),
                'doubtful': '; '.join(length.doubtful) or None}
         for name, length in lengths.items()}}

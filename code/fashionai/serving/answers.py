@@ -76,6 +76,7 @@ class Answer(BaseModel):
     score_kind: str
     keypoints: Dict[str, Keypoint]
     cm_per_pixel: Optional[float]
+    scale_fault: Optional[str] = Field(None, description='why the object of `scale` gives no centimetres')
     measurements: Dict[str, Length]
     heatmaps: Optional[Heatmaps] = None
     model: str

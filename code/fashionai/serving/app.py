@@ -4,7 +4,7 @@ import logging
 from contextlib import asynccontextmanager
 from math import inf
 from pathlib import Path
-from typing import AsyncIterator, Collection, List, Optional, Sequence, Union
+from typing import AsyncIterator, Collection, List, Optional, Sequence, Tuple, Union
 
 import numpy as np
 from fastapi import FastAPI, Header, Query, Request
@@ -15,11 +15,12 @@ from fastapi.staticfiles import StaticFiles
 from fashionai.errors import InputError
 from fashionai.garments.boxes import Box, parse_box
 from fashionai.garments.grades import CM, PIXELS
-from fashionai.garments.measurements import PixelScale, chosen_scale, no_scale
+from fashionai.garments.measurements import PixelScale, chosen_scale, no_scale, plane_scale
 from fashionai.garments.table import Garment
 from fashionai.images.crops import crop_around
 from fashionai.images.jpeg import jpeg
-from fashionai.inference.garment_predictor import AUTO, GarmentPrediction, GarmentPredictor
+from fashionai.images.scale import ScaleObject, parse_scale
+from fashionai.inference.garment_predictor import AUTO, GarmentPrediction, GarmentPredictor, in_planes
 from fashionai.results.writers import JSON, LENGTHS, prediction_json
 from fashionai.serving.answers import Answer, Answers, Card, Fault, Garments, Health, PictureAnswer, Ready, heatmaps_of
 from fashionai.serving.batching import Batcher, Room
@@ -124,13 +125,15 @@ def _add_predict(app: FastAPI, service: '_Service') -> None:
             reference: str = Query('', description='a known length in cm, for lengths in centimetres: a length by its '
                                    'name, such as chest=50, or two keypoints and their distance, such as '
                                    'waistband_left,waistband_right=38'),
+            scale: str = Query('', description='an object of known size beside the garment, for lengths in centimetres '
+                               'in its plane: a4, card, or a printed marker, marker:5cm'),
             deadline: Optional[float] = Query(None, gt=0, description='seconds after which the answer is of no use: '
                                               'from then on it is 504; the header X-Deadline-Seconds is the same'),
             x_deadline_seconds: Optional[float] = Header(None, gt=0, include_in_schema=False)
     ) -> Union[Answer, Garments, Answers, Response]:
-        scale = _scale(cm_per_pixel, reference, service.predictor.served.values())
+        scales = _scales(cm_per_pixel, reference, scale, service.predictor.served.values())
         boxes = _boxes(box, service.card.limits['pictures'])
-        wish = _Wish(request, tag, boxes, heatmaps, scale, deadline or x_deadline_seconds)
+        wish = _Wish(request, tag, boxes, heatmaps, *scales, deadline or x_deadline_seconds)
         if tag not in service.tags:
             raise Refusal(422, f'tag {tag!r}: wanted one of {", ".join(service.tags)}')
         if format not in (JSON, LENGTHS):
@@ -164,9 +167,9 @@ class _Wish:
     """
 
     def __init__(self, request: Request, tag: str, boxes: Sequence[Box], heatmaps: bool, scale: PixelScale,
-                 deadline: Optional[float]) -> None:
+                 scale_object: Optional[ScaleObject], deadline: Optional[float]) -> None:
         self.request, self.tag, self.boxes, self.heatmaps = request, tag, boxes, heatmaps
-        self.scale, self._deadline = scale, deadline
+        self.scale, self.scale_object, self._deadline = scale, scale_object, deadline
         self.start = asyncio.get_running_loop().time()
         self.end = self.start + (deadline or inf)
         self.facts = facts_of(request.scope)
@@ -259,6 +262,7 @@ class _Service:
             image = await asyncio.to_thread(decoded, data, self._limits)
             boxes: Sequence[Optional[Box]] = wish.boxes or [None]
             garments = await asyncio.gather(*[self._garment(image, box, wish.tag, end) for box in boxes])
+            garments = await asyncio.to_thread(in_planes, garments, [image] * len(boxes), wish.scale_object)
             maps = [await asyncio.to_thread(heatmaps_of, garment) if wish.heatmaps else None for garment in garments]
         seconds = round(now() - wish.start, 3)
         return [Answer(**prediction_json(garment, wish.scale), heatmaps=own, model=self.card.model, seconds=seconds)
@@ -297,12 +301,16 @@ def _boxes(texts: Sequence[str], most: float) -> List[Box]:
     return boxes
 
 
-def _scale(cm_per_pixel: Optional[float], reference: str, types: Collection[Garment]) -> PixelScale:
-    """Returns the scale of the lengths. Raises Refusal, 422, if both are given, or if one is not valid."""
-    if cm_per_pixel is not None and reference:
-        raise Refusal(422, 'cm_per_pixel and reference both give the size of a pixel: wanted one of them')
+def _scales(cm_per_pixel: Optional[float], reference: str, shown: str,
+            types: Collection[Garment]) -> Tuple[PixelScale, Optional[ScaleObject]]:
+    """Returns the scale of the lengths, and the object in the picture that gives it. Raises Refusal, 422, if there are
+    two, or if one is not valid."""
+    if sum(map(bool, (cm_per_pixel is not None, reference, shown))) > 1:
+        raise Refusal(422, 'cm_per_pixel, reference and scale all give the size of a pixel: wanted one of them')
     try:
-        return chosen_scale(cm_per_pixel, reference, types)
+        if shown:
+            return plane_scale, parse_scale(shown)
+        return chosen_scale(cm_per_pixel, reference, types), None
     except ValueError as error:
         raise Refusal(422, str(error)) from None
 

@@ -9,11 +9,12 @@ import numpy as np
 from starlette.requests import ClientDisconnect
 
 from fashionai.images.decoder import decode_upright
-from fashionai.images.headers import header_of
+from fashionai.images.headers import HEIC, header_of
+from fashionai.images.heic import NEEDED, can_read_heic
 from fashionai.serving.forms import PART_BYTES, Form, FormReader
 from fashionai.serving.limits import MEGA, Busy, Limits, Refusal
 
-FORMATS = ('JPEG', 'PNG', 'WebP', 'BMP', 'TIFF')
+FORMATS = ('JPEG', 'PNG', 'WebP', 'BMP', 'TIFF', HEIC)
 """The formats that are read, by the names in their headers."""
 
 _READABLE = 'wanted a JPEG, PNG, WebP, BMP or TIFF picture'
@@ -155,6 +156,8 @@ def decoded(data: bytes, limits: Limits) -> np.ndarray:
         header = header_of(data)
         if header is None or header.format not in FORMATS:
             raise Refusal(415, f'these {len(data)} bytes are of another format: {_READABLE}')
+        if header.format == HEIC and not can_read_heic():
+            raise Refusal(415, f'the picture is a HEIC file, which this service cannot read: {_READABLE} ({NEEDED})')
         if header.megapixels > limits.megapixels:
             height, width = header.size_hw
             raise Refusal(413, f'the picture has {width} x {height} pixels, {header.megapixels:.1f} million: '
