@@ -23,10 +23,11 @@ Main = Callable[..., int]
 
 
 class HelpWithDefaults(ArgumentDefaultsHelpFormatter):
-    """Adds the default to the help of each flag that has one."""
+    """Adds the default to the help of each flag that has one, unless the help names it."""
 
     def _get_help_string(self, action: Action) -> Optional[str]:
-        if action.default is None or action.default is False:
+        has_default = action.default is not None and action.default is not False and action.default not in ('', [])
+        if not has_default or 'default: ' in (action.help or ''):
             return action.help
         return super()._get_help_string(action)
 

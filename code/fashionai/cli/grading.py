@@ -17,11 +17,11 @@ def add_grading_options(parser: argparse.ArgumentParser) -> None:
     """Add --grades, --size and --report."""
     add = parser.add_argument
     add('--grades', metavar='CSV', help='a table of sizes (type, size, length, expected, tolerance): adds the size '
-        'that fits best, and whether each length is within its tolerance; with --format json or lengths')
+        'that fits best, and whether each length is within its tolerance; with --format json, lengths or table')
     add('--size', default='', metavar='SIZE', help='with --grades: the size that the garments should have, or a CSV '
         'file with the columns path and size (default: the size that fits best)')
     add('--report', metavar='HTML', help='with --grades: write a page with a drawing of each garment, and its lengths '
-        'against those of its size')
+        'beside those of its size')
 
 
 def chosen_grader(args: argparse.Namespace, garments: Garments, scale: Optional[PixelScale],

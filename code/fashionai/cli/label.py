@@ -1,7 +1,7 @@
 """A web page that labels pictures: a network proposes the points, and people correct them.
 
-The project keeps pictures (their paths alone), proposals, labels, and who changed what. Started again with --project,
-the page goes on where it was.
+The project keeps the paths of the pictures, the proposals, the labels, and who changed what. Start the page again with
+--project to continue.
 """
 import argparse
 import getpass
@@ -36,13 +36,13 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add('pictures', nargs='*', metavar='PICTURES', help='files, folders, or patterns such as shop/*.jpg, to add to the '
-        'project; none: the pictures that it has')
+        'project (default: only the pictures that it has)')
     add('--project', required=True, metavar='FOLDER', help='folder of the project; it is made if it does not exist')
     add('--person', default=_user(), help='name for the history, if the page does not give one (default: %(default)s)')
     add('--export', action='store_true', help=f'write the reviewed garments to FOLDER/{DATA}, as train.py reads them, '
         'and end')
-    add('--val', type=float, default=DEFAULT_VAL, help='with --export: share of each type that validation gets; from 1 '
-        'on, a number of garments (default: %(default)s)')
+    add('--val', type=float, default=DEFAULT_VAL, help='with --export: share of each type for validation; from 1 on, a '
+        'number of garments (default: %(default)s)')
     add('--seed', type=at_least(0), default=1, help='with --export: seed of the division (default: %(default)s)')
     add('--formats', default='', metavar='NAMES', help='with --export: formats of other tools to write '
         f'too, with commas between them: {", ".join(FORMATS)}')
@@ -51,8 +51,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--port', type=at_least(0), default=8001, help='port to listen at; 0: any free port (default: %(default)s)')
     add('--hosts', default='', metavar='NAMES', help='names of this machine that browsers may use, with commas between '
         'them; *: any name')
-    add('--megapixels', type=float, default=MEGAPIXELS, help='larger pictures are left out, in million pixels '
-        '(default: %(default)s)')
+    add('--megapixels', type=float, default=MEGAPIXELS, help='maximum size of a picture in million pixels; larger '
+        'pictures are left out (default: %(default)g)')
     add('--tag', default=JOINT, help='garment type of the network of --modelpath (default: %(default)s types)')
     add_inference_options(parser)
     return parser.parse_args(argv)

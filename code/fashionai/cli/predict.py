@@ -1,4 +1,4 @@
-"""Find the garment in pictures of your own: its type, its keypoints, and lengths of it."""
+"""Find the garments in your own pictures: their types, keypoints and lengths."""
 import argparse
 import os
 import shutil
@@ -52,7 +52,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         '-: read the paths from standard input, one on each line')
     add('--tag', default=AUTO, help='garment type of all pictures; auto: the network predicts the type (default)')
     add('--boxes', metavar='FILE', help='boxes of the garments, in pixels: a COCO file, or a CSV with the columns '
-        'image_id,x,y,w,h and, if types are known, type; each box is a garment (default: one garment in each picture)')
+        'image_id,x,y,w,h and, if you know the types, type; each box is a garment (default: one garment in each '
+        'picture)')
     add('--box', choices=(AUTO_BOX,), help='auto: predict the garment in the whole picture, and then again in the box '
         'of its points')
     add('--every', type=at_least(1), default=1, metavar='N', help='use every N-th frame of a video (default: every '
@@ -66,8 +67,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'an object on each line for each picture (default for files and pipes). csv: the format of FashionAI, as '
         'run.py writes it. lengths: a table of lengths, for spreadsheets. coco: a COCO data set. coco-results: COCO '
         'keypoint results')
-    add('--ids', metavar='JSON', help='a COCO ground truth: write COCO keypoint results with its ids of images and '
-        'categories, by file_name and name (default: images are numbered in the order of the paths)')
+    add('--ids', metavar='JSON', help='a COCO ground truth: write COCO keypoint results with its ids. Images are '
+        'found by file_name, categories by name (default: images are numbered in the order of the paths)')
     add('--mark-visibility', action='store_true', help='with --format csv, coco or coco-results: the third number of a '
         'point says whether it is visible, occluded or absent')
     add('--draw', metavar='FOLDER', help='draw the keypoints on copies of the pictures in that folder')
@@ -78,9 +79,9 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--reference', metavar='A=CM', help='with --measure: a length in cm of each garment, such as chest=50, or two '
         'keypoints and their distance, such as waistband_left,waistband_right=38; adds lengths in cm')
     add_grading_options(parser)
-    add('--scale', metavar='OBJECT', help='an object beside the garment that gives the scale, and corrects the tilt of '
-        'the camera: a4, a sheet of paper; card, a bank card; marker:5cm, a printed marker with that side, or '
-        'marker:5cm:7, the one with that number. Adds lengths in cm, as --measure does')
+    add('--scale', metavar='OBJECT', help='an object of known size beside the garment: a4 (a sheet of paper), card (a '
+        'bank card), marker:5cm (a printed marker with that side), or marker:5cm:7 (marker number 7). It gives the '
+        'scale and corrects the tilt of the camera. Adds lengths in cm, as --measure does')
     add_inference_options(parser)
     args = parser.parse_args(argv)
     args.format = args.format or (TABLE if sys.stdout.isatty() and not args.output else JSON)

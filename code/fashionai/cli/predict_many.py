@@ -1,4 +1,4 @@
-"""Find the garment in millions of pictures, on this machine or on a Ray cluster."""
+"""Find the garments in millions of pictures, on this machine or on a Ray cluster."""
 import argparse
 import os
 import sys
@@ -76,18 +76,18 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--cm-per-pixel', type=float, metavar='CM', help='size of a pixel in cm; adds lengths in cm')
     add('--reference', default='', metavar='A=CM', help='a length in cm of each garment, such as chest=50, or two '
         'keypoints and their distance, such as waistband_left,waistband_right=38; adds lengths in cm')
-    add('--part-rows', type=at_least(1, 10 ** 6), default=256, metavar='N', help='rows of a part; an end loses no more '
-        'than the parts that workers have begun (default: %(default)s)')
+    add('--part-rows', type=at_least(1, 10 ** 6), default=256, metavar='N', help='rows of a part. If the command is '
+        'ended, only the parts that workers have begun are lost (default: %(default)s)')
     add('--ray', default='', metavar='ADDRESS', help='address of a Ray cluster, such as head:6379 or auto (default: a '
         'Ray on this machine, which ends with the command)')
     add('--workers', type=Workers.parse, default=Workers(), metavar='MIN,MAX', help='number of workers (default: from '
         '1 to one for each processor)')
     add('--worker-gpus', type=float, default=0, metavar='N', help='GPUs of each worker, such as 1 or 0.25 (default: '
         'none)')
-    add('--tries', type=at_least(1, 100), default=3, metavar='N', help='a picture that was alone in so many workers '
-        'that died gets an error (default: %(default)s)')
-    add('--stall-seconds', type=float, default=600, metavar='S', help='a worker that has not answered for so long is '
-        'ended (default: %(default)g)')
+    add('--tries', type=at_least(1, 100), default=3, metavar='N', help='a picture gets an error after N workers '
+        'died that had this picture alone (default: %(default)s)')
+    add('--stall-seconds', type=float, default=600, metavar='S', help='a worker that has not answered for S '
+        'seconds is ended (default: %(default)g)')
     add_inference_options(parser)
     return parser.parse_args(argv)
 

@@ -46,19 +46,19 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         '%(default)s, this machine alone)')
     add('--port', type=at_least(0), default=8000, help='port to listen at; 0: any free port (default: %(default)s)')
     add('--replace', action='store_true', help='take the port over from the service that listens at it, if there is '
-        'one: it ends when this one serves, and no request is lost (Linux)')
+        'one. The old service ends when the new one serves; no request is lost (Linux)')
     add('--processes', type=at_least(1, 256), default=1, help='processes that serve at the port, each with its own '
         'networks and with its own --waiting, --queue and --connections (default: %(default)s)')
     add('--tag', default=JOINT, help='garment type to serve (default: every type)')
     add('--megabytes', type=float, default=20, help='maximum size of a picture in MB (default: %(default)s)')
     add('--megapixels', type=float, default=MEGAPIXELS, help='maximum size of a picture in million pixels (default: '
-        '%(default)s)')
+        '%(default)g)')
     add('--pictures', type=at_least(1), default=8, help='maximum number of pictures in one form (default: '
         '%(default)s)')
-    add('--seconds', type=float, default=60, help='time in which a picture must arrive, and again the time until its '
-        'answer (default: %(default)s)')
-    add('--waiting', type=at_least(1), default=16, help='pictures that are processed at a time; each may take '
-        '--megabytes and 3 bytes for each pixel of memory (default: %(default)s)')
+    add('--seconds', type=float, default=60, help='seconds within which a picture must arrive; then the same number of '
+        'seconds until its answer (default: %(default)g)')
+    add('--waiting', type=at_least(1), default=16, help='pictures that are processed at a time. Each may take '
+        '--megabytes, and 3 bytes for each pixel, of memory (default: %(default)s)')
     add('--queue', type=at_least(1), default=64, help='pictures that wait to be processed, in the order of their '
         'arrival (default: %(default)s)')
     add('--connections', type=at_least(1), default=256, help='maximum number of open connections (default: '

@@ -32,7 +32,7 @@ class DataOptions(OptionGroup):
                            allowed=OCCLUDED)
     rotation: int = option(15, 'maximum rotation in degrees, in both directions', parse=at_least(0), metavar='DEGREES')
     photometric: bool = option(False, 'vary light and colours; add blur, noise and compression')
-    rows: Optional[int] = option(None, 'train on N rows only: as many of each type, and always the same rows; '
+    rows: Optional[int] = option(None, 'train on N rows only: equally many of each type, always the same rows; '
                                  'default: all rows', parse=at_least(1), metavar='N')
     cutout: float = option(0., 'share of the pictures in which rectangles hide some places, mostly keypoints',
                            metavar='SHARE')

@@ -103,24 +103,25 @@ class InferenceOptions(OptionGroup):
         trust_graph: whether a graph may have any operation.
     """
 
-    preset: str = option(DEFAULT_PRESET, 'fast: one pass, of the fast supplied network if you have none of your '
-                         'own. standard: six windows and their mirror images, as in the original, and a second pass '
-                         'over the upright garment. accurate: three input sizes, and a second pass. Explicit flags '
-                         'override the preset (default: %(default)s)', choices=tuple(PRESETS))
+    preset: str = option(DEFAULT_PRESET, 'fast: one pass, with the fast supplied network if you have none of '
+                         'your own. standard: six windows and their mirror images, as in the original, and a second '
+                         'pass over the upright garment. accurate: three input sizes, and a second pass. Explicit '
+                         'flags override the preset (default: %(default)s)', choices=tuple(PRESETS))
     trust_graph: bool = option(False, 'open a graph with any operation, also with operations that read and write '
                                'files: only for files of people you trust; see models/README.md')
-    engine: Optional[str] = option(None, 'engine that computes the network, from the model that export.py wrote beside '
-                                   'the graph (default: TensorFlow, or the one for the ending of --modelpath)',
+    engine: Optional[str] = option(None, 'engine that computes the network; it opens the model that export.py wrote '
+                                   'beside the graph (default: that of the ending of --modelpath, TensorFlow for .pb; '
+                                   'predict.py, predict_many.py and serve.py: onnxruntime if its model is as exact)',
                                    choices=tuple(ENGINES), allowed=tuple(ENGINES))
     inputsize: Optional[str] = option(None, 'side of the square canvas in pixels (default: the longer side of the size '
                                       'that the first graph was trained at; 368 if the graph does not say it)')
     resolution: Optional[str] = option(
         None, 'input size of the network, WIDTHxHEIGHT; several with commas between them: one for each graph, or all '
-        'for a single graph, whose heat maps are then averaged. Images are fitted into it; it grows to the next size '
-        f'that differs from the trained size by a multiple of {PERIOD} (default: the size that each graph was trained '
+        'for a single graph, whose heat maps are then averaged. Images are fitted into it. It is enlarged until it '
+        f'differs from the trained size by a multiple of {PERIOD} (default: the size that each graph was trained '
         'at; 368x368 if the graph does not say it)')
     scales: Optional[str] = option(None, 'list of None, s, (s, step) or (cx, cy, s); at s = 1 the image just fits the '
-                                   f'input (default: {DEFAULT_SCALES})')
+                                   f'input (default: [1.0] with --preset fast, else {DEFAULT_SCALES})')
     windows: str = option(InferenceConfig.windows, 'exact: the windows of --scales. merged: overlapping windows of a '
                           'scale become one, and the padding of images that are not square is left out (default: '
                           '%(default)s)', choices=tuple(TILINGS))
@@ -134,16 +135,19 @@ class InferenceOptions(OptionGroup):
         None, 'peaks: the highest peak of each heat map. paf: the peaks that the part affinity fields join best. '
         'shape: the peaks that together look most like a garment of the type (default: shape, or peaks for own types)',
         choices=ASSEMBLIES, allowed=ASSEMBLIES)
-    second_pass: Optional[str] = option(None, 'run the network again on the upright garment: '
-                                        f'{", ".join(SECOND_PASSES)}; see docs/experiments.md (default: '
-                                        f'{NO_SECOND_PASS})', choices=(*SECOND_PASSES, NO_SECOND_PASS))
+    second_pass: Optional[str] = option(None, 'how a second run of the network, on the upright garment, is joined with '
+                                        f'the first; see docs/experiments.md (default: {NO_SECOND_PASS} with --preset '
+                                        f'fast and for own types, else {HEATMAPS})',
+                                        choices=(*SECOND_PASSES, NO_SECOND_PASS))
     second_scales: Optional[str] = option(None, 'list of the scales of the second pass (default: that of the preset; '
                                           'with --scales, those of the first pass)')
-    flip: Optional[bool] = option(None, 'run the network on the mirror image too (default)',
+    flip: Optional[bool] = option(None, 'run the network on the mirror image too (default, but not with --preset '
+                                  'fast)',
                                   off='do not run it on the mirror image: half the time')
     visibility: bool = option(True, 'in predict.py and on the page: tell whether each point is visible, if the network '
                               'can (default)',
-                              off='do not: saves one pass, and that of the mirror image, if the type is given')
+                              off='do not tell it: saves one pass, and that of the mirror image, if the type is '
+                                  'given')
     batch: int = option(1, 'images that go through the network together (default: %(default)s)', parse=at_least(1))
     threads: int = option(0, 'threads of the network (default: one for each core)', parse=at_least(0, 1024))
 

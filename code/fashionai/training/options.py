@@ -92,8 +92,8 @@ class ClusterOptions(OptionGroup):
 
     hosts: Optional[str] = option(None, 'train on these hosts together: HOST:PORT,HOST:PORT by ssh, or local:N for N '
                                   'processes on this machine; see docs/cluster.md', metavar='HOSTS')
-    stall_seconds: int = option(300, 'with several hosts: end a process that makes no step for so long', metavar='S',
+    stall_seconds: int = option(300, 'with several hosts: end a process that makes no step for S seconds', metavar='S',
                                 parse=at_least(1))
-    restarts: int = option(5, 'with --hosts: start again after a failure, at most so often from the same checkpoint',
+    restarts: int = option(5, 'with --hosts: start again after a failure, at most N times from the same checkpoint',
                            metavar='N', parse=at_least(0))
-    launched: bool = option(False, 'for --hosts itself: end when standard input ends')
+    launched: bool = option(False, 'only --hosts gives this flag, to its processes: end when standard input ends')
