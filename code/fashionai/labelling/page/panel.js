@@ -4,7 +4,7 @@ import {pointEditor, pointRow} from './editor/pointlist.js';
 import {VISIBILITY} from './editor/stage.js';
 import {post} from './api.js';
 
-const SIGNS = {scores: 'low scores', mirror: 'another answer for the mirror image', presets: 'another answer at one look',
+const SIGNS = {scores: 'low scores', mirror: 'another answer for the mirror image', presets: 'another answer at one pass',
   shape: 'an unusual shape', type: 'an uncertain type'};
 const TELLING = {scores: 0.4, mirror: 0.05, presets: 0.05, shape: 0.3, type: 0.3}; // from here on a sign is named
 
