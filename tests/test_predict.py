@@ -408,7 +408,7 @@ def test_every_nth_frame_of_a_video(shop: Path, call: Callable[..., str]) -> Non
 
 
 @pytest.mark.parametrize('flags, fault', [
-    (['--reference=waistband_left,waistband_right=38'], '--measure'),
+    (['--reference=waistband_left,waistband_right=38', '--format=csv'], '--measure'),
     (['--measure', '--cm-per-pixel=1', '--reference=waistband_left,waistband_right=38'], '--cm-per-pixel'),
     (['--measure', '--cm-per-pixel=0'], 'above 0'),
     (['--measure', '--format=csv'], '--measure'), (['--size=M'], '--grades'), (['--report=a.html'], '--grades'),

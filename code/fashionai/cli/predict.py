@@ -75,9 +75,9 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--draw-heatmaps', action='store_true', help='with --draw: draw the heat maps too')
     add('--measure', action='store_true', help='add lengths of the garment in pixels; --draw then names doubtful '
         'lengths')
-    add('--cm-per-pixel', type=float, metavar='CM', help='with --measure: size of a pixel in cm; adds lengths in cm')
-    add('--reference', metavar='A=CM', help='with --measure: a length in cm of each garment, such as chest=50, or two '
-        'keypoints and their distance, such as waistband_left,waistband_right=38; adds lengths in cm')
+    add('--cm-per-pixel', type=float, metavar='CM', help='size of a pixel in cm: add lengths in cm')
+    add('--reference', metavar='A=CM', help='a length in cm of each garment, such as chest=50, or two keypoints and '
+        'their distance, such as waistband_left,waistband_right=38: add lengths in cm')
     add_grading_options(parser)
     add('--scale', metavar='OBJECT', help='an object of known size beside the garment: a4 (a sheet of paper), card (a '
         'bank card), marker:5cm (a printed marker with that side), or marker:5cm:7 (marker number 7). It gives the '
@@ -85,6 +85,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add_inference_options(parser)
     args = parser.parse_args(argv)
     args.format = args.format or (TABLE if sys.stdout.isatty() and not args.output else JSON)
+    args.measure = (args.measure or args.format == LENGTHS or args.cm_per_pixel is not None
+                    or any((args.reference, args.scale, args.grades)))
     return args
 
 
@@ -92,7 +94,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Predict each picture, write the predictions, and draw them."""
     args = parse(argv)
-    args.measure, scale_object = args.measure or bool(args.scale), parse_scale(args.scale) if args.scale else None
+    scale_object = parse_scale(args.scale) if args.scale else None
     if args.draw_heatmaps and not args.draw:
         raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
     if args.mark_visibility and args.format in (JSON, LENGTHS, TABLE):
@@ -108,7 +110,6 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     garments = networks.garments
     if args.tag not in (AUTO, *garments):
         raise InputError(f'--tag {args.tag}: wanted {AUTO}, or one of {garments}')
-    args.measure = args.measure or args.format == LENGTHS or bool(args.grades)
     scale = _scale(args, list(garments.values()) if args.tag == AUTO else [garments[args.tag]])
     grader = chosen_grader(args, garments, scale, [source.path for source in sources])
     report = GradeReport(Path(args.report), grader.table, networks.name) if grader and args.report else None
@@ -289,17 +290,15 @@ def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextMana
 
 
 def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[PixelScale]:
-    """Returns how pixels of the types become centimetres; None without --measure. Raises InputError for flags that do
-    not fit together, and for types without known lengths."""
+    """Returns how pixels of the types become centimetres; None if lengths are not wanted. Raises InputError for flags
+    that do not fit together, and for types without known lengths."""
     if sum(map(bool, (args.cm_per_pixel is not None, args.reference, args.scale))) > 1:
         raise InputError('--cm-per-pixel, --reference and --scale all give the size of a pixel: wanted one of them')
     if not args.measure:
-        if args.cm_per_pixel is not None or args.reference:
-            raise InputError('--cm-per-pixel and --reference need --measure: give it too')
         return None
     if args.format not in (JSON, LENGTHS, TABLE):
-        raise InputError(f'--measure and --grades add to --format {JSON}, {LENGTHS} and {TABLE}: {args.format} has no '
-                         'place for lengths')
+        raise InputError(f'--measure, --grades and flags of a scale add lengths to --format {JSON}, {LENGTHS} and '
+                         f'{TABLE}: {args.format} has no place for them')
     if not any(map(lengths_of, types)):
         names = ', '.join(garment.name for garment in types)
         raise InputError(f'--measure: no lengths are known of {names}: wanted lengths in the table of --garments')
