@@ -68,7 +68,7 @@ def commands(folder: Path) -> Dict[str, Command]:
     flags = [f'--modelpath={folder / "graph.pb"}', '--tag=skirt', '--inputsize=64', '--resolution=64']
     programs: Dict[str, Command] = {'run.py': lambda output: run.main(
         [f'--imagepath={folder}', f'--csv={folder / "list.csv"}', f'--output={output}', *flags])}
-    for form in predict.FORMATS:
+    for form in [name for name in predict.FORMATS if name != predict.TABLE]:  # a table has no output
         programs[f'predict.py --format {form}'] = lambda output, form=form: predict.main(
             [str(folder), f'--output={output}', f'--format={form}', *flags])
     return programs

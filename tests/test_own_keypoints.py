@@ -182,7 +182,8 @@ def test_pictures_of_ones_own(place: Path, sock: Path, finish: Callable[..., str
     usual = [place / 'data/train/0.png', '--tag', 'sock', '--modelpath', sock, '--scales', '[1.0]']
     finish(predict.main, *usual, '--output', place / 'found.json', '--draw', place / 'found')
     assert list(json.loads((place / 'found.json').read_text())['keypoints']) == ['toe', 'cuff_left', 'cuff_right']
-    assert cv2.imread(str(place / 'found' / '0.jpg')).shape == (72, 64, 3)
+    height, width, _ = cv2.imread(str(place / 'found' / '0.jpg')).shape
+    assert width == 64 and height > 72, 'a strip below so small a picture explains its points'
     finish(predict.main, *usual, '--output', place / 'found.csv', '--format', 'csv')
     assert read_annotations(place / 'found.csv', read_garments(place / 'my.json')).categories == ('sock',)
     printed = finish(predict.main, *usual, '--measure', code=1)
