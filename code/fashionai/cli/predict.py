@@ -157,7 +157,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if report:
         report.write()
     if overlays and overlays.count:
-        _say(f'drew {overlays.count} pictures in {args.draw}')
+        _say(f'drew {overlays.count} picture{"s" if overlays.count > 1 else ""} in {args.draw}')
     if failed:
         raise InputError(f'{failed} of {to_do.count} pictures could not be read or drawn, or have no scale '
                          '(listed above)')
