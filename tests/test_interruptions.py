@@ -12,5 +12,4 @@ def test_run_and_predict_are_killed_and_lose_nothing() -> None:
     done = subprocess.run([sys.executable, str(Path(__file__).with_name('interruptions.py')), '--rounds', '2'],
                           stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=300)
     assert done.returncode == 0, done.stdout.decode()
-    outcomes = done.stdout.decode().splitlines()
-    assert len(outcomes) == 2 * 6 and all('2 of 2 the same in the end' in line for line in outcomes), outcomes
+    assert done.stdout.count(b'2 of 2 the same in the end') == 2 * 6, done.stdout.decode()

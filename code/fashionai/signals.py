@@ -12,8 +12,8 @@ def exit_on_sigterm() -> Iterator[None]:
     143: 128 and the number of the signal, as in a shell.
 
     A second SIGTERM is ignored: some programs send it to the process and to its group. Outside the main thread, which
-    alone can set signal handlers, nothing changes. A library that turns the SystemExit into one of its own does not
-    change the exit code.
+    alone can set signal handlers, nothing changes. A library that turns the SystemExit into another one, or that stumbles
+    over it and raises an error of its own, does not change the exit code.
     """
     received = False
 
@@ -31,6 +31,10 @@ def exit_on_sigterm() -> Iterator[None]:
         yield
     except SystemExit as ending:
         raise SystemExit(128 + signal.SIGTERM if received else ending.code) from None
+    except Exception as error:
+        if not received:
+            raise
+        raise SystemExit(128 + signal.SIGTERM) from error
     finally:
         signal.signal(signal.SIGTERM, before)
 
