@@ -12,8 +12,8 @@ def exit_on_sigterm() -> Iterator[None]:
     143: 128 and the number of the signal, as in a shell.
 
     A second SIGTERM is ignored: some programs send it to the process and to its group. Outside the main thread, which
-    alone can set signal handlers, nothing changes. A library that turns the SystemExit into another one, or that stumbles
-    over it and raises an error of its own, does not change the exit code.
+    alone can set signal handlers, nothing changes. A library that turns the SystemExit into another one, or that
+    stumbles over it and raises an error of its own, does not change the exit code.
     """
     received = False
 
