@@ -39,7 +39,8 @@ fine_tune() {  # FOLDER [more flags]
     shift
     [[ -f $lists/train.csv ]] || die "$lists/train.csv does not exist: write it on the page, or by label.py --export"
     [[ ! -f $table ]] || garments=(--garments "$table")
-    run="labels-$(cat "$lists/train.csv" "${garments[@]:1}" | sum_of python | cut -c -8)"  # other labels, another run
+    local decides=("$FINE_WEIGHTS" "$FINE_SIZE" "$FINE_STEPS" "$FINE_BATCHSIZE" "$@")  # or the labels: another run
+    run="labels-$({ cat "$lists/train.csv" "${garments[@]:1}"; echo "${decides[@]}"; } | sum_of python | cut -c -8)"
     say "1/3 $FINE_STEPS steps at $FINE_SIZE x $FINE_SIZE from $FINE_WEIGHTS"
     python code/train.py --model "$MODEL" --tag all --datapath "${lists%/train}" --imgpath "${lists%/train}" \
         --input-width "$FINE_SIZE" --input-height "$FINE_SIZE" --max-steps "$FINE_STEPS" \
