@@ -41,7 +41,7 @@ fine_tune() {  # FOLDER [more flags]
     [[ ! -f $table ]] || garments=(--garments "$table")
     local decides=("$FINE_WEIGHTS" "$FINE_SIZE" "$FINE_STEPS" "$FINE_BATCHSIZE" "$@")  # or the labels: another run
     run="labels-$({ cat "$lists/train.csv" "${garments[@]:1}"; echo "${decides[@]}"; } | sum_of python | cut -c -8)"
-    say "1/3 $FINE_STEPS steps at $FINE_SIZE x $FINE_SIZE from $FINE_WEIGHTS"
+    say "1/3 training from $FINE_WEIGHTS"
     python code/train.py --model "$MODEL" --tag all --datapath "${lists%/train}" --imgpath "${lists%/train}" \
         --input-width "$FINE_SIZE" --input-height "$FINE_SIZE" --max-steps "$FINE_STEPS" \
         --batchsize "$FINE_BATCHSIZE" --gpus "$GPUS" --pretrain_basepath . --pretrain_path "$FINE_WEIGHTS" \
