@@ -8,7 +8,7 @@
 # models/trained/all/graph/frozen_graph.pb, where begin_to_test.sh finds it for every type.
 #
 # With --fine-tune, FOLDER is a project of begin_to_label.sh whose training data were written. The network lies in
-# FOLDER/trained/all/graph/, where begin_to_label.sh finds it; its error on val.csv is printed. This takes some ten minutes.
+# FOLDER/trained/all/graph/, where begin_to_label.sh finds it; its error on val.csv is printed. This takes some six minutes.
 # Keypoints that the supplied network does not know are learnt from the start.
 # After the set-up, `.venv/3.11/bin/python code/train.py --help` explains its flags (3.11 is your version of Python).
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
