@@ -8,7 +8,7 @@
 # models/trained/all/graph/frozen_graph.pb, where begin_to_test.sh finds it for every type.
 #
 # With --fine-tune, FOLDER is a project of begin_to_label.sh whose training data were written. The network lies in
-# FOLDER/trained/all/graph/, where begin_to_label.sh finds it; its error on val.csv is printed. This takes some ten minutes.
+# FOLDER/trained/all/graph/, where begin_to_label.sh finds it; its error on val.csv is printed. This takes some six minutes.
 # Keypoints that the supplied network does not know are learnt from the start.
 # After the set-up, `.venv/3.11/bin/python code/train.py --help` explains its flags (3.11 is your version of Python).
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
@@ -39,8 +39,9 @@ fine_tune() {  # FOLDER [more flags]
     shift
     [[ -f $lists/train.csv ]] || die "$lists/train.csv does not exist: write it on the page, or by label.py --export"
     [[ ! -f $table ]] || garments=(--garments "$table")
-    run="labels-$(cat "$lists/train.csv" "${garments[@]:1}" | sum_of python | cut -c -8)"  # other labels, another run
-    say "1/3 $FINE_STEPS steps at $FINE_SIZE x $FINE_SIZE from $FINE_WEIGHTS"
+    local decides=("$FINE_WEIGHTS" "$FINE_SIZE" "$FINE_STEPS" "$FINE_BATCHSIZE" "$@")  # or the labels: another run
+    run="labels-$({ cat "$lists/train.csv" "${garments[@]:1}"; echo "${decides[@]}"; } | sum_of python | cut -c -8)"
+    say "1/3 training from $FINE_WEIGHTS"
     python code/train.py --model "$MODEL" --tag all --datapath "${lists%/train}" --imgpath "${lists%/train}" \
         --input-width "$FINE_SIZE" --input-height "$FINE_SIZE" --max-steps "$FINE_STEPS" \
         --batchsize "$FINE_BATCHSIZE" --gpus "$GPUS" --pretrain_basepath . --pretrain_path "$FINE_WEIGHTS" \

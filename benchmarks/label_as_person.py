@@ -98,6 +98,7 @@ class Person:
         """Reviews the picture that is shown, or skips it."""
         page = self._page
         page.locator('#stage .over').wait_for(state='detached')
+        page.wait_for_function('() => document.querySelector("#stage .frame img")?.naturalWidth')
         before = page.evaluate('location.hash')
         answer = self._answers.get(Path(page.inner_text('#panel .file')).name)
         if answer:
@@ -106,7 +107,8 @@ class Person:
             self.counts['pictures'] += 1
         page.keyboard.press('Escape')
         page.keyboard.press('Enter' if answer else 's')
-        page.wait_for_function('before => location.hash !== before', arg=before)
+        page.wait_for_function('before => location.hash !== before || '
+                               'document.querySelector("#notice").textContent.startsWith("Every picture")', arg=before)
 
     def _put(self, name: str, place: Tuple[float, float], hem: float) -> None:
         page = self._page
@@ -147,6 +149,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         page.set_default_timeout(options.patience * 1000)
         page.goto(address)
         page.wait_for_function('() => location.hash')
+        done = int(page.inner_text('#progress').split()[0])
+        if done + options.number > len(answers):
+            raise InputError(f'--number {options.number}: {len(answers)} pictures have an answer, and {done} of them '
+                             'are reviewed')
         person = Person(page, answers, options.tolerance)
         while person.counts['pictures'] < options.number:
             person.review()

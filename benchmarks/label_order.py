@@ -1,11 +1,13 @@
 """Simulates labelling: does training on the garments that label.py would ask for first give a lower error than training
 on as many that are drawn at random?
 
-For each seed, a light network is trained on a few labelled pictures. It makes proposals for all others, as label.py
-does. Then two networks go on from it, both on the first pictures and as many others: the first ones in the order of
-label.py, or random ones. The table has the NE `visible` of each on val.csv, and how well each sign of doubt orders the
-others by their true error. The first network starts from weights that have seen generated garments alone, so that all
-pictures are new to it.
+For each seed, a pool of labelled pictures is drawn. A light network, which starts from ImageNet's weights, is trained
+on a few of them. It makes proposals for all others, as label.py does. Then two networks go on from it, both on the
+first pictures and as many others: the first ones in the order of label.py, or random ones. The table has the NE
+`visible` of each on pictures that no network was trained on: val.csv, and the rows of train.csv outside the pool. It
+also says how well each sign of doubt orders the pictures of the pool by their true error.
+
+What is done is kept in the folder of --output, and the same command continues it.
 
 With --modelpath, nothing is trained: the signs of doubt of this network are compared with its true errors on val.csv.
 """
@@ -23,6 +25,7 @@ from fashionai.annotations import Annotations, read_annotations, write_annotatio
 from fashionai.cli.entry_point import PROJECT_ROOT, guarded, resolve
 from fashionai.cli.inference_flags import ChosenNetworks
 from fashionai.engines.exported import open_model
+from fashionai.errors import InputError
 from fashionai.evaluation.metrics import score
 from fashionai.files import read_json, write_json
 from fashionai.garments.table import GARMENTS, JOINT
@@ -33,11 +36,11 @@ from fashionai.labelling.ordering import gain_of, varied
 from fashionai.labelling.proposals import LOOK_VALUES, Proposer, look_of
 from fashionai.option_group import at_least
 
-START = 'models/pretrained/synthetic_mobilenet_small.npz'
-"""Weights that have seen generated garments alone."""
+MODEL = 'efficientnet_lite0'
+"""The network. It starts from its packaged weights, which know ImageNet and no picture of the pool."""
 
 _TOGETHER = 50
-"""Val pictures that go through the network together."""
+"""Pictures that are read together to measure the error."""
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -50,10 +53,11 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--seeds', type=at_least(1), default=3, help='number of simulations')
     add('--first', type=at_least(16), default=100, help='pictures that are labelled in the beginning')
     add('--chosen', type=at_least(1), default=200, help='pictures that are labelled then')
-    add('--pool', type=at_least(2), default=2 ** 31 - 1, help='use so many training pictures at most')
+    add('--pool', type=at_least(2), default=700, help='pictures of train.csv that can be labelled; the others measure')
     add('--size', type=at_least(32), default=128, help='side of the input in pixels')
-    add('--first-steps', type=at_least(1), default=300, help='steps on the first pictures')
-    add('--steps', type=at_least(1), default=400, help='steps on the first and the chosen pictures')
+    add('--batchsize', type=at_least(1), default=8, help='images in a step')
+    add('--first-steps', type=at_least(1), default=400, help='steps on the first pictures')
+    add('--steps', type=at_least(1), default=500, help='steps on the first and the chosen pictures')
     add('--threads', type=at_least(0), default=0, help='threads of the network in proposals; 0: one for each core')
     return parser.parse_args(argv)
 
@@ -66,13 +70,20 @@ class Simulation:
         self._data = resolve(options.datapath)
         self._folder = Path(options.output) / f'seed{seed}'
         table = read_annotations(self._data / 'train' / 'train.csv')
-        shuffled = np.random.RandomState(seed).permutation(len(table))[:options.pool]
+        shuffled = np.random.RandomState(seed).permutation(len(table))
         self._first = table.select(shuffled[:options.first].tolist())
-        self._pool = table.select(shuffled[options.first:].tolist())
-        self._val = read_annotations(self._data / 'train' / 'val.csv')
+        self._pool = table.select(shuffled[options.first:options.pool].tolist())
+        self._held = _joined(read_annotations(self._data / 'train' / 'val.csv'),
+                             table.select(shuffled[options.pool:].tolist()))
 
-    def run(self) -> Dict[str, Any]:
+    def run(self) -> Mapping[str, Any]:
         """Returns the NE in percent by name, and the rank correlation of each sign with the true error."""
+        path = self._folder / 'result.json'
+        if not path.exists():
+            write_json(path, self._measure())
+        return read_json(path)
+
+    def _measure(self) -> Dict[str, Any]:
         base = self._train('first', self._first, self._options.first_steps, '')
         proposals = self._proposals(base)
         number = min(self._options.chosen, len(self._pool))
@@ -97,14 +108,13 @@ class Simulation:
         lists = self._folder / name / 'data'
         (lists / 'train').mkdir(parents=True, exist_ok=True)
         write_annotations(lists / 'train' / 'train.csv', rows)
-        weights = (('--checkpoint', checkpoint) if checkpoint
-                   else ('--pretrain_basepath', ROOT, '--pretrain_path', START))
+        weights = ('--checkpoint', checkpoint) if checkpoint else ()
         side = self._options.size
-        _call('train.py', '--model', 'mobilenet_small', '--tag', JOINT, '--datapath', lists, '--imgpath', self._data,
-              '--input-width', side, '--input-height', side, '--batchsize', 16, '--gpus', 1, '--lr', 'cosine:5e-4',
-              '--max-steps', steps, '--occluded', 'counted', '--validate-every', 0, '--save-every', 100, '--keep', 1,
-              '--average-decay', 0.99, '--seed', self._seed, '--modelpath', self._folder / name, '--logpath',
-              self._folder / 'logs', *weights)
+        _call('train.py', '--model', MODEL, '--tag', JOINT, '--datapath', lists, '--imgpath', self._data,
+              '--input-width', side, '--input-height', side, '--batchsize', self._options.batchsize, '--gpus', 1,
+              '--lr', 'cosine:1e-3', '--warmup-steps', 30, '--max-steps', steps, '--occluded', 'counted',
+              '--validate-every', 0, '--save-every', 100, '--keep', 1, '--average-decay', 0.99, '--seed', self._seed,
+              '--modelpath', self._folder / name, '--logpath', self._folder / 'logs', *weights)
         _call('freeze.py', '--tag', JOINT, '--checkpoint', self._folder / name / JOINT, '--output', graph)
         return graph
 
@@ -116,16 +126,31 @@ class Simulation:
         return read_json(path)
 
     def _error(self, graph: Path) -> Optional[float]:
-        """Returns the NE `visible` on val.csv, in percent."""
+        """Returns the NE `visible` on the pictures outside the pool, in percent."""
         rows: List[np.ndarray] = []
         with networks_of(graph, 'fast', self._options.threads).load_predictor() as predictor:
-            for start in tqdm(range(0, len(self._val), _TOGETHER), unit='batch'):
-                part = self._val.select(range(start, min(start + _TOGETHER, len(self._val))))
+            for start in tqdm(range(0, len(self._held), _TOGETHER), unit='batch'):
+                part = self._held.select(range(start, min(start + _TOGETHER, len(self._held))))
                 images = [read_image(self._data / 'train' / image_id) for image_id in part.image_ids]
                 rows += [submission_keypoints(prediction.points_xy, prediction.garment)
                          for prediction in predictor.predict(images, part.categories)]
-        predicted = Annotations(self._val.image_ids, self._val.categories, np.stack(rows), str(graph))
-        return score(self._val, predicted).visible.pooled.percent
+        predicted = Annotations(self._held.image_ids, self._held.categories, np.stack(rows), str(graph))
+        return score(self._held, predicted).visible.pooled.percent
+
+
+def check_output(options: argparse.Namespace) -> None:
+    """Keeps the options beside the trainings. Raises InputError if those that are there had other options."""
+    path = Path(options.output) / 'options.json'
+    wanted = {name: value for name, value in vars(options).items() if name not in ('seeds', 'threads', 'output')}
+    wanted['datapath'] = str(resolve(options.datapath))
+    if path.exists():
+        found = read_json(path)
+        for name in wanted:
+            if found.get(name) != wanted[name]:
+                raise InputError(f'{path}: the trainings there have {name} {found.get(name)}: wanted {wanted[name]}, '
+                                 'or another --output')
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_json(path, wanted)
 
 
 def proposals_for(graph: Path, table: Annotations, folder: Path, threads: int) -> List[Mapping[str, Any]]:
@@ -219,6 +244,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                                   options.threads)
         print(format_signs([signs_of(proposals)]))
         return 0
+    check_output(options)
     results = [Simulation(options, seed).run() for seed in range(1, options.seeds + 1)]
     print(circumstances())
     print(format_results(results))

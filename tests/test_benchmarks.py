@@ -1,5 +1,6 @@
 """The benchmarks run, and their figures are right: medians of rounds, and ratios of paired repetitions."""
 import importlib.util
+import json
 import re
 import runpy
 import subprocess
@@ -165,6 +166,14 @@ def test_boxes_are_set_beside_the_whole_picture(program: Callable[[List[str]], i
     for way in ('whole picture', 'true box, margin 10'):
         assert f'| {way} | {error:.2f} | {error:.2f} | 1.000 | 0.750 |' in printed
     assert '| auto | ' in printed
+
+
+def test_a_simulation_does_not_continue_with_other_options(program: Callable[[List[str]], int],
+                                                           finish: Callable[..., str], tmp_path: Path) -> None:
+    (tmp_path / 'work').mkdir()
+    (tmp_path / 'work/options.json').write_text(json.dumps({'datapath': str(tmp_path.resolve()), 'first': 50}))
+    said = finish(program, 'label_order.py', '--datapath=.', '--output=work', '--first=60', code=1)
+    assert 'options.json' in said and 'first' in said and '50' in said and '60' in said
 
 
 def test_scales_are_set_beside_the_truth(program: Callable[[List[str]], int], finish: Callable[..., str]) -> None:

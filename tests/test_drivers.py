@@ -2,6 +2,7 @@
 import os
 import subprocess
 from pathlib import Path
+from typing import List, Tuple
 
 import pytest
 
@@ -22,3 +23,33 @@ def test_freezing_makes_the_folder_of_the_type_that_is_frozen(tmp_path: Path, ar
     assert [path.name for path in (tmp_path / 'models/trained').iterdir()] == [tag]
     call = (tmp_path / 'call').read_text().replace('--tag=', '--tag ').split()
     assert [after for before, after in zip(call, call[1:]) if before == '--tag'][-1] == tag
+
+
+def test_other_labels_or_flags_make_another_run(tmp_path: Path) -> None:
+    (tmp_path / 'code').mkdir()
+    (tmp_path / 'code/setup.sh').write_text(
+        f'source "{PROJECT}/code/setup.sh"\nPROJECT="{tmp_path}"\nset_up() {{ :; }}\n'
+        'python() { [[ $1 != -c ]] || { python3 "$@"; return; }; echo "$@" >>"$PROJECT/calls"; }\n')
+    driver = tmp_path / 'begin_to_train_all.sh'
+    driver.write_bytes((PROJECT / 'begin_to_train_all.sh').read_bytes())
+    lists = tmp_path / 'labels/data/train'
+    lists.mkdir(parents=True)
+    (lists / 'val.csv').write_text('')
+
+    def folders(labels: str, *flags: str) -> Tuple[str, str]:
+        """Returns the folder of the training and the one that is frozen."""
+        (lists / 'train.csv').write_text(labels)
+        (tmp_path / 'calls').write_text('')
+        subprocess.run(['bash', str(driver), '--fine-tune', str(tmp_path / 'labels'), *flags], check=True)
+        train, freeze, _ = (line.split() for line in (tmp_path / 'calls').read_text().splitlines())
+        return f'{_value(train, "--modelpath")}/all/{_value(train, "--run-name")}', _value(freeze, '--checkpoint')
+
+    first = folders('a')
+    assert first[0] == first[1] and folders('a') == first
+    others = [folders('b'), folders('a', '--max-steps', '300'), folders('a', '--max-steps', '400')]
+    assert all(train == frozen for train, frozen in others)
+    assert len({first, *others}) == 4
+
+
+def _value(words: List[str], flag: str) -> str:
+    return words[words.index(flag) + 1]

@@ -313,6 +313,22 @@ def test_changes_after_a_refused_one_are_refused_too(opened: Callable[[str], Pag
     assert store.item(number).label == bobs and len(store.history(number)) == 1
 
 
+def test_the_next_garment_comes_after_the_change_is_saved(opened: Callable[[str], Page], address: str, store: Store,
+                                                          late: Late) -> None:
+    page = opened(address)
+    number = ready(page)
+    late.held.update(f'GET /api/items/{item.id}' for item in store.items() if item.id != number)
+    page.reload()
+    ready(page)
+    assert current(page) == number
+    page.keyboard.press('Enter')
+    expect(page.locator('#progress')).to_have_text('1 of 3 reviewed')
+    wait_for(lambda: store.item(number).label.state == REVIEWED)
+    saved(page)
+    late.held.clear()
+    wait_for(lambda: current(page) != number)
+
+
 def test_a_type_and_enter_at_once_never_accept_points_that_nobody_saw(opened: Callable[[str], Page], address: str,
                                                                       store: Store, late: Late) -> None:
     page = opened(address)

@@ -185,7 +185,10 @@ export class LabelStore extends EventTarget {
       return;
     }
     await this.#hold(async () => {
-      const full = await get(`items/${id}`);
+      const full = await get(`items/${id}`).catch((error) => {
+        if (this.#wanted === id) this.#wanted = this.full?.id;
+        throw error;
+      });
       if (this.#wanted === id) this.#take(full);
     });
   }
@@ -211,8 +214,10 @@ export class LabelStore extends EventTarget {
     this.#revisions.set(full.id, full.revision);
     this.#hear(full);
     const another = full.id !== this.full?.id;
-    if (another) this.selected = null;
-    this.#wanted = full.id;
+    if (another) { // news of the garment that is shown do not call off the one that is on its way
+      this.selected = null;
+      this.#wanted = full.id;
+    }
     this.#display(full);
     if (!another) return;
     history.replaceState(null, '', `#${full.id}`);
