@@ -97,7 +97,8 @@ export class LabelStore extends EventTarget {
     this.remember();
     if (name === 'sort' && value === 'next') await this.#after(() => this.rank());
     const list = this.list();
-    if (list.length && !list.some(({id}) => id === this.current?.id)) await this.show(list[0].id);
+    // What counts is the garment that is on its way, or else the one that is shown.
+    if (list.length && !list.some(({id}) => id === this.#wanted)) await this.show(list[0].id);
     else this.changed('pictures');
   }
 
