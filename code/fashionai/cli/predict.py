@@ -24,6 +24,7 @@ from fashionai.images.scale import parse_scale
 from fashionai.images.sources import MediaFile, Picture, expected, pictures_of, sources_of
 from fashionai.inference.batch_inference import Failure, Outcome, PictureResult, failures, predict_pictures
 from fashionai.inference.boxes import AUTO_BOX
+from fashionai.inference.garment_predictor import GarmentPredictor
 from fashionai.model_files.contract import file_sum
 from fashionai.option_group import at_least
 from fashionai.results.grade_report import GradeReport
@@ -95,15 +96,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Predict each picture, write the predictions, and draw them."""
     args = parse(argv)
     scale_object = parse_scale(args.scale) if args.scale else None
-    if args.draw_heatmaps and not args.draw:
-        raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
-    if args.mark_visibility and args.format in (JSON, LENGTHS, TABLE):
-        raise InputError('--mark-visibility is for --format csv and coco: json says it of every point')
-    if args.boxes and args.box:
-        raise InputError('--boxes and --box both say where garments are: wanted one of them')
-    if args.format == TABLE and args.output:
-        raise InputError(f'--format {TABLE} is for people, and an output is for programs: wanted another format, or no '
-                         '--output')
+    _check_flags(args)
     sources = sources_of([path for named in args.paths for path in (_listed() if named == '-' else [named])])
     tag = JOINT if args.tag == AUTO else args.tag
     networks = chosen_networks(args, tag, prefer='onnxruntime')
@@ -116,10 +109,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     truth = _ground_truth(args, sources, garments)
     boxes = _boxes(args, sources, garments)
     if args.format in (COCO, COCO_RESULTS):
-        categories = truth.categories if truth else coco_category_ids(garments)
-        _say('categories: ' + ', '.join(f'{number} {name}' for name, number in categories.items()))
-        if not truth and args.format == COCO_RESULTS:
-            _say('image ids number the pictures in the order of the paths: --ids JSON takes the ids of a ground truth')
+        _say_numbers(args, truth, garments)
     overlays = _overlays(args, sources) if args.draw else None
     form, record = FORMATS[_form(args)], _record(args, sources, networks)
     with ExitStack() as stack:
@@ -134,11 +124,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         found: Iterable[PictureResult] = failures(to_do)
         if to_do.are_left:
             predictor = stack.enter_context(networks.load_predictor())
-            if args.tag == AUTO and not predictor.types and not (boxes and boxes.all_typed):
-                raise InputError(f'{networks.models[0].path} does not predict garment types: give --tag')
-            if args.mark_visibility and not predictor.tells_visibility:
-                raise InputError(f'--mark-visibility: {networks.models[0].path} does not tell which points are '
-                                 'visible; code/calibrate.py --visibility-csv adds that to a network')
+            _check_answers(args, predictor, networks, bool(boxes and boxes.all_typed))
             found = stack.enter_context(closing(predict_pictures(predictor, to_do, args.tag, args.batch,
                                                                  args.box == AUTO_BOX, scale_object)))
         elif done.rows:
@@ -162,6 +148,38 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise InputError(f'{failed} of {to_do.count} pictures could not be read or drawn, or have no scale '
                          '(listed above)')
     return 0
+
+
+def _check_flags(args: argparse.Namespace) -> None:
+    """Raises InputError for flags that do not fit together."""
+    if args.draw_heatmaps and not args.draw:
+        raise InputError('--draw-heatmaps draws into the folder of --draw: give that too')
+    if args.mark_visibility and args.format in (JSON, LENGTHS, TABLE):
+        raise InputError('--mark-visibility is for --format csv and coco: json says it of every point')
+    if args.boxes and args.box:
+        raise InputError('--boxes and --box both say where garments are: wanted one of them')
+    if args.format == TABLE and args.output:
+        raise InputError(f'--format {TABLE} is for people, and an output is for programs: wanted another format, or no '
+                         '--output')
+
+
+def _check_answers(args: argparse.Namespace, predictor: GarmentPredictor, networks: ChosenNetworks,
+                   typed: bool) -> None:
+    """Raises InputError if the networks do not tell what is asked of them; `typed` says that the boxes give all types.
+    """
+    if args.tag == AUTO and not predictor.types and not typed:
+        raise InputError(f'{networks.models[0].path} does not predict garment types: give --tag')
+    if args.mark_visibility and not predictor.tells_visibility:
+        raise InputError(f'--mark-visibility: {networks.models[0].path} does not tell which points are visible; '
+                         'code/calibrate.py --visibility-csv adds that to a network')
+
+
+def _say_numbers(args: argparse.Namespace, truth: Optional[CocoIds], garments: Garments) -> None:
+    """Prints what the numbers in COCO files stand for."""
+    categories = truth.categories if truth else coco_category_ids(garments)
+    _say('categories: ' + ', '.join(f'{number} {name}' for name, number in categories.items()))
+    if not truth and args.format == COCO_RESULTS:
+        _say('image ids number the pictures in the order of the paths: --ids JSON takes the ids of a ground truth')
 
 
 def _write(found: Iterable[PictureResult], writer: Writer, overlays: Optional[Overlays], noted: Failures,
