@@ -9,16 +9,21 @@ import pytest
 PROJECT = Path(__file__).resolve().parents[1]
 
 
+def copied(folder: Path, name: str, python: str) -> Path:
+    """Copies a driver into a folder, its project. It sets nothing up; `python` are the commands in place of Python."""
+    (folder / 'code').mkdir()
+    (folder / 'code/setup.sh').write_text(f'source "{PROJECT}/code/setup.sh"\nPROJECT="{folder}"\nset_up() {{ :; }}\n'
+                                          f'python() {{ {python}; }}\n')
+    driver = folder / name
+    driver.write_bytes((PROJECT / name).read_bytes())
+    return driver
+
+
 @pytest.mark.parametrize('arguments, tag', [
     ([], 'blouse'), (['dress'], 'dress'), (['--tag', 'dress'], 'dress'), (['--tag=dress'], 'dress'),
     (['skirt', '--half', '--tag', 'dress', '--install'], 'dress'), (['--output', 'dress'], 'blouse')])
 def test_freezing_makes_the_folder_of_the_type_that_is_frozen(tmp_path: Path, arguments: list, tag: str) -> None:
-    (tmp_path / 'code').mkdir()
-    (tmp_path / 'code/setup.sh').write_text(
-        f'source "{PROJECT}/code/setup.sh"\nPROJECT="{tmp_path}"\nset_up() {{ :; }}\n'
-        'python() { echo "$@" >"$PROJECT/call"; }\n')
-    driver = tmp_path / 'begin_to_frozen.sh'
-    driver.write_bytes((PROJECT / 'begin_to_frozen.sh').read_bytes())
+    driver = copied(tmp_path, 'begin_to_frozen.sh', 'echo "$@" >"$PROJECT/call"')
     subprocess.run(['bash', str(driver), *arguments], check=True, env={**os.environ, 'LC_ALL': 'C'})
     assert [path.name for path in (tmp_path / 'models/trained').iterdir()] == [tag]
     call = (tmp_path / 'call').read_text().replace('--tag=', '--tag ').split()
@@ -26,12 +31,8 @@ def test_freezing_makes_the_folder_of_the_type_that_is_frozen(tmp_path: Path, ar
 
 
 def test_other_labels_or_flags_make_another_run(tmp_path: Path) -> None:
-    (tmp_path / 'code').mkdir()
-    (tmp_path / 'code/setup.sh').write_text(
-        f'source "{PROJECT}/code/setup.sh"\nPROJECT="{tmp_path}"\nset_up() {{ :; }}\n'
-        'python() { [[ $1 != -c ]] || { python3 "$@"; return; }; echo "$@" >>"$PROJECT/calls"; }\n')
-    driver = tmp_path / 'begin_to_train_all.sh'
-    driver.write_bytes((PROJECT / 'begin_to_train_all.sh').read_bytes())
+    driver = copied(tmp_path, 'begin_to_train_all.sh',
+                    '[[ $1 != -c ]] || { python3 "$@"; return; }; echo "$@" >>"$PROJECT/calls"')
     lists = tmp_path / 'labels/data/train'
     lists.mkdir(parents=True)
     (lists / 'val.csv').write_text('')
