@@ -95,6 +95,9 @@ def started(command: Command, output: Path) -> int:
 DATA_SET = '{"info"'
 """How a COCO data set begins."""
 
+FIRST_ROW = b'"annotations": [\n'
+"""What stands before its first row. An output without a row is begun anew, so its beginning need not stay."""
+
 
 def ended(process: int) -> int:
     """Returns the exit code of a process, negative for a signal."""
@@ -112,12 +115,14 @@ def rows(output: Path) -> Any:
 
 
 def whole(content: bytes) -> bytes:
-    """Returns the part of an output that ends with its last complete row."""
+    """Returns the part of an output that ends with its last complete row; empty if it has no row."""
     if content.startswith(DATA_SET.encode()):
         content = content.partition(b'], "images"')[0]
-    if content.startswith((b'[', DATA_SET.encode())):
+        return content[:content.rfind(b'}') + 1] if b'}' in content.partition(FIRST_ROW)[2] else b''
+    if content.startswith(b'['):
         return content[:content.rfind(b'}') + 1]
-    return content[:content.rfind(b'\n') + 1]
+    rows = content[:content.rfind(b'\n') + 1]
+    return rows if rows.startswith(b'{') or rows.count(b'\n') > 1 else b''  # a CSV file has a header
 
 
 def interrupted(command: Command, output: Path, number: int, size: int, more: float) -> str:
