@@ -24,11 +24,17 @@ from fashionai.images.scale import ScaleObject, parse_scale
 from fashionai.inference.batch_inference import AT_ONCE, in_order
 from fashionai.inference.boxes import AUTO_BOX, predict_in_boxes, predict_twice
 from fashionai.inference.config import DEFAULT_PRESET, InferenceOptions, preset_named
-from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, in_planes, load_predictor
+from fashionai.inference.garment_predictor import (
+    GarmentPrediction,
+    GarmentPredictor,
+    in_planes,
+    load_predictor,
+    points_of,
+)
 from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.results.overlays import draw_prediction
-from fashionai.results.writers import points_of, prediction_json
+from fashionai.results.prediction_json import prediction_json
 from fashionai.tf_compat import graph_mode
 
 Image = Union[str, Path, bytes, np.ndarray]

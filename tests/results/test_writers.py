@@ -15,7 +15,8 @@ from fashionai.garments.table import GARMENTS
 from fashionai.images.sources import MediaFile, Picture
 from fashionai.inference.batch_inference import Outcome
 from fashionai.inference.garment_predictor import GarmentPrediction
-from fashionai.results.writers import FORMATS, prediction_json
+from fashionai.results.formats import FORMATS
+from fashionai.results.prediction_json import prediction_json
 
 SKIRT = GARMENTS['skirt']
 CORNERS = np.array([[10.126, 5], [40, 5], [2, 85], [48.4, 85.6]])

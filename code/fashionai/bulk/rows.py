@@ -17,7 +17,8 @@ from fashionai.garments.table import AUTO
 from fashionai.images.decoder import MEGAPIXELS, Unreadable, decode_upright, read_or_unreadable, read_upright
 from fashionai.inference.batch_inference import AT_ONCE, in_order
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor
-from fashionai.results.writers import prediction_json, printable
+from fashionai.results.prediction_json import prediction_json
+from fashionai.results.writers import printable
 
 Row = Mapping[str, Any]
 RowOut = Dict[str, Any]

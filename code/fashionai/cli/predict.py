@@ -27,21 +27,13 @@ from fashionai.inference.boxes import AUTO_BOX
 from fashionai.inference.garment_predictor import GarmentPredictor
 from fashionai.model_files.contract import file_sum
 from fashionai.option_group import at_least
+from fashionai.results.coco_writers import CocoResults, coco_category_ids
+from fashionai.results.formats import COCO, COCO_RESULTS, FORMATS, JSON, LENGTHS, TABLE
 from fashionai.results.grade_report import GradeReport
 from fashionai.results.overlays import Overlays, type_text
 from fashionai.results.prediction_output import Done, Failures, ToDo, done_so_far, opened
 from fashionai.results.run_manifest import RunManifest, list_sum
-from fashionai.results.writers import (
-    COCO,
-    COCO_RESULTS,
-    FORMATS,
-    JSON,
-    LENGTHS,
-    TABLE,
-    CocoResults,
-    Writer,
-    coco_category_ids,
-)
+from fashionai.results.writers import Writer
 from fashionai.signals import exit_on_sigterm
 
 

@@ -1,29 +1,21 @@
-"""Writes predictions: as JSON lines, in the CSV form of FashionAI, as a table of lengths, as a COCO data set or COCO
-keypoint results, and as a table for people."""
+"""Writes predictions: as JSON lines, in the CSV form of FashionAI, as a table of lengths, and as a table for people."""
 import csv
 import io
 import json
 import os
 import shutil
 from datetime import datetime, timezone
-from types import MappingProxyType, TracebackType
-from typing import Any, BinaryIO, Dict, Iterable, Iterator, List, Mapping, Optional, Sequence, TextIO, Tuple, Type
+from types import TracebackType
+from typing import Any, BinaryIO, Iterable, Iterator, List, Optional, Sequence, TextIO, Tuple, Type
 
-import numpy as np
-
-from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE, format_row, header
-from fashionai.datasets.coco_ids import CocoIds, Id
-from fashionai.datasets.coco_writing import VISIBILITY, coco_annotation, coco_categories, coco_image
-from fashionai.datasets.labelled import LabelledGarment
-from fashionai.datasets.orientation import UPRIGHT
+from fashionai.annotations import format_row, header
 from fashionai.errors import InputError
 from fashionai.files import parse_json
 from fashionai.garments.grades import CM, PIXELS, Grader, MeasuredGarment, SizeCheck
-from fashionai.garments.measurements import PixelScale, measure, no_scale
+from fashionai.garments.measurements import PixelScale, no_scale
 from fashionai.garments.table import Garments
 from fashionai.images.sources import MediaFile, Picture
 from fashionai.inference.batch_inference import Outcome
-from fashionai.inference.garment_predictor import GarmentPrediction, points_of
 from fashionai.inference.missing_keypoints import submission_keypoints
 from fashionai.results.length_rows import (
     FRAME,
@@ -35,35 +27,13 @@ from fashionai.results.length_rows import (
     measured_garment,
     size_json,
 )
+from fashionai.results.prediction_json import JsonObject, prediction_json
 from fashionai.results.text_table import TextTable
-
-JsonObject = Dict[str, Any]
 
 Row = Tuple[str, int]
 """A row of an output: the name of its picture, and the bytes from the start of the output to the end of the row."""
 
 MeasuredRow = Tuple[Picture, Any, MeasuredGarment]
-
-UPRIGHT_FRAME = ('frame', UPRIGHT)
-"""Key and value in `info` of a COCO data set: predictions are in pixels of the upright picture."""
-
-
-def prediction_json(prediction: GarmentPrediction, scale: Optional[PixelScale] = None) -> JsonObject:
-    """Returns the JSON object of a prediction: points by name in pixels of the picture, rounded to hundredths; and the
-    box, if it was predicted in one. With a scale, it has measurements too."""
-    height, width = prediction.image_hw
-    points = zip(prediction.keypoints, prediction.points_xy.tolist(), prediction.scores.tolist(),
-                 prediction.heights.tolist(), prediction.found.tolist(), prediction.states)
-    fields: JsonObject = {
-        'type': prediction.type, 'type_sure': prediction.type_sure,
-        'type_probabilities': {name: round(share, 4) for name, share in prediction.type_probabilities.items()},
-        'size': {'width': width, 'height': height}, 'score_kind': prediction.score_kind,
-        'keypoints': {name: {'x': round(x, 2), 'y': round(y, 2), 'score': round(score, 3), 'peak': round(peak, 3),
-                             'found': found, 'visibility': state}
-                      for name, (x, y), score, peak, found, state in points}}
-    box = {} if prediction.box is None else {'box': list(prediction.box)}
-    return {**box, **fields, **(_measured(prediction, scale) if scale else {})}
-
 
 class Writer:
     """Writes predictions to a text file as they come. Leaving the `with` block completes the file, also after an error.
@@ -171,7 +141,7 @@ class JsonLines(Writer):
         rows: List[Row] = []
         length = 0
         for line in file:
-            row = _row_of(line) if line.endswith(b'\n') else None
+            row = row_of(line) if line.endswith(b'\n') else None
             if row is None:
                 break
             length += len(line)
@@ -262,111 +232,6 @@ class LengthRows(CsvRows):
         self._row(columns(self._garments, self._grader))
 
 
-class CocoResults(Writer):
-    """COCO keypoint results, one list.
-
-    Categories are the garment types, numbered from 1; a result has the keypoints of its type. Images are numbered from
-    1 in the order in which they were named, and have a `file_name`. After `number_by`, images and categories have the
-    ids of a ground truth instead. The third number of a keypoint is its score; with `mark_visibility` it is COCO's v: 2
-    visible, 1 occluded, and 0, with 0 for x and y, absent. `score` is the mean of the scores.
-    """
-
-    def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
-                 continued: bool = False, mark_visibility: bool = False) -> None:
-        super().__init__(file, model, scale, garments, continued, mark_visibility)
-        self._before = ',\n' if continued else '[\n'
-        self._categories: Mapping[str, Id] = coco_category_ids(garments)
-        self._truth: Optional[CocoIds] = None
-
-    def number_by(self, truth: CocoIds) -> None:
-        """Takes the ids of a ground truth, which must have every picture and every type."""
-        self._truth, self._categories = truth, truth.categories
-
-    def write(self, outcome: Outcome) -> None:
-        """Adds a prediction and flushes the file."""
-        prediction = outcome.prediction
-        image_id = self._truth.image_id(outcome.picture.source.path) if self._truth else outcome.number
-        result = {'image_id': image_id, 'category_id': self._categories[prediction.type],
-                  'keypoints': self._numbers(prediction).ravel().tolist(),
-                  'score': round(float(prediction.scores.mean()), 3), 'file_name': outcome.picture.label}
-        self._file.write(self._before + json.dumps(result))
-        self._file.flush()
-        self._before = ',\n'
-
-    def _numbers(self, prediction: GarmentPrediction) -> np.ndarray:
-        """Returns the three numbers (K, 3) of each point."""
-        points = prediction.points_xy.round(2)
-        if not self._mark_visibility:
-            return np.column_stack([points, prediction.scores.round(3)])
-        present = prediction.labels[:, np.newaxis] != ABSENT
-        return np.column_stack([np.where(present, points, 0), prediction.labels + 1])
-
-    @staticmethod
-    def whole_rows(file: BinaryIO) -> List[Row]:
-        """See Writer.whole_rows; the bytes are without the comma or bracket after the row."""
-        return _listed_rows(file)
-
-    def _end(self) -> None:
-        self._file.write('[]\n' if self._before == '[\n' else '\n]\n')
-
-
-class CocoDataset(Writer):
-    """A COCO data set: info, categories, annotations, and images, which come last since they are known last.
-
-    Images are numbered from 1 in the order in which they were named. A keypoint is visible (2) if it was found; a place
-    that was filled in is 1. With `mark_visibility` it is visible (2), occluded (1) or absent (0). An annotation has
-    `score` and `keypoint_scores` as well, and, so that an interrupted file can be continued, `file_name`, `width` and
-    `height` of its image.
-    """
-
-    def __init__(self, file: TextIO, model: str, scale: Optional[PixelScale], garments: Garments,
-                 continued: bool = False, mark_visibility: bool = False) -> None:
-        super().__init__(file, model, scale, garments, continued, mark_visibility)
-        self._categories = coco_category_ids(garments)
-        self._images: Dict[int, JsonObject] = {}
-        self._count = 0
-
-    def write(self, outcome: Outcome) -> None:
-        """Adds a prediction and flushes the file."""
-        prediction, picture = outcome.prediction, outcome.picture
-        visible = (prediction.labels if self._mark_visibility else
-                   np.where(prediction.found, VISIBLE, OCCLUDED))
-        garment = LabelledGarment(prediction.type, np.column_stack([prediction.points_xy, visible]),
-                                  prediction.box, prediction.scores)
-        self._add({'id': self._count + 1, 'image_id': outcome.number, 'category_id': self._categories[prediction.type],
-                   **coco_annotation(garment, prediction.image_hw),
-                   **_image_fields(printable(picture.label), prediction.image_hw)})
-        self._file.flush()
-
-    @staticmethod
-    def whole_rows(file: BinaryIO) -> List[Row]:
-        """See Writer.whole_rows; the bytes are without the comma or bracket after the row."""
-        return _listed_rows(file)
-
-    def _add(self, row: JsonObject) -> None:
-        self._file.write((',\n' if self._count else '') + json.dumps(row))
-        self._remember(row)
-
-    def _remember(self, row: JsonObject) -> None:
-        self._count += 1
-        self._images[row['image_id']] = coco_image(row['image_id'], row['file_name'], (row['height'], row['width']))
-
-    def _begin(self) -> None:
-        info = {'description': f'garments found by {self._model}', **dict((VISIBILITY, UPRIGHT_FRAME))}
-        head = json.dumps({'info': info, 'categories': coco_categories(self._garments)})
-        self._file.write(f'{head[:-1]}, "annotations": [\n')
-
-    def _go_on(self) -> None:
-        self._file.seek(0)
-        next(self._file)
-        for line in self._file:
-            self._remember(parse_json(line.rstrip(',\n').encode(), 'a row', allow_nan=True))
-
-    def _end(self) -> None:
-        images = ',\n'.join(map(json.dumps, self._images.values()))
-        self._file.write(f'\n], "images": [\n{images}\n]}}\n' if images else '], "images": []}\n')
-
-
 class TableRows(Writer):
     """A table for people; it is as wide as the terminal, and has colours in a terminal if NO_COLOR is not set. It
     cannot be continued."""
@@ -389,14 +254,6 @@ class TableRows(Writer):
         self._file.flush()
 
 
-COCO, COCO_RESULTS, JSON, LENGTHS, TABLE = 'coco', 'coco-results', 'json', 'lengths', 'table'
-
-FORMATS: Mapping[str, Type[Writer]] = MappingProxyType({
-    JSON: JsonLines, 'csv': SubmissionRows, LENGTHS: LengthRows, COCO: CocoDataset, COCO_RESULTS: CocoResults,
-    TABLE: TableRows})
-"""Writers by the value of `--format`."""
-
-
 def printable(name: str) -> str:
     """Returns a file's name as UTF-8 text; bytes that are not UTF-8 are escaped with a backslash, as JSON does."""
     return name.encode(errors='backslashreplace').decode()
@@ -407,48 +264,10 @@ def _picture(path: str, frame: Any) -> Picture:
     return Picture(MediaFile(path, ''), frame)
 
 
-def coco_category_ids(garments: Garments) -> Dict[str, int]:
-    """Returns the number of each type in COCO files."""
-    return {category['name']: category['id'] for category in coco_categories(garments)}
-
-
-def _image_fields(name: str, size_hw: Tuple[int, int]) -> JsonObject:
-    return {'file_name': name, 'width': size_hw[1], 'height': size_hw[0]}
-
-
-def _listed_rows(file: BinaryIO) -> List[Row]:
-    """Returns the complete rows of a JSON list, one a line after the first line."""
-    rows: List[Row] = []
-    place = len(file.readline())
-    for line in file:
-        text = line.rstrip(b',\n')
-        row = _row_of(text)
-        if row is None:
-            break
-        rows.append((printable(row['file_name']), place + len(text)))
-        place += len(line)
-    return rows
-
-
-def _row_of(text: bytes) -> Optional[JsonObject]:
+def row_of(text: bytes) -> Optional[JsonObject]:
     """Returns the object of a line of JSON; None if the line is cut off."""
     try:
         row = parse_json(text, 'a row', allow_nan=True)
     except InputError:
         return None
     return row if isinstance(row, dict) else None
-
-
-def _measured(prediction: GarmentPrediction, scale: PixelScale) -> JsonObject:
-    points = points_of(prediction)
-    cm_per_pixel = scale(points)
-    lengths = measure(points, cm_per_pixel)
-    fault = {'scale_fault': prediction.plane.fault or None} if prediction.plane else {}
-    return {'cm_per_pixel': cm_per_pixel, **fault, 'measurements': {
-        name: {'pixels': _rounded(length.pixels, 2), 'cm': _rounded(length.cm, 2), 'score': _rounded(length.score, 3),
-               'doubtful': '; '.join(length.doubtful) or None}
-        for name, length in lengths.items()}}
-
-
-def _rounded(number: Optional[float], digits: int) -> Optional[float]:
-    return None if number is None else round(number, digits)

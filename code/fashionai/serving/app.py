@@ -21,7 +21,8 @@ from fashionai.images.crops import crop_around
 from fashionai.images.jpeg import jpeg
 from fashionai.images.scale import ScaleObject, parse_scale
 from fashionai.inference.garment_predictor import AUTO, GarmentPrediction, GarmentPredictor, in_planes
-from fashionai.results.writers import JSON, LENGTHS, prediction_json
+from fashionai.results.formats import JSON, LENGTHS
+from fashionai.results.prediction_json import prediction_json
 from fashionai.serving.answers import Answer, Answers, Card, Fault, Garments, Health, PictureAnswer, Ready, heatmaps_of
 from fashionai.serving.batching import Batcher, Room
 from fashionai.serving.forms import ONE, SEVERAL, TYPE, Upload
