@@ -13,19 +13,18 @@ from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from threading import Lock
-from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import cv2
 import numpy as np
 from machine import product_gflop, tensorflow_product
 from original_points import original_points
-from peers import PEERS, WITH_INTEGERS, onnx_of
+from peers import PEERS, WITH_INTEGERS, onnx_of, opened
 from timing import ROOT, Line, Task, Timing, circumstances, format_table, interleaved, picture
 
 from fashionai.annotations import read_annotations
 from fashionai.cli.entry_point import guarded, resolve, resolve_network
 from fashionai.engines.network import Network
-from fashionai.errors import InputError
 from fashionai.garments.table import Garment, Garments
 from fashionai.images.decoder import read_image
 from fashionai.inference.aggregator import NetworkInput
@@ -105,41 +104,39 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     return parser.parse_args(argv)
 
 
-def peers(graph: ModelFile, own: Network, side: int, args: argparse.Namespace,
-          stack: ExitStack) -> Iterator[Tuple[str, Network]]:
-    """Yields the network in other engines, by name, if they are installed.
+def peers(graph: ModelFile, own: Network, side: int, args: argparse.Namespace, stack: ExitStack) -> Dict[str, Network]:
+    """Returns the network in other engines, by name, if they are installed.
 
     Raises ValueError if one gives other maps.
     """
+    if not args.engines:
+        return {}
     images = np.random.RandomState(0).uniform(0, 255, (1, side, side, 3)).astype(np.float32)
     wanted = own.forward(images)
-    folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-    integers = ModelFile.open(resolve(args.integers)) if args.integers else None
-    for name in args.engines:
-        try:
-            network = stack.enter_context(PEERS[name](onnx_of(graph, folder), own.garment, args.threads))
-        except InputError as error:
-            print(f'{name} is not measured: {error}')
-            continue
+    found = opened(args.engines, onnx_of(graph, Path(stack.enter_context(tempfile.TemporaryDirectory()))), own.garment,
+                   args.threads, stack)
+    for name, network in found.items():
         difference = np.abs(network.forward(images) - wanted).max()
         if not difference <= _AGREEMENT * np.abs(wanted).max():
             raise ValueError(f'{name} gives other maps than TensorFlow: they differ by {difference:.3g}')
-        yield name, network
-        if integers and name in WITH_INTEGERS:
-            yield f'{name}, int8', stack.enter_context(PEERS[name](integers, own.garment, args.threads))
+    if args.integers:
+        able = [name for name in found if name in WITH_INTEGERS]
+        integers = opened(able, ModelFile.open(resolve(args.integers)), own.garment, args.threads, stack)
+        found.update({f'{name}, int8': network for name, network in integers.items()})
+    return found
 
 
 def ways(graph: ModelFile, own: Network, side: int, args: argparse.Namespace, stack: ExitStack) -> Dict[str, Way]:
     """Returns what is measured, by the name of the line."""
     found = {windows: Way(windows, Watched(own, graph, side))
              for windows in (*(() if args.no_flip else (_ORIGINAL,)), *TILINGS)}
-    others = list(peers(graph, own, side, args, stack))
+    others = peers(graph, own, side, args, stack)
     found.update({f'{args.engine_windows}, {name}': Way(args.engine_windows, Watched(network, graph, side))
-                  for name, network in others})
+                  for name, network in others.items()})
     if args.modelpath:
         found[_STANDARD] = Way(_STANDARD, Watched(own, graph, side))
         found.update({f'{_STANDARD}, {name}': Way(_STANDARD, Watched(network, graph, side))
-                      for name, network in others})
+                      for name, network in others.items()})
     return found
 
 

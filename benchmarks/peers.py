@@ -1,8 +1,9 @@
 """The network of a frozen graph in other engines, if they are installed. The project does not need them."""
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Callable, Mapping
+from typing import Callable, Dict, Mapping, Sequence
 
 from fashionai.engines.exported import OnnxNetwork, OpenvinoNetwork, needed, open_model, open_network
 from fashionai.engines.network import Network
@@ -28,10 +29,14 @@ class BusyOnnx(OnnxNetwork):
 
 
 class MapsAlone(OpenvinoNetwork):
-    """OpenVINO without the outputs that are not heat maps. It computes all outputs that a model has."""
+    """OpenVINO with the heat maps as the only output; it always computes all outputs that a model has.
+
+    OpenVINO 2026.4 gives wrong maps of a model with integers if it has the other outputs too.
+    """
 
     def __init__(self, model: ModelFile, garment: Garment, threads: int) -> None:
         super().__init__(model, garment, threads, 'last', model.garments, False)
+        self.types, self.tells_visibility = (), False
         openvino = needed('openvino')
         core = openvino.Core()
         whole = core.read_model(str(model.path))
@@ -53,8 +58,21 @@ PEERS: Mapping[str, Open] = MappingProxyType({
     'OpenVINO': _opened_by('openvino'), 'OpenVINO, maps alone': MapsAlone})
 """The engines by name. The first of each is as the project opens it."""
 
-WITH_INTEGERS = ('ONNX Runtime', 'OpenVINO', 'OpenVINO, maps alone')
-"""The peers that are measured with a model of integers too."""
+WITH_INTEGERS = ('ONNX Runtime', 'OpenVINO, maps alone')
+"""The peers that are right with a model of integers."""
+
+
+def opened(names: Sequence[str], model: ModelFile, garment: Garment, threads: int,
+           stack: ExitStack) -> Dict[str, Network]:
+    """Returns the network of an `.onnx` in peers that are installed, by name; prints which are not. The stack closes
+    them."""
+    found: Dict[str, Network] = {}
+    for name in names:
+        try:
+            found[name] = stack.enter_context(PEERS[name](model, garment, threads))
+        except InputError as error:
+            print(f'{name} is not measured: {error}')
+    return found
 
 
 def onnx_of(graph: ModelFile, folder: Path) -> ModelFile:

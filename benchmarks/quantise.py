@@ -6,24 +6,21 @@ import sys
 import tempfile
 from contextlib import ExitStack
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Dict, Optional, Sequence
 
 from integers import PHOTOGRAPHS, Quantisation, inputs_of, with_integers
+from peers import WITH_INTEGERS, opened
 from timing import Line, Task, circumstances, format_table, interleaved
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli.entry_point import guarded, resolve, resolve_network
 from fashionai.dataflow.encoder import InputShape
-from fashionai.engines.exported import needed, open_model, open_network
+from fashionai.engines.exported import needed, open_model
 from fashionai.engines.network import Network
 from fashionai.errors import InputError
 from fashionai.inference.validation import validation_error
 from fashionai.option_group import at_least
-
-ENGINES = {'onnxruntime': 'ONNX Runtime', 'openvino': 'OpenVINO'}
-"""The names of the engines that compute with integers; the key is also the name of the module."""
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -77,9 +74,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         output = Path(args.output) if args.output else Path(folder, 'integers.onnx')
         models = {'float32': plain, 'int8': with_integers(plain, photographs, how, output)}
-        networks = {f'{kind}, {title}': stack.enter_context(
-            open_network(model, plain.garments.joint, args.threads, engine=engine))
-            for engine, title in ENGINES.items() if find_spec(engine) for kind, model in models.items()}
+        networks = {f'{kind}, {name}': network for kind, model in models.items() for name, network in
+                    opened(WITH_INTEGERS, model, plain.garments.joint, args.threads, stack).items()}
         image = inputs_of(plain, photographs[:1])[0]
         tasks: Dict[str, Task] = {name: partial(network.forward, image) for name, network in networks.items()}
         timings = interleaved(tasks, args.repetitions, warm_up=3)
