@@ -20,7 +20,7 @@ import numpy as np
 from machine import product_gflop, tensorflow_product
 from original_points import original_points
 from peers import PEERS, WITH_INTEGERS, onnx_of, opened
-from timing import ROOT, Line, Task, Timing, circumstances, format_table, interleaved, picture
+from timing import ROOT, Line, ProcessorTime, Task, Timing, circumstances, format_table, interleaved, picture
 
 from fashionai.annotations import read_annotations
 from fashionai.cli.entry_point import guarded, resolve, resolve_network
@@ -155,21 +155,33 @@ def prediction(way: Way, wanted: Garment, table: Garments, images: Sequence[np.n
     return partial(Predictor([network_input], wanted, PredictionOptions(side, flip=not args.no_flip)).predict, images)
 
 
-def measured(found: Mapping[str, Way], wanted: Garment, table: Garments, images: Sequence[np.ndarray], side: int,
-             args: argparse.Namespace) -> Tuple[Timing, Dict[str, Tuple[Timing, Timing]]]:
-    """Returns the timing of the matrix product, and by name those of whole predictions and of the network alone."""
-    def task(way: Way) -> Task:
-        predict_images = prediction(way, wanted, table, images, side, args)
+@dataclass(frozen=True)
+class Measurement:
+    """What was measured of a way: the timing of whole predictions and of the network alone, and of a round the
+    operations of the network in 10^9 and the milliseconds of all processors."""
+
+    whole: Timing
+    alone: Timing
+    gflop: float
+    processor: float
+
+
+def measured(found: Mapping[str, Way], wanted: Garment, model: ModelFile, images: Sequence[np.ndarray], side: int,
+             args: argparse.Namespace) -> Tuple[Timing, Dict[str, Measurement]]:
+    """Returns the timing of the matrix product, and what was measured of each way."""
+    def task(way: Way) -> ProcessorTime:
+        predict_images = prediction(way, wanted, model.garments, images, side, args)
 
         def predict() -> None:
             way.network.begin()
             predict_images()
-        return predict
+        return ProcessorTime(predict)
 
-    product = tensorflow_product(_SIDE, args.threads)
-    timings = interleaved({'': product, **{name: task(way) for name, way in found.items()}}, args.repetitions)
-    return timings[''], {name: (timings[name], Timing(tuple(way.network.rounds[-args.repetitions:])))
-                         for name, way in found.items()}
+    tasks, flop = {name: task(way) for name, way in found.items()}, lru_cache(maxsize=None)(partial(flop_of, model))
+    timings = interleaved({'': tensorflow_product(_SIDE, args.threads), **tasks}, args.repetitions)
+    return timings[''], {
+        name: Measurement(timings[name], Timing(tuple(way.network.rounds[-args.repetitions:])), work_gflop(way, flop),
+                          tasks[name].milliseconds(args.repetitions)) for name, way in found.items()}
 
 
 def work_gflop(way: Way, flop: Callable[[Tuple[int, int]], int]) -> float:
@@ -186,11 +198,10 @@ def flop_of(model: ModelFile, input_hw: Tuple[int, int]) -> int:
     return network_cost(contract.model, model.garments.of(contract.tag), input_hw, HeadOptions.of(contract.head)).flop
 
 
-def table_of(product: Timing, seconds: Mapping[str, Tuple[Timing, Timing]], gflop: Mapping[str, float],
-             images: int) -> List[Line]:
-    """Returns the lines of whole predictions, then of networks alone; `gflop` is of a round, by the same names."""
-    whole = [Line(name, both[0], images, 'image') for name, both in seconds.items()]
-    alone = [Line(f'{name}, network alone', both[1], gflop[name], 'GFLOP') for name, both in seconds.items()]
+def lines_of(product: Timing, found: Mapping[str, Measurement], images: int) -> List[Line]:
+    """Returns the lines of whole predictions of so many images, then of networks alone."""
+    whole = [Line(name, each.whole, images, 'image') for name, each in found.items()]
+    alone = [Line(f'{name}, network alone', each.alone, each.gflop, 'GFLOP') for name, each in found.items()]
     return whole + [Line('matrix product', product, product_gflop(_SIDE), 'GFLOP')] + alone
 
 
@@ -216,23 +227,22 @@ def measure_graph(path: Path, args: argparse.Namespace) -> None:
     from fashionai.engines.frozen_graph import FrozenGraph
     model = ModelFile.open(path)
     assert model.contract, 'the graphs of benchmarks have a contract'
-    tag, table, side = model.contract.tag, model.garments, args.resolution or max(model.trained_hw)
-    wanted = table.get(tag, table['dress'])
-    flop = lru_cache(maxsize=None)(partial(flop_of, model))
+    tag, side = model.contract.tag, args.resolution or max(model.trained_hw)
+    wanted = model.garments.get(tag, model.garments['dress'])
     with ExitStack() as stack:
-        own = stack.enter_context(FrozenGraph(model, table.of(tag), args.threads, garments=table))
+        own = stack.enter_context(FrozenGraph(model, model.garments.of(tag), args.threads, garments=model.garments))
         found = ways(model, own, side, args, stack)
         print(circumstances(tf))
         for image_hw in map(size_hw, args.sizes.split(',')):
             images = (photographs(wanted.name, args.batch, image_hw) if args.modelpath else
                       [picture(*image_hw, seed) for seed in range(args.batch)])
-            product, seconds = measured(found, wanted, table, images, side, args)
-            gflop = {name: work_gflop(way, flop) for name, way in found.items()}
+            product, results = measured(found, wanted, model, images, side, args)
             print(f'\n{model.name}, {tag}: {args.batch} at once of {image_hw[1]}x{image_hw[0]} pixels')
-            print(format_table(table_of(product, seconds, gflop, args.batch)))
-            for name, (whole, alone) in seconds.items():
-                print(f'{name}: {gflop[name] / args.batch:.1f} GFLOP an image; the network has '
-                      f'{alone.median / whole.median:.1%} of the time')
+            print(format_table(lines_of(product, results, args.batch)))
+            for name, each in results.items():
+                print(f'{name}: {each.gflop / args.batch:.1f} GFLOP an image; the network has '
+                      f'{each.alone.median / each.whole.median:.1%} of the time; {each.processor / args.batch:.1f} ms '
+                      'of processor time an image')
 
 
 @guarded

@@ -14,7 +14,9 @@ from timing import ROOT
 
 from fashionai.engines.exported import needed
 from fashionai.images.decoder import read_image
-from fashionai.inference.garment_types import whole_pictures
+from fashionai.images.geometry import compose, warp_image
+from fashionai.inference.canvas import canvas_map
+from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
 from fashionai.model_files.contract import contract_path, file_sum
 from fashionai.model_files.model_file import ModelFile
 
@@ -54,9 +56,16 @@ class Inputs:
 
 
 def inputs_of(model: ModelFile, photographs: Sequence[Path]) -> List[np.ndarray]:
-    """Returns the inputs (1, h, w, 3) float32 that show the whole of photographs, in the size that the model was
-    trained at. Raises InputError, naming the file, if one cannot be read."""
-    return [whole_pictures([read_image(path)], model.trained_hw, mirrored=False) for path in photographs]
+    """Returns the inputs (1, h, w, 3) float32 that show photographs in the original's six windows, in the size that the
+    model was trained at. Raises InputError, naming the file, if one cannot be read."""
+    hw = model.trained_hw
+    found = []
+    for path in photographs:
+        image = read_image(path)
+        to_canvas = canvas_map(image.shape[:2], max(hw))
+        for window in windows_of(parse_scales(DEFAULT_SCALES), max(hw), hw, image.shape[:2]):
+            found.append(warp_image(compose(to_canvas, window), image, hw)[np.newaxis].astype(np.float32))
+    return found
 
 
 def with_integers(model: ModelFile, photographs: Sequence[Path], how: Quantisation, output: Path) -> ModelFile:

@@ -7,11 +7,11 @@ import tempfile
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-from typing import Dict, Optional, Sequence
+from typing import Optional, Sequence
 
 from integers import PHOTOGRAPHS, Quantisation, inputs_of, with_integers
 from peers import WITH_INTEGERS, opened
-from timing import Line, Task, circumstances, format_table, interleaved
+from timing import Line, ProcessorTime, circumstances, format_table, interleaved
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli.entry_point import guarded, resolve, resolve_network
@@ -77,10 +77,12 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         networks = {f'{kind}, {name}': network for kind, model in models.items() for name, network in
                     opened(WITH_INTEGERS, model, plain.garments.joint, args.threads, stack).items()}
         image = inputs_of(plain, photographs[:1])[0]
-        tasks: Dict[str, Task] = {name: partial(network.forward, image) for name, network in networks.items()}
+        tasks = {name: ProcessorTime(partial(network.forward, image)) for name, network in networks.items()}
         timings = interleaved(tasks, args.repetitions, warm_up=3)
         print(circumstances(needed('onnxruntime')))
         print(format_table([Line(name, timing, 1, 'image') for name, timing in timings.items()]))
+        for name, task in tasks.items():
+            print(f'{name}: {task.milliseconds(args.repetitions):.1f} ms of processor time an image')
         print(f'\n{len(photographs)} photographs for the ranges; {len(truth)} labelled pictures\n\n'
               '| | NE `visible`, % |\n|---|---|')
         for name, network in networks.items():
