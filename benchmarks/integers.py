@@ -12,7 +12,7 @@ from typing import Dict, List, Optional, Sequence
 import numpy as np
 from timing import ROOT
 
-from fashionai.engines.exported import needed
+from fashionai.engines.exported import needed, onnx_runtime
 from fashionai.images.decoder import read_image
 from fashionai.images.geometry import compose, warp_image
 from fashionai.inference.canvas import canvas_map
@@ -71,9 +71,10 @@ def inputs_of(model: ModelFile, photographs: Sequence[Path]) -> List[np.ndarray]
 def with_integers(model: ModelFile, photographs: Sequence[Path], how: Quantisation, output: Path) -> ModelFile:
     """Writes an ONNX model with integers in place of another, and its contract beside it.
 
-    Raises InputError if `onnx` is not installed, or if a photograph cannot be read.
+    Raises InputError if `onnx` or ONNX Runtime is not installed, or if a photograph cannot be read.
     """
     onnx = needed('onnx')
+    onnx_runtime()
     from onnxruntime.quantization import CalibrationMethod, QuantFormat, QuantType, quantize_static
     from onnxruntime.quantization.shape_inference import quant_pre_process
     assert model.contract, 'exported models have a contract'

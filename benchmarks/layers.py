@@ -20,7 +20,7 @@ from machine import copying, numpy_product, product_gflop
 from timing import Task, Timing, circumstances, interleaved
 
 from fashionai.cli.entry_point import guarded, resolve_network
-from fashionai.engines.exported import needed, open_model
+from fashionai.engines.exported import needed, onnx_runtime, open_model
 from fashionai.model_files.model_file import ModelFile
 from fashionai.option_group import at_least, size_hw
 
@@ -31,7 +31,6 @@ _MATRIX, _MEMORY, _CACHE = 'product of matrices', 'copy of memory', 'copy in the
 
 _SMALL = 4
 """The megabytes of a copy in the cache: about as much as a layer of the network reads or writes."""
-
 
 _NEAR = 0.5
 """A layer is near a limit if it reaches this share of it."""
@@ -80,7 +79,7 @@ def profiled(model: ModelFile, images: np.ndarray, args: argparse.Namespace,
              folder: Path) -> Tuple[Dict[str, Timing], List[Mapping[str, Any]]]:
     """Returns the timings of the network and of the machine's limits, in turns, and the events of ONNX Runtime's
     profile of the same rounds, without the first."""
-    runtime = needed('onnxruntime')
+    runtime = onnx_runtime()
     options = runtime.SessionOptions()
     options.enable_profiling, options.profile_file_prefix = True, str(folder / 'profile')
     session = runtime.InferenceSession(str(model.path), options, providers=['CPUExecutionProvider'])
@@ -171,7 +170,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     amounts = {_MATRIX: product_gflop(args.side), _MEMORY: 2 * args.megabytes / 1e3, _CACHE: 2 * _SMALL / 1e3}
     limits = {name: amount / timings[name].median for name, amount in amounts.items()}
     seconds = sum(layer.seconds for layer in layers)
-    print(circumstances(needed('onnxruntime')))
+    print(circumstances(onnx_runtime()))
     print(f'\n{model.name}: {args.batch} of {width}x{height} pixels in {1e3 * timings["network"].median:.1f} ms; the '
           f'layers take {1e3 * seconds:.1f} ms')
     for name, unit in ((_MATRIX, 'GFLOP/s'), (_MEMORY, 'GB/s'), (_CACHE, 'GB/s')):

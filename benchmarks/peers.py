@@ -5,7 +5,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Callable, Dict, Mapping, Sequence
 
-from fashionai.engines.exported import OnnxNetwork, OpenvinoNetwork, needed, open_model, open_network
+from fashionai.engines.exported import OnnxNetwork, OpenvinoNetwork, needed, onnx_runtime, open_model, open_network
 from fashionai.engines.network import Network
 from fashionai.errors import InputError
 from fashionai.garments.table import Garment
@@ -22,7 +22,7 @@ class BusyOnnx(OnnxNetwork):
 
     def __init__(self, model: ModelFile, garment: Garment, threads: int) -> None:
         super().__init__(model, garment, threads, 'last', model.garments, False)
-        runtime = needed('onnxruntime')
+        runtime = onnx_runtime()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         self._session = runtime.InferenceSession(str(model.path), options, providers=['CPUExecutionProvider'])

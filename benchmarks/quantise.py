@@ -16,7 +16,7 @@ from timing import Line, ProcessorTime, circumstances, format_table, interleaved
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli.entry_point import guarded, resolve, resolve_network
 from fashionai.dataflow.encoder import InputShape
-from fashionai.engines.exported import needed, open_model
+from fashionai.engines.exported import onnx_runtime, open_model
 from fashionai.engines.network import Network
 from fashionai.errors import InputError
 from fashionai.inference.validation import validation_error
@@ -79,7 +79,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         image = inputs_of(plain, photographs[:1])[0]
         tasks = {name: ProcessorTime(partial(network.forward, image)) for name, network in networks.items()}
         timings = interleaved(tasks, args.repetitions, warm_up=3)
-        print(circumstances(needed('onnxruntime')))
+        print(circumstances(onnx_runtime()))
         print(format_table([Line(name, timing, 1, 'image') for name, timing in timings.items()]))
         for name, task in tasks.items():
             print(f'{name}: {task.milliseconds(args.repetitions):.1f} ms of processor time an image')
