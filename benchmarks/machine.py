@@ -1,6 +1,7 @@
 """Measures the machine: float32 matrix products, copies of memory, JPEG decoding. Other tables compare with these."""
 import argparse
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from typing import Callable, List, Optional, Sequence
 
 import cv2
@@ -49,11 +50,14 @@ def tensorflow_product(side: int, threads: int = 0) -> Task:
     return lambda: session.run(product)
 
 
-def copying(megabytes: int) -> Task:
-    """Returns a task: a copy of so much memory."""
-    source = np.ones(megabytes * 10 ** 6 // 8)
+def copying(megabytes: int, cores: int = 1) -> Task:
+    """Returns a task: a copy of so much memory, by so many cores, each of its part."""
+    source = np.ones((cores, megabytes * 10 ** 6 // 8 // cores))
     target = np.empty_like(source)
-    return lambda: np.copyto(target, source)
+    if cores == 1:
+        return lambda: np.copyto(target, source)
+    pool = ThreadPoolExecutor(cores)
+    return lambda: list(pool.map(np.copyto, target, source))
 
 
 def decoding(then: Callable[[np.ndarray], object] = lambda image: None) -> Task:

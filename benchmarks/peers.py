@@ -1,45 +1,98 @@
-"""Other engines for the same frozen graph, if they are installed. The project does not need them."""
+"""The network of a frozen graph in other engines, if they are installed. The project does not need them."""
+from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Callable, Mapping
+from typing import Callable, Dict, Mapping, Sequence
 
-import numpy as np
+from fashionai.engines.exported import OnnxNetwork, OpenvinoNetwork, needed, onnx_runtime, open_model, open_network
+from fashionai.engines.network import Network
+from fashionai.errors import InputError
+from fashionai.garments.table import Garment
+from fashionai.model_files.contract import contract_path, file_sum
+from fashionai.model_files.model_file import ModelFile
 
-from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, Forward
-
-Open = Callable[[Path, int], Forward]
-"""A function (a `.pb`, threads; 0: one for each core) -> the network. Raises ImportError if it is not installed."""
-
-
-def onnx_runtime(graph: Path, threads: int) -> Forward:
-    """Opens a graph in ONNX Runtime. tf2onnx converts it; input and output keep the channels last."""
-    import onnxruntime
-    import tensorflow.compat.v1 as tf
-    from tf2onnx.convert import from_graph_def
-    definition = tf.GraphDef()
-    definition.ParseFromString(graph.read_bytes())
-    model, _ = from_graph_def(definition, input_names=[f'{INPUT_NAME}:0'], output_names=[f'{OUTPUT_NAME}:0'], opset=13)
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads
-    session = onnxruntime.InferenceSession(model.SerializeToString(), options, providers=['CPUExecutionProvider'])
-    return lambda images: session.run(None, {f'{INPUT_NAME}:0': images})[0]
+Open = Callable[[ModelFile, Garment, int], Network]
+"""A function (an `.onnx` with its contract, its garment, threads; 0: one for each core) -> the network. Raises
+InputError if the engine is not installed."""
 
 
-def openvino(graph: Path, threads: int) -> Forward:
-    """Opens a graph in OpenVINO, which reads frozen graphs itself."""
-    import openvino
-    core = openvino.Core()
-    settings = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_PRECISION_HINT': 'f32'}
-    if threads:
-        settings['INFERENCE_NUM_THREADS'] = str(threads)
-    request = core.compile_model(core.read_model(str(graph)), 'CPU', settings).create_infer_request()
+class BusyOnnx(OnnxNetwork):
+    """ONNX Runtime with its own settings: threads that have nothing to do wait in a loop, and take the core with it."""
 
-    def forward(images: np.ndarray) -> np.ndarray:
-        return np.array(request.infer({0: images})[0])
-    return forward
+    def __init__(self, model: ModelFile, garment: Garment, threads: int) -> None:
+        super().__init__(model, garment, threads, 'last', model.garments, False)
+        runtime = onnx_runtime()
+        options = runtime.SessionOptions()
+        options.intra_op_num_threads = threads
+        self._session = runtime.InferenceSession(str(model.path), options, providers=['CPUExecutionProvider'])
 
 
-PEERS: Mapping[str, Open] = MappingProxyType({'ONNX Runtime': onnx_runtime, 'OpenVINO': openvino})
+class MapsAlone(OpenvinoNetwork):
+    """OpenVINO with the heat maps as the only output; it always computes all outputs that a model has.
 
-PACKAGES: Mapping[str, str] = MappingProxyType({'ONNX Runtime': 'onnxruntime tf2onnx', 'OpenVINO': 'openvino'})
-"""The packages of each engine."""
+    OpenVINO 2026.4 gives wrong maps of a model with integers if it has the other outputs too.
+    """
+
+    def __init__(self, model: ModelFile, garment: Garment, threads: int) -> None:
+        super().__init__(model, garment, threads, 'last', model.garments, False)
+        self.types, self.tells_visibility = (), False
+        openvino = needed('openvino')
+        core = openvino.Core()
+        whole = core.read_model(str(model.path))
+        maps = [output for output in whole.outputs if self._maps in output.get_names()]
+        settings = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_PRECISION_HINT': 'f32'}
+        if threads:
+            settings['INFERENCE_NUM_THREADS'] = str(threads)
+        self._request = core.compile_model(openvino.Model(maps, whole.get_parameters()), 'CPU',
+                                           settings).create_infer_request()
+
+
+def _opened_by(engine: str) -> Open:
+    return lambda model, garment, threads: open_network(model, garment, threads, engine=engine,
+                                                        garments=model.garments)
+
+
+PEERS: Mapping[str, Open] = MappingProxyType({
+    'ONNX Runtime': _opened_by('onnxruntime'), 'ONNX Runtime, busy': BusyOnnx,
+    'OpenVINO': _opened_by('openvino'), 'OpenVINO, maps alone': MapsAlone})
+"""The engines by name. The first of each is as the project opens it."""
+
+WITH_INTEGERS = ('ONNX Runtime', 'OpenVINO, maps alone')
+"""The peers that are right with a model of integers."""
+
+
+def opened(names: Sequence[str], model: ModelFile, garment: Garment, threads: int,
+           stack: ExitStack) -> Dict[str, Network]:
+    """Returns the network of an `.onnx` in peers that are installed, by name; prints which are not. The stack closes
+    them."""
+    found: Dict[str, Network] = {}
+    for name in names:
+        try:
+            found[name] = stack.enter_context(PEERS[name](model, garment, threads))
+        except InputError as error:
+            print(f'{name} is not measured: {error}')
+    return found
+
+
+def onnx_of(graph: ModelFile, folder: Path) -> ModelFile:
+    """Returns the `.onnx` beside a frozen graph. If there is none, converts the graph to one in a folder.
+
+    Raises InputError if the converter is not installed.
+    """
+    try:
+        return open_model(graph.path, 'onnxruntime')
+    except InputError:
+        return _converted(graph, folder / f'{graph.path.stem}.onnx')
+
+
+def _converted(graph: ModelFile, output: Path) -> ModelFile:
+    from fashionai.exporting.formats import GraphToConvert, to_onnx
+    from fashionai.model_files.graph_file import read_graph
+    from fashionai.model_files.weight_formats import FLOAT32
+    contract = graph.contract
+    assert contract, 'the graphs of benchmarks have a contract'
+    to_onnx(GraphToConvert(read_graph(graph.path), contract.input_name, (contract.output_name,), FLOAT32,
+                           contract.input_hw, ''), output)
+    replace(contract, graph_sha256=file_sum(output), export={'format': 'onnx'}).save(contract_path(output))
+    return ModelFile.open(output)

@@ -5,13 +5,12 @@ Loading a network is left out. The ms of the table are those of one photograph.
 import argparse
 import os
 import sys
-import time
 from contextlib import ExitStack
+from functools import partial
 from importlib.util import find_spec
 from typing import Dict, List, Optional, Sequence, Tuple
 
-import numpy as np
-from timing import Line, Timing, circumstances, format_table, interleaved
+from timing import Line, ProcessorTime, Timing, circumstances, format_table, interleaved
 
 import fashionai
 from fashionai.cli.entry_point import PROJECT_ROOT, guarded, resolve
@@ -51,21 +50,10 @@ def photographs(args: argparse.Namespace) -> List[Tuple[str, str]]:
     return [(str(folder / rows.image_ids[row]), AUTO if args.auto else rows.categories[row]) for row in chosen]
 
 
-class Predictions:
-    """A task: the garments of all photographs, one by one.
-
-    `processor` are the seconds of all processors, in each round.
-    """
-
-    def __init__(self, model: 'fashionai.GarmentModel', pictures: Sequence[Tuple[str, str]]) -> None:
-        self._model, self._pictures = model, pictures
-        self.processor: List[float] = []
-
-    def __call__(self) -> None:
-        start = time.process_time()
-        for path, tag in self._pictures:
-            self._model.predict(path, tag=tag)
-        self.processor.append(time.process_time() - start)
+def predict_all(model: 'fashionai.GarmentModel', pictures: Sequence[Tuple[str, str]]) -> None:
+    """Predicts the garments of all photographs, one by one."""
+    for path, tag in pictures:
+        model.predict(path, tag=tag)
 
 
 @guarded
@@ -73,7 +61,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Measures and prints."""
     args = parse(argv)
     pictures = photographs(args)
-    tasks: Dict[str, Predictions] = {}
+    tasks: Dict[str, ProcessorTime] = {}
     others = [(path, preset) for path in args.others for preset in ('standard', 'fast')]
     with ExitStack() as stack:
         for engine, ending in ENGINES.items():
@@ -84,7 +72,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                 file = network if (network, preset) in SETTINGS else resolve(network).with_suffix(ending)
                 model = fashionai.load_model(file, preset=preset, engine=engine, threads=args.threads)
                 stack.enter_context(model)
-                tasks[f'{network}, {preset}, {engine}'] = Predictions(model, pictures)
+                tasks[f'{network}, {preset}, {engine}'] = ProcessorTime(partial(predict_all, model, pictures))
         before = os.getloadavg()[0]
         timings = interleaved(tasks, args.repetitions)
     print(circumstances())
@@ -94,8 +82,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             for name, timing in timings.items()}
     print(format_table([Line(name, timing, 1, 'photograph') for name, timing in each.items()]))
     for name, task in tasks.items():
-        milliseconds = 1000 * np.median(task.processor[-args.repetitions:]) / len(pictures)
-        print(f'{name}: {milliseconds:.1f} ms of processor time a photograph')
+        print(f'{name}: {task.milliseconds(args.repetitions) / len(pictures):.1f} ms of processor time a photograph')
     return 0
 
 

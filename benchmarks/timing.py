@@ -33,6 +33,24 @@ class Timing:
         return float(np.median(self.seconds))
 
 
+class ProcessorTime:
+    """A task that keeps the seconds of all processors that each round takes. They depend little on other work of the
+    machine."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._seconds: List[float] = []
+
+    def __call__(self) -> None:
+        start = time.process_time()
+        self._task()
+        self._seconds.append(time.process_time() - start)
+
+    def milliseconds(self, repetitions: int) -> float:
+        """Returns the median of the last rounds in milliseconds."""
+        return 1000 * float(np.median(self._seconds[-repetitions:]))
+
+
 @dataclass(frozen=True)
 class Line:
     """A line of a table: what was timed, and the amount and unit of work of one repetition."""

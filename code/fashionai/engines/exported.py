@@ -63,7 +63,7 @@ class OnnxNetwork(_Exported):
     def __init__(self, model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments,
                  trusted: bool) -> None:
         super().__init__(model, wanted, maps, garments, trusted)
-        runtime = _onnxruntime()
+        runtime = onnx_runtime()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
         options.add_session_config_entry('session.intra_op.allow_spinning', '0')  # decoding needs the cores meanwhile
@@ -277,10 +277,11 @@ def leaves_gpu_unused() -> bool:
     not use."""
     return (_GPU_DRIVER.exists() and has_tensorflow() and
             os.environ.get('CUDA_VISIBLE_DEVICES') not in ('', '-1') and
-            _ON_GPU not in _onnxruntime().get_available_providers())
+            _ON_GPU not in onnx_runtime().get_available_providers())
 
 
-def _onnxruntime() -> Any:
+def onnx_runtime() -> Any:
+    """Returns the module of ONNX Runtime, told not to report. Raises InputError if it is not installed."""
     os.environ.setdefault(_TELEMETRY_OFF, '1')  # read when it is imported
     return needed('onnxruntime')
 
