@@ -12,6 +12,9 @@ from fashionai.garments.table import SUPPLIED
 
 _INCHES_A_LINE, _INCHES_A_PANEL = 0.24, 6.5
 _NETWORKS = 'networks'
+_WIDEST = 6.
+"""The axis of differences ends at this number of points; larger differences are written at its end."""
+
 _COLOURS = {BETTER: BLUE, WORSE: ORANGE, UNDECIDED: GREY}
 
 
@@ -88,16 +91,24 @@ def _ideas(axes: Any, ideas: Sequence[Result], title: str, usual: str) -> None:
     axes.tick_params(axis='y', length=0)
     axes.margins(x=0.08)
     axes.set_ylim(place, -1)
+    low, high = axes.get_xlim()
+    axes.set_xlim(max(low, -1.1 * _WIDEST), min(high, 1.1 * _WIDEST))
     for verdict, colour in _COLOURS.items():
         axes.plot([], [], 'o', color=colour, label=verdict)
-    axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.07), frameon=False, fontsize=9, ncol=2)
+    axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.08), frameon=False, fontsize=9, ncol=3)
 
 
 def _difference(axes: Any, place: int, idea: Result) -> None:
     estimate = idea.difference
     if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
         return
-    axes.errorbar(estimate.value, place, fmt='o', ms=5, color=_COLOURS[idea.verdict], capsize=3, zorder=3,
+    colour, side = _COLOURS[idea.verdict], math.copysign(1, estimate.value)
+    if abs(estimate.value) > _WIDEST:
+        axes.plot(side * _WIDEST, place, '>' if side > 0 else '<', color=colour, zorder=3)
+        axes.annotate(f'{estimate.value:+.1f}', (side * _WIDEST, place), xytext=(-7 * side, 0), va='center', fontsize=8,
+                      textcoords='offset points', ha='right' if side > 0 else 'left')
+        return
+    axes.errorbar(estimate.value, place, fmt='o', ms=5, color=colour, capsize=3, zorder=3,
                   xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]])
 
 
