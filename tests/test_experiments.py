@@ -1,11 +1,13 @@
 """experiments.py as it is called, with the smallest network, on generated garments."""
 import os
+import shutil
 from pathlib import Path
 from typing import Callable, List
 
 import pytest
 
 from fashionai.cli import evaluate, experiments, freeze, run, train
+from fashionai.experiments.image_errors import read_images
 from fashionai.experiments.recipes import filled, recipes
 from fashionai.experiments.settings import SETTINGS, Budget
 from fashionai.experiments.table import read_rows
@@ -31,22 +33,37 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def test_a_setting_becomes_a_row_and_rows_a_report(folder: Path, finish: Callable[..., str]) -> None:
-    """The setting looks in another way at the network of the baseline, which is trained for it, by processes."""
-    no_flip = flags_of(folder, '--only', 'no-flip', '--seeds', '5')
-    finish(experiments.main, *no_flip)
-    (key, row), = read_rows(folder / 'rows.csv').items()
-    assert key == ('no-flip', 5) and row.parameters == 10_476 and 0 < row.gflops < row.gflops_368
+def test_settings_become_rows_and_rows_a_report(folder: Path, finish: Callable[..., str]) -> None:
+    """A network that is trained, by processes; and the supplied network in two ways."""
+    chosen = flags_of(folder, '--only', 'baseline,supplied,no-flip', '--seeds', '5')
+    finish(experiments.main, *chosen)
+    rows = read_rows(folder / 'rows.csv')
+    assert list(rows) == [('baseline', 5), ('supplied', 0), ('no-flip', 0)]
+    row = rows['baseline', 5]
+    assert row.parameters == 10_476 and 0 < row.gflops < row.gflops_368
     assert row.ne_visible > 0 and row.ne_leaderboard > 0 and row.images_per_second and row.tensorflow[0] in '12'
     assert row.command == ('python code/experiments.py --datapath SAMPLE --work tmp/again --output '
-                           'tmp/again.csv --only no-flip --seeds 5 --model testing --steps 2 '
+                           'tmp/again.csv --only baseline --seeds 5 --model testing --steps 2 '
                            '--batchsize 2 --size 64')
-    assert 'rows.csv' in finish(experiments.main, *no_flip)
+    images = read_images(folder / 'rows-images.csv')
+    for key, one in rows.items():
+        assert 100 * images.sums[key].sum() / images.points.sum() == pytest.approx(one.ne_visible, abs=0.05)
+    shutil.rmtree(str(folder / 'work'))
+    assert 'rows.csv has every row' in finish(experiments.main, *chosen)
     finish(experiments.main, *flags_of(folder, '--report'))
-    assert '| no-flip | `--no-flip` on baseline |' in (folder / 'rows.md').read_text()
+    assert '| no-flip | `--no-flip` on supplied |' in (folder / 'rows.md').read_text()
     assert (folder / 'rows.png').stat().st_size > 1000
     output = finish(experiments.main, *flags_of(folder, '--only', 'baseline', '--steps', '3'), code=1)
     assert 'rows.csv' in output and '--output' in output
+
+
+def test_rows_of_other_images_are_refused(folder: Path, tmp_path: Path, finish: Callable[..., str]) -> None:
+    write_dataset(tmp_path / 'other', (5, 6, 0), seed=5, size=128, workers=1)
+    for name in ('rows.csv', 'rows-images.csv'):
+        shutil.copy(str(folder / name), str(tmp_path / name))
+    flags = ['--datapath', str(tmp_path / 'other'), '--output', str(tmp_path / 'rows.csv')]
+    said = finish(experiments.main, *flags_of(tmp_path, *flags), code=1).splitlines()[-1]
+    assert 'rows-images.csv' in said and 'val.csv' in said and '--output' in said
 
 
 def test_missing_starting_weights_are_said_once_at_the_start(folder: Path, finish: Callable[..., str],
@@ -87,7 +104,7 @@ def test_the_entry_points_know_the_flags_of_a_setting(name: str, tmp_path: Path)
         options = vars(parsers[program](flags)) if program in parsers else {}
         if 'stages' in options:
             HeadOptions.of(options), LossOptions.of(options)
-        if 'scales' in options:
+        if options.get('scales'):
             parse_scales(options['scales'])
 
 

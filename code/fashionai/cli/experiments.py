@@ -6,22 +6,27 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Sequence, Tuple
 
+from fashionai.annotations import read_annotations
 from fashionai.cli import train
 from fashionai.cli.entry_point import PROJECT_ROOT, HelpWithDefaults, guarded, in_project, prepare_output, resolve
 from fashionai.errors import InputError
-from fashionai.experiments.campaign import Job, check_budget, run_all
+from fashionai.experiments.campaign import Job, check_budget, jobs_of, run_all
 from fashionai.experiments.plot import draw
 from fashionai.experiments.recipes import filled, trainings
 from fashionai.experiments.report import markdown, results, write_table
 from fashionai.experiments.runner import Workshop
 from fashionai.experiments.settings import SETTINGS, Budget, chosen
-from fashionai.experiments.table import read_rows
+from fashionai.experiments.table import Table
 from fashionai.files import locked
+from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.head_options import HeadOptions
 from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
 
 logger = logging.getLogger(__name__)
+
+_LARGE_HW = (368, 368)
+"""The usual input size of the original's network, in pixels."""
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -29,13 +34,13 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=HelpWithDefaults)
     add = parser.add_argument
     add('--only', type=comma_list, default=[], metavar='A,B', help='settings or groups to run; default: all')
-    add('--seeds', type=seed_list, default=[], metavar='1,2', help='seeds; default: those of each setting')
+    add('--seeds', type=seed_list, default=[], metavar='1,2', help='seeds of trainings; default: those of each setting')
     add('--list', action='store_true', help='print the settings, and run nothing')
     add('--report', action='store_true', help='write the table (.md) and the plot (.png) beside --output; run nothing')
     add('--datapath', default='data', help='folder with train/train.csv, train/val.csv and their images')
     add('--work', default=in_project('tmp/experiments'), help='folder for checkpoints, graphs and logs')
     add('--output', default=in_project('tmp/experiments.csv'), help='file of the rows; rows that it has are not made '
-        'again')
+        'again. Beside it, OUTPUT-images.csv has their errors of each image')
     for item in fields(Budget):
         kind: Any = at_least(0) if isinstance(item.default, int) else str
         add(f'--{item.name.replace("_", "-")}', type=kind, default=item.default, help=item.metadata['help'])
@@ -58,19 +63,18 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     options = parse(argv)
     settings = chosen(SETTINGS, options.only)
     if options.list:
-        print('\n'.join(f'{one.group:12}{one.name:26}{one.flags}' for one in settings))
+        print('\n'.join(f'{one.group:12}{one.name:28}{one.flags}' for one in settings))
         return 0
     budget = Budget(**{item.name: getattr(options, item.name) for item in fields(Budget)})
     output = prepare_output(options.output)
     if options.report:
         return report(output)
     data = resolve(options.datapath)
-    for table in ('train.csv', 'val.csv'):
-        resolve(data / 'train' / table)
-    rows = read_rows(output)
-    check_budget(rows, budget, output)
-    jobs: List[Job] = [(one, seed) for one in settings for seed in options.seeds or one.seeds
-                       if (one.name, seed) not in rows]
+    resolve(data / 'train/train.csv')
+    truth = read_annotations(resolve(data / 'train/val.csv'))
+    table = Table.open(output, truth)
+    check_budget(table.rows, budget, output)
+    jobs = jobs_of(settings, options.seeds, table.rows)
     if not jobs:
         print(f'{output} has every row')
         return 0
@@ -81,9 +85,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
     from fashionai.model_files.cost import graph_cost
 
-    def cost_of(graph: Path, size: int) -> Tuple[int, float]:
-        cost = graph_cost(graph, (size, size))
-        return cost.parameters, cost.flop / 1e9
+    def cost_of(graph: Path) -> Tuple[int, float, float]:
+        large, own = (graph_cost(graph, size) for size in (_LARGE_HW, ModelFile.open(graph).trained_hw))
+        return own.parameters, large.flop / 1e9, own.flop / 1e9
 
     workshop = Workshop(SETTINGS, budget, data, prepare_output(options.work), PROJECT_ROOT)
     lacking = without_weights(jobs, workshop, budget)
@@ -92,7 +96,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     left_out = {name for names in lacking.values() for name in names}
     with locked(output, 'experiments.py'):
         failed = sorted(left_out) + run_all([job for job in jobs if job_name(job) not in left_out], workshop, budget,
-                                            rows, output, cost_of, tf.VERSION)
+                                            table, truth, cost_of, tf.VERSION)
     if failed:
         raise InputError(f'{len(failed)} of {len(jobs)} failed, as said above: {", ".join(failed)}')
     return 0
@@ -131,7 +135,8 @@ def _missing(options: argparse.Namespace, usual_weights: str) -> str:
 
 def report(output: Path) -> int:
     """Write the table and the plot of the rows beside them."""
-    found = results(read_rows(output).values(), SETTINGS)
+    table = Table.read(output)
+    found = results(table.rows.values(), table.images, SETTINGS)
     if not found:
         raise InputError(f'{output} has no row of a setting: run some first')
     write_table(output.with_suffix('.md'), markdown(found))

@@ -1,35 +1,47 @@
 """Draws the results: the cost and the error of the networks, and the change of the error by each idea."""
 import math
 from pathlib import Path
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any, List, Mapping, Sequence
 
 from fashionai.evaluation.plotting import BLUE, GREY, ORANGE, new_figure
-from fashionai.experiments.report import Result
+from fashionai.evaluation.report.resampling import LEVEL
+from fashionai.experiments.report import BETTER, UNDECIDED, WORSE, Result
+from fashionai.experiments.settings import BASELINE
 from fashionai.files import replacing
+from fashionai.garments.table import SUPPLIED
 
-_INCHES_A_BAR = 0.24
+_INCHES_A_LINE, _INCHES_A_PANEL = 0.24, 6.5
+_NETWORKS = 'networks'
+_WIDEST = 6.
+"""The axis of differences ends at this number of points; larger differences are written at its end."""
 
-_LINEAR = 5.
-"""The axis of differences is linear up to this number of points, and logarithmic beyond."""
+_COLOURS = {BETTER: BLUE, WORSE: ORANGE, UNDECIDED: GREY}
 
 
 def draw(found: Mapping[str, Result], path: Path) -> None:
     """Writes the plot. Raises InputError if matplotlib is not installed."""
-    networks = [result for result in found.values() if result.setting.group == 'networks']
+    networks = [result for result in found.values() if result.setting.group == _NETWORKS]
     ideas = [result for result in found.values()
-             if result.setting.group != 'networks' and result.difference is not None]
-    height = max(4.5, 1.5 + _INCHES_A_BAR * (len(ideas) + len({idea.setting.group for idea in ideas})))
-    figure = new_figure(13, height)
-    left, right = figure.subplots(1, 2)
-    _networks(left, networks)
-    _ideas(right, ideas, found.get('baseline'))
+             if result.setting.group != _NETWORKS and result.difference is not None]
+    trained, looks = ([idea for idea in ideas if bool(idea.setting.network) == supplied] for supplied in (False, True))
+    panels = [panel for panel in (networks, trained, looks) if panel] or [networks]
+    lines = max(len(some) + len({idea.setting.group for idea in some}) for some in (trained, looks))
+    figure = new_figure(_INCHES_A_PANEL * len(panels), max(4.5, 2 + _INCHES_A_LINE * lines))
+    for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
+        if panel is networks:
+            _networks(axes, networks)
+        elif panel is trained:
+            _ideas(axes, trained, 'Trainings', BASELINE)
+        else:
+            _ideas(axes, looks, 'Ways to use the supplied network', SUPPLIED)
     with replacing(path) as draft:
         figure.savefig(str(draft), format=path.suffix[1:], dpi=110, metadata={'Software': None})
 
 
 def _networks(axes: Any, networks: Sequence[Result]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-    axes.set(xscale='log', xlabel="GFLOPs per image at the budget's size", ylabel='NE visible, %', title='Networks')
+    axes.set(xscale='log', xlabel='GFLOPs per image at the size of the training', ylabel='NE visible, %',
+             title='Networks')
     axes.grid(color='#e5e5e5')
     axes.margins(y=0.08)
     axes.set_axisbelow(True)
@@ -57,31 +69,49 @@ def apart(across: Sequence[float], up: Sequence[float], width: float, height: fl
     return places
 
 
-def _ideas(axes: Any, ideas: Sequence[Result], baseline: Optional[Result]) -> None:
-    from matplotlib.ticker import FuncFormatter
-    axes.set(xlabel='difference of NE visible from the compared setting, points (left: better)', title='Ideas')
+def _ideas(axes: Any, ideas: Sequence[Result], title: str, usual: str) -> None:
+    """Draws the differences with their intervals; `usual` is the setting that labels leave out."""
+    axes.set(xlabel=f'difference of NE visible, points, and {LEVEL} % of resamplings (left: better)', title=title)
     labels, place = [], 0
     for group in dict.fromkeys(idea.setting.group for idea in ideas):
         labels.append((place, group.upper()))
         for idea in [idea for idea in ideas if idea.setting.group == group]:
             place += 1
-            other = '' if idea.setting.against == 'baseline' else f' (from {idea.setting.against})'
+            other = '' if idea.setting.against == usual else f' (from {idea.setting.against})'
             labels.append((place, idea.setting.name + other))
-            change = idea.difference or 0.
-            axes.barh(place, change, color=BLUE if change < 0 else ORANGE, height=0.7, zorder=3)
-            axes.annotate(f'{change:+.2f}', (change, place), xytext=(4 if change >= 0 else -4, 0), va='center',
-                          textcoords='offset points', ha='left' if change >= 0 else 'right', fontsize=8)
+            _difference(axes, place, idea)
         place += 1
-    if baseline is not None:
-        mean, low, high = baseline.visible
-        axes.axvspan(low - mean, high - mean, color='#d9d9d9', zorder=1, label="baseline's seeds, lowest to highest")
-        axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.07), frameon=False, fontsize=9)
-    axes.axvline(0, color='black', lw=0.8, zorder=4)
+    _seeds(axes, max((idea.seed_spread or 0 for idea in ideas), default=0))
+    axes.axvline(0, color='black', lw=0.8, zorder=2)
+    axes.grid(axis='x', color='#e5e5e5')
+    axes.set_axisbelow(True)
     axes.set_yticks([place for place, _ in labels])
     for tick, (_, label) in zip(axes.set_yticklabels([label for _, label in labels], fontsize=9), labels):
         tick.set_fontweight('bold' if label.isupper() else 'normal')
     axes.tick_params(axis='y', length=0)
-    axes.set_xscale('symlog', linthresh=_LINEAR, linscale=2)
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda change, _: f'{change:g}'))
-    axes.margins(x=0.15)
+    axes.margins(x=0.08)
     axes.set_ylim(place, -1)
+    low, high = axes.get_xlim()
+    axes.set_xlim(max(low, -1.1 * _WIDEST), min(high, 1.1 * _WIDEST))
+    for verdict, colour in _COLOURS.items():
+        axes.plot([], [], 'o', color=colour, label=verdict)
+    axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.08), frameon=False, fontsize=9, ncol=3)
+
+
+def _difference(axes: Any, place: int, idea: Result) -> None:
+    estimate = idea.difference
+    if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
+        return
+    colour, side = _COLOURS[idea.verdict], math.copysign(1, estimate.value)
+    if abs(estimate.value) > _WIDEST:
+        axes.plot(side * _WIDEST, place, '>' if side > 0 else '<', color=colour, zorder=3)
+        axes.annotate(f'{estimate.value:+.1f}', (side * _WIDEST, place), xytext=(-7 * side, 0), va='center', fontsize=8,
+                      textcoords='offset points', ha='right' if side > 0 else 'left')
+        return
+    axes.errorbar(estimate.value, place, fmt='o', ms=5, color=colour, capsize=3, zorder=3,
+                  xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]])
+
+
+def _seeds(axes: Any, spread: float) -> None:
+    if spread:
+        axes.axvspan(-spread, spread, color='#d9d9d9', zorder=0, label="within the difference of the baseline's seeds")

@@ -20,12 +20,15 @@ class Recipe:
 
 PRODUCTS: Mapping[str, str] = {
     'checkpoint': 'the folder of checkpoints', 'graph': 'the frozen graph', 'submission': 'keypoints of val.csv',
-    'ne': 'their error', 'seen': 'keypoints of train.csv', 'scores': 'their error',
+    'seen': 'keypoints of train.csv', 'scores': 'their error',
     'errors': 'their error for each image'}
 """The products of a setting, by the name in placeholders."""
 
 Key = Tuple[str, str, int]
 """A product, the name of a setting, and a seed."""
+
+_LOOK: Flags = ('--scales', '[1.0]', '--windows', 'exact', '--assembly', 'peaks', '--second-pass', 'none')
+"""One window with padding and, by default, its mirror image; the highest peaks; no second pass."""
 
 _PLACEHOLDER = re.compile(r'\{(' + '|'.join(PRODUCTS) + r'):([^{}/]+)(?:/(\d+))?\}')
 
@@ -33,22 +36,24 @@ _PLACEHOLDER = re.compile(r'\{(' + '|'.join(PRODUCTS) + r'):([^{}/]+)(?:/(\d+))?
 def recipes(setting: Setting, seed: int, budget: Budget, data: str) -> Dict[str, Recipe]:
     """Returns the recipes of a setting by product. `data` is the folder with train/train.csv and train/val.csv."""
     own = f'{setting.name}/{seed}'
-    graphs = ','.join(f'{{graph:{name}/{number}}}' for name, number in networks_of(setting, seed))
-    predict = ('code/run.py', *budget.run_flags(), '--imagepath', f'{data}/train', '--modelpath', graphs, *setting.run)
+    graphs = setting.network or ','.join(f'{{graph:{name}/{number}}}' for name, number in networks_of(setting, seed))
+    look = ('--preset', setting.preset) if setting.preset else _LOOK
+    predict = ('code/run.py', '--test', 'validate', '--tag', 'all', *look, '--batch', '8', '--imagepath',
+               f'{data}/train', '--modelpath', graphs, *setting.run)
     evaluate = ('code/evaluate.py', '--truth')
     made = {
-        'checkpoint': ('trained', ('code/train.py', *budget.train_flags(setting.parts), '--seed', str(seed),
+        'checkpoint': ('trained', ('code/train.py', *budget.train_flags(setting), '--seed', str(seed),
                                    '--datapath', data, '--imgpath', data, '--logpath', '{here}/logs', *setting.train,
                                    '--modelpath')),
         'graph': ('frozen_graph.pb', ('code/freeze.py', '--modelpath', f'{{checkpoint:{own}}}', *setting.freeze,
                                       '--output')),
         'submission': ('submission.csv', ((setting.script, *setting.run) if setting.script else
                                           (*predict, '--csv', f'{data}/train/val.csv')) + ('--output',)),
-        'ne': ('ne.json', (*evaluate, f'{data}/train/val.csv', '--submission', f'{{submission:{own}}}', '--json')),
         'seen': ('seen.csv', (*predict, '--csv', f'{data}/train/train.csv', '--output')),
         'scores': ('scores.json', (*evaluate, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--json')),
         'errors': ('errors.csv', (*evaluate, f'{data}/train/train.csv', '--submission', f'{{seen:{own}}}', '--errors'))}
-    left_out = ('checkpoint', 'graph') * bool(setting.uses) + ('seen', 'scores', 'errors') * bool(setting.script)
+    untrained = bool(setting.uses or setting.network)
+    left_out = ('checkpoint', 'graph') * untrained + ('seen', 'scores', 'errors') * bool(setting.script)
     return {kind: Recipe(product, command + (f'{{here}}/{product}',))
             for kind, (product, command) in made.items() if kind not in left_out}
 
@@ -60,9 +65,9 @@ def needs(recipe: Recipe, seed: int) -> List[Key]:
 
 def trainings(settings: Mapping[str, Setting], setting: Setting, seed: int, budget: Budget,
               data: str) -> Dict[Tuple[str, int], Flags]:
-    """Returns the settings, with their seeds, whose trainings the error of a setting needs, and their commands."""
+    """Returns the settings, with their seeds, whose trainings the keypoints of a setting need, and their commands."""
     found: Dict[Tuple[str, int], Flags] = {}
-    queue = [('ne', setting.name, seed)]
+    queue = [('submission', setting.name, seed)]
     while queue:
         kind, name, number = queue.pop()
         recipe = recipes(settings[name], number, budget, data)[kind]
@@ -78,7 +83,9 @@ def filled(text: str, seed: int, here: str, path_of: Callable[[str, str, int], o
 
 
 def networks_of(setting: Setting, seed: int) -> List[Tuple[str, int]]:
-    """Returns the settings, with their seeds, whose networks process an image."""
+    """Returns the settings, with their seeds, whose networks process an image; [] for a network of the project."""
+    if setting.network:
+        return []
     parts = [name.partition('/') for name in setting.uses or (setting.name,)]
     return [(name, int(number or seed)) for name, _, number in parts]
 

@@ -1,50 +1,22 @@
-"""The table of all settings that are compared, and the budget that they share."""
+"""The table of all settings that are compared, and the budget that their trainings share."""
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import Any, List, Mapping, Sequence, Tuple
 
 from fashionai.errors import InputError
-from fashionai.garments.table import GARMENTS
+from fashionai.garments.table import GARMENTS, SUPPLIED
+from fashionai.inference.config import PRESETS
+from fashionai.inference.second_pass import SECOND_PASSES
 from fashionai.inference.windows import DEFAULT_SCALES
 
 Flags = Tuple[str, ...]
 
+BASELINE = 'baseline'
+"""The setting with the budget alone, which trainings are compared with."""
+
 
 def _flag(default: Any, help_text: str) -> Any:
     return field(default=default, metadata={'help': help_text})
-
-
-@dataclass(frozen=True)
-class Budget:
-    """The budget of every setting, unless its own flags override it. The size is in input pixels."""
-
-    model: str = _flag('efficientnet_lite0', 'network')
-    steps: int = _flag(150, 'number of training steps')
-    batchsize: int = _flag(16, 'images per step')
-    size: int = _flag(128, 'width and height of the network input in pixels')
-    lr: str = _flag('1e-3,3e-4', 'learning rate, or a comma list of learning rates')
-    decay_steps: int = _flag(110, 'number of steps after which the learning rate changes')
-    warmup_steps: int = _flag(30, 'number of first steps in which the learning rate increases to its value')
-
-    def train_flags(self, parts: int) -> Flags:
-        """Returns flags of train.py; the steps are divided by `parts`."""
-        return ('--model', self.model, '--tag', 'all', '--batchsize', str(self.batchsize), '--gpus', '1',
-                '--input-width', str(self.size), '--input-height', str(self.size), '--lr', self.lr,
-                '--max-steps', str(max(1, self.steps // parts)), '--workers', '1', '--validate-every', '0',
-                '--decay-steps', str(max(1, self.decay_steps // parts)), '--save-every', '100', '--keep', '1',
-                '--warmup-steps', str(self.warmup_steps // parts))
-
-    def run_flags(self) -> Flags:
-        """Returns flags of run.py: one window with padding, its mirror image, and the highest peaks."""
-        return ('--test', 'validate', '--tag', 'all', '--inputsize', str(self.size),
-                '--resolution', f'{self.size}x{self.size}', '--scales', '[1.0]', '--windows', 'exact',
-                '--assembly', 'peaks', '--batch', str(self.batchsize))
-
-    def changes(self) -> Flags:
-        """Returns the flags of experiments.py that change the default budget to this one."""
-        usual = Budget()
-        names = [item.name for item in fields(self) if getattr(self, item.name) != getattr(usual, item.name)]
-        return tuple(text for name in names for text in (f'--{name.replace("_", "-")}', str(getattr(self, name))))
 
 
 @dataclass(frozen=True)
@@ -55,8 +27,12 @@ class Setting:
     train, run, freeze: flags of the entry points. They come after the flags of the budget and override them. In them,
     `{PRODUCT:NAME}` or `{PRODUCT:NAME/SEED}` stands for the path of another setting's product, see `recipes.PRODUCTS`;
     without a seed, the same seed is meant. uses: the settings (NAME or NAME/SEED) whose networks process an image; if
-    there are any, nothing is trained. script: a program that makes the submission instead of run.py, with only the
-    flags `run`. parts: the steps of the budget are divided by this number. seeds: the seeds to run. against: the
+    there are any, nothing is trained. network: a name of default_model.SUPPLIED_NETWORKS, whose network processes an
+    image; then nothing is trained, and the seed is 0. preset: the preset of run.py; '': one window with padding and its
+    mirror image, and the highest peaks. script: a program that makes the submission instead of run.py, with only the
+    flags `run`. batch: images per step, 0: those of the budget; the number of images in training does not change.
+    slower: how many times as long as a step of the baseline one of its steps takes, at the budget's size; it has so
+    many times fewer steps. parts: the number of trainings that share the steps. seeds: the seeds to run. against: the
     setting to compare with.
     """
 
@@ -66,38 +42,77 @@ class Setting:
     run: Flags = ()
     freeze: Flags = ()
     uses: Tuple[str, ...] = ()
+    network: str = ''
+    preset: str = ''
     script: str = ''
+    batch: int = 0
+    slower: int = 1
     parts: int = 1
     seeds: Tuple[int, ...] = (1,)
-    against: str = 'baseline'
+    against: str = BASELINE
 
     @property
     def flags(self) -> str:
         """All flags that it changes, as one text."""
-        script = (self.script,) if self.script else ()
-        return ' '.join(text or "''" for text in script + self.train + self.freeze + self.run)
+        first = ((self.script,) if self.script else ()) + (('--batchsize', str(self.batch)) if self.batch else ())
+        preset = ('--preset', self.preset) if self.preset else ()
+        return ' '.join(text or "''" for text in first + self.train + self.freeze + preset + self.run)
 
 
-_HEAVY = 6
-"""Networks with 7x7 stages get a sixth of the steps, because each step takes about ten times as long."""
+@dataclass(frozen=True)
+class Budget:
+    """The budget of every training, unless the flags of a setting override it. The size is in input pixels."""
 
-_GENTLE = ('--lr', '1e-4,3e-5')
-"""The learning rates for stages with 7x7 layers without batch norm."""
+    model: str = _flag('efficientnet_lite0', 'network')
+    steps: int = _flag(3750, 'number of training steps')
+    batchsize: int = _flag(16, 'images per step; a setting with another number has as many images in training')
+    size: int = _flag(192, 'width and height of the network input in pixels')
+    lr: str = _flag('cosine:1e-3', 'learning rate: cosine:RATE, which falls to 0, or one number')
+    warmup_steps: int = _flag(50, 'number of first steps in which the learning rate increases to its value')
+
+    def __post_init__(self) -> None:
+        if ',' in self.lr:
+            raise InputError(f'--lr {self.lr}: wanted one rate, or cosine:RATE')
+
+    def train_flags(self, setting: Setting) -> Flags:
+        """Returns flags of train.py. The steps of a setting are fewer if each takes longer or has more images."""
+        batch = setting.batch or self.batchsize
+        steps, warmup = (number * self.batchsize // (batch * setting.slower * setting.parts)
+                         for number in (self.steps, self.warmup_steps))
+        return ('--model', self.model, '--tag', 'all', '--batchsize', str(batch), '--gpus', '1',
+                '--input-width', str(self.size), '--input-height', str(self.size), '--lr', self.lr,
+                '--max-steps', str(max(1, steps)), '--workers', '1', '--validate-every', '0', '--save-every', '100',
+                '--keep', '1', '--warmup-steps', str(warmup))
+
+    def changes(self) -> Flags:
+        """Returns the flags of experiments.py that change the default budget to this one."""
+        usual = Budget()
+        names = [item.name for item in fields(self) if getattr(self, item.name) != getattr(usual, item.name)]
+        return tuple(text for name in names for text in (f'--{name.replace("_", "-")}', str(getattr(self, name))))
+
+
+_VGG_SLOWER, _RESNET_SLOWER = 14, 16
+"""How many times as long as a step of the baseline one step takes, at 192 pixels: measured for VGG, whose stages have
+7x7 layers, and for the others estimated from it by their operations."""
+
+_GENTLE = ('--lr', 'cosine:1e-4')
+"""The learning rate for stages with 7x7 layers without batch norm."""
 
 
 def _networks() -> List[Setting]:
     """Every network with two stages, so that the backbones are compared."""
     scratch = ('--pretrain_path', '')
-    light = [('efficientnet_lite0', ()), ('mobilenet_100', ()), ('mobilenet_075', ()), ('mobilenet_050', ()),
-             ('mobilenet_thin', ()), ('mobilenet_small', scratch), ('dsconv', ())]
-    heavy = [('vgg16', ()), ('vgg', ('--pretrain_path', 'hed')), ('seresnet50', scratch), ('seresnext50', scratch)]
+    networks: List[Tuple[str, Flags, int]] = [
+        ('efficientnet_lite0', (), 1), ('efficientnet_lite2', (), 2), ('movenet_thunder', (), 2),
+        ('mobilenet_100', (), 1), ('mobilenet_075', (), 1), ('mobilenet_050', (), 1), ('mobilenet_thin', (), 1),
+        ('mobilenet_small', scratch, 1), ('dsconv', (), 1), ('vgg16', _GENTLE, _VGG_SLOWER),
+        ('vgg', ('--pretrain_path', 'hed') + _GENTLE, _VGG_SLOWER), ('seresnet50', scratch + _GENTLE, _RESNET_SLOWER),
+        ('seresnext50', scratch + _GENTLE, _RESNET_SLOWER)]
     supplied = ('--model', 'mobilenet_small', '--stages', '3', '--pretrain_path', 'synthetic_mobilenet_small.npz')
-    return [Setting(name, 'networks', ('--model', name, '--stages', '2') + flags, against='efficientnet_lite0')
-            for name, flags in light] + [
+    return [Setting(name, 'networks', ('--model', name, '--stages', '2') + flags, slower=slower,
+                    against='efficientnet_lite0') for name, flags, slower in networks] + [
         Setting('efficientnet_lite0-scratch', 'networks', ('--stages', '2') + scratch, against='efficientnet_lite0'),
-        Setting('mobilenet_small-supplied', 'networks', supplied, against='mobilenet_small')] + [
-        Setting(name, 'networks', ('--model', name, '--stages', '2') + flags + _GENTLE, parts=_HEAVY,
-                against='efficientnet_lite0') for name, flags in heavy]
+        Setting('mobilenet_small-supplied', 'networks', supplied, against='mobilenet_small')]
 
 
 def _heads() -> List[Setting]:
@@ -108,9 +123,13 @@ def _heads() -> List[Setting]:
         Setting('no-pyramid', 'head', ('--pyramid', 'off')),
         Setting('stride-4-transposed', 'head', ('--stride', '4', '--upsampling', 'transposed')),
         Setting('stride-4-bilinear', 'head', ('--stride', '4', '--upsampling', 'bilinear')),
-        Setting('stride-2-transposed', 'head', ('--stride', '2', '--upsampling', 'transposed')),
+        Setting('stride-2-transposed', 'head', ('--stride', '2', '--upsampling', 'transposed'), slower=7),
         Setting('vgg16-factorised', 'head', ('--model', 'vgg16', '--stages', '2', '--factorised') + _GENTLE,
-                parts=_HEAVY, against='vgg16')]
+                slower=12, against='vgg16')]
+
+
+def _batches() -> List[Setting]:
+    return [Setting(f'batch-{size}', 'batch size', batch=size) for size in (8, 32)]
 
 
 def _losses() -> List[Setting]:
@@ -136,18 +155,6 @@ def _joint() -> List[Setting]:
                              uses=(single[0].name,), script='submit/merge.py', parts=len(GARMENTS))]
 
 
-def _outputs() -> List[Setting]:
-    def changed(name: str, group: str, *flags: str) -> Setting:
-        return Setting(name, group, run=flags, uses=('baseline',))
-    return [changed('maps-mean', 'output', '--maps', 'mean'),
-            *(changed(f'decode-{way}', 'output', '--decode', way) for way in ('plain', 'quarter', 'bicubic', 'dark')),
-            *(changed(f'assembly-{way}', 'output', '--assembly', way) for way in ('paf', 'shape')),
-            changed('no-flip', 'output', '--no-flip'),
-            changed('six-windows', 'output', '--scales', DEFAULT_SCALES),
-            changed('second-pass-replace', 'second pass', '--second-pass', 'replace'),
-            changed('second-pass-average', 'second pass', '--second-pass', 'average')]
-
-
 def _refined() -> List[Setting]:
     return [Setting('refine-joint', 'refine', ('--refine', 'joint')),
             Setting('refine-frozen', 'refine', ('--refine', 'frozen', '--checkpoint', '{checkpoint:baseline}'),
@@ -158,15 +165,30 @@ def _ensembles() -> List[Setting]:
     seeds = ('baseline/1', 'baseline/2')
     return [Setting('ensemble-strides', 'ensemble', uses=('baseline', 'stride-4-bilinear')),
             Setting('ensemble-seeds', 'ensemble', uses=seeds),
-            Setting('ensemble-sizes', 'ensemble', run=('--resolution', '128x128,192x192'),
-                    uses=('baseline', 'baseline')),
             Setting('combined-csv', 'ensemble', run=tuple(f'{{submission:{one}}}' for one in seeds), uses=seeds,
                     script='submit/combine.py')]
 
 
+def _supplied() -> List[Setting]:
+    """The supplied network, and ways to use it that each differ from the first in one thing."""
+    def supplied(name: str, group: str, *flags: str, preset: str = '', network: str = SUPPLIED) -> Setting:
+        return Setting(name, group, run=flags, network=network, preset=preset, seeds=(0,), against=SUPPLIED)
+    return [
+        supplied(SUPPLIED, SUPPLIED), supplied('maps-mean', 'output', '--maps', 'mean'),
+        *(supplied(f'decode-{way}', 'output', '--decode', way) for way in ('plain', 'quarter', 'bicubic', 'dark')),
+        *(supplied(f'assembly-{way}', 'output', '--assembly', way) for way in ('paf', 'shape')),
+        supplied('no-flip', 'windows', '--no-flip'), supplied('no-padding', 'windows', '--windows', 'merged'),
+        supplied('six-windows', 'windows', '--windows', 'merged', '--scales', DEFAULT_SCALES),
+        *(supplied(f'second-pass-{way}', 'second pass', '--second-pass', way) for way in SECOND_PASSES),
+        *(supplied(f'input-{size}', 'input size', '--resolution', f'{size}x{size}') for size in (320, 384)),
+        supplied('input-288-384', 'input size', '--resolution', '288x288,384x384'),
+        *(supplied(f'preset-{name}', 'presets', preset=name, network=preset.network)
+          for name, preset in PRESETS.items())]
+
+
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in (
-    Setting('baseline', 'baseline', seeds=(1, 2, 3)), *_networks(), *_heads(), *_losses(), *_sampling(), *_joint(),
-    *_outputs(), *_refined(), *_ensembles())})
+    Setting(BASELINE, BASELINE, seeds=(1, 2, 3)), *_networks(), *_heads(), *_batches(), *_losses(), *_sampling(),
+    *_joint(), *_refined(), *_ensembles(), *_supplied())})
 """All settings by name, in the order in which they run."""
 
 

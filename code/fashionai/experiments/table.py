@@ -1,19 +1,26 @@
-"""The rows of the experiments in a CSV file: one row per setting and seed."""
+"""The rows of the experiments, one per setting and seed, in a CSV file, and beside it their errors of each image."""
 import csv
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Dict, Iterable, Optional, Tuple
+from typing import Any, Dict, Iterable, Optional, Sequence
 
-from fashionai.annotations import data_rows
+import numpy as np
+
+from fashionai.annotations import Annotations, data_rows
 from fashionai.errors import InputError
-from fashionai.files import read_json, replacing
+from fashionai.evaluation.metrics import PooledError, score
+from fashionai.experiments.image_errors import ImageErrors, Key, images_path, read_images, write_images
+from fashionai.experiments.settings import SETTINGS
+from fashionai.files import replacing
 
 
 @dataclass(frozen=True)
 class Row:
     """The result of a setting at one seed. If it uses several networks, their costs are summed.
 
-    parameters: of the inference network. gflops_368, gflops: for one image at 368x368 pixels and at the budget's size.
+    network: the network of the project that it uses and the start of the sum of its file, '' if another was trained.
+    parameters: of the inference network. gflops_368, gflops: for one image at 368x368 pixels and at the size that the
+    network was trained at.
     images_per_second: in training, None if unknown. ne_visible, ne_leaderboard: in percent. command: makes the row
     again.
     """
@@ -21,6 +28,7 @@ class Row:
     setting: str
     group: str
     flags: str
+    network: str
     seed: int
     parameters: int
     gflops_368: float
@@ -32,15 +40,62 @@ class Row:
     command: str
 
     @property
-    def key(self) -> Tuple[str, int]:
+    def key(self) -> Key:
         """Setting and seed; unique in a table."""
         return self.setting, self.seed
+
+
+class Table:
+    """All rows by key, and their errors of each image. Both files are written with every row that is added."""
+
+    def __init__(self, path: Path, rows: Dict[Key, Row], images: ImageErrors) -> None:
+        self.path, self.rows, self.images = path, rows, images
+
+    @classmethod
+    def read(cls, path: Path) -> 'Table':
+        """Reads both files. Raises InputError if they are not such files, or have no row, or different rows."""
+        rows = read_rows(path)
+        if not rows:
+            raise InputError(f'{path} has no row: run some settings first')
+        images = read_images(images_path(path))
+        missing = [key for key in rows if key not in images.sums]
+        if missing:
+            raise InputError(f'{images_path(path)} has no errors for the row of {missing[0][0]}, seed {missing[0][1]}, '
+                             f'in {path}: remove that row')
+        return cls(path, rows, images)
+
+    @classmethod
+    def open(cls, path: Path, truth: Annotations) -> 'Table':
+        """Reads both files, or begins them if there is no row. Raises InputError, also if a file is of other labels."""
+        points = np.array([image.points for image in score(truth, truth).images], np.int64)
+        if not points.sum():
+            raise InputError(f'{truth.source}: no image has a visible keypoint that can be measured')
+        if not read_rows(path):
+            return cls(path, {}, ImageErrors(truth.image_ids, points, {}))
+        table = cls.read(path)
+        there, wanted = (dict(zip(ids, counts)) for ids, counts in (
+            (table.images.ids, table.images.points.tolist()), (truth.image_ids, points.tolist())))
+        differing = [image_id for image_id in {**there, **wanted} if there.get(image_id) != wanted.get(image_id)]
+        if differing or table.images.ids != truth.image_ids:
+            raise InputError(f'{images_path(path)} is of other images, or of other labels, than {truth.source}, such '
+                             f'as {(differing or truth.image_ids)[0]}: give another file as --output')
+        return table
+
+    def add(self, row: Row, images: Sequence[PooledError]) -> None:
+        """Adds a row and its errors of each image, in the order of `open`, and writes both files."""
+        self.rows[row.key] = row
+        sums = {**self.images.sums, row.key: np.array([image.total for image in images])}
+        self.images = ImageErrors(self.images.ids, self.images.points, sums)
+        order = {name: place for place, name in enumerate(SETTINGS)}
+        rows = sorted(self.rows.values(), key=lambda one: (order.get(one.setting, len(order)), one.seed))
+        write_images(images_path(self.path), self.images, [one.key for one in rows])
+        write_rows(self.path, rows)
 
 
 _COLUMNS = [item.name for item in fields(Row)]
 
 
-def read_rows(path: Path) -> Dict[Tuple[str, int], Row]:
+def read_rows(path: Path) -> Dict[Key, Row]:
     """Returns the rows of a file by key; {} if there is no file. Raises InputError if it is not such a table."""
     if not path.exists():
         return {}
@@ -55,12 +110,6 @@ def write_rows(path: Path, rows: Iterable[Row]) -> None:
         writer = csv.DictWriter(file, _COLUMNS, lineterminator='\n')
         writer.writeheader()
         writer.writerows(asdict(row) for row in rows)
-
-
-def errors_of(path: Path) -> Tuple[float, float]:
-    """Returns NE `visible` and `leaderboard`, in percent, from a file that evaluate.py --json wrote."""
-    scores = read_json(path)
-    return scores['visible']['ne'], scores['leaderboard']['ne']
 
 
 def _row(values: Dict[str, Any], place: str) -> Row:

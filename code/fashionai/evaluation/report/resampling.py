@@ -70,15 +70,23 @@ def differences(first: ScoredSubmission, second: ScoredSubmission) -> List[Diffe
     found = []
     for convention in CONVENTIONS:
         (sums, counts), (other_sums, other_counts) = (_error_sums(one, convention) for one in (first, second))
-        both_sums, both_counts = np.hstack([sums, other_sums]), np.hstack([counts, other_counts])
-        values, drawn = ratio(both_sums.sum(axis=0), both_counts.sum(axis=0)), resampled(both_sums, both_counts)
-        width = sums.shape[1]
-        changes = estimates(values[:width] - values[width:], drawn[:, :width] - drawn[:, width:])
-        for place, (name, change) in enumerate(zip((ALL, *first.types), changes)):
+        values, other_values, changes = paired(sums, counts, other_sums, other_counts)
+        for name, value, other, change in zip((ALL, *first.types), values.tolist(), other_values.tolist(), changes):
             known = change.value is not None
-            found.append(Difference(name, convention, float(values[place]) if known else None,
-                                    float(values[width + place]) if known else None, change))
+            found.append(Difference(name, convention, value if known else None, other if known else None, change))
     return found
+
+
+def paired(sums: np.ndarray, counts: np.ndarray, other_sums: np.ndarray, other_counts: np.ndarray,
+           draws: int = DRAWS) -> Tuple[np.ndarray, np.ndarray, List[Estimate]]:
+    """Returns M figures, (M,), M other figures of the same images, (M,), and the first less the second.
+
+    sums, counts and the others: (N, M), for each image. Both figures see the same draws.
+    """
+    both_sums, both_counts = np.hstack([sums, other_sums]), np.hstack([counts, other_counts])
+    values, others = np.split(ratio(both_sums.sum(axis=0), both_counts.sum(axis=0)), 2)
+    drawn, other_drawn = np.split(resampled(both_sums, both_counts, draws=draws), 2, axis=1)
+    return values, others, estimates(values - others, drawn - other_drawn)
 
 
 def resampled(sums: np.ndarray, counts: np.ndarray, seed: int = 0, draws: int = DRAWS) -> np.ndarray:
