@@ -182,12 +182,15 @@ def test_a_model_that_computes_with_integers_says_so_and_is_measured(folder: Pat
 
 @needs_onnx
 def test_a_model_that_computes_with_integers_gives_nearly_the_same(computing: Path) -> None:
-    """Maps, types and visibility; at a size and a number of images that no photograph had."""
+    """Maps, types and visibility, of images that no range came from. Ranges of noise suit a network of random weights
+    less than photographs suit a trained one."""
     with FrozenGraph(ModelFile.open(computing / 'graph.pb'), ALL, 1) as graph, \
             open_network(ModelFile.open(computing / 'graph.onnx'), ALL, 1) as model:
-        for wanted, found in zip(graph.predict_with_types(IMAGES), model.predict_with_types(IMAGES)):
-            np.testing.assert_allclose(found, wanted, atol=0.1 * np.abs(wanted).max())
-        np.testing.assert_allclose(model.describe(IMAGES).visibility, graph.describe(IMAGES).visibility, atol=0.25)
+        maps, found = graph.forward(IMAGES), model.forward(IMAGES)
+        assert (found - maps).std() < 0.15 * maps.std() and np.corrcoef(found.ravel(), maps.ravel())[0, 1] > 0.99
+        wanted, said = graph.describe(IMAGES), model.describe(IMAGES)
+        np.testing.assert_allclose(said.types, wanted.types, atol=0.005)
+        np.testing.assert_allclose(said.visibility, wanted.visibility, atol=0.05)
 
 
 @needs_onnx
@@ -198,8 +201,8 @@ def test_its_weights_have_seven_bits_but_for_types_and_visibility(computing: Pat
     stored = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
     weights = [values for values in stored.values() if values.dtype == np.int8 and values.ndim > 1]
     assert weights and max(np.abs(values.astype(int)).max() for values in weights) in (63, 64)
-    of_types = [node for node in model.graph.node if node.op_type == 'Conv' and 'type_' in node.name]
-    assert of_types and all(stored[node.input[1]].dtype == np.float32 for node in of_types)
+    single = [node.name for node in model.graph.node if node.op_type == 'Conv' and node.input[1] in stored]
+    assert sum('type_' in name for name in single) == 2 and len(weights) > len(single)
     assert {each.domain for each in model.opset_import} == {''} and model.opset_import[0].version == 17
 
 
@@ -228,8 +231,8 @@ def test_integers_that_find_worse_points_are_not_written(folder: Path, finish: F
     """The ranges come from black pictures, so they are too small for all others."""
     cv2.imwrite(str(tmp_path / 'black.png'), np.zeros((60, 50, 3), np.uint8))
     output = tmp_path / 'new/graph.onnx'
-    said = finish(export.main, *command(folder, 'onnx', '--compute=int8', '--photographs', tmp_path, '--output', output),
-                  code=1)
+    flags = ['--compute=int8', '--photographs', tmp_path, '--output', output]
+    said = finish(export.main, *command(folder, 'onnx', *flags), code=1)
     assert said.count('error: ') == 1 and '2 images of val.csv' in said and not list(output.parent.iterdir())
 
 

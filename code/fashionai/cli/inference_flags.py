@@ -92,7 +92,7 @@ def add_inference_options(parser: argparse.ArgumentParser) -> None:
 
 def chosen_networks(args: argparse.Namespace, tag: str, prefer: Optional[str] = None) -> ChosenNetworks:
     """Returns the networks that the parsed flags choose for a tag; each file is opened and hashed once. Without
-    `--engine`, the engine `prefer` computes them if it is as exact as TensorFlow, or its models were made to compute with
+    `--engine`, the engine `prefer` computes them if its models are as exact as TensorFlow, or were made to compute with
     integers, and if it leaves no GPU unused.
 
     Raises InputError if a file or a value of a flag does not suit.

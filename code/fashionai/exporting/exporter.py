@@ -50,8 +50,8 @@ def export(model: ModelFile, garment: Garment, request: ExportRequest, output: P
     """Writes a graph as a model of another format and, beside it, its contract. Returns how the two compare.
 
     Raises InputError, naming the file, if the graph does not serve the garment type, if the size is not a multiple of
-    the stride, if the converter is not installed or fails, if a photograph cannot be read, or if the model and the graph
-    compute different values. Nothing is written then.
+    the stride, if the converter is not installed or fails, if a photograph cannot be read, or if the model and the
+    graph compute different values. Nothing is written then.
     """
     kind, definition = FORMATS[request.to], read_graph(model.path, request.trusted)
     integers, garments = request.compute == INT8, images.truth.garments
@@ -121,6 +121,6 @@ def _refuse_other_maps(parity: Parity, tolerance: float, to: str, path: Path) ->
 
 def _refuse_worse_points(parity: Parity, path: Path) -> None:
     if not parity.ne_exported <= parity.ne_graph + _WORSE:
-        raise InputError(f'the onnx model of {path} that computes with integers was not written, because its points are '
-                         f'worse: NE is {parity.ne_exported:.2f} % on {parity.images}, that of the graph '
+        raise InputError(f'the onnx model of {path} that computes with integers was not written, because its points '
+                         f'are worse: NE is {parity.ne_exported:.2f} % on {parity.images}, that of the graph '
                          f'{parity.ne_graph:.2f} %; at most {_WORSE} points more are allowed')

@@ -4,10 +4,13 @@ Weights have a scale for each output channel. Values between layers have one for
 photographs. The form is QDQ, with unsigned values and signed weights, as ONNX Runtime's guide advises for CPUs.
 
 Weights have 7 bits. With 8 bits, processors without VNNI add up some sums wrongly and do not report it.
+
+Some layers stay in single precision, since they take little time and need more than 8 bits: the first one, which sees
+the picture; the last ones of the stages, which give the maps; and those that say the type and the visibility.
 """
 import re
 from pathlib import Path
-from typing import Any, Dict, Iterator, Optional, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -20,9 +23,8 @@ from fashionai.inference.windows import DEFAULT_SCALES, parse_scales, windows_of
 _KINDS = ('Conv', 'Clip', 'Relu', 'Add', 'Concat', 'Resize')
 """The operations that get integers, where their neighbours have them too."""
 
-_FLOATS = re.compile('Openpose/(type|visibility)_')
-"""The layers that say the type and the visibility stay in single precision. They take little time, and probabilities
-need more than 8 bits."""
+_HEADS = re.compile('Openpose/(type|visibility)_')
+"""The names of the layers that say the type and the visibility."""
 
 
 class _Inputs:
@@ -61,16 +63,32 @@ def to_integers(model: Path, input_name: str, inputs: Iterator[np.ndarray]) -> s
     plain = model.with_name(f'{model.stem}-plain.onnx')
     needed('onnxruntime.quantization.shape_inference').quant_pre_process(str(model), str(plain),
                                                                          skip_symbolic_shape=True)
-    kept = [node.name for node in onnx.load(str(plain)).graph.node if _FLOATS.search(node.name)]
     quantization.quantize_static(
         str(plain), str(model), _Inputs(input_name, inputs), quant_format=quantization.QuantFormat.QDQ,
-        op_types_to_quantize=list(_KINDS), per_channel=True, reduce_range=True, nodes_to_exclude=kept,
-        activation_type=quantization.QuantType.QUInt8, weight_type=quantization.QuantType.QInt8)
+        op_types_to_quantize=list(_KINDS), per_channel=True, reduce_range=True,
+        nodes_to_exclude=_kept(onnx.load(str(plain)).graph), activation_type=quantization.QuantType.QUInt8,
+        weight_type=quantization.QuantType.QInt8)
     plain.unlink()
     written = onnx.load(str(model))
     _forget_unused_domains(written)
     onnx.save(written, str(model))
     return f'ONNX Runtime {runtime.__version__}'
+
+
+def _kept(graph: Any) -> List[str]:
+    """Returns the names of the nodes that stay in single precision.
+
+    A convolution gives maps if its output goes to `Concat`, or out of the model, without an activation. Where only maps
+    are joined, the joined maps stay as they are too.
+    """
+    joins = [node for node in graph.node if node.op_type == 'Concat']
+    ends = {name for node in joins for name in node.input} | {output.name for output in graph.output}
+    convolutions = [node for node in graph.node if node.op_type == 'Conv']
+    last = [node for node in convolutions if node.output[0] in ends]
+    maps = {node.output[0] for node in last}
+    kept = [convolutions[0], *last, *(node for node in joins if maps.issuperset(node.input)),
+            *(node for node in graph.node if _HEADS.search(node.name))]
+    return [node.name for node in kept]
 
 
 def _forget_unused_domains(model: Any) -> None:
