@@ -253,7 +253,7 @@ def as_exact(model: ModelFile) -> bool:
 
 def computes_with_integers(model: ModelFile) -> bool:
     """Returns whether an exported model was made with `--compute int8`."""
-    return bool(model.contract) and model.contract.export.get('compute') == INT8
+    return model.contract is not None and model.contract.export.get('compute') == INT8
 
 
 def _check_origin(model: ModelFile, graph: Path) -> None:
