@@ -47,7 +47,7 @@ _SIDE = 2048
 
 _AGREEMENT = 1e-2
 """Another engine may differ by this share of the largest output. A model with integers is not compared: see
-quantise.py."""
+code/export.py."""
 
 
 class Watched(Network):
@@ -100,7 +100,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--no-flip', action='store_true', help='without the mirror image')
     add('--engines', nargs='*', choices=PEERS, default=list(PEERS), metavar='NAME', help='other engines to measure')
     add('--engine-windows', choices=TILINGS, default=DEFAULT_TILING, help='the windows of the other engines')
-    add('--integers', metavar='ONNX', help='a model with integers of the same network, from quantise.py --output')
+    add('--integers', metavar='ONNX', help='a model of the same network from export.py --compute int8')
     add('--repetitions', type=at_least(1), default=5, help='timed rounds')
     return parser.parse_args(argv)
 

@@ -20,7 +20,8 @@ from machine import copying, numpy_product, product_gflop
 from timing import Task, Timing, circumstances, interleaved
 
 from fashionai.cli.entry_point import guarded, resolve_network
-from fashionai.engines.exported import needed, onnx_runtime, open_model
+from fashionai.engines.exported import computes_with_integers, needed, onnx_runtime, open_model
+from fashionai.errors import InputError
 from fashionai.model_files.model_file import ModelFile
 from fashionai.option_group import at_least, size_hw
 
@@ -162,6 +163,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Measures and prints."""
     args = parse(argv)
     model = open_model(resolve_network(args.modelpath), 'onnxruntime')
+    if computes_with_integers(model):
+        raise InputError(f'{model.path} computes with integers: wanted a model in single precision')
     height, width = args.size or model.trained_hw
     images = np.random.RandomState(0).uniform(0, 255, (args.batch, height, width, 3)).astype(np.float32)
     with tempfile.TemporaryDirectory() as folder:

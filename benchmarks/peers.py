@@ -3,9 +3,17 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import Callable, Dict, Mapping, Sequence
+from typing import Callable, Dict, Mapping, Optional, Sequence
 
-from fashionai.engines.exported import OnnxNetwork, OpenvinoNetwork, needed, onnx_runtime, open_model, open_network
+from fashionai.engines.exported import (
+    OnnxNetwork,
+    OpenvinoNetwork,
+    computes_with_integers,
+    needed,
+    onnx_runtime,
+    open_model,
+    open_network,
+)
 from fashionai.engines.network import Network
 from fashionai.errors import InputError
 from fashionai.garments.table import Garment
@@ -76,14 +84,18 @@ def opened(names: Sequence[str], model: ModelFile, garment: Garment, threads: in
 
 
 def onnx_of(graph: ModelFile, folder: Path) -> ModelFile:
-    """Returns the `.onnx` beside a frozen graph. If there is none, converts the graph to one in a folder.
+    """Returns the `.onnx` beside a frozen graph. If there is none in single precision, converts the graph to one in a
+    folder.
 
     Raises InputError if the converter is not installed.
     """
     try:
-        return open_model(graph.path, 'onnxruntime')
+        beside: Optional[ModelFile] = open_model(graph.path, 'onnxruntime')
     except InputError:
+        beside = None
+    if beside is None or computes_with_integers(beside):
         return _converted(graph, folder / f'{graph.path.stem}.onnx')
+    return beside
 
 
 def _converted(graph: ModelFile, output: Path) -> ModelFile:

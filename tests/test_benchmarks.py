@@ -3,7 +3,6 @@ import importlib.util
 import json
 import re
 import runpy
-import shutil
 import subprocess
 import sys
 import threading
@@ -17,12 +16,10 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.annotations import Annotations, read_annotations, write_annotations
-from fashionai.engines.exported import open_network
+from fashionai.annotations import Annotations, write_annotations
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.cost import graph_cost
 from fashionai.model_files.default_model import supplied_graph
-from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME
 
 FOLDER = Path(__file__).resolve().parents[1] / 'benchmarks'
@@ -134,44 +131,16 @@ def gflop_of(printed: str, name: str) -> float:
     return float(re.search(rf'^{name}: ([0-9.]+) GFLOP an image', printed, re.MULTILINE).group(1))
 
 
-@pytest.fixture()
-def two_photographs(tmp_path: Path) -> Path:
-    """A folder of two photographs that the supplied networks know nothing of, and their labels."""
-    folder = FOLDER.parent / 'data/photographs'
-    rows = read_annotations(folder / 'val.csv').select((0, 30))
-    for image_id in rows.image_ids:
-        (tmp_path / image_id).parent.mkdir(parents=True)
-        shutil.copy(str(folder / image_id), str(tmp_path / image_id))
-    write_annotations(tmp_path / 'val.csv', rows)
-    return tmp_path
-
-
-def test_a_model_with_integers_finds_the_same_points(program: Callable[[List[str]], int], finish: Callable[..., str],
-                                                     two_photographs: Path) -> None:
-    """The file that is written is a model of the project: run.py and inference.py open it."""
-    pytest.importorskip('onnx')
-    pytest.importorskip('onnxruntime')
-    printed = finish(program, 'quantise.py', f'--photographs={two_photographs}', f'--csv={two_photographs}/val.csv',
-                     f'--imagepath={two_photographs}', '--repetitions=1', '--threads=1', '--output=int8.onnx')
-    errors = {kind: float(re.search(rf'^\| {kind}, ONNX Runtime \| ([0-9.]+) \|$', printed, re.MULTILINE).group(1))
-              for kind in ('float32', 'int8')}
-    assert errors['int8'] == pytest.approx(errors['float32'], abs=1)
-    assert sorted(path.name for path in two_photographs.glob('int8*')) == ['int8.onnx', 'int8.onnx.json']
-    model = open_network(ModelFile.open(two_photographs / 'int8.onnx'), GARMENTS.joint, threads=1)
-    with model:
-        assert model.forward(np.zeros((1, 64, 96, 3), np.float32)).shape[1:3] == (8, 12)
-
-
 def test_layers_have_the_operations_that_the_graph_counts(program: Callable[[List[str]], int],
                                                           finish: Callable[..., str]) -> None:
     pytest.importorskip('onnx')
     pytest.importorskip('onnxruntime')
-    printed = finish(program, *('layers.py --modelpath fast --size 96x64 --batch 3 --side 64 --megabytes 1 '
+    printed = finish(program, *('layers.py --modelpath supplied --size 96x64 --batch 3 --side 64 --megabytes 1 '
                                 '--repetitions 2 --least 0').split())
     rows = {cells[1].split(':')[0].strip(): [cell.strip() for cell in cells[2:-1]]
             for cells in (line.split('|') for line in printed.splitlines() if line.startswith('| '))}
     kinds = ('3x3 and larger', '1x1', 'depthwise', 'other')
-    wanted = 3 * graph_cost(supplied_graph('fast'), (64, 96)).flop / 1e9
+    wanted = 3 * graph_cost(supplied_graph(), (64, 96)).flop / 1e9
     assert float(rows['all'][2]) == pytest.approx(wanted, rel=0.01)
     for column, digits in ((0, 2e-3), (2, 2e-3), (5, 0.2)):  # ms, GFLOP and MB
         parts = [float(rows[kind][column]) for kind in kinds]

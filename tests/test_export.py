@@ -2,8 +2,10 @@
 
 On Python 3.7 there are TensorFlow's own formats alone.
 """
+import argparse
 import io
 import json
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -17,8 +19,8 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
-from fashionai.cli import export, run, synthesize
-from fashionai.engines.exported import needs_tensorflow, open_model, open_network
+from fashionai.cli import export, inference_flags, run, synthesize
+from fashionai.engines.exported import as_exact, needs_tensorflow, open_model, open_network
 from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
 from fashionai.exporting import exporter, parity
@@ -149,6 +151,104 @@ def test_integers_are_kept_or_made(folder: Path, models: Dict[str, Path], finish
             open_network(ModelFile.open(output), ALL, 1) as model:
         wanted = graph.forward(IMAGES)
         np.testing.assert_allclose(model.forward(IMAGES), wanted, atol=2e-3 * np.abs(wanted).max())
+
+
+needs_onnx = pytest.mark.skipif('onnx' not in FORMATS_HERE, reason='ONNX Runtime wants a newer Python')
+
+
+@pytest.fixture(scope='module')
+def computing(folder: Path, finish: Finish) -> Path:
+    """A copy of the graph, and beside it its ONNX model that computes with integers, with what was printed."""
+    place = folder / 'computing'
+    place.mkdir()
+    for ending in ('.pb', '.json'):
+        shutil.copy(str(folder / f'graph{ending}'), str(place / f'graph{ending}'))
+    (place / 'printed.txt').write_text(finish(export.main, *command(
+        folder, 'onnx', '--modelpath', place / 'graph.pb', '--compute', 'int8', '--photographs', folder)))
+    return place
+
+
+@needs_onnx
+def test_a_model_that_computes_with_integers_says_so_and_is_measured(folder: Path, computing: Path) -> None:
+    made, printed = contract_of(computing / 'graph.onnx').export, (computing / 'printed.txt').read_text()
+    assert made['compute'] == made['weight_format'] == 'int8' and 'ONNX Runtime' in made['made_by']
+    assert contract_of(folder / 'graph.pb').export == {}
+    parity = made['parity']
+    assert 1e-4 * parity['maps_reach'] < parity['maps'], 'single precision would be as exact as the graph'
+    assert parity['ne_exported'] <= parity['ne_graph'] + 0.5
+    assert f'{parity["ne_graph"]:.3f} %' in printed and f'{parity["ne_exported"]:.3f} %' in printed
+    assert sorted(path.name for path in computing.glob('*.onnx*')) == ['graph.onnx', 'graph.onnx.json']
+
+
+@needs_onnx
+def test_a_model_that_computes_with_integers_gives_nearly_the_same(computing: Path) -> None:
+    """Maps, types and visibility, of images that no range came from. Ranges of noise suit a network of random weights
+    less than photographs suit a trained one."""
+    with FrozenGraph(ModelFile.open(computing / 'graph.pb'), ALL, 1) as graph, \
+            open_network(ModelFile.open(computing / 'graph.onnx'), ALL, 1) as model:
+        maps, found = graph.forward(IMAGES), model.forward(IMAGES)
+        assert (found - maps).std() < 0.15 * maps.std() and np.corrcoef(found.ravel(), maps.ravel())[0, 1] > 0.99
+        wanted, said = graph.describe(IMAGES), model.describe(IMAGES)
+        np.testing.assert_allclose(said.types, wanted.types, atol=0.005)
+        np.testing.assert_allclose(said.visibility, wanted.visibility, atol=0.05)
+
+
+@needs_onnx
+def test_its_weights_have_seven_bits_but_for_types_and_visibility(computing: Path) -> None:
+    """Two products of 255 and 64, which old processors add in 16 bits, are less than 2 ** 15."""
+    onnx = pytest.importorskip('onnx')
+    model = onnx.load(str(computing / 'graph.onnx'))
+    stored = {each.name: onnx.numpy_helper.to_array(each) for each in model.graph.initializer}
+    weights = [values for values in stored.values() if values.dtype == np.int8 and values.ndim > 1]
+    assert weights and max(np.abs(values.astype(int)).max() for values in weights) in (63, 64)
+    single = [node.name for node in model.graph.node if node.op_type == 'Conv' and node.input[1] in stored]
+    assert sum('type_' in name for name in single) == 2 and len(weights) > len(single)
+    assert {each.domain for each in model.opset_import} == {''} and model.opset_import[0].version == 17
+
+
+@needs_onnx
+def test_openvino_does_not_open_a_model_that_computes_with_integers(folder: Path, computing: Path, finish: Finish,
+                                                                   tmp_path: Path) -> None:
+    said = finish(run.main, *running(folder, computing / 'graph.pb', tmp_path / 'out.csv', '--engine=openvino'),
+                  code=1)
+    assert said.count('error: ') == 1 and 'graph.onnx' in said and '--engine onnxruntime' in said
+
+
+@needs_onnx
+def test_it_is_preferred_to_its_graph(computing: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inference_flags, 'leaves_gpu_unused', lambda: False)
+    parser = argparse.ArgumentParser()
+    inference_flags.add_inference_options(parser)
+    flags = parser.parse_args([f'--modelpath={computing / "graph.pb"}'])
+    model, = inference_flags.chosen_networks(flags, 'skirt', prefer='onnxruntime').models
+    assert model.path.name == 'graph.onnx' and not as_exact(model)
+    assert [model.path.name for model in inference_flags.chosen_networks(flags, 'skirt').models] == ['graph.pb']
+
+
+@needs_onnx
+def test_integers_that_find_worse_points_are_not_written(folder: Path, finish: Finish, tmp_path: Path,
+                                                         monkeypatch: pytest.MonkeyPatch) -> None:
+    """The ranges come from black pictures, so they are too small for all others."""
+    cv2.imwrite(str(tmp_path / 'black.png'), np.zeros((60, 50, 3), np.uint8))
+    output = tmp_path / 'new/graph.onnx'
+    flags = ['--compute=int8', '--photographs', tmp_path, '--output', output]
+    said = finish(export.main, *command(folder, 'onnx', *flags), code=1)
+    assert said.count('error: ') == 1 and '2 images of val.csv' in said and not list(output.parent.iterdir())
+
+
+@pytest.mark.parametrize('more, said', [
+    (('--compute=int8',), 'only models of onnx'), (('--photographs=.',), '--compute int8'),
+    (('--to=onnx', '--compute=int8', '--half'), '--weight-format half'),
+    (('--to=onnx', '--compute=int8'), '40 photographs'),
+    (('--to=onnx', '--compute=int8', '--photographs=.'), '40 photographs'),
+    (('--to=onnx', '--compute=int8', '--photographs=absent'), 'absent')])
+def test_mistakes_about_integers_end_in_one_line(folder: Path, finish: Finish, tmp_path: Path,
+                                                 monkeypatch: pytest.MonkeyPatch, more: tuple, said: str) -> None:
+    """There are no photographs of the project here, and no pictures in the working directory."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(export, 'PHOTOGRAPHS', tmp_path / 'absent')
+    output = finish(export.main, *command(folder, 'tflite', *more), code=1)
+    assert said in output and output.count('error: ') == 1 and not list(tmp_path.iterdir())
 
 
 def running(folder: Path, model: Path, output: Path, *more: object) -> List[str]:

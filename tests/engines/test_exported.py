@@ -4,12 +4,16 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, List, Optional
 
+import cv2
+import numpy as np
 import pytest
 
-from fashionai.engines.exported import as_exact, leaves_gpu_unused, open_model, open_network
+from fashionai.engines.exported import as_exact, computes_with_integers, leaves_gpu_unused, open_model, open_network
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.default_model import supplied_graph
 from fashionai.model_files.model_file import ModelFile
+
+PHOTOGRAPH = Path(__file__).resolve().parents[1] / 'photographs/trousers.jpg'
 
 
 @pytest.mark.parametrize('before, after', [(None, '1'), ('0', '0')])
@@ -59,3 +63,17 @@ def test_a_model_is_as_exact_as_its_graph_by_what_the_export_measured(difference
     contract = type(model.contract)(**{**vars(model.contract), 'export': {**model.contract.export, 'parity': parity}})
     assert as_exact(ModelFile(model.path, contract, model.sum)) is exact
     assert not as_exact(ModelFile(model.path, None, model.sum)), 'nothing was measured'
+
+
+def test_the_fast_model_with_integers_gives_nearly_the_maps_of_single_precision() -> None:
+    """The supplied network has the same weights, not rounded, and its model computes in single precision."""
+    pytest.importorskip('onnxruntime')
+    image = cv2.resize(cv2.imread(str(PHOTOGRAPH)), (288, 288))[np.newaxis].astype(np.float32)
+    maps = []
+    for name in ('supplied', 'fast'):
+        with open_network(open_model(supplied_graph(name), 'onnxruntime'), GARMENTS.joint, 1) as network:
+            maps.append(network.forward(image)[..., :24])
+    assert computes_with_integers(open_model(supplied_graph('fast'), 'onnxruntime'))
+    assert np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1] > 0.98
+    parity = open_model(supplied_graph('fast'), 'onnxruntime').contract.export['parity']
+    assert parity['images'] == '250 images of val.csv' and parity['ne_exported'] <= parity['ne_graph'] + 0.5

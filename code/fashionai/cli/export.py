@@ -2,7 +2,7 @@
 import argparse
 from contextlib import nullcontext
 from pathlib import Path
-from typing import ContextManager, Optional, Sequence
+from typing import ContextManager, List, Optional, Sequence
 
 from fashionai.annotations import read_annotations
 from fashionai.cli.entry_point import (
@@ -16,12 +16,17 @@ from fashionai.cli.entry_point import (
 )
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT
+from fashionai.images.sources import sources_of
 from fashionai.inference.config import InferenceOptions
 from fashionai.model_files.contract import EXPORTED, contract_path, model_files
 from fashionai.model_files.default_model import usual_graph
 from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.weight_formats import FLOAT32, INT8
 from fashionai.option_group import size_hw
 from fashionai.tf_compat import graph_mode
+
+PHOTOGRAPHS = PROJECT_ROOT / 'data/photographs'
+"""The photographs that the ranges of integers come from if the user names none."""
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
@@ -36,6 +41,10 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'the supplied one)')
     add('--output', help='file to write (default: beside the graph, under its name)')
     add_weight_format_option(parser, None, 'as in the graph')
+    add('--compute', choices=(FLOAT32, INT8), default=FLOAT32, help='onnx: numbers that the model computes with. int8 '
+        'takes about half of the time on CPUs, and the points are a little worse (default: float32)')
+    add('--photographs', metavar='FOLDER', help='--compute int8: some 40 photographs of garments, without labels; the '
+        'ranges of the integers come from them (default: data/photographs of the project)')
     add('--size', help='tflite: WIDTHxHEIGHT of the images that the model takes (default: the size that the graph was '
         'trained at; 368x368 if it does not say it)')
     InferenceOptions.add_flags(parser, only=('trust_graph', 'threads'))
@@ -56,6 +65,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     garment = garments.of(tag)
     if garments != GARMENTS and not args.csv:
         raise InputError(f'{graph} is of a table of its own ({garments}), which is not generated: give --csv')
+    photographs = _photographs(args)
     graph_mode()
     from fashionai.exporting.exporter import ExportRequest, export
     from fashionai.exporting.formats import FORMATS
@@ -67,7 +77,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if output.suffix != EXPORTED[args.to]:
         raise InputError(f'--output {args.output}: engines know the format by the ending, wanted {EXPORTED[args.to]}')
     input_hw = size_hw(args.size) if args.size else model.trained_hw
-    request = ExportRequest(args.to, args.weight_format, input_hw, args.threads, args.trust_graph)
+    request = ExportRequest(args.to, args.weight_format, input_hw, args.threads, args.trust_graph, args.compute,
+                            photographs)
 
     def labelled() -> ParityImages:
         path = resolve(args.csv)
@@ -85,6 +96,27 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
           ('' if parity.types is None else f'; probabilities of types by {parity.types:.2g}'))
     print(f'NE visible, one window: {parity.ne_graph:.3f} % by the graph, {parity.ne_exported:.3f} % by the model')
     return 0
+
+
+def _photographs(args: argparse.Namespace) -> List[Path]:
+    """Returns the photographs that the ranges of integers come from. Raises InputError if flags contradict each other,
+    or if there are no photographs."""
+    if args.compute != INT8:
+        if args.photographs:
+            raise InputError('--photographs: only --compute int8 uses photographs')
+        return []
+    if args.to != 'onnx':
+        raise InputError(f'--compute int8: only models of onnx compute with integers, not those of {args.to}')
+    if args.weight_format not in (None, INT8):
+        raise InputError(f'--weight-format {args.weight_format}: with --compute int8, weights are integers')
+    if not args.photographs and not PHOTOGRAPHS.is_dir():
+        raise InputError('--compute int8 needs --photographs FOLDER: some 40 photographs of garments, without labels')
+    found = [source for source in sources_of([str(resolve(args.photographs or PHOTOGRAPHS))]) if not source.is_video]
+    faulty = [f'{source.path}: {source.fault}' for source in found if source.fault]
+    if faulty or not found:
+        raise InputError(f'--photographs: {faulty[0] if faulty else "only videos"}; wanted a folder of some 40 '
+                         'photographs of garments, without labels')
+    return [Path(source.path) for source in found]
 
 
 def megabytes(model: Path) -> str:

@@ -10,6 +10,7 @@ from fashionai.calibration.calibration import Calibration
 from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, chosen_garments, resolve_network
 from fashionai.engines.exported import (
     as_exact,
+    computes_with_integers,
     default_engine,
     has_tensorflow,
     leaves_gpu_unused,
@@ -91,7 +92,8 @@ def add_inference_options(parser: argparse.ArgumentParser) -> None:
 
 def chosen_networks(args: argparse.Namespace, tag: str, prefer: Optional[str] = None) -> ChosenNetworks:
     """Returns the networks that the parsed flags choose for a tag; each file is opened and hashed once. Without
-    `--engine`, the engine `prefer` computes them if it is as exact as TensorFlow and leaves no GPU unused.
+    `--engine`, the engine `prefer` computes them if its models are as exact as TensorFlow, or were made to compute with
+    integers, and if it leaves no GPU unused.
 
     Raises InputError if a file or a value of a flag does not suit.
     """
@@ -103,7 +105,7 @@ def chosen_networks(args: argparse.Namespace, tag: str, prefer: Optional[str] = 
     engine = options.engine or (None if own or has_tensorflow() else default_engine())
     graphs = ([resolve_network(name) for name in named] or
               [usual_graph(tag, PROJECT_ROOT / 'models/trained', preset_named(options.preset).network)])
-    if prefer and not engine and _all_exact(graphs, prefer):
+    if prefer and not engine and _all_suit(graphs, prefer):
         engine = prefer
     models = [open_model(path, engine) for path in graphs]
     garments = chosen_garments(args) if args.garments else trained_garments(models)
@@ -111,12 +113,13 @@ def chosen_networks(args: argparse.Namespace, tag: str, prefer: Optional[str] = 
                           options.threads)
 
 
-def _all_exact(graphs: Sequence[Path], engine: str) -> bool:
-    """Returns whether an engine is installed, has a model for each graph that is as exact as the graph, and leaves no
-    GPU unused."""
+def _all_suit(graphs: Sequence[Path], engine: str) -> bool:
+    """Returns whether an engine is installed, has a suitable model for each graph, and leaves no GPU unused. A model
+    suits if it is as exact as the graph, or if it computes with integers: then somebody wanted it so."""
     if find_spec(engine) is None:
         return False
     try:
-        return all(as_exact(open_model(path, engine)) for path in graphs) and not leaves_gpu_unused()
+        models = [open_model(path, engine) for path in graphs]
+        return all(as_exact(model) or computes_with_integers(model) for model in models) and not leaves_gpu_unused()
     except InputError:  # there is no such model, or it was exported from another graph
         return False

@@ -19,6 +19,7 @@ from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.model_files.contract import EXPORTED, contract_path, file_sum
 from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.weight_formats import INT8
 from fashionai.networks.tensor_names import TYPES_NAME, VISIBILITY_NAME
 
 REQUIREMENTS = 'requirements-export.txt'
@@ -161,6 +162,13 @@ def _frozen(model: ModelFile, wanted: Garment, threads: int, maps: str, garments
     return FrozenGraph(model, wanted, threads, maps, garments, trusted)
 
 
+def _openvino(model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments, trusted: bool) -> Network:
+    if computes_with_integers(model):
+        raise InputError(f'{model.path} computes with integers, and OpenVINO computes wrong heat maps of such a model: '
+                         'open it with --engine onnxruntime, or export the graph with code/export.py --to openvino')
+    return OpenvinoNetwork(model, wanted, threads, maps, garments, trusted)
+
+
 Open = Callable[[ModelFile, Garment, int, str, Garments, bool], Network]
 """(file, wanted type, threads, name of OUTPUTS, table of the type, whether the file is trusted) -> the network."""
 
@@ -176,7 +184,7 @@ class Engine:
 ENGINES: Mapping[str, Engine] = MappingProxyType({
     'tensorflow': Engine(('.pb', EXPORTED['savedmodel']), _frozen),
     'onnxruntime': Engine((EXPORTED['onnx'],), OnnxNetwork),
-    'openvino': Engine((EXPORTED['openvino'], EXPORTED['onnx']), OpenvinoNetwork),
+    'openvino': Engine((EXPORTED['openvino'], EXPORTED['onnx']), _openvino),
     'litert': Engine((EXPORTED['tflite'],), LiteNetwork)})
 """Engines by the name that `--engine` takes. If two open a file, the first is the usual one."""
 
@@ -241,6 +249,11 @@ def as_exact(model: ModelFile) -> bool:
     export = model.contract.export if model.contract else {}
     parity = export.get('parity') or {}
     return bool(parity) and parity['maps'] <= EXACT * parity['maps_reach']
+
+
+def computes_with_integers(model: ModelFile) -> bool:
+    """Returns whether an exported model was made with `--compute int8`."""
+    return model.contract is not None and model.contract.export.get('compute') == INT8
 
 
 def _check_origin(model: ModelFile, graph: Path) -> None:
