@@ -165,7 +165,7 @@ def test_a_frozen_graph_is_stored_again(tmp_path: Path, before: str, after: str)
     case = trained(tmp_path, 'testing', 'skirt')
     freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / 'before.pb', before)
     source = ModelFile.open(tmp_path / 'before.pb')
-    difference = store_again(source, tmp_path / 'after.pb', after, (64, 96))
+    difference = store_again([source], tmp_path / 'after.pb', after, (64, 96))
     definition = read_graph(tmp_path / 'after.pb')
     assert format_of(definition) == after
     assert not any('explicit_paddings' in node.attr for node in definition.node), 'as in the graph before'
@@ -181,7 +181,7 @@ def test_a_frozen_graph_is_stored_again(tmp_path: Path, before: str, after: str)
 def test_a_graph_without_a_contract_is_not_stored_again(tmp_path: Path) -> None:
     (tmp_path / 'bare.pb').write_bytes(b'')
     with pytest.raises(InputError, match=r'bare\.pb'):
-        store_again(ModelFile.open(tmp_path / 'bare.pb'), tmp_path / 'after.pb', 'int8')
+        store_again([ModelFile.open(tmp_path / 'bare.pb')], tmp_path / 'after.pb', 'int8')
     assert not (tmp_path / 'after.pb').exists()
 
 

@@ -1,6 +1,7 @@
 """Freeze a trained network: one `.pb` that run.py reads, with its JSON contract beside it.
 
---graph reads a frozen graph in place of a checkpoint, to store its weights in another format.
+--graph reads a frozen graph in place of a checkpoint, to store its weights in another format; or several, which become
+one graph.
 """
 import argparse
 import shutil
@@ -40,7 +41,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser.add_argument('--output', default=in_project('tmp/frozen_graph.pb'), help='file to write (default: '
         '%(default)s)')
     add_weight_format_option(parser, FLOAT32, '%(default)s')
-    parser.add_argument('--graph', metavar='PB', help='frozen graph to write again, in place of a checkpoint')
+    parser.add_argument('--graph', metavar='PB', help='frozen graph to write again, in place of a checkpoint; or '
+        'several with commas between them: they are joined to one graph, whose heat maps are the mean of theirs')
     parser.add_argument('--size', metavar='WIDTHxHEIGHT', help='with --graph: input size in pixels that the contract '
         'gives (default: as in the contract of that graph)')
     InferenceOptions.add_flags(parser, only=('trust_graph',))
@@ -111,8 +113,9 @@ def _freeze(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
 
 
 def _store_again(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
-    """Writes the graph of --graph again. Returns the same."""
+    """Writes the graphs of --graph again, as one. Returns the same."""
     from fashionai.model_files.freezing import store_again
 
-    return 'other graph', store_again(ModelFile.open(resolve(args.graph)), output, args.weight_format,
-                                      size_hw(args.size) if args.size else None, args.trust_graph)
+    models = [ModelFile.open(resolve(path)) for path in args.graph.split(',')]
+    return 'other graph', store_again(models, output, args.weight_format, size_hw(args.size) if args.size else None,
+                                      args.trust_graph)

@@ -1,6 +1,6 @@
 """Freezes a checkpoint as one `.pb`: all values that do not depend on the image become constants, batch norm too.
 
-A graph that is frozen already can be written again, with its weights in another format.
+A graph that is frozen already can be written again, with its weights in another format; several become one.
 """
 from dataclasses import replace
 from pathlib import Path
@@ -15,7 +15,8 @@ from fashionai.files import write_bytes
 from fashionai.garments.table import JOINT, Garment, Garments
 from fashionai.model_files.checkpoints import Checkpoint, garments_of, loss_of
 from fashionai.model_files.contract import Contract, contract_path, file_sum, replacing_model
-from fashionai.model_files.graph_file import read_graph, without_defaults
+from fashionai.model_files.graph_file import without_defaults
+from fashionai.model_files.joining import joined, joined_contract
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.stored_weights import in_format, stored
 from fashionai.model_files.weight_files import Values
@@ -63,29 +64,29 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, weight
     return difference
 
 
-def store_again(model: ModelFile, output_pb: Path, weight_format: str,
+def store_again(models: Sequence[ModelFile], output_pb: Path, weight_format: str,
                 input_hw: Optional[Tuple[int, int]] = None, trusted: bool = False) -> float:
-    """Writes a frozen graph again with its weights in another format and, beside it, its contract.
+    """Writes a frozen graph again with its weights in another format and, beside it, its contract. Several graphs are
+    joined to one; see joining.py.
 
     With `input_hw`, the contract names this size (height, width) in pixels in place of the size that the network was
     trained at. Returns the largest absolute difference between the outputs of the two graphs. If the graph is
     `trusted`, it may have any operation.
 
-    Raises InputError if the file is not a graph with a contract, if a side of the size is no multiple of 8, or if the
-    outputs differ too much.
+    Raises InputError if a file is not a graph with a contract, if networks do not fit together, if a side of the size
+    is no multiple of 8, or if the outputs differ too much.
     """
-    if model.contract is None:
-        raise InputError(f'{model.path} has no contract: {contract_path(model.path)} does not exist')
-    input_hw = input_hw or model.contract.input_hw
+    contract = joined_contract(models)
+    input_hw = input_hw or contract.input_hw
     cells_hw(input_hw, BACKBONE_STRIDE)  # raises an error for a size that no network of the catalog takes
-    before = read_graph(model.path, trusted)
+    before = joined(models, trusted)
     after = without_defaults(in_format(before, weight_format))
     names = [f'{node.name}:0' for node in before.node if node.name in (*OUTPUTS.values(), TYPES_NAME)]
     difference = _difference(_run_frozen(before, names), _run_frozen(after, names), TOLERANCES[weight_format],
-                             model.path)
+                             models[0].path)
     with replacing_model(output_pb) as draft:
         write_bytes(draft, after.SerializeToString())
-        replace(model.contract, graph_sha256=file_sum(draft), input_hw=input_hw).save(contract_path(draft))
+        replace(contract, graph_sha256=file_sum(draft), input_hw=input_hw).save(contract_path(draft))
     return difference
 
 
