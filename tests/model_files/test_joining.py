@@ -6,24 +6,33 @@ from typing import Dict, Sequence
 import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
-from model_files.test_freezing import IMAGES, trained
 
 from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
+from fashionai.model_files.checkpoints import Checkpoint
 from fashionai.model_files.contract import Contract, contract_path
 from fashionai.model_files.freezing import freeze, store_again
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.stored_weights import format_of
-from fashionai.model_files.visibility import with_head
+from fashionai.model_files.visibility import features_name, with_head
+from fashionai.networks.catalog import build, input_placeholder
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.networks.tensor_names import MEAN_OUTPUT_NAME, OUTPUT_NAME, TYPES_NAME, VISIBILITY, VISIBILITY_NAME
 
+IMAGES = np.random.RandomState(0).uniform(0, 255, (3, 32, 64, 3)).astype(np.float32)
+
 
 def frozen(folder: Path, network: str, tag: str, head: HeadOptions = UNCHANGED, form: str = 'float32') -> ModelFile:
-    """Returns a frozen graph of a network with random values."""
+    """Returns a frozen graph of a network with its initial values."""
     folder.mkdir()
-    freeze(trained(folder, network, tag, head)['checkpoint'], network, tag, folder / 'graph.pb', form)
+    with tf.Graph().as_default(), tf.Session() as session:
+        build(network, input_placeholder(), GARMENTS.of(tag), False, head)
+        tf.train.get_or_create_global_step()
+        session.run(tf.global_variables_initializer())
+        prefix = tf.train.Saver().save(session, str(folder / 'model'), 1200)
+    run = {'input_hw': [192, 160], 'head': head.changes}
+    freeze(Checkpoint(prefix, 1200, run, None), network, tag, folder / 'graph.pb', form)
     return ModelFile.open(folder / 'graph.pb')
 
 
@@ -79,7 +88,6 @@ def test_a_visibility_that_one_network_tells_stays(tmp_path: Path) -> None:
 
 def _channels(definition: tf.GraphDef) -> int:
     """Returns the channels of the features that a visibility head reads."""
-    from fashionai.model_files.visibility import features_name
     with tf.Graph().as_default() as graph:
         tf.import_graph_def(definition, name='')
         return graph.get_tensor_by_name(features_name(definition, 'graph')).shape.as_list()[-1]
