@@ -177,6 +177,15 @@ def test_a_point_is_moved_by_keys_alone(page: Page, picture: Callable) -> None:
     assert place(page, 'hemline_left') == pytest.approx([x, y]), 'moves of a moment are undone together'
 
 
+NAMES_ARE_INSIDE = '''width => {
+    const stage = document.querySelector('#stage').getBoundingClientRect();
+    return innerWidth === width && [...document.querySelectorAll('.nametag')].every(tag => {
+        const box = tag.getBoundingClientRect();
+        return stage.left <= box.left && box.right <= stage.right;
+    });
+}'''
+
+
 def test_names_stand_apart_and_cover_no_point(page: Page, picture: Callable) -> None:
     """Beside the garment on a wide stage, over the picture on a narrow one. One point is at the top of the picture."""
     give(page, picture())
@@ -187,6 +196,7 @@ def test_names_stand_apart_and_cover_no_point(page: Page, picture: Callable) -> 
     page.click('#names')
     for width in (1280, 390):
         page.set_viewport_size({'width': width, 'height': 800})
+        page.wait_for_function(NAMES_ARE_INSIDE, arg=width)  # the page places them again when it learns of the new size
         names, points = boxes(page, '.nametag'), boxes(page, '.point .dot')
         stage, = boxes(page, '#stage')
         assert len(names) == len(points) == 15 and stage[2] - stage[0] < width
