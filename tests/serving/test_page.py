@@ -177,13 +177,13 @@ def test_a_point_is_moved_by_keys_alone(page: Page, picture: Callable) -> None:
     assert place(page, 'hemline_left') == pytest.approx([x, y]), 'moves of a moment are undone together'
 
 
-NAMES_ARE_INSIDE = '''width => {
+NAMES_ARE_INSIDE = """width => {
     const stage = document.querySelector('#stage').getBoundingClientRect();
     return innerWidth === width && [...document.querySelectorAll('.nametag')].every(tag => {
         const box = tag.getBoundingClientRect();
         return stage.left <= box.left && box.right <= stage.right;
     });
-}'''
+}"""
 
 
 def test_names_stand_apart_and_cover_no_point(page: Page, picture: Callable) -> None:
