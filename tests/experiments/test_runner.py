@@ -117,7 +117,7 @@ def test_a_job_goes_through_three_programs_to_a_row(place: Place) -> None:
     assert (row.group, row.network, row.parameters, row.gflops_368, row.gflops) == ('first', '', 1000, 36.8, 9.6)
     assert (row.images_per_second, row.ne_visible, row.ne_leaderboard, row.tensorflow) == (20, 10.5, 12.25, '2.0')
     images = read_images(images_path(place.output))
-    assert (images.ids, images.points.tolist()) == (('0.jpg', '1.jpg'), [3, 3])
+    assert (images.names, images.points.tolist()) == (('3938d9535f', '4c468b3b16'), [3, 3])
     assert images.sums['plain', 2].tolist() == [0.3, 0.33], 'three visible points, 10 and 11 pixels off'
     assert row.command == AGAIN + ' --only plain --seeds 2 --steps 8 --size 96'
 

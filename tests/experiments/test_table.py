@@ -29,6 +29,10 @@ def errors(*sums: float) -> List[PooledError]:
     return [PooledError(total, 4) for total in sums]
 
 
+NAMES = ('509b0d4641', '9dc9c6c38a')
+"""The first ten digits of the SHA-256 of `a.jpg` and `b,c.jpg`."""
+
+
 @pytest.fixture
 def path(tmp_path: Path) -> Path:
     """A table of two rows over two images."""
@@ -40,9 +44,10 @@ def path(tmp_path: Path) -> Path:
 
 def test_both_files_are_read_as_they_were_written(path: Path) -> None:
     assert images_path(path).name == 'rows-images.csv'
+    assert 'jpg' not in images_path(path).read_text()
     table = Table.open(path, truth('a.jpg', 'b,c.jpg', hidden=1))
     assert list(table.rows.values()) == [row('focal', 1), row('focal', 2)]
-    assert table.images.ids == ('a.jpg', 'b,c.jpg') and table.images.points.tolist() == [3, 4]
+    assert table.images.names == NAMES and table.images.points.tolist() == [3, 4]
     assert {key: sums.tolist() for key, sums in table.images.sums.items()} == {
         ('focal', 1): [0, 2], ('focal', 2): [0.25, 1.234]}
 
@@ -55,7 +60,7 @@ def test_a_row_that_was_removed_by_hand_loses_its_errors_with_the_next_row(path:
 
 
 @pytest.mark.parametrize('labels, named', [
-    (truth('a.jpg', 'other.jpg', hidden=1), 'b,c.jpg'), (truth('a.jpg', hidden=1), 'b,c.jpg'),
+    (truth('a.jpg', 'other.jpg', hidden=1), 'other.jpg'), (truth('a.jpg', hidden=1), 'number'),
     (truth('a.jpg', 'b,c.jpg'), 'a.jpg')])
 def test_other_images_and_other_labels_are_refused(path: Path, labels: Annotations, named: str) -> None:
     with pytest.raises(ValueError, match=f'rows-images.csv.*val.csv.*{named}.*--output'):
@@ -64,7 +69,7 @@ def test_other_images_and_other_labels_are_refused(path: Path, labels: Annotatio
 
 def test_images_of_rows_that_are_gone_do_not_count(path: Path) -> None:
     path.unlink()
-    assert Table.open(path, truth('new.jpg')).images.ids == ('new.jpg',)
+    assert Table.open(path, truth('new.jpg')).images.names == ('3ade6e4c3f',)
 
 
 def test_a_row_without_errors_is_refused(path: Path) -> None:

@@ -1,11 +1,13 @@
 """The errors of each image of val.csv, for every row of the table: what a comparison of two rows resamples.
 
-They are in a CSV file beside that of the rows. Its columns are setting, seed, and one for each image id. The first line
-has the number of measured points of each image, every other line the sums of a row, rounded to three decimals.
+They are in a CSV file beside that of the rows. Its columns are setting, seed, and one for each image, by the sum of its
+id, since the file is published and the ids of a data set may not be. The first line has the number of measured points
+of each image, every other line the sums of a row, rounded to three decimals.
 
 Letters used in shapes: N images.
 """
 import csv
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Mapping, Sequence, Tuple
@@ -27,11 +29,11 @@ _DRAWS = 5000
 class ImageErrors:
     """The errors of N images, in the convention `visible`.
 
-    ids: of the images. points: (N,) int64, the keypoints that count in each image. sums: by row, (N,) float64, the sum
-    of their distance / s; see metrics.py.
+    names: of the images, see `name_of`. points: (N,) int64, the keypoints that count in each image. sums: by row, (N,)
+    float64, the sum of their distance / s; see metrics.py.
     """
 
-    ids: Tuple[str, ...]
+    names: Tuple[str, ...]
     points: np.ndarray
     sums: Mapping[Key, np.ndarray]
 
@@ -45,6 +47,11 @@ class ImageErrors:
         return paired(sums, counts, other_sums, counts, _DRAWS)[2][0]
 
 
+def name_of(image_id: str) -> str:
+    """Returns the name of an image in the file: the start of the SHA-256 of its id."""
+    return hashlib.sha256(image_id.encode()).hexdigest()[:10]
+
+
 def images_path(rows: Path) -> Path:
     """Returns the file of the images that is beside a file of rows."""
     return rows.with_name(f'{rows.stem}-images.csv')
@@ -54,7 +61,7 @@ def write_images(path: Path, errors: ImageErrors, keys: Sequence[Key]) -> None:
     """Writes the lines of these rows. If writing fails, the old file is unchanged."""
     with replacing(path) as draft, open(str(draft), 'w', encoding='utf-8', newline='') as file:
         writer = csv.writer(file, lineterminator='\n')
-        writer.writerow([*_START, *errors.ids])
+        writer.writerow([*_START, *errors.names])
         writer.writerow([_POINTS, '', *errors.points.tolist()])
         writer.writerows([*key, *(f'{value:.3f}' for value in errors.sums[key])] for key in keys)
 

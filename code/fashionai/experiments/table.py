@@ -9,7 +9,7 @@ import numpy as np
 from fashionai.annotations import Annotations, data_rows
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import PooledError, score
-from fashionai.experiments.image_errors import ImageErrors, Key, images_path, read_images, write_images
+from fashionai.experiments.image_errors import ImageErrors, Key, images_path, name_of, read_images, write_images
 from fashionai.experiments.settings import SETTINGS
 from fashionai.files import replacing
 
@@ -70,22 +70,24 @@ class Table:
         points = np.array([image.points for image in score(truth, truth).images], np.int64)
         if not points.sum():
             raise InputError(f'{truth.source}: no image has a visible keypoint that can be measured')
+        names = tuple(map(name_of, truth.image_ids))
         if not read_rows(path):
-            return cls(path, {}, ImageErrors(truth.image_ids, points, {}))
+            return cls(path, {}, ImageErrors(names, points, {}))
         table = cls.read(path)
-        there, wanted = (dict(zip(ids, counts)) for ids, counts in (
-            (table.images.ids, table.images.points.tolist()), (truth.image_ids, points.tolist())))
-        differing = [image_id for image_id in {**there, **wanted} if there.get(image_id) != wanted.get(image_id)]
-        if differing or table.images.ids != truth.image_ids:
-            raise InputError(f'{images_path(path)} is of other images, or of other labels, than {truth.source}, such '
-                             f'as {(differing or truth.image_ids)[0]}: give another file as --output')
+        there = dict(zip(table.images.names, table.images.points.tolist()))
+        differing = [image_id for image_id, name, count in zip(truth.image_ids, names, points.tolist())
+                     if there.get(name) != count]
+        if differing or table.images.names != names:
+            such = f'such as {differing[0]}' if differing else 'in number or order'
+            raise InputError(f'{images_path(path)} is of other images, or of other labels, than {truth.source}, '
+                             f'{such}: give another file as --output')
         return table
 
     def add(self, row: Row, images: Sequence[PooledError]) -> None:
         """Adds a row and its errors of each image, in the order of `open`, and writes both files."""
         self.rows[row.key] = row
         sums = {**self.images.sums, row.key: np.array([image.total for image in images])}
-        self.images = ImageErrors(self.images.ids, self.images.points, sums)
+        self.images = ImageErrors(self.images.names, self.images.points, sums)
         order = {name: place for place, name in enumerate(SETTINGS)}
         rows = sorted(self.rows.values(), key=lambda one: (order.get(one.setting, len(order)), one.seed))
         write_images(images_path(self.path), self.images, [one.key for one in rows])
