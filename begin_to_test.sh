@@ -16,7 +16,7 @@ MODELPATH=            # a frozen graph; empty: the network of the type, else tha
 TEST=submit           # submit: write the CSV; validate: also print the normalised error on labelled images
 INPUTSIZE=            # pixels of the longer side of an image after scaling; empty: as in training
 RESOLUTION=           # input size of the network, such as 368x368; empty: as in training
-PRESET=standard       # fast: one pass; standard: six windows, then the upright garment; accurate: three sizes, twice
+PRESET=standard       # fast, standard or accurate; original: six windows and the highest peaks, as in the original
 SCALES=               # windows, such as '[1.0, (0.5,0.25,1.5)]'; empty: those of the preset
 
 driver_help "$@"

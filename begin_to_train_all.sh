@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Train one light network for all five types, like the supplied one: ./begin_to_train_all.sh [more flags of train.py]
-# Or train the supplied network further on the labels of a project: ./begin_to_train_all.sh --fine-tune FOLDER [more flags]
+# Train one light network for all five types, like `fast`: ./begin_to_train_all.sh [more flags of train.py]
+# Or train the network of `fast` further on the labels of a project: ./begin_to_train_all.sh --fine-tune FOLDER [more flags]
 #
 # This needs no GPU. The only weights that it needs come from pip: EfficientNet-Lite0, trained on ImageNet. It takes about
 # two hours and a quarter on two idle cores, for any number of photographs. After an interruption, the same command
@@ -9,7 +9,7 @@
 #
 # With --fine-tune, FOLDER is a project of begin_to_label.sh whose training data were written. The network lies in
 # FOLDER/trained/all/graph/, where begin_to_label.sh finds it; its error on val.csv is printed. This takes some six minutes.
-# Keypoints that the supplied network does not know are learnt from the start.
+# Keypoints that this network does not know are learnt from the start.
 # After the set-up, `.venv/3.11/bin/python code/train.py --help` explains its flags (3.11 is your version of Python).
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
 set -euo pipefail
@@ -17,9 +17,9 @@ source "$(dirname "$(readlink -f "$0")")/code/setup.sh"
 
 DATAPATH=data         # the folder that contains train/train.csv; or several with commas between, and as many in IMGPATH
 IMGPATH=data          # the folder that contains train/Images/
-EARLY_DATAPATH="$DATAPATH"  # the same for parts 1 and 2, in which the supplied network saw fewer photographs
+EARLY_DATAPATH="$DATAPATH"  # the same for parts 1 and 2, in which the network of `fast` saw fewer photographs
 EARLY_IMGPATH="$IMGPATH"
-LAST_DATAPATH="$DATAPATH"   # the same for part 6, in which the supplied network saw more photographs
+LAST_DATAPATH="$DATAPATH"   # the same for part 6, in which the network of `fast` saw more photographs
 LAST_IMGPATH="$IMGPATH"
 MODEL=efficientnet_lite0
 SIZES=(160 256 224 288 224 256)  # pixels of the network's input in each part: small for fast steps, large for accuracy
@@ -29,7 +29,7 @@ GPUS=1                # towers that share a batch: the number of GPUs
 MODELPATH=models/trained  # the folder of the checkpoints
 LOGPATH=models/logs   # the folder of the logs for TensorBoard
 
-FINE_WEIGHTS=models/trained/supplied/weights.npz  # with --fine-tune: the weights to start from
+FINE_WEIGHTS=models/pretrained/photographs_efficientnet_lite0.npz  # with --fine-tune: the weights to start from
 FINE_SIZE=224         # pixels of the input
 FINE_STEPS=600
 FINE_BATCHSIZE=8

@@ -34,25 +34,31 @@ def look(*flags: str, graphs: tuple, garments: Garments = GARMENTS) -> Inference
     return options.config([ModelFile.open(graph).trained_hw for graph in graphs], garments)
 
 
-def test_the_usual_way_is_the_originals_and_a_second_pass(graph: Path) -> None:
+def test_the_usual_way_is_the_picture_its_mirror_image_and_a_second_pass(graph: Path) -> None:
     usual = look(graphs=(graph,))
-    assert usual == look('--look', 'usual', '--flip', graphs=(graph,))
-    assert usual.scales == parse_scales(DEFAULT_SCALES) and usual.options.flip and usual.options.join == 'average'
-    assert usual.second_pass == 'heatmaps' and usual.second_scales == (1.0,)
+    assert usual == look('--look', 'usual', '--flip', graphs=(graph,)) == look('--preset=standard', graphs=(graph,))
+    assert usual.scales == (1.0,) and usual.options.flip and usual.second_pass == 'heatmaps'
+    assert usual.second_scales is None, 'those of the first pass'
     assert usual.options.assembly == 'shape' == look('--preset', 'accurate', graphs=(graph,)).options.assembly
-    original = look('--merge=addup', '--second-pass=none', graphs=(graph,))
-    assert original.scales == usual.scales and original.options.flip and original.options.join == 'addup'
-    assert original.resolutions_hw == (((160, 192),),) and original.second_pass is None
-    assert original.options.input_size == 192
+    assert usual.resolutions_hw == (((160, 192),),) and usual.options.input_size == 192
 
 
-def test_quick_looks_once_and_thorough_often(graph: Path) -> None:
+def test_the_original_way_is_one_preset(graph: Path) -> None:
+    original = look('--preset=original', graphs=(graph,))
+    assert original.scales == parse_scales(DEFAULT_SCALES) and original.options.flip
+    assert original.options.join == 'addup' and original.options.assembly == 'peaks' and original.second_pass is None
+    typed = look(f'--scales={DEFAULT_SCALES}', '--merge=addup', '--assembly=peaks', '--second-pass=none',
+                 graphs=(graph,))
+    assert replace(typed, preset='original') == original
+
+
+def test_quick_looks_once_and_thorough_at_two_sizes(graph: Path) -> None:
     quick = look('--look', 'quick', graphs=(graph,))
     assert quick.scales == (1.0,) and not quick.options.flip and quick.resolutions_hw == (((160, 192),),)
     thorough = look('--look', 'thorough', graphs=(graph, graph))
     assert thorough.options.join == 'average' and thorough.second_pass == 'heatmaps' and thorough.options.flip
     assert thorough.options.input_size == 192, 'the canvas is as large as before'
-    sizes = ((128, 160), (160, 192), (192, 256))  # each a multiple of 32 off, or stride 32 would pad on the other side
+    sizes = ((160, 192), (192, 256))  # a multiple of 32 off, or stride 32 would pad on the other side
     assert thorough.resolutions_hw == (sizes, sizes)
 
 
@@ -96,15 +102,14 @@ def test_an_engine_is_preferred_if_its_model_is_there_and_as_exact(graph: Path,
 
 
 def test_what_is_typed_has_the_last_word(graph: Path) -> None:
-    thorough = look('--preset=accurate', '--merge=addup', '--second-pass=none', '--no-flip', '--scales=[1.0]',
-                    '--resolution=192x160', graphs=(graph,))
+    thorough = look('--preset=accurate', '--second-pass=none', '--no-flip', '--resolution=192x160', graphs=(graph,))
     assert replace(thorough, preset='fast') == look('--preset=fast', graphs=(graph,))
 
 
 def test_the_second_pass_may_have_scales_of_its_own(graph: Path) -> None:
     assert look('--preset=accurate', graphs=(graph,)).second_scales is None
     typed = look('--second-pass=agree', '--second-scales=[1.0, 1.5]', graphs=(graph,))
-    assert typed.second_scales == (1.0, 1.5) and typed.scales == parse_scales(DEFAULT_SCALES)
+    assert typed.second_scales == (1.0, 1.5) and typed.scales == (1.0,)
     with pytest.raises(InputError):
         look('--second-scales=none', graphs=(graph,))
 

@@ -27,26 +27,25 @@ SizeHw = Tuple[int, int]
 class Preset:
     """The values that `--preset` stands for; an explicit flag overrides its value.
 
-    `second_scales` are the scales of the second pass; '': those of the first. `input_sizes` are factors of the input
-    size that the network was trained at. The network sees each picture at every size, and the heat maps are averaged.
+    `input_sizes` are factors of the input size that the network was trained at. The network sees each picture at every
+    size, and the heat maps are averaged.
     `network` is the one of default_model.SUPPLIED_NETWORKS that is used if the user names no network and has none.
     """
 
-    scales: str = DEFAULT_SCALES
+    scales: str = '[1.0]'
     flip: bool = True
-    join: str = 'addup'
+    join: str = 'average'
     assembly: str = 'shape'
     second_pass: str = NO_SECOND_PASS
-    second_scales: str = ''
     input_sizes: Tuple[Fraction, ...] = (Fraction(1),)
     network: str = SUPPLIED
 
 
 PRESETS: Mapping[str, Preset] = MappingProxyType({
-    'fast': Preset(scales='[1.0]', flip=False, network=FAST),
-    'standard': Preset(join='average', second_pass=HEATMAPS, second_scales='[1.0]'),
-    'accurate': Preset(join='average', second_pass=HEATMAPS,
-                       input_sizes=(Fraction(3, 4), Fraction(1), Fraction(4, 3)))})
+    'fast': Preset(flip=False, network=FAST),
+    'standard': Preset(second_pass=HEATMAPS),
+    'accurate': Preset(second_pass=HEATMAPS, input_sizes=(Fraction(1), Fraction(4, 3))),
+    'original': Preset(DEFAULT_SCALES, join='addup', assembly='peaks')})
 """Presets by name. The model card of the supplied network gives the error and the time of each."""
 
 DEFAULT_PRESET = 'standard'
@@ -104,9 +103,10 @@ class InferenceOptions(OptionGroup):
     """
 
     preset: str = option(DEFAULT_PRESET, 'fast: one pass, with the fast supplied network if you have none of '
-                         'your own. standard: six windows and their mirror images, as in the original, and a second '
-                         'pass over the upright garment. accurate: three input sizes, and a second pass. Explicit '
-                         'flags override the preset (default: %(default)s)', choices=tuple(PRESETS))
+                         'your own. standard: the picture and its mirror image, and a second pass over the upright '
+                         'garment. accurate: the same at two input sizes. original: six windows and their mirror '
+                         'images, and the highest peaks, as in the original. Explicit flags override the preset '
+                         '(default: %(default)s)', choices=tuple(PRESETS))
     trust_graph: bool = option(False, 'open a graph with any operation, also with operations that read and write '
                                'files: only for files of people you trust; see models/README.md')
     engine: Optional[str] = option(None, 'engine that computes the network; it opens the model that export.py wrote '
@@ -121,7 +121,7 @@ class InferenceOptions(OptionGroup):
         f'differs from the trained size by a multiple of {PERIOD} (default: the size that each graph was trained '
         'at; 368x368 if the graph does not say it)')
     scales: Optional[str] = option(None, 'list of None, s, (s, step) or (cx, cy, s); at s = 1 the image just fits the '
-                                   f'input (default: [1.0] with --preset fast, else {DEFAULT_SCALES})')
+                                   f'input (default: [1.0]; with --preset original {DEFAULT_SCALES})')
     windows: str = option(InferenceConfig.windows, 'exact: the windows of --scales. merged: overlapping windows of a '
                           'scale become one, and the padding of images that are not square is left out (default: '
                           '%(default)s)', choices=tuple(TILINGS))
@@ -133,14 +133,15 @@ class InferenceOptions(OptionGroup):
                          choices=tuple(DECODERS))
     assembly: Optional[str] = option(
         None, 'peaks: the highest peak of each heat map. paf: the peaks that the part affinity fields join best. '
-        'shape: the peaks that together look most like a garment of the type (default: shape, or peaks for own types)',
+        'shape: the peaks that together look most like a garment of the type (default: shape; peaks for own types, and '
+        'with --preset original)',
         choices=ASSEMBLIES, allowed=ASSEMBLIES)
     second_pass: Optional[str] = option(None, 'how a second run of the network, on the upright garment, is joined with '
-                                        f'the first; see docs/experiments.md (default: {NO_SECOND_PASS} with --preset '
-                                        f'fast and for own types, else {HEATMAPS})',
+                                        f'the first; see docs/experiments.md (default: {HEATMAPS} with --preset '
+                                        f'standard or accurate, but not for own types; else {NO_SECOND_PASS})',
                                         choices=(*SECOND_PASSES, NO_SECOND_PASS))
-    second_scales: Optional[str] = option(None, 'list of the scales of the second pass (default: that of the preset; '
-                                          'with --scales, those of the first pass)')
+    second_scales: Optional[str] = option(None, 'list of the scales of the second pass (default: those of the first '
+                                          'pass)')
     flip: Optional[bool] = option(None, 'run the network on the mirror image too (default, but not with --preset '
                                   'fast)',
                                   off='do not run it on the mirror image: half the time')
@@ -176,10 +177,9 @@ class InferenceOptions(OptionGroup):
                                        self.merge or preset.join, self.decode, self._assembly(preset, garments))
         sizes = (_typed_sizes(self.resolution, len(trained_hws)) if self.resolution
                  else _preset_sizes(preset, trained_hws))
-        second_scales = self.second_scales or ('' if self.scales else preset.second_scales)
         return InferenceConfig(prediction, parse_scales(self.scales or preset.scales), sizes, self.maps,
                                self._second_pass(preset, garments),
-                               parse_scales(second_scales) if second_scales else None, self.windows, self.engine,
+                               parse_scales(self.second_scales) if self.second_scales else None, self.windows, self.engine,
                                visibility=self.visibility, trusted=self.trust_graph)
 
     def _assembly(self, preset: Preset, garments: Garments) -> str:
