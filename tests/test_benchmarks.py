@@ -147,7 +147,7 @@ def test_layers_have_the_operations_that_the_graph_counts(program: Callable[[Lis
         assert sum(parts) == pytest.approx(float(rows['all'][column]), abs=digits)
     assert rows['all'][1] == '100.0%' and float(rows['other'][2]) == 0
     stem = 3 * (32 * 48 * 32) * (3 * 3 * 3) * 2 / 1e9  # inputs, outputs, products for each, operations for each
-    assert float(rows['stem/Relu6'][2]) == pytest.approx(stem, abs=5e-4)
+    assert float(rows['network_1/stem/Relu6'][2]) == pytest.approx(stem, abs=5e-4)
 
 
 @pytest.fixture()

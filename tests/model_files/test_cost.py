@@ -63,3 +63,12 @@ def test_a_frozen_graph_costs_what_its_contract_says(tmp_path: Path) -> None:
         tmp_path / 'frozen_graph.json')
     assert graph_cost(tmp_path / 'frozen_graph.pb', (32, 32)) == network_cost(
         'testing', GARMENTS.of('skirt'), (32, 32), head)
+
+
+def test_a_joined_graph_costs_as_much_as_its_networks(tmp_path: Path) -> None:
+    garment = GARMENTS.of('skirt')
+    Contract('skirt', garment.keypoints, 'testing+mobilenet_small', (64, 64), 8, 2, '').save(
+        tmp_path / 'frozen_graph.json')
+    parts = [network_cost(model, garment, (32, 32)) for model in ('testing', 'mobilenet_small')]
+    found = graph_cost(tmp_path / 'frozen_graph.pb', (32, 32))
+    assert (found.parameters, found.flop) == (parts[0].parameters + parts[1].parameters, parts[0].flop + parts[1].flop)

@@ -177,9 +177,9 @@ class InferenceOptions(OptionGroup):
                                        self.merge or preset.join, self.decode, self._assembly(preset, garments))
         sizes = (_typed_sizes(self.resolution, len(trained_hws)) if self.resolution
                  else _preset_sizes(preset, trained_hws))
+        second_scales = parse_scales(self.second_scales) if self.second_scales else None
         return InferenceConfig(prediction, parse_scales(self.scales or preset.scales), sizes, self.maps,
-                               self._second_pass(preset, garments),
-                               parse_scales(self.second_scales) if self.second_scales else None, self.windows, self.engine,
+                               self._second_pass(preset, garments), second_scales, self.windows, self.engine,
                                visibility=self.visibility, trusted=self.trust_graph)
 
     def _assembly(self, preset: Preset, garments: Garments) -> str:

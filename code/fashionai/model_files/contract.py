@@ -38,7 +38,7 @@ class Contract:
     Attributes:
         tag: the garment type, or `all`.
         keypoints: the heat-map channels in order; the background comes after them and is left out here.
-        model: the network, a name of the catalog.
+        model: the network, a name of the catalog; those of a joined graph with `+` between them.
         input_hw: the size (height, width) in pixels that it was trained at; any multiple of 8 works.
         stride: input pixels for each cell of the maps.
         step: the step of the checkpoint.
@@ -76,6 +76,11 @@ class Contract:
     export: Mapping[str, Any] = field(default_factory=dict)
     visibility: Tuple[str, ...] = ()
     calibration: Optional[Calibration] = None
+
+    @property
+    def models(self) -> Tuple[str, ...]:
+        """The names in `model`: one, or those of the networks that were joined to one graph."""
+        return tuple(self.model.split('+'))
 
     def to_json(self) -> Dict[str, Any]:
         """Returns the contract as JSON can hold it."""

@@ -66,10 +66,12 @@ def operations(graph: tf.Graph) -> int:
 
 
 def graph_cost(graph: Path, input_hw: Tuple[int, int]) -> Cost:
-    """Returns the cost of the network of a frozen graph. The contract beside the graph names the network."""
+    """Returns the cost of a frozen graph: that of the networks that the contract beside it names, usually one. They all
+    have the head of the contract."""
     contract = Contract.load(contract_path(graph))
-    garment = contract.garments.of(contract.tag)
-    return network_cost(contract.model, garment, input_hw, HeadOptions.of(contract.head))
+    garment, head = contract.garments.of(contract.tag), HeadOptions.of(contract.head)
+    costs = [network_cost(model, garment, input_hw, head) for model in contract.models]
+    return Cost(sum(cost.parameters for cost in costs), sum(cost.flop for cost in costs))
 
 
 def _elements(shape: tf.TensorShape) -> int:
