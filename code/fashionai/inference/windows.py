@@ -44,7 +44,7 @@ PERIOD = 32
 """Window sizes differ from the trained size by multiples of this many pixels, the coarsest stride of the features. A
 layer of stride 2 pads an odd number of cells at another side than an even number, which shifts all coarser cells: by 8
 pixels at stride 16. A network has learned the places of its trained size. A window of another size is therefore widened
-to the next size that differs from the trained size by whole periods. At 368x368 the supplied network, trained at
+to the next size that differs from the trained size by whole periods. At 368x368 an earlier supplied network, trained at
 256x256, had an NE `visible` of 11.5 on 40 photographs without this rule, and has 10.1 with it."""
 
 _ROUNDING = 1e-6
