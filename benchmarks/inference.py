@@ -197,7 +197,7 @@ def work_gflop(way: Way, flop: Callable[[Tuple[int, int]], int]) -> float:
 def flop_of(model: ModelFile, input_hw: Tuple[int, int]) -> int:
     """Returns the operations of a network for one input."""
     from fashionai.model_files.cost import graph_cost
-    return graph_cost(model.path.with_suffix('.pb'), input_hw).flop
+    return graph_cost(model.path, input_hw).flop
 
 
 def lines_of(product: Timing, found: Mapping[str, Measurement], images: int) -> List[Line]:
