@@ -46,7 +46,8 @@ PRESETS: Mapping[str, Preset] = MappingProxyType({
     'standard': Preset(second_pass=HEATMAPS),
     'accurate': Preset(second_pass=HEATMAPS, input_sizes=(Fraction(1), Fraction(4, 3))),
     'original': Preset(DEFAULT_SCALES, join='addup', assembly='peaks')})
-"""Presets by name. The model card of the supplied network gives the error of each, docs/performance.md the time of some."""
+"""Presets by name. The model card of the supplied network gives the error of each, docs/performance.md the time of
+some."""
 
 DEFAULT_PRESET = 'standard'
 ORIGINAL_NAMES: Mapping[str, str] = MappingProxyType({'quick': 'fast', 'usual': 'standard', 'thorough': 'accurate'})
