@@ -38,7 +38,7 @@ def test_the_usual_way_is_the_picture_its_mirror_image_and_a_second_pass(graph: 
     usual = look(graphs=(graph,))
     assert usual == look('--look', 'usual', '--flip', graphs=(graph,)) == look('--preset=standard', graphs=(graph,))
     assert usual.scales == (1.0,) and usual.options.flip and usual.second_pass == 'heatmaps'
-    assert usual.second_scales is None, 'those of the first pass'
+    assert usual.second_scales == (1.0,) and usual.windows == 'merged'
     assert usual.options.assembly == 'shape' == look('--preset', 'accurate', graphs=(graph,)).options.assembly
     assert usual.resolutions_hw == (((160, 192),),) and usual.options.input_size == 192
 
@@ -47,8 +47,9 @@ def test_the_original_way_is_one_preset(graph: Path) -> None:
     original = look('--preset=original', graphs=(graph,))
     assert original.scales == parse_scales(DEFAULT_SCALES) and original.options.flip
     assert original.options.join == 'addup' and original.options.assembly == 'peaks' and original.second_pass is None
-    typed = look(f'--scales={DEFAULT_SCALES}', '--merge=addup', '--assembly=peaks', '--second-pass=none',
-                 graphs=(graph,))
+    assert original.windows == 'exact'
+    typed = look(f'--scales={DEFAULT_SCALES}', '--windows=exact', '--merge=addup', '--assembly=peaks',
+                 '--second-pass=none', graphs=(graph,))
     assert replace(typed, preset='original') == original
 
 
@@ -107,7 +108,7 @@ def test_what_is_typed_has_the_last_word(graph: Path) -> None:
 
 
 def test_the_second_pass_may_have_scales_of_its_own(graph: Path) -> None:
-    assert look('--preset=accurate', graphs=(graph,)).second_scales is None
+    assert look(f'--scales={DEFAULT_SCALES}', graphs=(graph,)).second_scales == (1.0,), 'not those of the first pass'
     typed = look('--second-pass=agree', '--second-scales=[1.0, 1.5]', graphs=(graph,))
     assert typed.second_scales == (1.0, 1.5) and typed.scales == (1.0,)
     with pytest.raises(InputError):

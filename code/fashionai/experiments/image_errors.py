@@ -21,6 +21,9 @@ from fashionai.files import replacing
 Key = Tuple[str, int]
 """A setting and a seed."""
 
+CAP = 0.2
+"""In the capped NE, the error of an image counts at most as much: distance / s."""
+
 _START, _POINTS = ['setting', 'seed'], 'measured points'
 _DRAWS = 5000
 
@@ -37,8 +40,21 @@ class ImageErrors:
     points: np.ndarray
     sums: Mapping[Key, np.ndarray]
 
+    def capped(self) -> 'ImageErrors':
+        """Returns the same with the error of each image at most CAP: what remains if gross errors count little."""
+        most = CAP * self.points
+        return ImageErrors(self.names, self.points, {key: np.minimum(sums, most) for key, sums in self.sums.items()})
+
+    def error(self, key: Key) -> float:
+        """Returns the NE of a row in percent."""
+        return float(100 * self.sums[key].sum() / self.points.sum())
+
+    def gross(self, key: Key) -> int:
+        """Returns in how many images the error of a row is larger than CAP."""
+        return int((self.sums[key] > CAP * self.points).sum())
+
     def difference(self, keys: Sequence[Key], others: Sequence[Key]) -> Estimate:
-        """Returns the NE of rows less that of other rows, in points, with its interval over resampled images.
+        """Returns the NE of rows less that of other rows, in percentage points, and its interval over drawn images.
 
         The sums of several rows, which are seeds of one setting, are averaged.
         """

@@ -1,6 +1,7 @@
 """Draws the results: the cost and the error of the networks, and the change of the error by each idea."""
 import math
 from pathlib import Path
+from statistics import mean
 from typing import Any, List, Mapping, Sequence
 
 from fashionai.evaluation.plotting import BLUE, GREY, ORANGE, new_figure
@@ -12,9 +13,10 @@ from fashionai.garments.table import SUPPLIED
 
 _INCHES_A_LINE, _INCHES_A_PANEL = 0.24, 6.5
 _NETWORKS = 'networks'
-_WIDEST = 6.
+_WIDEST = 3.
 """The axis of differences ends at this number of points; larger differences are written at its end."""
 
+_SEEDS = '#d9d9d9'
 _COLOURS = {BETTER: BLUE, WORSE: ORANGE, UNDECIDED: GREY}
 
 
@@ -40,12 +42,12 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
 
 def _networks(axes: Any, networks: Sequence[Result]) -> None:
     from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
-    axes.set(xscale='log', xlabel='GFLOPs per image at the size of the training', ylabel='NE visible, %',
+    axes.set(xscale='log', xlabel='GFLOPs per image at the size of the training', ylabel='capped NE, %',
              title='Networks')
     axes.grid(color='#e5e5e5')
     axes.margins(y=0.08)
     axes.set_axisbelow(True)
-    points = sorted((result.visible[0], result.rows[0].gflops, result.setting.name) for result in networks)
+    points = sorted((mean(result.capped), result.rows[0].gflops, result.setting.name) for result in networks)
     if not points:
         return
     errors, costs = [error for error, _, _ in points], [cost for _, cost, _ in points]
@@ -71,7 +73,7 @@ def apart(across: Sequence[float], up: Sequence[float], width: float, height: fl
 
 def _ideas(axes: Any, ideas: Sequence[Result], title: str, usual: str) -> None:
     """Draws the differences with their intervals; `usual` is the setting that labels leave out."""
-    axes.set(xlabel=f'difference of NE visible, points, and {LEVEL} % of resamplings (left: better)', title=title)
+    axes.set(xlabel=f'difference of the capped NE, and its {LEVEL} % interval (left: better)', title=title)
     labels, place = [], 0
     for group in dict.fromkeys(idea.setting.group for idea in ideas):
         labels.append((place, group.upper()))
@@ -81,7 +83,6 @@ def _ideas(axes: Any, ideas: Sequence[Result], title: str, usual: str) -> None:
             labels.append((place, idea.setting.name + other))
             _difference(axes, place, idea)
         place += 1
-    _seeds(axes, max((idea.seed_spread or 0 for idea in ideas), default=0))
     axes.axvline(0, color='black', lw=0.8, zorder=2)
     axes.grid(axis='x', color='#e5e5e5')
     axes.set_axisbelow(True)
@@ -93,15 +94,19 @@ def _ideas(axes: Any, ideas: Sequence[Result], title: str, usual: str) -> None:
     axes.set_ylim(place, -1)
     low, high = axes.get_xlim()
     axes.set_xlim(max(low, -1.1 * _WIDEST), min(high, 1.1 * _WIDEST))
+    if any(idea.seed_limit for idea in ideas):
+        axes.barh([0], [0], color=_SEEDS, label='another seed may cause it')
     for verdict, colour in _COLOURS.items():
         axes.plot([], [], 'o', color=colour, label=verdict)
     axes.legend(loc='upper center', bbox_to_anchor=(0.5, -0.08), frameon=False, fontsize=9, ncol=3)
 
 
 def _difference(axes: Any, place: int, idea: Result) -> None:
-    estimate = idea.difference
+    estimate = idea.capped_difference
     if estimate is None or estimate.value is None or estimate.low is None or estimate.high is None:
         return
+    if idea.seed_limit:
+        axes.barh(place, 2 * idea.seed_limit, left=-idea.seed_limit, height=0.9, color=_SEEDS, zorder=0)
     colour, side = _COLOURS[idea.verdict], math.copysign(1, estimate.value)
     if abs(estimate.value) > _WIDEST:
         axes.plot(side * _WIDEST, place, '>' if side > 0 else '<', color=colour, zorder=3)
@@ -110,8 +115,3 @@ def _difference(axes: Any, place: int, idea: Result) -> None:
         return
     axes.errorbar(estimate.value, place, fmt='o', ms=5, color=colour, capsize=3, zorder=3,
                   xerr=[[estimate.value - estimate.low], [estimate.high - estimate.value]])
-
-
-def _seeds(axes: Any, spread: float) -> None:
-    if spread:
-        axes.axvspan(-spread, spread, color='#d9d9d9', zorder=0, label="within the difference of the baseline's seeds")

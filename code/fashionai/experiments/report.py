@@ -1,7 +1,9 @@
 """Summarises the rows: the difference of each setting from the setting that it is compared with, and a table."""
+import math
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from statistics import stdev
 from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from fashionai.errors import InputError
@@ -15,62 +17,74 @@ from fashionai.files import write_text
 BEGIN, END = '<!-- table of experiments -->', '<!-- end of table -->'
 """The table is between these lines of the document."""
 
-_HEADER = ('setting', 'flags', 'parameters, M', 'GFLOPs at 368x368', 'at its own size', 'images/s in training',
-           'NE `visible`, %', f'difference ({LEVEL} % of resamplings)', 'from', 'so it is', 'NE `leaderboard`, %')
-
-BETTER, WORSE, UNDECIDED = 'better', 'worse', 'not told apart'
+BETTER, WORSE, UNDECIDED = 'better', 'worse', 'undecided'
 """What a difference says."""
+
+_STUDENT = (12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26)
+"""The 97.5 % quantiles of Student's distribution, from 1 degree of freedom on."""
 
 
 @dataclass(frozen=True)
 class Result:
-    """The result of a setting.
+    """The result of a setting, and how it differs from the setting `against`.
 
-    rows: one row per seed. difference: its NE `visible` minus that of the setting `against`, both means over seeds, in
-    points, with the interval over resampled images; None if it is compared with no other setting. seed_spread: by how
-    many points the seeds of the baseline differ, 0 if no training is between the two settings; None if it is unknown,
-    since the baseline has fewer than two seeds.
+    rows: one row per seed. capped: the capped NE of each row, in percent. gross: the images with a larger error than
+    CAP, the mean over the rows. others: the rows of the setting that it is compared with; () if there are none.
+    difference, capped_difference: its NE `visible`, or capped NE, minus theirs, means over seeds, in percentage points,
+    with the interval over resampled images. seed_limit: the capped difference that another seed alone causes in 5 % of
+    the trainings; 0 if no training is between the two settings; None if it is unknown, since the baseline has fewer
+    than two seeds.
     """
 
     setting: Setting
     rows: Tuple[Row, ...]
+    capped: Tuple[float, ...]
+    gross: float
+    others: Tuple[Row, ...] = ()
     difference: Optional[Estimate] = None
-    seed_spread: Optional[float] = None
+    capped_difference: Optional[Estimate] = None
+    seed_limit: Optional[float] = None
 
     @property
     def verdict(self) -> str:
-        """BETTER or WORSE; UNDECIDED if the interval has 0 in it, or if seeds differ as much; '' without comparison."""
-        if self.difference is None or self.difference.value is None:
+        """BETTER or WORSE by the capped NE; UNDECIDED if the interval has 0 in it, or if another seed may cause the
+        difference; '' without comparison."""
+        change = self.capped_difference
+        if change is None or change.value is None:
             return ''
-        if self.seed_spread is None or abs(self.difference.value) <= self.seed_spread:
+        if self.seed_limit is None or abs(change.value) <= self.seed_limit:
             return UNDECIDED
-        return {-1: BETTER, 0: UNDECIDED, 1: WORSE}[self.difference.sign]
+        return {-1: BETTER, 0: UNDECIDED, 1: WORSE}[change.sign]
 
     @property
-    def visible(self) -> Tuple[float, float, float]:
-        """Mean, lowest and highest NE `visible` over the seeds, in percent."""
-        return _spread([row.ne_visible for row in self.rows])
-
-    @property
-    def leaderboard(self) -> Tuple[float, float, float]:
-        """Mean, lowest and highest NE `leaderboard` over the seeds, in percent."""
-        return _spread([row.ne_leaderboard for row in self.rows])
+    def visible(self) -> Sequence[float]:
+        """The NE `visible` of each row, in percent."""
+        return [row.ne_visible for row in self.rows]
 
 
 def results(rows: Iterable[Row], images: ImageErrors, settings: Mapping[str, Setting]) -> Dict[str, Result]:
     """Returns the result of each setting that has rows, in the order of the table. Skips rows of unknown settings.
 
-    A setting is compared with the mean over all seeds of the other setting. If it only uses the networks of the other
-    setting in a different way, it is compared with the same seeds only, and no training is between the two.
+    A setting is compared with the mean over all seeds of the other setting. If it uses networks of the other setting,
+    or continues their training, it is compared with these only.
     """
     by_setting: Dict[str, List[Row]] = {}
     for row in rows:
         by_setting.setdefault(row.setting, []).append(row)
-    found = {}
+    capped, found = images.capped(), {}
     for name, setting in settings.items():
-        if name in by_setting:
-            own = tuple(sorted(by_setting[name], key=lambda row: row.seed))
-            found[name] = Result(setting, own, *_compared(setting, own, by_setting, images))
+        if name not in by_setting:
+            continue
+        own = tuple(sorted(by_setting[name], key=lambda row: row.seed))
+        keys, others = [row.key for row in own], _compared_with(setting, own, by_setting)
+        result = Result(setting, own, tuple(map(capped.error, keys)), _mean([images.gross(key) for key in keys]))
+        if others:
+            theirs = [row.key for row in others]
+            baseline = [capped.error(row.key) for row in by_setting.get(BASELINE, [])]
+            result = replace(result, others=others, difference=images.difference(keys, theirs),
+                             capped_difference=capped.difference(keys, theirs),
+                             seed_limit=_seed_limit(setting, own, others, baseline))
+        found[name] = result
     return found
 
 
@@ -84,9 +98,11 @@ def markdown(found: Mapping[str, Result]) -> str:
     command = max(commands, key=len)  # rows without training do not depend on the budget
     parts = [f'This command makes a row again: `{command}`.']
     for group, members in groups.items():
-        ordered = sorted(members, key=lambda result: result.visible[0])
-        lines = [_line(_HEADER), _line(['---'] * 2 + ['---:'] * 6 + ['---', '---', '---:'])]
-        parts.append('\n'.join([f'**{group.capitalize()}**\n'] + lines + [_line(_cells(result)) for result in ordered]))
+        ordered = sorted(members, key=lambda result: _mean(result.capped))
+        costs = {(result.rows[0].parameters, result.rows[0].gflops) for result in members}
+        tables = [_cells(result, len(costs) > 1 or not members[0].others) for result in ordered]
+        heads = [_line(list(tables[0])), _line(['---' if name in _TEXTS else '---:' for name in tables[0]])]
+        parts.append('\n'.join([f'**{group.capitalize()}**\n'] + heads + [_line(list(one.values())) for one in tables]))
     return '\n\n'.join(parts)
 
 
@@ -103,30 +119,49 @@ def write_table(document: Path, table: str) -> None:
     write_text(document, f'{before}{BEGIN}\n\n{table}\n\n{END}{after}')
 
 
-def _compared(setting: Setting, own: Sequence[Row], rows: Mapping[str, Sequence[Row]],
-              images: ImageErrors) -> Tuple[Optional[Estimate], Optional[float]]:
-    """Returns the difference of a setting, and how much seeds differ."""
-    others = rows.get(setting.against, [])
+def _compared_with(setting: Setting, own: Sequence[Row], rows: Mapping[str, Sequence[Row]]) -> Tuple[Row, ...]:
+    """Returns the rows that a setting is compared with."""
+    if setting.name == setting.against:
+        return ()
     networks = [network for row in own for network in networks_of(setting, row.seed)] if setting.uses else []
     shared = {seed for name, seed in networks if name == setting.against}
-    others = [row for row in others if row.seed in shared] if shared else others
-    if not others or setting.name == setting.against:
-        return None, None
-    difference = images.difference([row.key for row in own], [row.key for row in others])
-    if setting.network or networks and all(name == setting.against for name, _ in networks):
-        return difference, 0
-    seeds = [row.ne_visible for row in rows.get(BASELINE, [])]
-    return difference, max(seeds) - min(seeds) if len(seeds) > 1 else None
+    if f'{{checkpoint:{setting.against}}}' in setting.train:
+        shared = {row.seed for row in own}
+    others = tuple(sorted(rows.get(setting.against, ()), key=lambda row: row.seed))
+    return tuple(row for row in others if row.seed in shared) if shared else others
 
 
-def _cells(result: Result) -> List[str]:
-    first, change = result.rows[0], result.difference
-    trained = first.images_per_second is not None and not result.setting.uses
-    return [result.setting.name, _told(result.setting),
-            f'{first.parameters / 1e6:.2f}', f'{first.gflops_368:.1f}', f'{first.gflops:.2f}',
-            f'{first.images_per_second:.1f}' if trained else '', _shown(result.visible),
-            f'{change.value:+.2f} ({change.low:+.2f} to {change.high:+.2f})' if change else '',
-            result.setting.against if change else '', result.verdict, _shown(result.leaderboard)]
+def _seed_limit(setting: Setting, own: Sequence[Row], others: Sequence[Row],
+                baseline: Sequence[float]) -> Optional[float]:
+    """Returns Result.seed_limit. `baseline`: the capped NE of the seeds of the baseline."""
+    networks = {name for row in own for name, _ in networks_of(setting, row.seed)} if setting.uses else set()
+    if setting.network or networks == {setting.against}:
+        return 0
+    if len(baseline) < 2:
+        return None
+    quantile = _STUDENT[min(len(baseline) - 1, len(_STUDENT)) - 1]
+    return quantile * stdev(baseline) * math.sqrt(1 / len(own) + 1 / len(others))
+
+
+_TEXTS = ('setting', 'flags', 'compared with', 'verdict')
+"""The columns of the table that are not numbers."""
+
+
+def _cells(result: Result, with_costs: bool) -> Dict[str, str]:
+    """Returns the cells of a line of the table by the heads of the columns."""
+    first = result.rows[0]
+    costs = {'parameters, M': f'{first.parameters / 1e6:.2f}', 'GFLOP': f'{first.gflops:.2f}'} if with_costs else {}
+    return {'setting': result.setting.name, 'flags': _told(result.setting), **costs,
+            'NE `visible`, %': _shown(result.visible), f'difference ({LEVEL} %)': _change(result.difference),
+            'capped NE, %': _shown(result.capped), f'capped difference ({LEVEL} %)': _change(result.capped_difference),
+            'images above 20 %': f'{result.gross:.0f}', 'compared with': _names(result.others),
+            'verdict': result.verdict, 'NE `leaderboard`, %': _shown([row.ne_leaderboard for row in result.rows])}
+
+
+def _names(rows: Sequence[Row]) -> str:
+    """Returns the setting of the rows, with their seeds if there are several settings of one name."""
+    seeds = ', '.join(str(row.seed) for row in rows if row.seed)
+    return f'{rows[0].setting}/{seeds}' if seeds else ''.join(row.setting for row in rows)
 
 
 def _told(setting: Setting) -> str:
@@ -138,13 +173,18 @@ def _told(setting: Setting) -> str:
     return ' '.join(text for text in (f'`{setting.flags}`' if setting.flags else '', others, steps) if text)
 
 
-def _shown(spread: Tuple[float, float, float]) -> str:
-    mean, low, high = spread
-    return f'{mean:.2f}' + (f' ({low:.2f} to {high:.2f})' if low < high else '')
+def _shown(values: Sequence[float]) -> str:
+    """Returns the mean, and the lowest and highest value if they differ."""
+    low, high = min(values), max(values)
+    return f'{_mean(values):.2f}' + (f' ({low:.2f} to {high:.2f})' if low < high else '')
 
 
-def _spread(values: Sequence[float]) -> Tuple[float, float, float]:
-    return sum(values) / len(values), min(values), max(values)
+def _change(change: Optional[Estimate]) -> str:
+    return f'{change.value:+.2f} ({change.low:+.2f} to {change.high:+.2f})' if change else ''
+
+
+def _mean(values: Sequence[float]) -> float:
+    return sum(values) / len(values)
 
 
 def _line(cells: Sequence[str]) -> str:

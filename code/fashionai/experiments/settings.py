@@ -5,7 +5,7 @@ from typing import Any, List, Mapping, Sequence, Tuple
 
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, SUPPLIED
-from fashionai.inference.config import PRESETS
+from fashionai.inference.config import DEFAULT_PRESET, PRESETS
 from fashionai.inference.second_pass import SECOND_PASSES
 from fashionai.inference.windows import DEFAULT_SCALES
 
@@ -171,8 +171,9 @@ def _ensembles() -> List[Setting]:
 
 def _supplied() -> List[Setting]:
     """The supplied network, and ways to use it that each differ from the first in one thing."""
-    def supplied(name: str, group: str, *flags: str, preset: str = '', network: str = SUPPLIED) -> Setting:
-        return Setting(name, group, run=flags, network=network, preset=preset, seeds=(0,), against=SUPPLIED)
+    def supplied(name: str, group: str, *flags: str, preset: str = '', network: str = SUPPLIED,
+                 against: str = SUPPLIED) -> Setting:
+        return Setting(name, group, run=flags, network=network, preset=preset, seeds=(0,), against=against)
     return [
         supplied(SUPPLIED, SUPPLIED), supplied('maps-mean', 'output', '--maps', 'mean'),
         *(supplied(f'decode-{way}', 'output', '--decode', way) for way in ('plain', 'quarter', 'bicubic', 'dark')),
@@ -182,7 +183,8 @@ def _supplied() -> List[Setting]:
         *(supplied(f'second-pass-{way}', 'second pass', '--second-pass', way) for way in SECOND_PASSES),
         *(supplied(f'input-{size}', 'input size', '--resolution', f'{size}x{size}') for size in (320, 384)),
         supplied('input-288-384', 'input size', '--resolution', '288x288,384x384'),
-        *(supplied(f'preset-{name}', 'presets', preset=name, network=preset.network)
+        *(supplied(f'preset-{name}', 'presets', preset=name, network=preset.network,
+                   against=SUPPLIED if name == DEFAULT_PRESET else f'preset-{DEFAULT_PRESET}')
           for name, preset in PRESETS.items())]
 
 

@@ -33,6 +33,7 @@ class Preset:
     """
 
     scales: str = '[1.0]'
+    windows: str = DEFAULT_TILING
     flip: bool = True
     join: str = 'average'
     assembly: str = 'shape'
@@ -45,7 +46,7 @@ PRESETS: Mapping[str, Preset] = MappingProxyType({
     'fast': Preset(flip=False, network=FAST),
     'standard': Preset(second_pass=HEATMAPS),
     'accurate': Preset(second_pass=HEATMAPS, input_sizes=(Fraction(1), Fraction(4, 3))),
-    'original': Preset(DEFAULT_SCALES, join='addup', assembly='peaks')})
+    'original': Preset(DEFAULT_SCALES, 'exact', join='addup', assembly='peaks')})
 """Presets by name. The model card of the supplied network gives the error of each, docs/performance.md the time of
 some."""
 
@@ -64,7 +65,7 @@ class InferenceConfig:
         resolutions_hw: for each network its input sizes (height, width) in pixels; the heat maps of all are averaged.
         maps: a name of tensor_names.OUTPUTS.
         second_pass: a name of SECOND_PASSES, or None.
-        second_scales: the windows of the second pass; None: those of the first.
+        second_scales: the windows of the second pass.
         windows: a name of TILINGS.
         engine: a name of ENGINES; None: the ending of the file decides.
         preset: the name of the preset whose values are used without a change that heat maps depend on; None if there is
@@ -79,7 +80,7 @@ class InferenceConfig:
     resolutions_hw: Tuple[Sequence[SizeHw], ...]
     maps: str = 'last'
     second_pass: Optional[str] = None
-    second_scales: Optional[Tuple[WindowScale, ...]] = None
+    second_scales: Tuple[WindowScale, ...] = (1.0,)
     windows: str = DEFAULT_TILING
     engine: Optional[str] = None
     preset: Optional[str] = None
@@ -123,9 +124,10 @@ class InferenceOptions(OptionGroup):
         'at; 368x368 if the graph does not say it)')
     scales: Optional[str] = option(None, 'list of None, s, (s, step) or (cx, cy, s); at s = 1 the image just fits the '
                                    f'input (default: [1.0]; with --preset original {DEFAULT_SCALES})')
-    windows: str = option(InferenceConfig.windows, 'exact: the windows of --scales. merged: overlapping windows of a '
-                          'scale become one, and the padding of images that are not square is left out (default: '
-                          '%(default)s)', choices=tuple(TILINGS))
+    windows: Optional[str] = option(
+        None, 'exact: the windows of --scales. merged: overlapping windows of a scale become one, and the padding of '
+        f'images that are not square is left out (default: {DEFAULT_TILING}; exact with --preset original)',
+        choices=tuple(TILINGS), allowed=tuple(TILINGS))
     merge: Optional[str] = option(None, 'join windows by their maximum, as the original does (addup), or by their mean '
                                   '(average) (default: that of the preset)', choices=JOINS)
     maps: str = option(InferenceConfig.maps, 'heat maps of the last stage, or the mean of the last two stages '
@@ -141,8 +143,8 @@ class InferenceOptions(OptionGroup):
                                         f'the first; see docs/experiments.md (default: {HEATMAPS} with --preset '
                                         f'standard or accurate, but not for own types; else {NO_SECOND_PASS})',
                                         choices=(*SECOND_PASSES, NO_SECOND_PASS))
-    second_scales: Optional[str] = option(None, 'list of the scales of the second pass (default: those of the first '
-                                          'pass)')
+    second_scales: str = option('[1.0]', 'list of the scales of the second pass, which sees the upright garment alone '
+                                '(default: %(default)s)')
     flip: Optional[bool] = option(None, 'run the network on the mirror image too (default, but not with --preset '
                                   'fast)',
                                   off='do not run it on the mirror image: half the time')
@@ -178,10 +180,10 @@ class InferenceOptions(OptionGroup):
                                        self.merge or preset.join, self.decode, self._assembly(preset, garments))
         sizes = (_typed_sizes(self.resolution, len(trained_hws)) if self.resolution
                  else _preset_sizes(preset, trained_hws))
-        second_scales = parse_scales(self.second_scales) if self.second_scales else None
         return InferenceConfig(prediction, parse_scales(self.scales or preset.scales), sizes, self.maps,
-                               self._second_pass(preset, garments), second_scales, self.windows, self.engine,
-                               visibility=self.visibility, trusted=self.trust_graph)
+                               self._second_pass(preset, garments), parse_scales(self.second_scales),
+                               self.windows or preset.windows, self.engine, visibility=self.visibility,
+                               trusted=self.trust_graph)
 
     def _assembly(self, preset: Preset, garments: Garments) -> str:
         """Returns the explicit assembly, or that of the preset if all types of the table have a mean shape."""

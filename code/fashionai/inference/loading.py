@@ -49,7 +49,7 @@ def predictors_of(networks: Sequence[Network], tag: str, config: InferenceConfig
                 for network, resolutions_hw in zip(networks, config.resolutions_hw)
                 for resolution_hw in resolutions_hw]
 
-    first, second = inputs_of(config.scales), inputs_of(config.second_scales or config.scales)
+    first, second = inputs_of(config.scales), inputs_of(config.second_scales)
     return {name: _predictor(first, second, garment, config)
             for name, garment in garments.items() if tag in (name, JOINT)}
 

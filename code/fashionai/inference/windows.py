@@ -5,7 +5,8 @@ The canvas is the square, `input_size` pixels a side, that holds the whole image
 `resolution_hw` = (height, width). It only scales and shifts.
 
 Scale 1 is the size at which the whole image just fits the input, as in training. If the input is square, the canvas
-then fills the input exactly for images of any shape. These are the original's windows.
+then fills the input exactly for images of any shape. These are the original's windows if `--inputsize` is the side of
+the input, as it is by default. The original counts scales from `--inputsize`, here they count from the input.
 
 A tiling, one of TILINGS, then chooses what the network really computes:
 
