@@ -43,7 +43,7 @@ class Flag:
     def add_to(self, place: 'argparse._ActionsContainer', field_name: str, default: Any,
                find: Callable[[str], Path]) -> None:
         """Add the flag to a parser, or to a group of one. `find` is that of `OptionGroup.add_flags`."""
-        name = self.name or _flag_name(field_name)
+        name = self.name or flag_name(field_name)
         if default is False or self.off:
             place.add_argument(name, dest=field_name, action='store_true', default=default, help=self.help)
         else:
@@ -74,7 +74,7 @@ class OptionGroup:
         for item in fields(self):
             value, flag = getattr(self, item.name), item.metadata[_FLAG]
             if value is not None and flag.allowed and value not in flag.allowed:
-                raise InputError(f'{flag.name or _flag_name(item.name)} {value}: wanted one of '
+                raise InputError(f'{flag.name or flag_name(item.name)} {value}: wanted one of '
                                  f'{", ".join(map(str, flag.allowed))}')
 
     @classmethod
@@ -115,7 +115,8 @@ class OptionGroup:
                        for name, value in self.changes.items())
 
 
-def _flag_name(field_name: str) -> str:
+def flag_name(field_name: str) -> str:
+    """Returns the usual flag of a field: `--max-steps` of `max_steps`."""
     return f'--{field_name.replace("_", "-")}'
 
 

@@ -2,9 +2,8 @@
 import argparse
 import logging
 import signal
-from dataclasses import fields
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Sequence, Tuple
+from typing import Dict, List, Optional, Sequence, Tuple
 
 from fashionai.annotations import read_annotations
 from fashionai.cli import train
@@ -41,9 +40,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--work', default=in_project('tmp/experiments'), help='folder for checkpoints, graphs and logs')
     add('--output', default=in_project('tmp/experiments.csv'), help='file of the rows; rows that it has are not made '
         'again. Beside it, OUTPUT-images.csv has their errors of each image')
-    for item in fields(Budget):
-        kind: Any = at_least(0) if isinstance(item.default, int) else str
-        add(f'--{item.name.replace("_", "-")}', type=kind, default=item.default, help=item.metadata['help'])
+    Budget.add_flags(parser)
     return parser.parse_args(argv)
 
 
@@ -65,7 +62,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if options.list:
         print('\n'.join(f'{one.group:12}{one.name:28}{one.flags}' for one in settings))
         return 0
-    budget = Budget(**{item.name: getattr(options, item.name) for item in fields(Budget)})
+    budget = Budget.of(vars(options))
     output = prepare_output(options.output)
     if options.report:
         return report(output)

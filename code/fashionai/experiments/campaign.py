@@ -39,7 +39,7 @@ def network_of(setting: Setting) -> str:
 def command(setting: str, seed: int, budget: Budget) -> str:
     """Returns the command that makes a row again, in a new table, from the data in the folder SAMPLE."""
     start = 'python code/experiments.py --datapath SAMPLE --work tmp/again --output tmp/again.csv'
-    return ' '.join([start, '--only', setting, '--seeds', str(seed), *budget.changes()])
+    return ' '.join([start, '--only', setting, '--seeds', str(seed), *budget.changed_flags])
 
 
 def check_budget(rows: Mapping[Key, Row], budget: Budget, source: Path) -> None:

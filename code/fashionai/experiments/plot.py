@@ -25,9 +25,9 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
     networks = [result for result in found.values() if result.setting.group == _NETWORKS]
     ideas = [result for result in found.values()
              if result.setting.group != _NETWORKS and result.difference is not None]
-    trained, looks = ([idea for idea in ideas if bool(idea.setting.network) == supplied] for supplied in (False, True))
-    panels = [panel for panel in (networks, trained, looks) if panel] or [networks]
-    lines = max(len(some) + len({idea.setting.group for idea in some}) for some in (trained, looks))
+    trained, ways = ([idea for idea in ideas if bool(idea.setting.network) == supplied] for supplied in (False, True))
+    panels = [panel for panel in (networks, trained, ways) if panel] or [networks]
+    lines = max(len(some) + len({idea.setting.group for idea in some}) for some in (trained, ways))
     figure = new_figure(_INCHES_A_PANEL * len(panels), max(4.5, 2 + _INCHES_A_LINE * lines))
     for axes, panel in zip(figure.subplots(1, len(panels), squeeze=False)[0], panels):
         if panel is networks:
@@ -35,7 +35,7 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
         elif panel is trained:
             _ideas(axes, trained, 'Trainings', BASELINE)
         else:
-            _ideas(axes, looks, 'Ways to use the supplied network', SUPPLIED)
+            _ideas(axes, ways, 'Ways to use the supplied network', SUPPLIED)
     with replacing(path) as draft:
         figure.savefig(str(draft), format=path.suffix[1:], dpi=110, metadata={'Software': None})
 

@@ -27,7 +27,7 @@ PRODUCTS: Mapping[str, str] = {
 Key = Tuple[str, str, int]
 """A product, the name of a setting, and a seed."""
 
-_LOOK: Flags = ('--scales', '[1.0]', '--windows', 'exact', '--assembly', 'peaks', '--second-pass', 'none')
+_ONE_WINDOW: Flags = ('--scales', '[1.0]', '--windows', 'exact', '--assembly', 'peaks', '--second-pass', 'none')
 """One window with padding and, by default, its mirror image; the highest peaks; no second pass."""
 
 _PLACEHOLDER = re.compile(r'\{(' + '|'.join(PRODUCTS) + r'):([^{}/]+)(?:/(\d+))?\}')
@@ -37,8 +37,8 @@ def recipes(setting: Setting, seed: int, budget: Budget, data: str) -> Dict[str,
     """Returns the recipes of a setting by product. `data` is the folder with train/train.csv and train/val.csv."""
     own = f'{setting.name}/{seed}'
     graphs = setting.network or ','.join(f'{{graph:{name}/{number}}}' for name, number in networks_of(setting, seed))
-    look = ('--preset', setting.preset) if setting.preset else _LOOK
-    predict = ('code/run.py', '--test', 'validate', '--tag', 'all', *look, '--batch', '8', '--imagepath',
+    way = ('--preset', setting.preset) if setting.preset else _ONE_WINDOW
+    predict = ('code/run.py', '--test', 'validate', '--tag', 'all', *way, '--batch', '8', '--imagepath',
                f'{data}/train', '--modelpath', graphs, *setting.run)
     evaluate = ('code/evaluate.py', '--truth')
     made = {

@@ -1,22 +1,19 @@
 """The table of all settings that are compared, and the budget that their trainings share."""
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass
 from types import MappingProxyType
-from typing import Any, List, Mapping, Sequence, Tuple
+from typing import List, Mapping, Sequence, Tuple
 
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, SUPPLIED
 from fashionai.inference.config import DEFAULT_PRESET, PRESETS
 from fashionai.inference.second_pass import SECOND_PASSES
 from fashionai.inference.windows import DEFAULT_SCALES
+from fashionai.option_group import OptionGroup, at_least, flag_name, option
 
 Flags = Tuple[str, ...]
 
 BASELINE = 'baseline'
 """The setting with the budget alone, which trainings are compared with."""
-
-
-def _flag(default: Any, help_text: str) -> Any:
-    return field(default=default, metadata={'help': help_text})
 
 
 @dataclass(frozen=True)
@@ -60,17 +57,20 @@ class Setting:
 
 
 @dataclass(frozen=True)
-class Budget:
+class Budget(OptionGroup):
     """The budget of every training, unless the flags of a setting override it. The size is in input pixels."""
 
-    model: str = _flag('efficientnet_lite0', 'network')
-    steps: int = _flag(3750, 'number of training steps')
-    batchsize: int = _flag(16, 'images per step; a setting with another number has as many images in training')
-    size: int = _flag(192, 'width and height of the network input in pixels')
-    lr: str = _flag('cosine:1e-3', 'learning rate: cosine:RATE, which falls to 0, or one number')
-    warmup_steps: int = _flag(50, 'number of first steps in which the learning rate increases to its value')
+    model: str = option('efficientnet_lite0', 'network')
+    steps: int = option(3750, 'number of training steps', parse=at_least(0))
+    batchsize: int = option(16, 'images per step; a setting with another number has as many images in training',
+                            parse=at_least(0))
+    size: int = option(192, 'width and height of the network input in pixels', parse=at_least(0))
+    lr: str = option('cosine:1e-3', 'learning rate: cosine:RATE, which falls to 0, or one number')
+    warmup_steps: int = option(50, 'number of first steps in which the learning rate increases to its value',
+                               parse=at_least(0))
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if ',' in self.lr:
             raise InputError(f'--lr {self.lr}: wanted one rate, or cosine:RATE')
 
@@ -84,11 +84,10 @@ class Budget:
                 '--max-steps', str(max(1, steps)), '--workers', '1', '--validate-every', '0', '--save-every', '100',
                 '--keep', '1', '--warmup-steps', str(warmup))
 
-    def changes(self) -> Flags:
-        """Returns the flags of experiments.py that change the default budget to this one."""
-        usual = Budget()
-        names = [item.name for item in fields(self) if getattr(self, item.name) != getattr(usual, item.name)]
-        return tuple(text for name in names for text in (f'--{name.replace("_", "-")}', str(getattr(self, name))))
+    @property
+    def changed_flags(self) -> Flags:
+        """The flags of experiments.py that change the default budget to this one."""
+        return tuple(text for name, value in self.changes.items() for text in (flag_name(name), str(value)))
 
 
 _VGG_SLOWER, _RESNET_SLOWER = 14, 16

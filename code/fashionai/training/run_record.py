@@ -19,6 +19,7 @@ from fashionai.garments.table_files import stored_form
 from fashionai.model_files.checkpoints import RUN_FILE, garments_of
 from fashionai.model_files.contract import file_sum, read_json
 from fashionai.networks.head_options import HeadOptions
+from fashionai.option_group import flag_name
 from fashionai.training.loop import TrainingSettings
 from fashionai.training.schedule import depends_on_length
 
@@ -41,7 +42,7 @@ _FILES = ('sampling', 'keypoint_weights')
 """Flags whose value is a name or a file."""
 
 _ROWS, _IMAGES, _GARMENTS = '--datapath', '--imgpath', '--garments'
-_NETWORK = ('--model', '--tag', _GARMENTS, *(f'--{name.replace("_", "-")}' for name in HeadOptions.__annotations__))
+_NETWORK = ('--model', '--tag', _GARMENTS, *map(flag_name, HeadOptions.__annotations__))
 """Flags that define the network. They cannot change within a run, even with --resume."""
 
 _CODE = Path(__file__).resolve().parents[1]
@@ -109,7 +110,7 @@ def flags_that_decide(flags: Mapping[str, Any], steps: int) -> Decides:
     for name, value in flags.items():
         if name not in FREE | BY_CONTENT:
             is_file = name in _FILES and value and Path(value).is_file()
-            found[f'--{name.replace("_", "-")}'] = content(value, file_sum(value)) if is_file else value
+            found[flag_name(name)] = content(value, file_sum(value)) if is_file else value
     found['--remote-data'] = bool(flags['remote_data'])
     if depends_on_length(flags['lr']):
         found['--max-steps'] = steps
