@@ -1,4 +1,5 @@
 """The second pass of a stand-in predictor that finds coloured dots: which picture it gets, how passes are joined."""
+from dataclasses import replace
 from typing import List, Optional, Sequence, Tuple
 
 import numpy as np
@@ -242,6 +243,25 @@ def test_a_joined_peak_outside_the_photograph_does_not_count() -> None:
     second = with_peaks((512, 512), beside, (beside, 0.2))
     found, = SecondPass(Script([first], [second]), SKIRT, HEATMAPS).predict([np.zeros(image_hw + (3,), np.uint8)])
     np.testing.assert_allclose(found.points_xy, truth, atol=2)
+
+
+@pytest.mark.parametrize('how', SECOND_PASSES)
+@pytest.mark.parametrize('height, counts', [(0.05, False), (0.15, True)])
+def test_low_peaks_on_the_border_of_the_photograph_are_not_valid(how: str, height: float, counts: bool) -> None:
+    """The photograph ends at one end of the hem. In the picture of the second pass its border is a line within it."""
+    image_hw = (300, 400)
+    truth = placed_shape('skirt', 150, 20, (200, 150))
+    truth[:, 1] += 299 - truth[:, 1].max()
+    inner = truth[:, 1] < truth[:, 1].max()
+    first = with_peaks(image_hw, truth, (truth, height))
+    frame = frame_of(first, SKIRT, image_hw, 512)
+    assert frame is not None
+    in_picture = transform_points(frame, truth)
+    second = with_peaks((512, 512), in_picture, (in_picture, height))
+    first, second = (replace(one, scores=np.full(4, NEUTRAL + height), valid=valid)
+                     for one, valid in ((first, inner | counts), (second, np.ones(4, bool))))
+    found, = SecondPass(Script([first], [second]), SKIRT, how).predict([np.zeros(image_hw + (3,), np.uint8)])
+    assert found.valid.tolist() == (inner | counts).tolist()
 
 
 def test_another_way_is_refused() -> None:

@@ -148,5 +148,10 @@ class Predictor:
         valid = scores - heatmaps.mean(axis=(0, 1)) >= _FLAT
         if self._decoder.place:  # a peak in an outermost pixel is on the border; one in an outermost cell may not be
             inside = ((places > 0) & (places < np.array([heatmaps.shape[1], heatmaps.shape[0]]) - 1)).all(axis=1)
-            valid &= inside | (responses(scores) >= _CLEAR)
+            valid &= inside | counts_on_border(scores)
         return valid
+
+
+def counts_on_border(scores: np.ndarray) -> np.ndarray:
+    """Returns (K,) bool: whether peaks of these heights, in sigmoid units, are valid on the border of the image."""
+    return responses(scores) >= _CLEAR

@@ -17,7 +17,7 @@ from fashionai.images.geometry import compose, invert, similarity, transform_poi
 from fashionai.inference.aggregator import CanvasMaps
 from fashionai.inference.canvas import NEUTRAL, canvas_map
 from fashionai.inference.missing_keypoints import fill_in
-from fashionai.inference.predictor import KeypointPrediction, Predictor
+from fashionai.inference.predictor import KeypointPrediction, Predictor, counts_on_border
 
 _NEAR = 0.1
 """Two passes agree on a point if their distance is below this part of the garment's longer side."""
@@ -52,6 +52,10 @@ SIDE = 512
 _FILLED = 0.7
 """The part of the picture's side that the mean shape fills. With this value, 0.03 % of the points of 1,500 labelled
 garments lie outside the picture; with 0.8, 0.5 % would."""
+
+_BORDER = 0.018
+"""A peak of the second pass is on the border of the image if it is nearer to it than this part of the picture's side,
+or beyond it: two or three places of the usual canvas."""
 
 _SEEN = 0.5
 """At least this share of a garment's points must be valid, and at least three points."""
@@ -108,7 +112,8 @@ class SecondPass:
         found is taken from the first. A point of the second pass outside the image, in the picture's black, does not
         count. The heat maps are those of the first pass."""
         back = transform_points(invert(frame), second.points_xy)
-        seen = second.valid & ((back >= -0.5) & (back <= np.array(image_hw[::-1]) - 0.5)).all(axis=1)
+        seen = self._valid(second, back, frame, image_hw)
+        seen &= ((back >= -0.5) & (back <= np.array(image_hw[::-1]) - 0.5)).all(axis=1)
         apart = np.hypot(*(transform_points(frame, first.points_xy) - second.points_xy).T) / (_FILLED * self._side)
         assert self._shares, 'heat maps are not joined here'
         share = np.where(seen, np.where(first.valid, self._shares(apart), 1.0), 0.0)
@@ -131,8 +136,19 @@ class SecondPass:
         joined = NEUTRAL + shown * ((1 - _SECOND) * moved + _SECOND * (second.heatmaps - NEUTRAL))
         found = self._second.decode(CanvasMaps(joined.astype(np.float32), None), picture_hw)
         points = transform_points(invert(frame), found.points_xy)
-        return KeypointPrediction(np.clip(points, 0, np.array(image_hw[::-1]) - 1.0), found.scores, found.valid,
+        valid = self._valid(found, points, frame, image_hw)
+        points = fill_in(points, valid, self._garment, image_hw)
+        return KeypointPrediction(np.clip(points, 0, np.array(image_hw[::-1]) - 1.0), found.scores, valid,
                                   first.heatmaps)
+
+    def _valid(self, second: KeypointPrediction, points_xy: np.ndarray, frame: np.ndarray,
+               image_hw: Tuple[int, int]) -> np.ndarray:
+        """Returns (K,) bool: whether the peaks of the picture of the second pass are valid. points_xy: the same points
+        in the image. The border of the image is a line within the picture, where the predictor does not look for it; a
+        low slope that rises towards something outside the image ends there and looks like a peak."""
+        to_border = np.minimum(points_xy + 0.5, np.array(image_hw[::-1]) - 0.5 - points_xy).min(axis=1)
+        inside = to_border * np.hypot(*frame[:, 0]) > _BORDER * self._side
+        return second.valid & (inside | counts_on_border(second.scores))
 
 
 def frame_of(first: KeypointPrediction, garment: Garment, image_hw: Tuple[int, int], side: int) -> Optional[np.ndarray]:
