@@ -3,6 +3,7 @@ agrees."""
 import argparse
 import csv
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -25,7 +26,7 @@ from fashionai.files import replacing
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.config import InferenceOptions
-from fashionai.inference.garment_types import format_types, type_probabilities
+from fashionai.inference.garment_types import described, format_types
 from fashionai.model_files.default_model import usual_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.tf_compat import graph_mode
@@ -94,6 +95,7 @@ def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
         if not network.types:
             raise InputError(f'{model.path} does not predict types: wanted a network trained with --tag all '
                              '--type-head along')
+        describe = partial(network.describe, visibility=False)
         for start in tqdm(range(0, len(images), _BATCH), unit='batch'):
             ids = images.image_ids[start:start + _BATCH]
             read = {image_id: read_or_unreadable(image_path(folder, image_id)) for image_id in ids}
@@ -101,8 +103,8 @@ def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
                              if isinstance(picture, Unreadable)})
             pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, Unreadable)}
             if pictures:
-                probabilities = type_probabilities(network.predict_with_types, list(pictures.values()),
-                                                   model.trained_hw)
+                probabilities = described(describe, list(pictures.values()), model.trained_hw, network.garment).types
+                assert probabilities is not None, 'the network predicts types'
                 found.update(zip(pictures, types.tempered(probabilities) if types else probabilities))
     return list(network.types), found, failures
 

@@ -12,24 +12,9 @@ from fashionai.garments.table import Garment
 from fashionai.images.geometry import compose, mirroring, warp_image
 from fashionai.inference.canvas import canvas_map
 from fashionai.inference.windows import windows_of
-from fashionai.networks.tensor_names import TypedForward
 
 SURE = 0.8
 """Without a calibration, the type is unsure if its probability is lower than this: a person should check it."""
-
-
-def type_probabilities(predict_with_types: TypedForward, images: Sequence[np.ndarray],
-                       input_hw: Tuple[int, int]) -> np.ndarray:
-    """Returns (N, T), the probability of each type in the network's order: the mean over image and mirror image.
-
-    Args:
-        predict_with_types: the network; it gives probabilities.
-        images: N images (h, w, 3) uint8 BGR. The network sees each as a whole, in the middle of its input.
-        input_hw: (height, width) of that input in pixels.
-    """
-    _, probabilities = predict_with_types(_both(images, input_hw))
-    assert probabilities is not None, 'the network predicts types'
-    return _mean(probabilities)
 
 
 def described(describe: Callable[[np.ndarray], Description], images: Sequence[np.ndarray], input_hw: Tuple[int, int],
@@ -38,7 +23,8 @@ def described(describe: Callable[[np.ndarray], Description], images: Sequence[np
 
     Args:
         describe: the network.
-        images, input_hw: as in `type_probabilities`.
+        images: N images (h, w, 3) uint8 BGR. The network sees each as a whole, in the middle of its input.
+        input_hw: (height, width) of that input in pixels.
         garment: the garment whose keypoints the network has.
     """
     found = describe(_both(images, input_hw))
