@@ -1,7 +1,6 @@
-"""What a network says of whole photographs: their garment type, and the visibility of each keypoint. Counts how often
-the type is right.
+"""What a network says of whole pictures: their garment type, and the visibility of each keypoint.
 
-Letters: N images, T garment types, K keypoints.
+Letters: N images.
 """
 from typing import Callable, Sequence, Tuple
 
@@ -12,9 +11,6 @@ from fashionai.garments.table import Garment
 from fashionai.images.geometry import compose, mirroring, warp_image
 from fashionai.inference.canvas import canvas_map
 from fashionai.inference.windows import windows_of
-
-SURE = 0.8
-"""Without a calibration, the type is unsure if its probability is lower than this: a person should check it."""
 
 
 def described(describe: Callable[[np.ndarray], Description], images: Sequence[np.ndarray], input_hw: Tuple[int, int],
@@ -51,30 +47,3 @@ def _both(images: Sequence[np.ndarray], input_hw: Tuple[int, int]) -> np.ndarray
 def _mean(answers: np.ndarray) -> np.ndarray:
     """Returns the mean (N, ...) of answers (2 N, ...) for N images and then for their mirror images."""
     return answers.reshape(2, -1, *answers.shape[1:]).mean(axis=0)
-
-
-def confusion(right: Sequence[str], predicted: Sequence[str], types: Sequence[str]) -> np.ndarray:
-    """Returns (T, T) int: the number of images of each true type (rows) that were predicted as each type (columns)."""
-    counts = np.zeros((len(types), len(types)), int)
-    for one, other in zip(right, predicted):
-        counts[types.index(one), types.index(other)] += 1
-    return counts
-
-
-def format_types(right: Sequence[str], order: Sequence[Sequence[str]], types: Sequence[str]) -> str:
-    """Returns a table: how often the right type is the first, how often it is among the first two, and the confusion.
-
-    Args:
-        right: the true type of each image.
-        order: the types of each image, the most probable first.
-        types: all types, in the order of rows and columns.
-    """
-    predicted = [names[0] for names in order]
-    first = np.mean([one == other for one, other in zip(right, predicted)])
-    second = np.mean([one in names[:2] for one, names in zip(right, order)])
-    width = max(map(len, types)) + 2
-    lines = [f'the type is right in {first:.1%} of {len(right)} images, and among the first two in {second:.1%}', '',
-             'of' + ' ' * (width - 2) + ''.join(f'{name:>{width}}' for name in types) + '  were taken for']
-    for name, counts in zip(types, confusion(right, predicted, types)):
-        lines.append(f'{name:<{width}}' + ''.join(f'{count:>{width}}' for count in counts))
-    return '\n'.join(lines)

@@ -1,12 +1,11 @@
-"""Types of garments: what the network's input shows, and how predictions are counted."""
+"""Descriptions of whole pictures: what the network's input shows, and how mirror images count."""
 import numpy as np
 
 from fashionai.engines.network import Description
 from fashionai.garments.table import GARMENTS
-from fashionai.inference.garment_types import described, format_types
+from fashionai.inference.whole_pictures import described
 
 SKIRT = GARMENTS['skirt']
-TYPES = ('blouse', 'skirt', 'dress')
 
 
 def test_the_whole_image_and_its_mirror_image_are_shown_in_the_middle() -> None:
@@ -45,15 +44,3 @@ def test_the_mirror_image_shows_the_visibility_of_the_other_side() -> None:
     found = described(describe, [np.zeros((9, 9, 3), np.uint8)], (16, 16), SKIRT)
     assert found.types is None and found.visibility is not None
     np.testing.assert_allclose(found.visibility[0], np.arange(12).reshape(4, 3) + 0.5)
-
-
-def test_the_table_counts() -> None:
-    right = ['blouse', 'skirt', 'skirt', 'dress']
-    order = [('blouse', 'dress', 'skirt'), ('skirt', 'dress', 'blouse'), ('dress', 'skirt', 'blouse'),
-             ('blouse', 'skirt', 'dress')]
-    assert format_types(right, order, TYPES).splitlines() == [
-        'the type is right in 50.0% of 4 images, and among the first two in 75.0%', '',
-        'of        blouse   skirt   dress  were taken for',
-        'blouse         1       0       0',
-        'skirt          0       1       1',
-        'dress          1       0       0']
