@@ -82,4 +82,4 @@ def _predictor(first: Sequence[NetworkInput], second: Sequence[NetworkInput], ga
     predictor = Predictor(first, garment, config.options)
     if not config.second_pass:
         return predictor
-    return SecondPass(predictor, garment, config.second_pass, second=Predictor(second, garment, config.options))
+    return SecondPass(predictor, Predictor(second, garment, config.options), garment, config.second_pass)
