@@ -130,13 +130,13 @@ def test_visibilities_without_a_meaning_are_refused_by_file(made, tmp_path, numb
 def test_a_meaning_that_is_given_counts(made, tmp_path):
     sources = open_sources([made.folder(tmp_path / 'set', {'labels.json': json.dumps(with_visibilities(1, 0, 1))})])
     names = {'top': ('blouse', {'left collar': 'neckline_left', 'right collar': 'neckline_right'})}
-    dataset = read_coco(sources, names, new_notes(), visibility='coco')
+    dataset = read_coco(sources, names, new_notes(), GARMENTS, visibility='coco')
     assert tuple(dataset.samples[0].keypoints[:2, 2]) == (0, -1) and 'occluded' in dataset.tables[0]
-    dataset = read_coco(sources, names, new_notes(), visibility='fashionai')
+    dataset = read_coco(sources, names, new_notes(), GARMENTS, visibility='fashionai')
     assert tuple(dataset.samples[0].keypoints[:2, 2]) == (1, 0)
     (tmp_path / 'set/labels.json').write_text(json.dumps(with_visibilities(3, 0, 1)))
     with pytest.raises(InputError, match='labels.json, annotation 0: left collar: 3'):
-        read_coco(sources, names, new_notes(), visibility='coco')
+        read_coco(sources, names, new_notes(), GARMENTS, visibility='coco')
 
 
 @pytest.mark.parametrize('height, size', [

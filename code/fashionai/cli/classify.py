@@ -91,7 +91,7 @@ def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
     types = calibration.types if calibration else None
     found: Dict[str, np.ndarray] = {}
     failures: Dict[str, str] = {}
-    with open_network(model, images.garments.joint, threads, garments=images.garments, trusted=trusted) as network:
+    with open_network(model, images.garments.joint, images.garments, threads, trusted=trusted) as network:
         if not network.types:
             raise InputError(f'{model.path} does not predict types: wanted a network trained with --tag all '
                              '--type-head along')

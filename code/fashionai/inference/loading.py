@@ -28,7 +28,7 @@ def open_networks(models: Sequence[ModelFile], tag: str, config: InferenceConfig
     Raises InputError, which names the file, if a network does not serve the tag.
     """
     with ExitStack() as stack:
-        yield [stack.enter_context(open_network(model, garments.of(tag), threads, config.maps, config.engine, garments,
+        yield [stack.enter_context(open_network(model, garments.of(tag), garments, threads, config.maps, config.engine,
                                                 config.trusted))
                for model in models]
 
