@@ -29,7 +29,7 @@ class BusyOnnx(OnnxNetwork):
     """ONNX Runtime with its own settings: threads that have nothing to do wait in a loop, and take the core with it."""
 
     def __init__(self, model: ModelFile, garment: Garment, threads: int) -> None:
-        super().__init__(model, garment, threads, 'last', model.garments, False)
+        super().__init__(model, garment, model.garments, threads, 'last', False)
         runtime = onnx_runtime()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -43,7 +43,7 @@ class MapsAlone(OpenvinoNetwork):
     """
 
     def __init__(self, model: ModelFile, garment: Garment, threads: int) -> None:
-        super().__init__(model, garment, threads, 'last', model.garments, False)
+        super().__init__(model, garment, model.garments, threads, 'last', False)
         self.types, self.tells_visibility = (), False
         openvino = needed('openvino')
         core = openvino.Core()
@@ -57,8 +57,7 @@ class MapsAlone(OpenvinoNetwork):
 
 
 def _opened_by(engine: str) -> Open:
-    return lambda model, garment, threads: open_network(model, garment, threads, engine=engine,
-                                                        garments=model.garments)
+    return lambda model, garment, threads: open_network(model, garment, model.garments, threads, engine=engine)
 
 
 PEERS: Mapping[str, Open] = MappingProxyType({

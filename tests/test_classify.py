@@ -77,3 +77,15 @@ def test_a_network_that_tells_no_types_is_refused(data: Path, finish: Callable) 
     graph = write_graph(data / 'other.pb', with_types=False)
     printed = finish(classify.main, *arguments(data, '--modelpath', graph), code=1)
     assert 'error: ' in printed and 'other.pb' in printed and '--type-head along' in printed
+
+
+def test_the_table_counts() -> None:
+    right = ['blouse', 'skirt', 'skirt', 'dress']
+    order = [('blouse', 'dress', 'skirt'), ('skirt', 'dress', 'blouse'), ('dress', 'skirt', 'blouse'),
+             ('blouse', 'skirt', 'dress')]
+    assert classify.format_types(right, order, ('blouse', 'skirt', 'dress')).splitlines() == [
+        'the type is right in 50.0% of 4 images, and among the first two in 75.0%', '',
+        'of        blouse   skirt   dress  were taken for',
+        'blouse         1       0       0',
+        'skirt          0       1       1',
+        'dress          1       0       0']

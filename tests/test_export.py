@@ -95,8 +95,8 @@ def models(folder: Path, finish: Finish) -> Dict[str, Path]:
 @pytest.mark.parametrize('to', FORMATS_HERE)
 def test_every_output_is_what_the_graph_gives(folder: Path, models: Dict[str, Path], to: str) -> None:
     for maps in ('last', 'mean'):
-        with FrozenGraph(ModelFile.open(folder / 'graph.pb'), ALL, 1, maps) as graph, \
-                open_network(ModelFile.open(models[to]), ALL, 1, maps) as model:
+        with FrozenGraph(ModelFile.open(folder / 'graph.pb'), ALL, GARMENTS, 1, maps) as graph, \
+                open_network(ModelFile.open(models[to]), ALL, GARMENTS, 1, maps) as model:
             assert (model.garment, model.stride, model.types) == (ALL, 8, TYPES)
             for wanted, found in zip(graph.predict_with_types(IMAGES), model.predict_with_types(IMAGES)):
                 np.testing.assert_allclose(found, wanted, atol=1e-4 * np.abs(wanted).max())
@@ -134,8 +134,8 @@ def test_half_precision_is_kept_or_made(folder: Path, models: Dict[str, Path], f
     flags = [[], ['--half']][to in ('onnx', 'tflite')]
     finish(export.main, *command(folder, to, '--output', output, *flags, graph=['half', 'graph'][len(flags)]))
     assert contract_of(output).export['weight_format'] == 'half' and size(output) < 0.8 * size(models[to])
-    with FrozenGraph(ModelFile.open(folder / 'half.pb'), ALL, 1) as graph, \
-            open_network(ModelFile.open(output), ALL, 1) as model:
+    with FrozenGraph(ModelFile.open(folder / 'half.pb'), ALL, GARMENTS, 1) as graph, \
+            open_network(ModelFile.open(output), ALL, GARMENTS, 1) as model:
         wanted = graph.forward(IMAGES)
         np.testing.assert_allclose(model.forward(IMAGES), wanted, atol=2e-3 * np.abs(wanted).max())
 
@@ -147,8 +147,8 @@ def test_integers_are_kept_or_made(folder: Path, models: Dict[str, Path], finish
     finish(export.main, *command(folder, to, '--output', output, *flags, graph=['int8', 'graph'][len(flags)]))
     assert contract_of(output).export['weight_format'] == 'int8'
     assert size(output) < (0.8 if to == 'tflite' else 0.7) * size(models[to])
-    with FrozenGraph(ModelFile.open(folder / 'int8.pb'), ALL, 1) as graph, \
-            open_network(ModelFile.open(output), ALL, 1) as model:
+    with FrozenGraph(ModelFile.open(folder / 'int8.pb'), ALL, GARMENTS, 1) as graph, \
+            open_network(ModelFile.open(output), ALL, GARMENTS, 1) as model:
         wanted = graph.forward(IMAGES)
         np.testing.assert_allclose(model.forward(IMAGES), wanted, atol=2e-3 * np.abs(wanted).max())
 
@@ -184,8 +184,8 @@ def test_a_model_that_computes_with_integers_says_so_and_is_measured(folder: Pat
 def test_a_model_that_computes_with_integers_gives_nearly_the_same(computing: Path) -> None:
     """Maps, types and visibility, of images that no range came from. Ranges of noise suit a network of random weights
     less than photographs suit a trained one."""
-    with FrozenGraph(ModelFile.open(computing / 'graph.pb'), ALL, 1) as graph, \
-            open_network(ModelFile.open(computing / 'graph.onnx'), ALL, 1) as model:
+    with FrozenGraph(ModelFile.open(computing / 'graph.pb'), ALL, GARMENTS, 1) as graph, \
+            open_network(ModelFile.open(computing / 'graph.onnx'), ALL, GARMENTS, 1) as model:
         maps, found = graph.forward(IMAGES), model.forward(IMAGES)
         assert (found - maps).std() < 0.15 * maps.std() and np.corrcoef(found.ravel(), maps.ravel())[0, 1] > 0.99
         wanted, said = graph.describe(IMAGES), model.describe(IMAGES)
@@ -275,7 +275,7 @@ def test_no_tensorflow_is_loaded_where_none_is_needed(folder: Path, models: Dict
         subprocess.run([sys.executable, '-c', program, *arguments], check=True)
         assert not needs_tensorflow(ModelFile.open(models[to]))
     onnx = ModelFile.open(models['onnx'])
-    with open_network(onnx, ALL, 1, engine='openvino') as other, open_network(onnx, ALL) as usual:
+    with open_network(onnx, ALL, GARMENTS, 1, engine='openvino') as other, open_network(onnx, ALL, GARMENTS) as usual:
         np.testing.assert_allclose(other.forward(IMAGES), usual.forward(IMAGES), atol=1e-4)
     assert open_model(folder / 'graph.pb', 'openvino').path == models['openvino']
 
@@ -283,7 +283,7 @@ def test_no_tensorflow_is_loaded_where_none_is_needed(folder: Path, models: Dict
 def test_one_size_alone(folder: Path, finish: Finish, tmp_path: Path) -> None:
     output = tmp_path / 'wide.tflite'
     finish(export.main, *command(folder, 'tflite', '--size', '64x32', '--output', output))
-    with open_network(ModelFile.open(output), GARMENTS.of('skirt'), 1) as model:
+    with open_network(ModelFile.open(output), GARMENTS.of('skirt'), GARMENTS, 1) as model:
         assert model.garment == ALL and model.forward(np.zeros((3, 32, 64, 3), np.float32)).shape[:3] == (3, 4, 8)
         with pytest.raises(ValueError, match=r'wide\.tflite.*48x64.*64x32'):
             model.forward(IMAGES)
@@ -376,7 +376,8 @@ def test_a_model_alone_says_how_to_feed_it(models: Dict[str, Path], tmp_path: Pa
     assert (inside.keypoints, inside.types, inside.stride, inside.input_hw) == (ALL.keypoints, TYPES, 8, (64, 48))
     assert (inside.channel_order, inside.value_range, inside.mean) == ('BGR', (0, 255), (0, 0, 0))
     assert inside.graph_sha256 == '' and inside.export['of_graph_sha256'] == beside.export['of_graph_sha256']
-    with open_network(ModelFile.open(models[to]), ALL, 1) as one, open_network(ModelFile.open(alone), ALL, 1) as other:
+    with open_network(ModelFile.open(models[to]), ALL, GARMENTS, 1) as one, \
+            open_network(ModelFile.open(alone), ALL, GARMENTS, 1) as other:
         assert other.types == TYPES
         np.testing.assert_array_equal(other.forward(IMAGES), one.forward(IMAGES))
 
@@ -387,7 +388,7 @@ def test_a_model_beside_another_ones_contract_is_refused(models: Dict[str, Path]
     with open(str(tmp_path / 'graph.tflite'), 'ab') as file:
         file.write(b'more')
     with pytest.raises(InputError, match=r'graph\.tflite\.json'):
-        open_network(ModelFile.open(tmp_path / 'graph.tflite'), ALL)
+        open_network(ModelFile.open(tmp_path / 'graph.tflite'), ALL, GARMENTS)
 
 
 @pytest.mark.parametrize('ending', list(EXPORTED.values()))
@@ -399,7 +400,7 @@ def test_what_has_no_contract_inside_is_refused_in_a_line(tmp_path: Path, ending
     model.write_bytes(content)
     assert contract_of(model) is None
     with pytest.raises(InputError, match=f'model{ending}'):
-        open_network(ModelFile.open(model), ALL)
+        open_network(ModelFile.open(model), ALL, GARMENTS)
 
 
 def test_a_contract_inside_is_checked_like_any_other(models: Dict[str, Path], tmp_path: Path) -> None:
@@ -456,7 +457,7 @@ def test_operations_of_tensorflow_in_a_tflite_are_refused(tmp_path: Path) -> Non
     for trusted, said in ((False, r'model\.tflite.*Flex.*--trust-graph'),
                           (True, r'model\.tflite')):
         with pytest.raises(InputError, match=said):
-            open_network(ModelFile.open(model), ALL, 1, trusted=trusted)
+            open_network(ModelFile.open(model), ALL, GARMENTS, 1, trusted=trusted)
     assert not reached.exists()
 
 
@@ -465,18 +466,18 @@ def test_models_that_cannot_be_opened(folder: Path, models: Dict[str, Path], tmp
     model = tmp_path / 'graph.tflite'
     model.write_bytes(b'no model')
     with pytest.raises(ValueError, match=r'graph\.tflite.*graph\.tflite\.json'):
-        open_network(ModelFile.open(model), ALL)
+        open_network(ModelFile.open(model), ALL, GARMENTS)
     with pytest.raises(ValueError, match=r'onnxruntime.*graph\.tflite.*\.onnx'):
-        open_network(ModelFile.open(model), ALL, engine='onnxruntime')
+        open_network(ModelFile.open(model), ALL, GARMENTS, engine='onnxruntime')
     with pytest.raises(ValueError, match=r'absent\.xml.*absent\.onnx.*absent\.pb --to openvino'):
         open_model(tmp_path / 'absent.pb', 'openvino')
     assert open_model(folder / 'graph.pb', 'litert').path == models['tflite']
     assert open_model(models['tflite'], 'tensorflow').path == folder / 'graph.pb'
     with pytest.raises(ValueError, match='saved_model.pb'):
-        FrozenGraph(ModelFile.open(tmp_path), ALL)
+        FrozenGraph(ModelFile.open(tmp_path), ALL, GARMENTS)
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
     onnx = tmp_path / 'graph.onnx'
     onnx.write_text('no model')
     Contract('all', ALL.keypoints, 'testing', (64, 48), 8, 7, file_sum(onnx)).save(contract_path(onnx))
     with pytest.raises(ValueError, match=r'pip install -r requirements-export\.txt'):
-        open_network(ModelFile.open(onnx), ALL)
+        open_network(ModelFile.open(onnx), ALL, GARMENTS)

@@ -97,9 +97,9 @@ def test_the_second_pass_is_asked_for(data: Path, monkeypatch: pytest.MonkeyPatc
     asked = []
 
     class Seen(SecondPass):
-        def __init__(self, predictor: Predictor, garment: Garment, how: str, second: Predictor) -> None:
+        def __init__(self, first: Predictor, second: Predictor, garment: Garment, how: str) -> None:
             asked.append((garment.name, how))
-            super().__init__(predictor, garment, how, second=second)
+            super().__init__(first, second, garment, how)
 
     monkeypatch.setattr('fashionai.inference.loading.SecondPass', Seen)
     assert run.main(command(data, f'--second-pass={how}')) == 0

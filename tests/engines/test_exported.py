@@ -33,7 +33,7 @@ def test_onnx_runtime_reports_to_nobody_unless_the_user_wants_it(monkeypatch: py
         monkeypatch.setenv('ORT_DISABLE_TELEMETRY', before)
     monkeypatch.setattr('fashionai.engines.exported.needed', lambda name: Runtime())
     with pytest.raises(NotImplementedError):
-        open_network(open_model(supplied_graph(), 'onnxruntime'), GARMENTS.joint)
+        open_network(open_model(supplied_graph(), 'onnxruntime'), GARMENTS.joint, GARMENTS)
     assert seen == [after]
 
 
@@ -71,7 +71,7 @@ def test_the_fast_model_with_integers_gives_nearly_the_maps_of_single_precision(
     image = cv2.resize(cv2.imread(str(PHOTOGRAPH)), (288, 288))[np.newaxis].astype(np.float32)
     maps = []
     for name in ('supplied', 'fast'):
-        with open_network(open_model(supplied_graph(name), 'onnxruntime'), GARMENTS.joint, 1) as network:
+        with open_network(open_model(supplied_graph(name), 'onnxruntime'), GARMENTS.joint, GARMENTS, 1) as network:
             maps.append(network.forward(image)[..., :24])
     assert computes_with_integers(open_model(supplied_graph('fast'), 'onnxruntime'))
     assert np.corrcoef(maps[0].ravel(), maps[1].ravel())[0, 1] > 0.98

@@ -79,7 +79,7 @@ def test_any_head_is_frozen_as_it_was_trained(tmp_path: Path, model: str, head: 
     case = trained(tmp_path, model, 'skirt', head)
     freeze(case['checkpoint'], model, 'skirt', tmp_path / 'graph.pb')
     assert Contract.load(tmp_path / 'graph.json').head == head.changes
-    with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt')) as graph:
+    with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), GARMENTS) as graph:
         stride = network_spec(model, head).stride
         assert graph.stride == stride
         output = graph.forward(IMAGES)
@@ -98,7 +98,7 @@ def test_the_mean_of_the_last_two_stages_is_another_output(tmp_path: Path) -> No
         middle, last = (np.concatenate(session.run([maps.heatmaps, maps.fields], {image: IMAGES}), axis=3)
                         for maps in stages[1:])
     for maps, wanted in (('last', last), ('mean', (middle + last) / 2)):
-        with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), maps=maps) as graph:
+        with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), GARMENTS, maps=maps) as graph:
             np.testing.assert_allclose(graph.forward(IMAGES), wanted, rtol=1e-4, atol=1e-4)
 
 
@@ -109,7 +109,8 @@ def test_heat_maps_are_like_the_targets_whatever_the_loss(tmp_path: Path) -> Non
         freeze(replace(checkpoint, run={**checkpoint.run, 'loss': {'loss': loss}}), 'testing', 'skirt',
                tmp_path / f'{loss}.pb')
         for which in ('last', 'mean'):
-            with FrozenGraph(ModelFile.open(tmp_path / f'{loss}.pb'), GARMENTS.of('skirt'), maps=which) as graph:
+            model = ModelFile.open(tmp_path / f'{loss}.pb')
+            with FrozenGraph(model, GARMENTS.of('skirt'), GARMENTS, maps=which) as graph:
                 maps[loss, which] = graph.forward(IMAGES)
     odds = np.log(99) * np.array([-1, -1, -1, -1, 1])
     sigmoid = 1 / (1 + np.exp(-maps['l2', 'last'][..., :5] - odds))
@@ -122,7 +123,7 @@ def test_one_stage_has_no_mean(tmp_path: Path) -> None:
     freeze(trained(tmp_path, 'testing', 'skirt', HeadOptions(stages=1))['checkpoint'], 'testing', 'skirt',
            tmp_path / 'graph.pb')
     with pytest.raises(ValueError, match='graph.pb.*--maps last'):
-        FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), maps='mean')
+        FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), GARMENTS, maps='mean')
 
 
 def test_half_the_size_for_the_last_digits(tmp_path: Path) -> None:
@@ -131,7 +132,7 @@ def test_half_the_size_for_the_last_digits(tmp_path: Path) -> None:
     for name, weight_format in (('whole', 'float32'), ('half', 'half')):
         freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / f'{name}.pb', weight_format)
         nodes[name] = {node.name: node for node in read_graph(tmp_path / f'{name}.pb').node}
-        with FrozenGraph(ModelFile.open(tmp_path / f'{name}.pb'), GARMENTS.of('skirt')) as graph:
+        with FrozenGraph(ModelFile.open(tmp_path / f'{name}.pb'), GARMENTS.of('skirt'), GARMENTS) as graph:
             outputs[name] = graph.forward(IMAGES)
     scale = np.abs(outputs['whole']).max()
     assert 0 < np.abs(outputs['half'] - outputs['whole']).max() < 0.01 * scale
@@ -151,7 +152,7 @@ def test_a_quarter_of_the_size_for_small_errors(tmp_path: Path) -> None:
     for weight_format in TOLERANCES:
         path = tmp_path / f'{weight_format}.pb'
         freeze(case['checkpoint'], 'mobilenet_small', 'skirt', path, weight_format)
-        with FrozenGraph(ModelFile.open(path), GARMENTS.of('skirt')) as graph:
+        with FrozenGraph(ModelFile.open(path), GARMENTS.of('skirt'), GARMENTS) as graph:
             outputs[weight_format] = graph.forward(IMAGES)
     errors = {name: np.abs(output - outputs['float32']).max() / np.abs(outputs['float32']).max()
               for name, output in outputs.items()}
@@ -171,8 +172,8 @@ def test_a_frozen_graph_is_stored_again(tmp_path: Path, before: str, after: str)
     assert not any('explicit_paddings' in node.attr for node in definition.node), 'as in the graph before'
     assert Contract.load(tmp_path / 'after.json') == replace(
         source.contract, input_hw=(64, 96), graph_sha256=file_sum(tmp_path / 'after.pb'))
-    with FrozenGraph(source, GARMENTS.of('skirt')) as one, \
-            FrozenGraph(ModelFile.open(tmp_path / 'after.pb'), GARMENTS.of('skirt')) as other:
+    with FrozenGraph(source, GARMENTS.of('skirt'), GARMENTS) as one, \
+            FrozenGraph(ModelFile.open(tmp_path / 'after.pb'), GARMENTS.of('skirt'), GARMENTS) as other:
         wanted, found = one.forward(IMAGES), other.forward(IMAGES)
     assert np.abs(found - wanted).max() < (0.1 if after == 'int8' else 1e-5) * np.abs(wanted).max()
     assert (difference > 0) == (before != 'int8'), 'integers are read again as they are'

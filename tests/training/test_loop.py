@@ -337,7 +337,7 @@ def test_an_average_of_the_weights_is_kept_validated_and_frozen_over_an_interrup
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-4, atol=1e-6, err_msg=name)
         assert name.endswith('gamma') or np.abs(found[name] - reader.get_tensor(name)).max() > 0
     freeze(find_checkpoint(settings.run_folder), 'testing', 'skirt', tmp_path / 'graph.pb')
-    with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), settings.garment) as graph:
+    with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), settings.garment, GARMENTS) as graph:
         np.testing.assert_allclose(graph.forward(images), seen[-1], rtol=1e-3, atol=1e-4)
 
 

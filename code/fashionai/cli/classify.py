@@ -3,6 +3,7 @@ agrees."""
 import argparse
 import csv
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -25,7 +26,7 @@ from fashionai.files import replacing
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.config import InferenceOptions
-from fashionai.inference.garment_types import format_types, type_probabilities
+from fashionai.inference.whole_pictures import described
 from fashionai.model_files.default_model import usual_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.tf_compat import graph_mode
@@ -90,10 +91,11 @@ def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
     types = calibration.types if calibration else None
     found: Dict[str, np.ndarray] = {}
     failures: Dict[str, str] = {}
-    with open_network(model, images.garments.joint, threads, garments=images.garments, trusted=trusted) as network:
+    with open_network(model, images.garments.joint, images.garments, threads, trusted=trusted) as network:
         if not network.types:
             raise InputError(f'{model.path} does not predict types: wanted a network trained with --tag all '
                              '--type-head along')
+        describe = partial(network.describe, visibility=False)
         for start in tqdm(range(0, len(images), _BATCH), unit='batch'):
             ids = images.image_ids[start:start + _BATCH]
             read = {image_id: read_or_unreadable(image_path(folder, image_id)) for image_id in ids}
@@ -101,8 +103,35 @@ def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
                              if isinstance(picture, Unreadable)})
             pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, Unreadable)}
             if pictures:
-                probabilities = type_probabilities(network.predict_with_types, list(pictures.values()),
-                                                   model.trained_hw)
+                probabilities = described(describe, list(pictures.values()), model.trained_hw, network.garment).types
+                assert probabilities is not None, 'the network predicts types'
                 found.update(zip(pictures, types.tempered(probabilities) if types else probabilities))
     return list(network.types), found, failures
 
+
+def format_types(right: Sequence[str], order: Sequence[Sequence[str]], types: Sequence[str]) -> str:
+    """Returns a table: how often the right type is the first, how often it is among the first two, and the confusion.
+
+    Args:
+        right: the true type of each image.
+        order: the types of each image, the most probable first.
+        types: all types, in the order of rows and columns.
+    """
+    predicted = [names[0] for names in order]
+    first = np.mean([one == other for one, other in zip(right, predicted)])
+    second = np.mean([one in names[:2] for one, names in zip(right, order)])
+    width = max(map(len, types)) + 2
+    lines = [f'the type is right in {first:.1%} of {len(right)} images, and among the first two in {second:.1%}', '',
+             'of' + ' ' * (width - 2) + ''.join(f'{name:>{width}}' for name in types) + '  were taken for']
+    for name, counts in zip(types, _confusion(right, predicted, types)):
+        lines.append(f'{name:<{width}}' + ''.join(f'{count:>{width}}' for count in counts))
+    return '\n'.join(lines)
+
+
+def _confusion(right: Sequence[str], predicted: Sequence[str], types: Sequence[str]) -> np.ndarray:
+    """Returns (T, T) int for T types: the number of images of each true type (rows) that were predicted as each type
+    (columns)."""
+    counts = np.zeros((len(types), len(types)), int)
+    for one, other in zip(right, predicted):
+        counts[types.index(one), types.index(other)] += 1
+    return counts

@@ -123,22 +123,23 @@ def _serve(store: Store, garments: Garments, folder: Path, args: argparse.Namesp
 @contextmanager
 def _proposer(garments: Garments, folder: Path, args: argparse.Namespace) -> Iterator[Proposer]:
     """Yields what proposes points: the network of --modelpath, or the one that was trained on the project, or the usual
-    one. If it finds none of the types, nothing is proposed."""
+    one. If it finds none of the types, nothing is proposed. Proposals have no visibility, so none is computed."""
     graph = args.modelpath or project_graph(folder)
-    flags = argparse.Namespace(**{**vars(args), 'garments': None, 'modelpath': graph and str(graph)})
+    flags = argparse.Namespace(**{**vars(args), 'garments': None, 'modelpath': graph and str(graph),
+                                  'visibility': False})
     networks = chosen_networks(flags, args.tag)
     known = networks.garments if args.tag == JOINT else {args.tag: networks.garments.of(args.tag)}
     if not shared_types(known, garments):
         logger.info('%s finds none of %s: people place all points', networks.name, ', '.join(garments))
         yield Proposer(garments, NO_NETWORK)
         return
-    with networks.load_predictor() as predictor, _one_pass(networks, args).load_predictor() as quick:
+    with networks.load_predictor() as predictor, _one_pass(networks, flags).load_predictor() as quick:
         yield Proposer(garments, f'{networks.name} {networks.sums[:12]} {args.preset}', predictor, quick)
 
 
-def _one_pass(networks: ChosenNetworks, args: argparse.Namespace) -> ChosenNetworks:
+def _one_pass(networks: ChosenNetworks, flags: argparse.Namespace) -> ChosenNetworks:
     """Returns the same networks, used once for a picture."""
-    options = replace(InferenceOptions.of(vars(args)), preset='fast')
+    options = replace(InferenceOptions.of(vars(flags)), preset='fast')
     return replace(networks, config=options.config([model.trained_hw for model in networks.models], networks.garments))
 
 

@@ -101,14 +101,14 @@ def start_ranks(options: argparse.Namespace, argv: Sequence[str]) -> int:
 def train_as(cluster: Cluster, options: argparse.Namespace) -> None:
     """Read the data, join the other ranks, start the workers, train."""
     garments = chosen_garments(options)
-    folders = rows_by_folder(options, 'train', not options.remote_data, garments)
+    folders = rows_by_folder(options, 'train', garments, not options.remote_data)
     rows, image_root = joined_rows(folders)
     rows = fewer_rows(rows, options.rows)
     if not options.remote_data:
         check_batch(rows, options.tag, options.batchsize)
     garment = garments.of(options.tag)
     validates = options.validate_every and not cluster.rank
-    validation = labelled_rows(options, 'val', garments=garments) if validates else None
+    validation = labelled_rows(options, 'val', garments) if validates else None
     check_labels(rows, validation and validation[0], garment, DataOptions.of(vars(options)).count_occluded)
     graph_mode()
     from fashionai.inference.validation import validation_error

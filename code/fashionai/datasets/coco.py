@@ -15,7 +15,7 @@ from fashionai.datasets.sources import DataSource, Pictures, is_picture, scan
 from fashionai.datasets.visibility import AUTOMATIC, MEANINGS, meaning_of
 from fashionai.errors import InputError, shown
 from fashionai.files import parse_json
-from fashionai.garments.table import GARMENTS, Garments
+from fashionai.garments.table import Garments
 
 _NO_JSON = 'files that are not JSON, skipped'
 
@@ -35,7 +35,7 @@ class _File:
         return isinstance(info, dict) and info.get(key) == value
 
 
-def read_coco(sources: Sequence[DataSource], names: Names, notes: Notes, garments: Garments = GARMENTS,
+def read_coco(sources: Sequence[DataSource], names: Names, notes: Notes, garments: Garments,
               visibility: str = AUTOMATIC) -> ParsedDataset:
     """Returns every annotation of a named category that is the only one of its type in its picture.
 

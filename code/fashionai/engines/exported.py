@@ -16,7 +16,7 @@ import numpy as np
 
 from fashionai.engines.network import Network, check_names
 from fashionai.errors import InputError
-from fashionai.garments.table import GARMENTS, Garment, Garments
+from fashionai.garments.table import Garment, Garments
 from fashionai.model_files.contract import EXPORTED, contract_path, file_sum
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.weight_formats import INT8
@@ -44,8 +44,8 @@ class _Exported(Network):
     """An exported model. It needs a contract. `trusted` makes no difference if the engine has no operation that does
     more than compute."""
 
-    def __init__(self, model: ModelFile, wanted: Garment, maps: str, garments: Garments, trusted: bool) -> None:
-        super().__init__(model, wanted, maps, garments)
+    def __init__(self, model: ModelFile, wanted: Garment, garments: Garments, maps: str, trusted: bool) -> None:
+        super().__init__(model, wanted, garments, maps)
         self._trusted = trusted
         if self._contract is None:
             raise InputError(f'{model.path} has no contract, neither inside it nor in {contract_path(model.path).name} '
@@ -61,9 +61,9 @@ class _Exported(Network):
 class OnnxNetwork(_Exported):
     """An `.onnx` file in ONNX Runtime; on a GPU if `onnxruntime-gpu` is installed and finds one."""
 
-    def __init__(self, model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments,
+    def __init__(self, model: ModelFile, wanted: Garment, garments: Garments, threads: int, maps: str,
                  trusted: bool) -> None:
-        super().__init__(model, wanted, maps, garments, trusted)
+        super().__init__(model, wanted, garments, maps, trusted)
         runtime = onnx_runtime()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -87,9 +87,9 @@ class OnnxNetwork(_Exported):
 class OpenvinoNetwork(_Exported):
     """An OpenVINO model, `.xml` and `.bin`, or an `.onnx` file, on the CPU in single precision."""
 
-    def __init__(self, model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments,
+    def __init__(self, model: ModelFile, wanted: Garment, garments: Garments, threads: int, maps: str,
                  trusted: bool) -> None:
-        super().__init__(model, wanted, maps, garments, trusted)
+        super().__init__(model, wanted, garments, maps, trusted)
         core = needed('openvino').Core()
         settings = {'PERFORMANCE_HINT': 'LATENCY', 'INFERENCE_PRECISION_HINT': 'f32'}
         if threads:
@@ -116,9 +116,9 @@ class OpenvinoNetwork(_Exported):
 class LiteNetwork(_Exported):
     """A `.tflite` file in LiteRT, or in the interpreter of TensorFlow; it takes one image at a time, of one size."""
 
-    def __init__(self, model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments,
+    def __init__(self, model: ModelFile, wanted: Garment, garments: Garments, threads: int, maps: str,
                  trusted: bool) -> None:
-        super().__init__(model, wanted, maps, garments, trusted)
+        super().__init__(model, wanted, garments, maps, trusted)
         try:
             self._interpreter = _interpreter(model.path, threads)
             self._check_operations()
@@ -157,20 +157,20 @@ class LiteNetwork(_Exported):
         return [np.concatenate(parts) for parts in zip(*found)]
 
 
-def _frozen(model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments, trusted: bool) -> Network:
+def _frozen(model: ModelFile, wanted: Garment, garments: Garments, threads: int, maps: str, trusted: bool) -> Network:
     from fashionai.engines.frozen_graph import FrozenGraph  # only here: loading TensorFlow takes seconds
-    return FrozenGraph(model, wanted, threads, maps, garments, trusted)
+    return FrozenGraph(model, wanted, garments, threads, maps, trusted)
 
 
-def _openvino(model: ModelFile, wanted: Garment, threads: int, maps: str, garments: Garments, trusted: bool) -> Network:
+def _openvino(model: ModelFile, wanted: Garment, garments: Garments, threads: int, maps: str, trusted: bool) -> Network:
     if computes_with_integers(model):
         raise InputError(f'{model.path} computes with integers, and OpenVINO computes wrong heat maps of such a model: '
                          'open it with --engine onnxruntime, or export the graph with code/export.py --to openvino')
-    return OpenvinoNetwork(model, wanted, threads, maps, garments, trusted)
+    return OpenvinoNetwork(model, wanted, garments, threads, maps, trusted)
 
 
-Open = Callable[[ModelFile, Garment, int, str, Garments, bool], Network]
-"""(file, wanted type, threads, name of OUTPUTS, table of the type, whether the file is trusted) -> the network."""
+Open = Callable[[ModelFile, Garment, Garments, int, str, bool], Network]
+"""(file, wanted type, table of the type, threads, name of OUTPUTS, whether the file is trusted) -> the network."""
 
 
 @dataclass(frozen=True)
@@ -207,8 +207,8 @@ def needs_tensorflow(model: ModelFile, engine: Optional[str] = None) -> bool:
     return name == 'tensorflow' or (name == 'litert' and not _has_litert())
 
 
-def open_network(model: ModelFile, garment: Garment, threads: int = 0, maps: str = 'last',
-                 engine: Optional[str] = None, garments: Garments = GARMENTS, trusted: bool = False) -> Network:
+def open_network(model: ModelFile, garment: Garment, garments: Garments, threads: int = 0, maps: str = 'last',
+                 engine: Optional[str] = None, trusted: bool = False) -> Network:
     """Returns the network of a file; its `with` block closes it. If it needs TensorFlow, `graph_mode` was called.
 
     A `trusted` graph may have any operation; see model_files/graph_file.py.
@@ -216,7 +216,7 @@ def open_network(model: ModelFile, garment: Garment, threads: int = 0, maps: str
     Raises InputError if the file does not serve the garment type, or the engine does not open it or is not installed;
     then it names the command that installs the engine.
     """
-    return ENGINES[engine_of(model.path, engine)].open(model, garment, threads, maps, garments, trusted)
+    return ENGINES[engine_of(model.path, engine)].open(model, garment, garments, threads, maps, trusted)
 
 
 def default_engine() -> str:

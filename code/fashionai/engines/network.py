@@ -35,8 +35,8 @@ class Network:
     Args:
         model: its file.
         wanted: the garment type that it is to serve, of the table `garments`.
-        maps: the output to take, a name of OUTPUTS.
         garments: the table of garments.
+        maps: the output to take, a name of OUTPUTS.
 
     Attributes:
         garment: the garment whose channels the network gives: the type wanted, or all types jointly.
@@ -48,7 +48,7 @@ class Network:
     Raises InputError if the contract is for other types or has other keypoints.
     """
 
-    def __init__(self, model: ModelFile, wanted: Garment, maps: str, garments: Garments) -> None:
+    def __init__(self, model: ModelFile, wanted: Garment, garments: Garments, maps: str) -> None:
         contract = model.contract
         self.garment = _contract_garment(contract, wanted, garments.joint, model.path) if contract else wanted
         self.stride = contract.stride if contract else _USUAL_STRIDE

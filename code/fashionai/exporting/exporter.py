@@ -57,7 +57,7 @@ def export(model: ModelFile, garment: Garment, request: ExportRequest, output: P
     integers, garments = request.compute == INT8, images.truth.garments
     weights = INT8 if integers else request.weight_format or format_of(definition)
     converted_as = FLOAT32 if integers else weights  # the quantisation stores the integers itself
-    with FrozenGraph(model, garment, request.threads, garments=garments, trusted=request.trusted) as graph, \
+    with FrozenGraph(model, garment, garments, request.threads, trusted=request.trusted) as graph, \
             replacing_model(output) as draft:
         cells_hw(request.input_hw, graph.stride)  # raises a clearer error than the converters
         contract = _contract(graph, model)
@@ -74,7 +74,7 @@ def export(model: ModelFile, garment: Garment, request: ExportRequest, output: P
         contract = replace(contract, graph_sha256=file_sum(draft), export=facts)
         contract.save(contract_path(draft))
         converted = ModelFile(draft, contract, contract.graph_sha256)
-        with open_network(converted, garment, request.threads, garments=garments) as exported:
+        with open_network(converted, garment, garments, request.threads) as exported:
             parity = compare(graph, exported, images, request.input_hw, kind.fixed)
         if integers:
             _refuse_worse_points(parity, model.path)

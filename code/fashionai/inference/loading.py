@@ -28,7 +28,7 @@ def open_networks(models: Sequence[ModelFile], tag: str, config: InferenceConfig
     Raises InputError, which names the file, if a network does not serve the tag.
     """
     with ExitStack() as stack:
-        yield [stack.enter_context(open_network(model, garments.of(tag), threads, config.maps, config.engine, garments,
+        yield [stack.enter_context(open_network(model, garments.of(tag), garments, threads, config.maps, config.engine,
                                                 config.trusted))
                for model in models]
 
@@ -82,4 +82,4 @@ def _predictor(first: Sequence[NetworkInput], second: Sequence[NetworkInput], ga
     predictor = Predictor(first, garment, config.options)
     if not config.second_pass:
         return predictor
-    return SecondPass(predictor, garment, config.second_pass, second=Predictor(second, garment, config.options))
+    return SecondPass(predictor, Predictor(second, garment, config.options), garment, config.second_pass)

@@ -144,13 +144,12 @@ def weights_sum(path: PathLike) -> str:
     return digest.hexdigest()
 
 
-def export_weights(weights: Values, path: PathLike, half: bool = True) -> None:
+def export_weights(weights: Values, path: PathLike) -> None:
     """Writes the variables of a network as a `.npz` that `load_pretrained` can read.
 
-    With `half`, weights are stored as float16, which is precise enough for initial weights. Biases and batch norm stay
-    float32.
+    Weights are stored as float16, which is precise enough for initial weights. Biases and batch norm stay float32.
     """
-    values: Dict[str, Any] = {name: value.astype(np.float16 if half and value.ndim > 1 else np.float32)
+    values: Dict[str, Any] = {name: value.astype(np.float16 if value.ndim > 1 else np.float32)
                               for name, value in weights.items()}
     with replacing(path) as draft, open(str(draft), 'wb') as file:
         np.savez_compressed(file, **values)

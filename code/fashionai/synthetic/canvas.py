@@ -1,5 +1,5 @@
 """The picture that is drawn, and for every pixel the part of the garment that it shows."""
-from typing import Callable, Optional, Tuple, Union
+from typing import Callable, Tuple, Union
 
 import cv2
 import numpy as np
@@ -28,10 +28,10 @@ class Canvas:
         owner: (h, w) uint8, the owner of each pixel.
     """
 
-    def __init__(self, image: np.ndarray, frame: np.ndarray, owner: Optional[np.ndarray] = None) -> None:
+    def __init__(self, image: np.ndarray, frame: np.ndarray) -> None:
         self.image = image
         self.frame = frame
-        self.owner = np.zeros(image.shape[:2], np.uint8) if owner is None else owner
+        self.owner = np.zeros(image.shape[:2], np.uint8)
 
     @property
     def size_hw(self) -> Tuple[int, int]:

@@ -14,6 +14,9 @@ from fashionai.training.loss_watch import LossWatch
 
 logger = logging.getLogger(__name__)
 
+_SECONDS = 600
+"""So long at most nothing is saved, unless the loss is too high."""
+
 
 class CheckpointFolder:
     """Writes and removes checkpoints of all variables in a folder.
@@ -66,7 +69,7 @@ class CheckpointFolder:
 
 
 class CheckpointHook(tf.train.SessionRunHook):
-    """Saves a checkpoint every `every` steps, every `seconds` if steps are slow, and when a training ends normally.
+    """Saves a checkpoint every `every` steps, every _SECONDS if steps are slow, and when a training ends normally.
 
     The last `keep` checkpoints are kept. Only the loss of the next step shows whether the weights of a checkpoint are
     good. Therefore nothing is saved while the loss is too high, and an old checkpoint is removed only when the loss
@@ -74,10 +77,9 @@ class CheckpointHook(tf.train.SessionRunHook):
     the loss of the last one.
     """
 
-    def __init__(self, folder: CheckpointFolder, watch: LossWatch, done: tf.Tensor, every: int, keep: int,
-                 seconds: float = 600) -> None:
+    def __init__(self, folder: CheckpointFolder, watch: LossWatch, done: tf.Tensor, every: int, keep: int) -> None:
         self._folder, self._watch, self._done = folder, watch, done
-        self._every, self._keep, self._seconds = every, keep, seconds
+        self._every, self._keep = every, keep
         self._saved: Optional[int] = None
         self._due, self._judged = False, True
         self._saved_at = time.time()
@@ -90,7 +92,7 @@ class CheckpointHook(tf.train.SessionRunHook):
 
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
         step = int(run_values.results)
-        self._due |= step % self._every == 0 or time.time() - self._saved_at > self._seconds
+        self._due |= step % self._every == 0 or time.time() - self._saved_at > _SECONDS
         if self._watch.normal:
             self._remove_old()
             if self._due:
