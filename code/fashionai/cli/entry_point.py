@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import Callable, Mapping, Optional, Sequence, Union
 
 from fashionai.errors import InputError
-from fashionai.garments.table import GARMENTS, Garments
+from fashionai.garments.table import GARMENTS, SUPPLIED, Garments
 from fashionai.garments.table_files import read_garments
-from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
+from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph, usual_graph
 from fashionai.model_files.weight_formats import HALF, TOLERANCES
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
@@ -117,6 +117,12 @@ def resolve_checkpoint(path: Union[str, Path]) -> Path:
 def resolve_network(path: str) -> Path:
     """Returns the same for a network: its file, or a name of SUPPLIED_NETWORKS."""
     return supplied_graph(path) if path in SUPPLIED_NETWORKS else resolve(path)
+
+
+def chosen_graph(modelpath: Optional[str], tag: str, supplied: str = SUPPLIED) -> Path:
+    """Returns the network of `--modelpath`, as `resolve_network` does; without one, the usual network for a tag (see
+    `default_model.usual_graph`)."""
+    return resolve_network(modelpath) if modelpath else usual_graph(tag, PROJECT_ROOT / 'models/trained', supplied)
 
 
 def add_garments_option(parser: ArgumentParser) -> None:
