@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO, Any, Collection, Dict, Iterator, List, Optional, Tuple, Union
 
 from fashionai.errors import InputError, shown
+from fashionai.extras import missing_package
 
 try:
     import fcntl
@@ -123,7 +124,7 @@ def parse_yaml(content: bytes, name: str) -> Any:
     try:
         import yaml
     except ImportError:
-        raise InputError(f'{name}: reading YAML needs the package PyYAML: pip install PyYAML') from None
+        raise InputError(f'{name}: {missing_package("yaml")}') from None
     try:
         text = content.decode('utf-8-sig')
         _check_nodes(name, yaml.compose(text, Loader=yaml.SafeLoader))

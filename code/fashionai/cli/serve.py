@@ -19,6 +19,7 @@ import numpy as np
 from fashionai.cli.entry_point import guarded
 from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options, chosen_networks
 from fashionai.errors import InputError
+from fashionai.extras import EXTRAS, missing_package
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.inference.garment_predictor import GarmentPredictor
@@ -29,8 +30,6 @@ if TYPE_CHECKING:
     from fashionai.serving.connections import Server
     from fashionai.serving.limits import Limits
     from fashionai.serving.listener import Listener
-
-_PACKAGES = ('fastapi', 'uvicorn', 'prometheus_client', 'python_multipart')
 
 _END_SECONDS = 15
 """A process may end so long after its last request."""
@@ -212,7 +211,6 @@ def check_packages() -> None:
     if sys.version_info < (3, 10):
         raise InputError(f'the service needs Python 3.10 or newer, and this is {sys.version.split()[0]}: name one, '
                          'such as PYTHON=python3.11 ./begin_to_serve.sh')
-    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    missing = [name for name in EXTRAS['serve'].modules if find_spec(name) is None]
     if missing:
-        raise InputError(f'{", ".join(missing)} not installed: python -m pip install '
-                         '"fashionai-keypoints[serve]"; in a clone, -r requirements-serve.txt or ./begin_to_serve.sh')
+        raise InputError(missing_package(*missing))

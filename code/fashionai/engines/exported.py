@@ -16,15 +16,12 @@ import numpy as np
 
 from fashionai.engines.network import Network, check_names
 from fashionai.errors import InputError
+from fashionai.extras import install_command
 from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.model_files.contract import EXPORTED, contract_path, file_sum
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.weight_formats import INT8
 from fashionai.networks.tensor_names import TYPES_NAME, VISIBILITY_NAME
-
-REQUIREMENTS = 'requirements-export.txt'
-"""File of the converters and engines that are not always installed, in the root of the project."""
-
 
 _TELEMETRY_OFF = 'ORT_DISABLE_TELEMETRY'
 """Newer versions of ONNX Runtime report to their maker which models they open, unless this environment variable is set.
@@ -272,12 +269,12 @@ def _export_command(graph: Path, models: Sequence[Path]) -> str:
 
 
 def needed(module: str) -> Any:
-    """Returns an optional module. Raises InputError, with the command that installs it, if it is missing."""
+    """Returns a module of EXTRAS. Raises InputError, with the command that installs it, if it is missing."""
     try:
         return import_module(module)
     except ImportError as error:
-        raise InputError(f'this needs {module}, which cannot be imported ({error}). To install it, with Python '
-                         f'3.10 or newer: python -m pip install -r {REQUIREMENTS}') from None
+        raise InputError(f'this needs {module}, which cannot be imported ({error}). To install it: '
+                         f'{install_command(module)}') from None
 
 
 def has_tensorflow() -> bool:
