@@ -14,7 +14,7 @@ from fashionai.errors import InputError
 from fashionai.files import locked, write_bytes, write_json
 from fashionai.garments.table import JOINT, Garments
 from fashionai.inference.config import PRESETS, InferenceOptions
-from fashionai.model_files.contract import contract_path, file_sum, replacing_model
+from fashionai.model_files.contract import FORMAT_NAMES, contract_path, file_sum, replacing_model
 from fashionai.model_files.default_model import SUPPLIED_NETWORKS
 from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import VISIBILITY
@@ -77,7 +77,7 @@ def _calibrate(args: argparse.Namespace, path: Path, presets: Sequence[str]) -> 
     print('\n'.join(f'wrote the calibration of {one}' for one in written))
     for one in left:
         print(f'{one.name} has to be exported again: code/export.py --modelpath {path} --to '
-              f'{"savedmodel" if one.is_dir() else one.suffix[1:].replace("xml", "openvino")}')
+              f'{FORMAT_NAMES[one.suffix]}')
     if args.json:
         write_json(prepare_output(args.json), {'report': asdict(report), 'calibration': calibration.to_json()})
     if diagram:

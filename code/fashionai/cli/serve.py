@@ -23,7 +23,7 @@ from fashionai.extras import EXTRAS, missing_package
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.inference.garment_predictor import GarmentPredictor
-from fashionai.option_group import at_least
+from fashionai.option_group import at_least, comma_list
 from fashionai.signals import exit_on_sigterm
 
 if TYPE_CHECKING:
@@ -156,7 +156,7 @@ def _serving(args: argparse.Namespace, networks: ChosenNetworks, listening: sock
     from fashionai.serving.metrics import Metrics
     from fashionai.serving.observing import Observer, open_access_log
     metrics, limits = Metrics(), _limits(args)
-    front = Front(_names(args.hosts), _origins(args), Observer(metrics, open_access_log(args.access_log)))
+    front = Front(comma_list(args.hosts), _origins(args), Observer(metrics, open_access_log(args.access_log)))
     server = Server(front, limits, shared)
     with ExitStack() as stack:
         if early:
@@ -188,13 +188,9 @@ def _networks(args: argparse.Namespace) -> ChosenNetworks:
     return networks
 
 
-def _names(text: str) -> List[str]:
-    return [name.strip() for name in text.split(',') if name.strip()]
-
-
 def _origins(args: argparse.Namespace) -> List[str]:
     """Returns the websites of --origins. Raises InputError for what is none."""
-    origins = [name.rstrip('/') for name in _names(args.origins)]
+    origins = [name.rstrip('/') for name in comma_list(args.origins)]
     for origin in origins:
         if origin != '*' and not re.fullmatch(r'https?://[\w.:\[\]-]+', origin):
             raise InputError(f'--origins {origin!r}: wanted an origin such as https://shop.example, or *')

@@ -18,7 +18,7 @@ from fashionai.engines.network import Network, check_names
 from fashionai.errors import InputError
 from fashionai.extras import install_command
 from fashionai.garments.table import GARMENTS, Garment, Garments
-from fashionai.model_files.contract import EXPORTED, contract_path, file_sum
+from fashionai.model_files.contract import EXPORTED, FORMAT_NAMES, contract_path, file_sum
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.weight_formats import INT8
 from fashionai.networks.tensor_names import TYPES_NAME, VISIBILITY_NAME
@@ -263,8 +263,7 @@ def _check_origin(model: ModelFile, graph: Path) -> None:
 
 def _export_command(graph: Path, models: Sequence[Path]) -> str:
     """Returns the command that exports the first of the models that can be exported."""
-    formats = {ending: name for name, ending in EXPORTED.items()}
-    wanted = next(formats[model.suffix] for model in models if model.suffix in formats)
+    wanted = next(FORMAT_NAMES[model.suffix] for model in models if model.suffix in FORMAT_NAMES)
     return f'code/export.py --modelpath {graph} --to {wanted}'
 
 

@@ -27,6 +27,9 @@ EXPORTED: Mapping[str, str] = MappingProxyType(
 """Endings of exported models by format. OpenVINO has the weights in a `.bin` beside the model; a SavedModel is a
 folder."""
 
+FORMAT_NAMES: Mapping[str, str] = MappingProxyType({ending: name for name, ending in EXPORTED.items()})
+"""The formats by the endings of their models."""
+
 LARGEST_SIDE = 4096
 """Maximum side of an input in pixels."""
 

@@ -31,7 +31,7 @@ from fashionai.serving.limits import Limits, Refusal
 from fashionai.serving.metrics import CONTENT_TYPE, Metrics
 from fashionai.serving.middleware import Headers
 from fashionai.serving.observing import facts_of
-from fashionai.serving.uploads import Uploads, decoded
+from fashionai.serving.uploads import READABLE, Uploads, decoded
 
 PAGE = Path(__file__).parent / 'page'
 
@@ -40,7 +40,7 @@ PREVIEW = 1600
 
 _PICTURE = {'type': 'string', 'format': 'binary'}
 _FORM = {'type': 'object', 'properties': {ONE: _PICTURE, SEVERAL: {'type': 'array', 'items': _PICTURE}}}
-_READ = 'the picture file itself: JPEG, PNG, WebP, BMP or TIFF'
+_READ = f'the picture file itself: {READABLE}'
 _ALONE = {name: {'schema': _PICTURE} for name in ('image/*', 'application/octet-stream')}
 _BODY = {'requestBody': {
     'required': True, 'description': f'{_READ}; or a form with the field {ONE}, or with {SEVERAL} once for each '
