@@ -81,6 +81,20 @@ def read_json(path: PathLike) -> Any:
     return parse_json(Path(path).read_bytes(), str(path))
 
 
+def read_object_if_any(path: PathLike) -> Dict[str, Any]:
+    """Returns the JSON object in a file; {} if there is no file. Raises InputError if it holds anything else."""
+    path = Path(path)
+    return parse_object(path.read_bytes(), str(path)) if path.is_file() else {}
+
+
+def parse_object(content: bytes, name: str) -> Dict[str, Any]:
+    """Parses a JSON object. Errors as in `parse_json`, and InputError for any other value."""
+    values = parse_json(content, name)
+    if not isinstance(values, dict):
+        raise InputError(f'{name} holds a {type(values).__name__}: wanted an object')
+    return values
+
+
 def parse_json(content: bytes, name: str, allow_nan: bool = False) -> Any:
     """Parses JSON in UTF-8, with or without a byte order mark; every JSON file is read by this function.
 
