@@ -23,7 +23,7 @@ from fashionai.images.jpeg import jpeg
 from fashionai.inference.garment_predictor import LOW
 from fashionai.labelling import answers
 from fashionai.labelling.export import check_formats, export_formats, export_tree
-from fashionai.labelling.labels import Label, box_of
+from fashionai.labelling.labels import Label, optional_box
 from fashionai.labelling.ordering import order
 from fashionai.labelling.project import DATA
 from fashionai.labelling.store import Conflict, Item, PictureRow, Store
@@ -125,7 +125,7 @@ def _add_changing(app: FastAPI, project: Project) -> None:
 
     @app.post('/api/pictures/{number}/items', summary='Add a garment to a picture by its box')
     def draw(number: int, drawn: answers.Draw) -> answers.Full:
-        label = Label(box=box_of(drawn.box))
+        label = Label(box=optional_box(drawn.box))
         label.check(project.garments, store.picture(number).size_hw)
         assert label.box
         item = store.add_box(number, label.box, drawn.person or project.person)
