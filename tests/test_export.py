@@ -21,8 +21,8 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
 from fashionai.cli import export, inference_flags, run, synthesize
-from fashionai.engines.exported import as_exact, needs_tensorflow, open_model, open_network
 from fashionai.engines.frozen_graph import FrozenGraph
+from fashionai.engines.opening import as_exact, needs_tensorflow, open_model, open_network
 from fashionai.errors import InputError
 from fashionai.exporting import exporter, parity
 from fashionai.exporting.formats import FORMATS, Format, GraphToConvert

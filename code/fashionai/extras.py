@@ -1,7 +1,10 @@
 """The packages that only some uses need: the modules that they bring, and how a user installs them."""
 from dataclasses import dataclass
+from importlib import import_module
 from types import MappingProxyType
-from typing import Mapping, Tuple
+from typing import Any, Mapping, Tuple
+
+from fashionai.errors import InputError
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,15 @@ def missing_module(error: ImportError) -> str:
     """Returns the line of `missing_package` for what could not be imported; '' if no extra brings it."""
     module = _top(error.name or '')
     return missing_package(module) if module in _EXTRA_OF else ''
+
+
+def needed(module: str) -> Any:
+    """Returns a module of EXTRAS. Raises InputError, with the command that installs it, if it is missing."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise InputError(f'this needs {module}, which cannot be imported ({error}). To install it: '
+                         f'{install_command(module)}') from None
 
 
 def _top(module: str) -> str:

@@ -11,7 +11,7 @@ import numpy as np
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.bulk.rows import Row, RowOut, RowPredictor, RowSettings
-from fashionai.engines.exported import default_engine, needs_tensorflow, open_model
+from fashionai.engines.opening import default_engine, needs_tensorflow, open_model
 from fashionai.errors import InputError, shown
 from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations

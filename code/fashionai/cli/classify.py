@@ -18,7 +18,7 @@ from fashionai.cli.entry_point import (
     prepare_output,
     resolve,
 )
-from fashionai.engines.exported import default_engine, has_tensorflow, needs_tensorflow, open_model, open_network
+from fashionai.engines.opening import default_engine, has_tensorflow, needs_tensorflow, open_model, open_network
 from fashionai.errors import InputError
 from fashionai.files import replacing
 from fashionai.garments.table import JOINT

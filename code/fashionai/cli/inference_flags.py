@@ -8,7 +8,7 @@ from typing import ContextManager, Mapping, Optional, Sequence
 
 from fashionai.calibration.calibration import Calibration
 from fashionai.cli.entry_point import add_garments_option, chosen_garments, chosen_graph, resolve_network
-from fashionai.engines.exported import (
+from fashionai.engines.opening import (
     as_exact,
     computes_with_integers,
     default_engine,
