@@ -16,11 +16,11 @@ from fashionai.errors import InputError
 from fashionai.garments.boxes import Box, parse_box
 from fashionai.garments.grades import CM, PIXELS
 from fashionai.garments.measurements import PixelScale, chosen_scale, no_scale, plane_scale
-from fashionai.garments.table import Garment
+from fashionai.garments.table import AUTO, Garment
 from fashionai.images.crops import crop_around
 from fashionai.images.jpeg import jpeg
 from fashionai.images.scale import ScaleObject, parse_scale
-from fashionai.inference.garment_predictor import AUTO, GarmentPrediction, GarmentPredictor, in_planes
+from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, in_planes
 from fashionai.results.formats import JSON, LENGTHS
 from fashionai.results.prediction_json import prediction_json
 from fashionai.serving.answers import Answer, Answers, Card, Fault, Garments, Health, PictureAnswer, Ready, heatmaps_of
