@@ -6,7 +6,7 @@ import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Collection, Dict, Iterator, List, Optional, Tuple, Union
+from typing import IO, Any, Dict, Iterator, List, Tuple, Union
 
 from fashionai.errors import InputError, shown
 from fashionai.extras import missing_package
@@ -185,17 +185,6 @@ def parse_xml(content: bytes, name: str) -> ElementTree.Element:
         raise
     except (ElementTree.ParseError, ValueError) as error:
         raise InputError(f'{name} is not XML: {error}') from None
-
-
-def listed_name(path: str, names: Collection[str]) -> Optional[str]:
-    """Returns the longest of the names (see `plain_name`) that is the end of a path, whole folders each, or None."""
-    parts = Path(os.path.abspath(path)).as_posix().split('/')
-    return next((name for name in ('/'.join(parts[start:]) for start in range(len(parts))) if name in names), None)
-
-
-def plain_name(name: object) -> str:
-    """Returns the name that a file gives a picture, with / between folders and without `.` as a folder."""
-    return '/'.join(part for part in str(name).replace('\\', '/').split('/') if part != '.')
 
 
 @contextmanager
