@@ -1,7 +1,8 @@
 """Loads matplotlib, which only plots need and which may not be installed."""
 from typing import Any
 
-from fashionai.extras import needed
+from fashionai.errors import InputError
+from fashionai.extras import missing_package
 
 BLUE, ORANGE, GREY = '#0072B2', '#D55E00', '#888888'
 """Blue and vermilion of Okabe and Ito's palette, which colour-blind people can tell apart, and a grey."""
@@ -9,7 +10,11 @@ BLUE, ORANGE, GREY = '#0072B2', '#D55E00', '#888888'
 
 def load_matplotlib() -> Any:
     """Returns the package. Raises InputError with the command that installs it if it is not installed."""
-    return needed('matplotlib')
+    try:
+        import matplotlib
+    except ImportError:
+        raise InputError(missing_package('matplotlib')) from None
+    return matplotlib
 
 
 def new_figure(width: float, height: float) -> Any:
