@@ -90,7 +90,8 @@ def resolve(path: Union[str, Path]) -> Path:
 
 
 def resolve_checkpoint(path: Union[str, Path]) -> Path:
-    """Returns the same for a checkpoint: a folder, a `.index` file, or its path without the ending."""
+    """Returns the checkpoint that a user means: a folder, a `.index` file, or its path without the ending. It is
+    searched for as in `resolve`."""
     try:
         return resolve(path)
     except InputError:
@@ -98,7 +99,8 @@ def resolve_checkpoint(path: Union[str, Path]) -> Path:
 
 
 def resolve_network(path: str) -> Path:
-    """Returns the same for a network: its file, or a name of SUPPLIED_NETWORKS."""
+    """Returns the file of the network that a user means: a name of SUPPLIED_NETWORKS, or a path, searched for
+    as in `resolve`."""
     return supplied_graph(path) if path in SUPPLIED_NETWORKS else resolve(path)
 
 

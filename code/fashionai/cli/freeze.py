@@ -114,7 +114,7 @@ def _freeze(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
 
 
 def _store_again(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
-    """Writes the graphs of --graph again, as one. Returns the same."""
+    """Writes the graphs of --graph again, as one. Returns what it was compared with, and the largest difference."""
     from fashionai.model_files.freezing import store_again
 
     models = [ModelFile.open(resolve(path)) for path in args.graph.split(',')]
