@@ -5,17 +5,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Callable, Dict, Mapping, Optional, Sequence
 
-from fashionai.engines.exported import (
-    OnnxNetwork,
-    OpenvinoNetwork,
-    computes_with_integers,
-    needed,
-    onnx_runtime,
-    open_model,
-    open_network,
-)
+from fashionai.engines.exported import OnnxNetwork, OpenvinoNetwork, onnx_runtime
 from fashionai.engines.network import Network
+from fashionai.engines.opening import computes_with_integers, open_model, open_network
 from fashionai.errors import InputError
+from fashionai.extras import needed
 from fashionai.garments.table import Garment
 from fashionai.model_files.contract import contract_path, file_sum
 from fashionai.model_files.model_file import ModelFile

@@ -93,6 +93,11 @@ def test_what_cannot_be_calibrated_is_refused(folder: Path, finish: Finish, tmp_
         folder, '--visibility-csv', folder / 'val.csv', '--visibility-imagepath', f'{folder},{folder}'), code=1)
 
 
+def test_a_network_of_the_project_is_found_by_its_name(finish: Finish, tmp_path: Path) -> None:
+    said = finish(calibrate.main, '--modelpath', 'fast', '--csv', tmp_path / 'none.csv', code=1)
+    assert 'none.csv' in said, 'the network was found, and its labels were looked for'
+
+
 def test_a_network_that_does_not_tell_it_marks_no_visibility(folder: Path, finish: Finish, tmp_path: Path) -> None:
     (tmp_path / 'graph.pb').write_bytes((folder / 'graph.pb').read_bytes())
     printed = finish(predict.main, folder / '0.png', '--modelpath', tmp_path / 'graph.pb', '--tag', 'skirt', '--format',

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.cli import classify
+from fashionai.cli import classify, entry_point
 from fashionai.garments.table import GARMENTS
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
@@ -59,7 +59,7 @@ def test_types_are_told_and_counted(data: Path, finish: Callable) -> None:
 def test_the_supplied_network_needs_no_tensorflow(data: Path, finish: Callable,
                                                   monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip('onnxruntime')
-    monkeypatch.setattr(classify, 'PROJECT_ROOT', data)
+    monkeypatch.setattr(entry_point, 'PROJECT_ROOT', data)
     monkeypatch.setattr(classify, 'has_tensorflow', lambda: False)
     monkeypatch.setattr(classify, 'graph_mode', lambda: pytest.fail('TensorFlow was started'))
     finish(classify.main, '--imagepath', data, '--output', data / 'types.csv')

@@ -5,6 +5,7 @@ On Python 3.7 there are TensorFlow's own formats alone.
 import argparse
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -20,11 +21,12 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
 from fashionai.cli import export, inference_flags, run, synthesize
-from fashionai.engines.exported import as_exact, needs_tensorflow, open_model, open_network
 from fashionai.engines.frozen_graph import FrozenGraph
+from fashionai.engines.opening import as_exact, needs_tensorflow, open_model, open_network
 from fashionai.errors import InputError
 from fashionai.exporting import exporter, parity
 from fashionai.exporting.formats import FORMATS, Format, GraphToConvert
+from fashionai.extras import install_command
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.contract import EXPORTED, Contract, contract_of, contract_path, file_sum, model_files
 from fashionai.model_files.freezing import fold_constants
@@ -360,7 +362,7 @@ def test_a_converter_that_is_missing_is_named(folder: Path, finish: Finish, tmp_
                                               monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     output = finish(export.main, *command(folder, to, '--output', tmp_path / f'new{EXPORTED[to]}'), code=1)
-    assert f' {package}' in output and 'pip install -r requirements-export.txt' in output
+    assert f' {package}' in output and install_command(package) in output
     assert not list(tmp_path.iterdir())
 
 
@@ -479,5 +481,5 @@ def test_models_that_cannot_be_opened(folder: Path, models: Dict[str, Path], tmp
     onnx = tmp_path / 'graph.onnx'
     onnx.write_text('no model')
     Contract('all', ALL.keypoints, 'testing', (64, 48), 8, 7, file_sum(onnx)).save(contract_path(onnx))
-    with pytest.raises(ValueError, match=r'pip install -r requirements-export\.txt'):
+    with pytest.raises(InputError, match=re.escape(install_command('onnxruntime'))):
         open_network(ModelFile.open(onnx), ALL, GARMENTS)

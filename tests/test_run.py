@@ -187,7 +187,6 @@ def test_mistakes_end_in_one_line(data: Path, capsys: pytest.CaptureFixture, mor
 
 
 def test_the_graph_of_the_type_is_found(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('fashionai.cli.inference_flags.PROJECT_ROOT', data)
     monkeypatch.setattr('fashionai.cli.entry_point.PROJECT_ROOT', data)
     monkeypatch.chdir(data)
     arguments = [argument for argument in command(data, '--overwrite') if not argument.startswith('--modelpath')]

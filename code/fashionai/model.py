@@ -11,10 +11,11 @@ import numpy as np
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.bulk.rows import Row, RowOut, RowPredictor, RowSettings
-from fashionai.engines.exported import default_engine, needs_tensorflow, open_model
+from fashionai.engines.opening import default_engine, needs_tensorflow, open_model
 from fashionai.errors import InputError, shown
 from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
+from fashionai.extras import missing_module
 from fashionai.garments.boxes import Box, parse_box
 from fashionai.garments.measurements import Measurement, chosen_scale, measure, plane_scale
 from fashionai.garments.table import AUTO, JOINT
@@ -336,10 +337,9 @@ def _start_tensorflow(model: ModelFile) -> None:
     try:
         graph_mode()
     except ModuleNotFoundError as error:
-        if (error.name or '').split('.')[0] != 'tensorflow':
+        if not missing_module(error):
             raise
-        raise InputError(f'{model.path} needs TensorFlow, which is not installed: python -m pip install '
-                         '"fashionai-keypoints[tensorflow]"') from None
+        raise InputError(f'{model.path}: {missing_module(error)}') from None
 
 
 def score(truth: Union[str, Path, Annotations], submission: Union[str, Path, Annotations]) -> Scores:

@@ -9,6 +9,7 @@ import pytest
 from fashionai.annotations import read_annotations, read_test_list
 from fashionai.cli import prepare
 from fashionai.datasets import sources, tree_writer
+from fashionai.datasets.formats import WRITABLE
 from fashionai.datasets.pictures import picture_fault
 from fashionai.files import locked
 
@@ -154,7 +155,7 @@ def test_to_coco_and_back_with_an_own_table(finish, made, tmp_path):
         prepare.main, 'to-coco', '--csv', root / 'train.csv', '--output', coco, code=1)
 
 
-@pytest.mark.parametrize('name', [name for name in prepare.WRITABLE if name != 'coco'])
+@pytest.mark.parametrize('name', [name for name in WRITABLE if name != 'coco'])
 def test_to_a_format_and_from_it(finish, source, tmp_path, name):
     finish(prepare.main, 'from', 'fashionai', source[0], '--output', tmp_path / 'data', '--val', 1)
     lists = [tmp_path / f'data/train/{part}.csv' for part in ('train', 'val')]

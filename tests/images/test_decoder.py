@@ -129,6 +129,8 @@ def test_orientation_is_for_those_who_ask(tmp_path: Path) -> None:
     path = tmp_path / 'photograph.jpg'
     path.write_bytes(data[:2] + segment(0xe1, b'Exif\0\0' + TURN_RIGHT) + data[2:])
     kept, upright = read_image(path), read_upright(path)
+    header = header_of(path.read_bytes())
+    assert header is not None and (header.size_hw, header.upright_hw) == (kept.shape[:2], upright.shape[:2])
     assert kept.shape == (16, 32, 3) and kept[:, :14].min() > 200 and kept[:, 18:].max() < 50
     assert upright.shape == (32, 16, 3) and upright[:14].min() > 200 and upright[18:].max() < 50
     np.testing.assert_array_equal(decode_upright(path.read_bytes(), 'an upload'), upright)

@@ -12,22 +12,20 @@ from tqdm import tqdm
 
 from fashionai.annotations import TestList, image_path, read_test_list
 from fashionai.cli.entry_point import (
-    PROJECT_ROOT,
     add_outside_option,
+    chosen_graph,
     guarded,
     in_project,
     prepare_output,
     resolve,
-    resolve_network,
 )
-from fashionai.engines.exported import default_engine, has_tensorflow, needs_tensorflow, open_model, open_network
+from fashionai.engines.opening import default_engine, has_tensorflow, needs_tensorflow, open_model, open_network
 from fashionai.errors import InputError
 from fashionai.files import replacing
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.config import InferenceOptions
 from fashionai.inference.whole_pictures import described
-from fashionai.model_files.default_model import usual_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.tf_compat import graph_mode
 
@@ -56,9 +54,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Predict the type of each image, write its row, and compare."""
     args = parse(argv)
     folder = resolve(args.imagepath)
-    model = (ModelFile.open(resolve_network(args.modelpath)) if args.modelpath else
-             open_model(usual_graph(JOINT, PROJECT_ROOT / 'models/trained'),
-                        None if has_tensorflow() else default_engine()))
+    model = open_model(chosen_graph(args.modelpath, JOINT),
+                       None if args.modelpath or has_tensorflow() else default_engine())
     images = read_test_list(resolve(args.csv or folder / 'test.csv'), model.garments)
     images.check_inside(args.allow_outside)
     types, found, failures = _look(model, images, folder, args.threads, args.trust_graph)

@@ -20,6 +20,7 @@ from fashionai.cli.entry_point import (
 )
 from fashionai.errors import InputError
 from fashionai.inference.config import InferenceOptions
+from fashionai.model_files.default_model import installed_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.weight_formats import FLOAT32
 from fashionai.option_group import size_hw
@@ -74,7 +75,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
           f'the {source} by {difference:.2g} at most')
     if args.install:
         tag = Contract.load(contract_path(output)).tag
-        installed = prepare_output(in_project(f'models/trained/{tag}/graph/frozen_graph.pb'))
+        installed = prepare_output(installed_graph(Path(in_project('models/trained')), tag))
         with replacing_model(installed) as draft:
             shutil.copyfile(str(output), str(draft))
             shutil.copyfile(str(contract_path(output)), str(contract_path(draft)))
@@ -113,7 +114,7 @@ def _freeze(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
 
 
 def _store_again(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
-    """Writes the graphs of --graph again, as one. Returns the same."""
+    """Writes the graphs of --graph again, as one. Returns what it was compared with, and the largest difference."""
     from fashionai.model_files.freezing import store_again
 
     models = [ModelFile.open(resolve(path)) for path in args.graph.split(',')]

@@ -98,7 +98,8 @@ def labelled_rows(options: argparse.Namespace, split: str, garments: Garments,
 
 def rows_by_folder(options: argparse.Namespace, split: str, garments: Garments,
                    with_images: bool = True) -> List[Tuple[Annotations, Path]]:
-    """Returns the same for each data folder. Without images the second value is Path()."""
+    """Returns, for each data folder, its rows and the folder that their image ids start from; see `labelled_rows`.
+    Without images, that folder is Path()."""
     tables, pictures = options.datapath.split(','), options.imgpath.split(',')
     if len(tables) != len(pictures):
         raise InputError(f'--datapath names {len(tables)} folders and --imgpath {len(pictures)}: wanted equal '
@@ -110,7 +111,7 @@ def rows_by_folder(options: argparse.Namespace, split: str, garments: Garments,
 
 def _folder_rows(datapath: str, imgpath: str, options: argparse.Namespace, split: str, garments: Garments,
                  with_images: bool) -> Tuple[Annotations, Path]:
-    """Returns the same for one data folder."""
+    """Returns the rows of one data folder, and the folder that their image ids start from."""
     try:
         table = resolve(Path(datapath) / 'train' / f'{split}.csv')
     except ValueError as error:

@@ -30,7 +30,7 @@ class _File:
     content: Mapping[str, List[Any]]
 
     def says(self, key: str, value: str) -> bool:
-        """Returns whether the `info` of the file, which `to-coco` writes, has this value."""
+        """Returns whether the `info` of the file, which `to coco` writes, has this value."""
         info = self.content.get('info')
         return isinstance(info, dict) and info.get(key) == value
 

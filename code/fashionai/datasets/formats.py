@@ -72,3 +72,9 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
     'deepfashion2': Format('DeepFashion2', write=write_deepfashion2, frame=STORED,
                            read=lambda sources, options, notes: read_deepfashion2(sources, notes))})
 """Formats by the name that `prepare.py from` and `to` take."""
+
+READABLE = tuple(name for name, form in FORMATS.items() if form.read)
+"""The names of the formats that can be read."""
+
+WRITABLE = tuple(name for name, form in FORMATS.items() if form.write)
+"""The names of the formats that can be written."""

@@ -65,7 +65,7 @@ class Network:
         return self._run([self._maps], images)[0]
 
     def predict_with_types(self, images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
-        """Returns the same maps and, from the same pass, the probabilities (N, T) of `types`; None if it has no types.
+        """Returns the maps of `forward` and, from the same pass, the probabilities (N, T) of `types`, or None.
 
         Raises InputError if the number of probabilities differs from the contract.
         """

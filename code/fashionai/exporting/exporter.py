@@ -7,10 +7,10 @@ from typing import Optional, Sequence, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.codec.heatmaps import cells_hw
-from fashionai.engines.exported import in_a_line, open_network
 from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.engines.network import Network
-from fashionai.errors import InputError
+from fashionai.engines.opening import open_network
+from fashionai.errors import InputError, in_a_line
 from fashionai.exporting.formats import FORMATS, Format, GraphToConvert
 from fashionai.exporting.integers import inputs_of, to_integers
 from fashionai.exporting.parity import Parity, ParityImages, compare

@@ -58,6 +58,18 @@ class Header:
         """The number of pixels in millions."""
         return self.size_hw[0] * self.size_hw[1] / 1e6
 
+    @property
+    def upright_hw(self) -> Tuple[int, int]:
+        """(height, width) of the upright picture."""
+        return upright_size(self.size_hw, self.orientation)
+
+
+def upright_size(size_hw: Tuple[int, int], orientation: int) -> Tuple[int, int]:
+    """Returns (height, width) of the upright picture, from (height, width) as stored and the EXIF orientation, 1 to 8:
+    from 5 on, the stored width is the upright height (EXIF 2.3, table 15)."""
+    height, width = size_hw
+    return (width, height) if orientation >= 5 else (height, width)
+
 
 def header_of(data: bytes) -> Optional[Header]:
     """Returns the header of a picture file, or None if the format is unknown.

@@ -5,7 +5,7 @@ from types import MappingProxyType
 from typing import Mapping, Optional, Sequence, Tuple
 
 from fashionai.codec.decoding import DECODERS
-from fashionai.engines.exported import ENGINES
+from fashionai.engines.opening import ENGINES
 from fashionai.errors import InputError
 from fashionai.garments.shapes import has_shape
 from fashionai.garments.table import SUPPLIED, Garments

@@ -21,7 +21,8 @@ from fashionai.images.crops import Crop
 from fashionai.images.geometry import invert, warp_image
 from fashionai.images.scale import ScaleObject, find_plane
 from fashionai.inference.canvas import canvas_map, responses
-from fashionai.inference.loading import InferenceConfig, in_turn, open_networks, predictors_of
+from fashionai.inference.config import InferenceConfig
+from fashionai.inference.loading import in_turn, open_networks, predictors_of
 from fashionai.inference.predictor import KeypointPrediction
 from fashionai.inference.scoring import HEIGHT, HEIGHTS, PROBABILITY, Scoring, scoring_of
 from fashionai.inference.second_pass import AnyPredictor

@@ -5,8 +5,8 @@ from typing import Callable, Iterator, List, Mapping, Sequence, TypeVar
 
 import numpy as np
 
-from fashionai.engines.exported import open_network
 from fashionai.engines.network import Network
+from fashionai.engines.opening import open_network
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT, Garment, Garments
 from fashionai.inference.aggregator import NetworkInput

@@ -15,7 +15,7 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, T
 
 from fashionai.calibration.calibration import Calibration, stored_calibration
 from fashionai.errors import InputError
-from fashionai.files import parse_json, write_json
+from fashionai.files import parse_object, read_object_if_any, write_json
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.garments.table_files import stored_form, stored_garments
 from fashionai.model_files.contract_inside import contract_inside
@@ -26,6 +26,9 @@ EXPORTED: Mapping[str, str] = MappingProxyType(
     {'onnx': '.onnx', 'openvino': '.xml', 'tflite': '.tflite', 'savedmodel': '.savedmodel'})
 """Endings of exported models by format. OpenVINO has the weights in a `.bin` beside the model; a SavedModel is a
 folder."""
+
+FORMAT_NAMES: Mapping[str, str] = MappingProxyType({ending: name for name, ending in EXPORTED.items()})
+"""The formats by the endings of their models."""
 
 LARGEST_SIDE = 4096
 """Maximum side of an input in pixels."""
@@ -97,7 +100,7 @@ class Contract:
 
         Raises InputError, with file and key, for anything else.
         """
-        return cls.of_json(read_json(Path(path)), str(path))
+        return cls.of_json(read_object_if_any(path), str(path))
 
     @classmethod
     def of_json(cls, values: Mapping[str, Any], place: str) -> 'Contract':
@@ -191,7 +194,8 @@ def contract_of(graph: Union[str, Path], model_sum: str = '') -> Optional[Contra
     beside = contract_path(graph)
     if not beside.exists():
         text = contract_inside(Path(graph))
-        return None if text is None else Contract.of_json(_parsed(text, str(graph)), f'the contract inside {graph}')
+        return None if text is None else Contract.of_json(parse_object(text.encode(), str(graph)),
+                                                          f'the contract inside {graph}')
     contract = Contract.load(beside)
     if contract.graph_sha256 != (model_sum or file_sum(graph)):
         raise InputError(f'{beside} was written for another model than {graph} is now: install both again '
@@ -247,15 +251,3 @@ def model_files(model: Union[str, Path]) -> Sequence[Path]:
         return sorted(part for part in path.rglob('*') if part.is_file())
     weights = path.with_suffix('.bin')
     return [path, weights] if path.suffix == EXPORTED['openvino'] and weights.exists() else [path]
-
-
-def read_json(path: Path) -> Dict[str, Any]:
-    """Returns the JSON object in a file; {} if there is no file. Raises InputError if it holds anything else."""
-    return _parsed(path.read_bytes(), str(path)) if path.is_file() else {}
-
-
-def _parsed(text: Union[str, bytes], place: str) -> Dict[str, Any]:
-    values = parse_json(text.encode() if isinstance(text, str) else text, place)
-    if not isinstance(values, dict):
-        raise InputError(f'{place} holds a {type(values).__name__}: wanted an object')
-    return values

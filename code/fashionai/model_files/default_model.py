@@ -16,7 +16,14 @@ SUPPLIED_NETWORKS: Mapping[str, Tuple[str, str]] = MappingProxyType({
 """The networks that come with the project, by the name that stands for a path in `--modelpath`. Each has a folder in
 the installed package, and another in the models/trained of a checkout."""
 
+_GRAPH = 'frozen_graph.pb'
+
 _LOG = logging.getLogger(__name__)
+
+
+def installed_graph(trained: Path, tag: str) -> Path:
+    """Returns where the network of a tag is installed in a folder such as models/trained."""
+    return trained / tag / 'graph' / _GRAPH
 
 
 def supplied_graph(name: str = SUPPLIED) -> Path:
@@ -29,7 +36,7 @@ def supplied_graph(name: str = SUPPLIED) -> Path:
     in_package, in_checkout = SUPPLIED_NETWORKS[name]
     for folder in (package / in_package, package.parents[1] / 'models' / 'trained' / in_checkout):
         if folder.is_dir():
-            return folder / 'frozen_graph.pb'
+            return folder / _GRAPH
     raise InputError(f'the network {name} is neither in {package} nor in a checkout around it: install the package '
                      'again')
 
@@ -40,7 +47,7 @@ def usual_graph(tag: str, trained: Path, supplied: str = SUPPLIED) -> Path:
 
     Raises InputError if the tag, or `all`, has checkpoints and no graph.
     """
-    graphs = {name: trained / name / 'graph' / 'frozen_graph.pb' for name in dict.fromkeys((tag, JOINT))}
+    graphs = {name: installed_graph(trained, name) for name in dict.fromkeys((tag, JOINT))}
     for name, graph in graphs.items():
         newest = newest_index(trained / name)
         freezing = f'./begin_to_frozen.sh {name} --install'

@@ -17,7 +17,7 @@ from fashionai.model_files.checkpoints import Checkpoint, garments_of, loss_of
 from fashionai.model_files.contract import Contract, contract_path, file_sum, replacing_model
 from fashionai.model_files.graph_file import without_defaults
 from fashionai.model_files.joining import joined, joined_contract
-from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.model_file import USUAL_HW, ModelFile
 from fashionai.model_files.stored_weights import in_format, stored
 from fashionai.model_files.weight_files import Values
 from fashionai.model_files.weight_formats import FLOAT32, TOLERANCES
@@ -58,7 +58,7 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, weight
                              checkpoint.prefix)
     with replacing_model(output_pb) as draft:
         write_bytes(draft, frozen.SerializeToString())
-        Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
+        Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', USUAL_HW)), spec.stride,
                  checkpoint.step, file_sum(draft), None if weights else checkpoint.validation_ne,
                  options.changes, garment.types if network.types else (), garments).save(contract_path(draft))
     return difference

@@ -4,20 +4,18 @@ import logging
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Mapping, Sequence, Set, Tuple, Union
+from typing import Any, Dict, Mapping, Sequence, Set, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.files import replacing
+from fashionai.files import PathLike, replacing
 from fashionai.model_files.checkpoints import best_name, find_checkpoint, loss_of
 from fashionai.model_files.contract import file_sum
 from fashionai.model_files.weight_files import READERS, UNREADABLE, Values
 from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.refine import is_refining
-
-PathLike = Union[str, Path]
 
 _MODEL_VARIABLE = re.compile(r'/(weights|biases|gamma|beta|moving_mean|moving_variance)$')
 """The last parts of the names of a network's variables. Other variables in a checkpoint belong to the optimiser."""
@@ -162,7 +160,7 @@ def _layers(names: Sequence[str]) -> str:
     return f' ({", ".join(layers[:_SHOWN])}{more})' if layers else ''
 
 
-def load_first_network(head: HeadOptions, loss: str, path: Union[str, Path], session: tf.Session) -> None:
+def load_first_network(head: HeadOptions, loss: str, path: PathLike, session: tf.Session) -> None:
     """Loads a checkpoint by `load_pretrained` for a network in which only the refine net is trained.
 
     Raises InputError if the checkpoint has another head or loss, or if it does not have the complete first network.

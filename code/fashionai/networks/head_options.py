@@ -3,15 +3,15 @@ from dataclasses import dataclass
 from typing import Optional
 
 from fashionai.errors import InputError
-from fashionai.garments.table import JOINT as ALL_TYPES
-from fashionai.garments.table import Garment
+from fashionai.garments.table import JOINT, Garment
 from fashionai.option_group import OptionGroup, at_least, option
 
 STAGES = range(1, 7)
 ON_OFF = ('on', 'off')
 STRIDES = (8, 4, 2)
 UPSAMPLINGS = ('transposed', 'bilinear')
-JOINT, FROZEN = REFINES = ('joint', 'frozen')
+FROZEN = 'frozen'
+REFINES = ('joint', FROZEN)
 ALONG, APART = TYPE_HEADS = ('along', 'apart')
 BACKBONE_STRIDE = STRIDES[0]
 """Input pixels for each cell of the features of every backbone. The sides of an input are multiples of it."""
@@ -64,9 +64,9 @@ class HeadOptions(OptionGroup):
 
     def check_garment(self, garment: Garment) -> None:
         """Raises InputError if the head does not suit the garment."""
-        if self.type_head and garment.name != ALL_TYPES:
+        if self.type_head and garment.name != JOINT:
             raise InputError(f'--type-head {self.type_head}: a network for {garment.name} alone has only one type: '
-                             f'wanted --tag {ALL_TYPES}')
+                             f'wanted --tag {JOINT}')
 
 
 UNCHANGED = HeadOptions()
