@@ -27,7 +27,7 @@ from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.config import InferenceOptions
 from fashionai.inference.garment_types import format_types, type_probabilities
 from fashionai.model_files.default_model import usual_graph
-from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.model_file import ModelFile, warn_of_assumptions
 from fashionai.tf_compat import graph_mode
 
 HEADER = ('image_id', 'image_category', 'first', 'first_probability', 'second', 'second_probability')
@@ -58,6 +58,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     model = (ModelFile.open(resolve_network(args.modelpath)) if args.modelpath else
              open_model(usual_graph(JOINT, PROJECT_ROOT / 'models/trained'),
                         None if has_tensorflow() else default_engine()))
+    warn_of_assumptions([model])
     images = read_test_list(resolve(args.csv or folder / 'test.csv'), model.garments)
     images.check_inside(args.allow_outside)
     types, found, failures = _look(model, images, folder, args.threads, args.trust_graph)

@@ -20,7 +20,7 @@ from fashionai.images.sources import sources_of
 from fashionai.inference.config import InferenceOptions
 from fashionai.model_files.contract import EXPORTED, contract_path, model_files
 from fashionai.model_files.default_model import usual_graph
-from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.model_file import ModelFile, warn_of_assumptions
 from fashionai.model_files.weight_formats import FLOAT32, INT8
 from fashionai.option_group import size_hw
 from fashionai.tf_compat import graph_mode
@@ -61,6 +61,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     usual = PROJECT_ROOT / 'models/trained'
     graph = resolve_network(args.modelpath) if args.modelpath else usual_graph(args.tag or JOINT, usual)
     model = ModelFile.open(graph)
+    warn_of_assumptions([model])
     tag, garments = args.tag or (model.contract.tag if model.contract else JOINT), model.garments
     garment = garments.of(tag)
     if garments != GARMENTS and not args.csv:

@@ -1,4 +1,4 @@
-"""Freeze a trained network: one `.pb` that run.py reads, with its JSON contract beside it.
+"""Freeze a trained network: one `.pb` that run.py reads, with its contract inside, and as JSON beside it.
 
 --graph reads a frozen graph in place of a checkpoint, to store its weights in another format; or several, which become
 one graph.
