@@ -96,7 +96,7 @@ def test_the_same_command_from_a_moved_folder_goes_on_with_more_steps(place: Pat
 
 
 def test_initial_weights_may_lie_where_the_original_has_them(tmp_path: Path) -> None:
-    options = train.parse([*training(tmp_path), '--pretrain_basepath', str(tmp_path)])
+    options = train.parse([*map(str, training(tmp_path)), '--pretrain_basepath', str(tmp_path)])
     usual, original = tmp_path / 'vgg19.npy', tmp_path / 'numpy/vgg19.npy'
     assert train.starting_weights(options, usual.name) == usual, 'the place that a message names'
     original.parent.mkdir()
