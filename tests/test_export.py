@@ -11,6 +11,7 @@ import subprocess
 import sys
 import zipfile
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Dict, List
 
@@ -28,7 +29,15 @@ from fashionai.exporting import exporter, parity
 from fashionai.exporting.formats import FORMATS, Format, GraphToConvert
 from fashionai.extras import install_command
 from fashionai.garments.table import GARMENTS
-from fashionai.model_files.contract import EXPORTED, Contract, contract_of, contract_path, file_sum, model_files
+from fashionai.model_files.contract import (
+    EXPORTED,
+    Contract,
+    contract_of,
+    contract_path,
+    file_sum,
+    model_files,
+    write_model,
+)
 from fashionai.model_files.freezing import fold_constants
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.stored_weights import in_format
@@ -60,9 +69,8 @@ def write_graph(path: Path, weight_format: str) -> None:
         channels = int(session.graph.get_tensor_by_name(features_name(definition, str(path))).shape[-1])
     random = np.random.RandomState(0)
     definition = with_head(definition, random.randn(24, channels, 2), random.randn(24, 2), str(path))
-    path.write_bytes(in_format(definition, weight_format).SerializeToString())
-    Contract('all', ALL.keypoints, 'testing', (64, 48), 8, 7, file_sum(path), types=TYPES,
-             visibility=VISIBILITY).save(contract_path(path))
+    write_model(path, in_format(definition, weight_format).SerializeToString(), Contract(
+        'all', ALL.keypoints, 'testing', (64, 48), 8, 7, '', types=TYPES, visibility=VISIBILITY))
 
 
 @pytest.fixture(scope='module')
@@ -391,6 +399,15 @@ def test_a_model_beside_another_ones_contract_is_refused(models: Dict[str, Path]
         file.write(b'more')
     with pytest.raises(InputError, match=r'graph\.tflite\.json'):
         open_network(ModelFile.open(tmp_path / 'graph.tflite'), ALL, GARMENTS)
+
+
+@pytest.mark.parametrize('to', FORMATS_HERE)
+def test_a_graph_that_was_copied_alone_is_exported_with_its_contract(folder: Path, models: Dict[str, Path],
+                                                                     tmp_path: Path, finish: Finish, to: str) -> None:
+    (tmp_path / 'graph.pb').write_bytes((folder / 'graph.pb').read_bytes())
+    finish(export.main, *command(folder, to, '--modelpath', tmp_path / 'graph.pb'))
+    one, other = contract_of(models[to]), contract_of(tmp_path / models[to].name)
+    assert replace(one, graph_sha256='', export={}) == replace(other, graph_sha256='', export={})
 
 
 @pytest.mark.parametrize('ending', list(EXPORTED.values()))

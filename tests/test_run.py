@@ -17,7 +17,7 @@ from fashionai.garments.table import GARMENTS, Garment
 from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import SecondPass
 from fashionai.model_files import contract
-from fashionai.model_files.contract import Contract, contract_path, file_sum
+from fashionai.model_files.contract import Contract, contract_of, contract_path, file_sum, write_model
 
 TYPES = ('skirt', 'trousers', 'skirt', 'dress', 'skirt')
 
@@ -74,6 +74,27 @@ def test_a_joint_graph_serves_one_type_or_all(data: Path) -> None:
     assert run.main(command(data, '--overwrite', '--batch=2', graph='all.pb', tag='all')) == 0
     rows = read_annotations(data / 'out.csv')
     assert dict(zip(rows.image_ids, rows.categories)) == {f'{n}.png': tag for n, tag in enumerate(TYPES)}
+
+
+def test_a_graph_that_was_copied_alone_is_used_as_it_was_trained(data: Path, finish: Callable[..., str]) -> None:
+    """The original's chain: freeze, copy the .pb, test."""
+    graph, chain = data / 'graph/skirt.pb', [part for part in command(data) if not part.startswith(
+        ('--modelpath', '--inputsize', '--resolution'))]
+
+    def points(*more: str) -> np.ndarray:
+        said = finish(run.main, *chain, f'--modelpath={graph}', '--overwrite', *more)
+        assert ('368x368' in said) == (not more and not contract_of(graph)), said
+        return read_annotations(data / 'out.csv').keypoints
+
+    graph.parent.mkdir()
+    graph.write_bytes((data / 'skirt.pb').read_bytes())
+    assumed, told = points(), points('--inputsize=96', '--resolution=96x96')
+    write_model(data / 'skirt.pb', graph.read_bytes(), Contract('skirt', GARMENTS['skirt'].keypoints, 'testing',
+                                                                (96, 96), 8, 1, ''))
+    graph.write_bytes((data / 'skirt.pb').read_bytes())
+    copied = points()
+    np.testing.assert_array_equal(copied, told)
+    assert (copied != assumed).any()
 
 
 def test_choices_change_the_points_or_leave_them(data: Path) -> None:

@@ -33,7 +33,7 @@ from fashionai.inference.garment_predictor import (
     points_of,
 )
 from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
-from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.model_file import ModelFile, warn_of_assumptions
 from fashionai.results.overlays import draw_prediction
 from fashionai.results.prediction_json import prediction_json
 from fashionai.tf_compat import graph_mode
@@ -324,6 +324,7 @@ def load_model(path: Union[str, Path, None] = None, tag: str = AUTO, preset: str
         model = ModelFile.open(name)
     else:
         raise InputError(f'{path} does not exist: wanted a frozen graph or an exported model')
+    warn_of_assumptions([model])
     config = options.config([model.trained_hw], model.garments)
     if needs_tensorflow(model, engine):
         _start_tensorflow(model)

@@ -10,9 +10,10 @@ import tensorflow.compat.v1 as tf
 from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
-from fashionai.model_files import freezing
+from fashionai.model_files import freezing, graph_file
 from fashionai.model_files.checkpoints import Checkpoint
 from fashionai.model_files.contract import Contract, file_sum
+from fashionai.model_files.contract_inside import CONTRACT_NODE
 from fashionai.model_files.freezing import fold_constants, freeze, store_again
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.stored_weights import format_of
@@ -223,6 +224,31 @@ def test_the_contract_lies_beside_it(tmp_path: Path) -> None:
     assert Contract.load(tmp_path / 'graph.json') == Contract(
         'skirt', ('waistband_left', 'waistband_right', 'hemline_left', 'hemline_right'), 'testing', (192, 160), 8, 1200,
         file_sum(tmp_path / 'graph.pb'), 4.25)
+
+
+@pytest.mark.parametrize('writer', ['freeze', 'half', 'int8', 'two networks'])
+def test_a_copy_without_the_file_beside_it_is_the_same_network(tmp_path: Path, writer: str) -> None:
+    case, path = trained(tmp_path, 'testing', 'skirt'), tmp_path / 'graph.pb'
+    freeze(case['checkpoint'], 'testing', 'skirt', path)
+    models = [ModelFile.open(path)] * (2 if writer == 'two networks' else 1)
+    if writer != 'freeze':
+        store_again(models, path, 'float32' if writer == 'two networks' else writer)
+    installed = ModelFile.open(path)
+    (tmp_path / 'graph').mkdir()
+    (tmp_path / 'graph/frozen_graph.pb').write_bytes(path.read_bytes())
+    copy = ModelFile.open(tmp_path / 'graph/frozen_graph.pb')
+    assert copy.trained_hw == (192, 160) and copy.contract == replace(installed.contract, graph_sha256='')
+    with FrozenGraph(installed, GARMENTS.of('skirt')) as one, FrozenGraph(copy, GARMENTS.of('skirt')) as other:
+        np.testing.assert_array_equal(one.forward(IMAGES), other.forward(IMAGES))
+    store_again([copy], tmp_path / 'again.pb', 'float32')
+    assert ModelFile.open(tmp_path / 'again.pb').trained_hw == (192, 160)
+    assert read_graph(path).node[-1].op == 'Const', 'any program can import it'
+
+
+def test_a_contract_is_no_part_of_the_graph(tmp_path: Path) -> None:
+    freeze(trained(tmp_path, 'testing', 'skirt')['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
+    names = {node.name for node in read_graph(tmp_path / 'graph.pb').node}
+    assert names - {node.name for node in graph_file.read_graph(tmp_path / 'graph.pb').node} == {CONTRACT_NODE}
 
 
 @pytest.mark.parametrize('model, tag', [('testing', 'dress'), ('mobilenet_small', 'skirt')])

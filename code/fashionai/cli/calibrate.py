@@ -11,10 +11,10 @@ from tqdm import tqdm
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.cli.entry_point import add_outside_option, chosen_graph, guarded, prepare_output, resolve
 from fashionai.errors import InputError
-from fashionai.files import locked, write_bytes, write_json
+from fashionai.files import locked, write_json
 from fashionai.garments.table import JOINT, Garments
 from fashionai.inference.config import PRESETS, InferenceOptions
-from fashionai.model_files.contract import FORMAT_NAMES, contract_path, file_sum, replacing_model
+from fashionai.model_files.contract import FORMAT_NAMES, contract_path, replacing_model, write_model
 from fashionai.model_files.default_model import SUPPLIED_NETWORKS
 from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import VISIBILITY
@@ -26,8 +26,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
     add('--modelpath', help='frozen graph with its contract, or a name of a network of the project: '
-        f'{", ".join(SUPPLIED_NETWORKS)}; the contract is changed, and the graph by --visibility-csv (default: '
-        'models/trained/all/graph/frozen_graph.pb, or the supplied one)')
+        f'{", ".join(SUPPLIED_NETWORKS)}; the contract is changed, inside the graph and beside it, and the network by '
+        '--visibility-csv (default: models/trained/all/graph/frozen_graph.pb, or the supplied one)')
     add('--csv', default='data/train/val.csv', help='labelled pictures that were in no training of the network '
         '(default: %(default)s)')
     add('--imagepath', default='data/train', help='folder that image ids start from (default: %(default)s)')
@@ -61,7 +61,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 def _calibrate(args: argparse.Namespace, path: Path, presets: Sequence[str]) -> None:
     model = ModelFile.open(path)
     if model.contract is None or path.suffix != '.pb':
-        raise InputError(f'{path}: wanted a frozen graph, .pb, with its contract {contract_path(path).name} beside it')
+        raise InputError(f'{path}: wanted a frozen graph, .pb, with its contract, inside it or in '
+                         f'{contract_path(path).name} beside it')
     truth = _labelled(args.csv, model.garments, model.contract.tag, args.allow_outside)
     sources = _visibility_sources(args, model) if args.visibility_csv else []
     diagram = prepare_output(args.diagram) if args.diagram else None
@@ -93,8 +94,7 @@ def _add_head(model: ModelFile, sources: Sequence[Tuple[Annotations, Path]], tru
     assert model.contract is not None, 'main has looked'
     content = graph_with_head(model, sources, trusted, _progress)
     with replacing_model(model.path) as draft:
-        write_bytes(draft, content)
-        replace(model.contract, graph_sha256=file_sum(draft), visibility=VISIBILITY).save(contract_path(draft))
+        write_model(draft, content, replace(model.contract, visibility=VISIBILITY))
     print(f'wrote {model.path} with a visibility head, fitted on {sum(len(truth) for truth, _ in sources)} pictures')
     return ModelFile.open(model.path)
 

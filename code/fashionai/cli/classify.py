@@ -26,7 +26,7 @@ from fashionai.garments.table import JOINT
 from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.config import InferenceOptions
 from fashionai.inference.whole_pictures import described
-from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.model_file import ModelFile, warn_of_assumptions
 from fashionai.tf_compat import graph_mode
 
 HEADER = ('image_id', 'image_category', 'first', 'first_probability', 'second', 'second_probability')
@@ -56,6 +56,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     folder = resolve(args.imagepath)
     model = open_model(chosen_graph(args.modelpath, JOINT),
                        None if args.modelpath or has_tensorflow() else default_engine())
+    warn_of_assumptions([model])
     images = read_test_list(resolve(args.csv or folder / 'test.csv'), model.garments)
     images.check_inside(args.allow_outside)
     types, found, failures = _look(model, images, folder, args.threads, args.trust_graph)

@@ -19,7 +19,7 @@ from fashionai.garments.table import GARMENTS, JOINT
 from fashionai.images.sources import sources_of
 from fashionai.inference.config import InferenceOptions
 from fashionai.model_files.contract import EXPORTED, contract_path, model_files
-from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.model_file import ModelFile, warn_of_assumptions
 from fashionai.model_files.weight_formats import FLOAT32, INT8
 from fashionai.option_group import size_hw
 from fashionai.tf_compat import graph_mode
@@ -59,6 +59,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     args = parse(argv)
     graph = chosen_graph(args.modelpath, args.tag or JOINT)
     model = ModelFile.open(graph)
+    warn_of_assumptions([model])
     tag, garments = args.tag or (model.contract.tag if model.contract else JOINT), model.garments
     garment = garments.of(tag)
     if garments != GARMENTS and not args.csv:

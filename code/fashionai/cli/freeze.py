@@ -1,4 +1,4 @@
-"""Freeze a trained network: one `.pb` that run.py reads, with its JSON contract beside it.
+"""Freeze a trained network: one `.pb` that run.py reads, with its contract inside, and as JSON beside it.
 
 --graph reads a frozen graph in place of a checkpoint, to store its weights in another format; or several, which become
 one graph.
@@ -55,10 +55,19 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 
 
 def checkpoint_path(args: argparse.Namespace) -> Path:
-    """Returns the path of `--checkpoint`. Raises InputError if there is nothing."""
+    """Returns the path of `--checkpoint`, or the folder of the trainings of the tag. Raises InputError if there is
+    nothing."""
+    from fashionai.model_files.checkpoints import newest_index
     if args.checkpoint:
         return resolve_checkpoint(args.checkpoint)
-    return resolve(Path(args.modelpath) / (args.tag or ''))
+    training = f'train the network first: ./begin_to_train.sh {args.tag or "TYPE"}'
+    try:
+        runs = resolve(Path(args.modelpath) / (args.tag or ''))
+    except InputError as error:
+        raise InputError(f'{error}: {training}') from None
+    if not newest_index(runs):
+        raise InputError(f'{runs} has no checkpoint: {training}')
+    return runs
 
 
 @guarded

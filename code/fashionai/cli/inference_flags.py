@@ -24,7 +24,7 @@ from fashionai.inference.garment_predictor import GarmentPredictor, load_predict
 from fashionai.inference.loading import open_predictors
 from fashionai.inference.second_pass import AnyPredictor
 from fashionai.model_files.default_model import SUPPLIED_NETWORKS
-from fashionai.model_files.model_file import ModelFile, trained_garments
+from fashionai.model_files.model_file import ModelFile, trained_garments, warn_of_assumptions
 from fashionai.tf_compat import graph_mode
 
 _LOG = logging.getLogger(__name__)
@@ -108,6 +108,8 @@ def chosen_networks(args: argparse.Namespace, tag: str, prefer: Optional[str] = 
     if prefer and not engine and _all_suit(graphs, prefer):
         engine = prefer
     models = [open_model(path, engine) for path in graphs]
+    if not options.resolution:
+        warn_of_assumptions(models, 'give --resolution WIDTHxHEIGHT and --inputsize with the longer side')
     garments = chosen_garments(args) if args.garments else trained_garments(models)
     return ChosenNetworks(models, tag, garments, options.config([model.trained_hw for model in models], garments),
                           options.threads)

@@ -13,16 +13,19 @@ logger = logging.getLogger(__name__)
 
 
 def starting_weights(options: argparse.Namespace, usual: str) -> Optional[Path]:
-    """Returns the path of the initial weights that the flags name, or of the `usual` weights; None for none. Raises
-    InputError for a checkpoint or a package that is missing."""
+    """Returns the path of the initial weights that the flags name, or of the `usual` weights; None for none. A file may
+    lie in the folder `numpy` of --pretrain_basepath too, which is its place in the original. Raises InputError for a
+    checkpoint or a package that is missing."""
     from fashionai.model_files.packaged import packaged_path
     if options.checkpoint:
         return resolve_checkpoint(options.checkpoint)
     file = usual if options.pretrain_path is None else options.pretrain_path
     if not file:
         return None
-    path = packaged_path(file) or Path(options.pretrain_basepath) / file
-    return path if path.exists() else PROJECT_ROOT / path
+    folder = Path(options.pretrain_basepath)
+    path = packaged_path(file) or folder / file
+    places = (path, PROJECT_ROOT / path, folder / 'numpy' / file, PROJECT_ROOT / folder / 'numpy' / file)
+    return next((place for place in places if place.exists()), PROJECT_ROOT / path)
 
 
 def initial_weights(options: argparse.Namespace, usual: str, going_on: Optional[Path],

@@ -120,8 +120,11 @@ def _supervise(args: argparse.Namespace, listener: 'Listener') -> None:
 def _work(args: argparse.Namespace, listening: socket, line: Connection, early: bool) -> None:
     """The main function of one of several processes."""
     def serve(argv: Optional[Sequence[str]]) -> int:
-        logging.getLogger('fashionai').setLevel(logging.WARNING)  # the supervisor has said the rest
-        with _serving(args, _networks(args), listening, early, shared=True) as (server, until_ended):
+        messages = logging.getLogger('fashionai')
+        messages.setLevel(logging.ERROR)  # the supervisor has warned of the networks
+        networks = _networks(args)
+        messages.setLevel(logging.WARNING)  # it has said the rest, too
+        with _serving(args, networks, listening, early, shared=True) as (server, until_ended):
             Thread(target=_obey, args=(line, server), daemon=True).start()
             line.send(READY)
             until_ended()

@@ -9,11 +9,8 @@ import numpy as np
 from fashionai.errors import InputError
 from fashionai.garments.table import Garment, Garments
 from fashionai.model_files.contract import Contract
-from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.model_file import USUAL_STRIDE, ModelFile
 from fashionai.networks.tensor_names import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUTS, TYPES_NAME, VISIBILITY_NAME
-
-_USUAL_STRIDE = 8
-"""Stride of a graph without a contract: that of every network of the original."""
 
 
 @dataclass(frozen=True)
@@ -51,7 +48,7 @@ class Network:
     def __init__(self, model: ModelFile, wanted: Garment, garments: Garments, maps: str) -> None:
         contract = model.contract
         self.garment = _contract_garment(contract, wanted, garments.joint, model.path) if contract else wanted
-        self.stride = contract.stride if contract else _USUAL_STRIDE
+        self.stride = contract.stride if contract else USUAL_STRIDE
         self.types: Tuple[str, ...] = contract.types if contract else ()
         self.tells_visibility = bool(contract and contract.visibility)
         self.trained_hw: Optional[Tuple[int, int]] = contract.input_hw if contract else None

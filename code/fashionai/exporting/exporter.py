@@ -1,5 +1,4 @@
 """Exports a frozen graph to a model of another format, with its contract, after a check that both compute the same."""
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Optional, Sequence, Tuple
@@ -66,7 +65,7 @@ def export(model: ModelFile, garment: Garment, request: ExportRequest, output: P
         facts = {'format': request.to, 'of_graph_sha256': model.sum, 'weight_format': weights,
                  'compute': request.compute,
                  'batch': 1 if kind.fixed else None, 'input_hw': request.input_hw if kind.fixed else None}
-        inside = json.dumps(replace(contract, graph_sha256='', export=facts).to_json())
+        inside = replace(contract, export=facts).text_inside
         source = GraphToConvert(in_format(definition, converted_as), contract.input_name,
                                 tuple(name for name in outputs if name in names), converted_as, request.input_hw,
                                 inside)

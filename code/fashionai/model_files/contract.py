@@ -1,12 +1,14 @@
 """The contract: what a frozen graph, or an exported model, says about itself in a small JSON file beside it.
 
-An exported model also has the same JSON inside. It counts if the file beside the model is missing.
+The same JSON is also inside, so a model that is copied alone keeps it. It counts if the file beside the model is
+missing.
 """
 import hashlib
+import json
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from reprlib import repr as short
 from tempfile import TemporaryDirectory
@@ -15,10 +17,10 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, T
 
 from fashionai.calibration.calibration import Calibration, stored_calibration
 from fashionai.errors import InputError
-from fashionai.files import parse_object, read_object_if_any, write_json
+from fashionai.files import parse_object, read_object_if_any, write_bytes, write_json
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.garments.table_files import stored_form, stored_garments
-from fashionai.model_files.contract_inside import contract_inside
+from fashionai.model_files.contract_inside import contract_inside, with_contract_inside
 from fashionai.networks.head_options import BACKBONE_STRIDE, STRIDES, HeadOptions
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, VISIBILITY
 
@@ -89,6 +91,11 @@ class Contract:
         """Returns the contract as JSON can hold it."""
         return {**asdict(self), 'calibration': self.calibration.to_json() if self.calibration else {},
                 'garments': stored_form(self.garments)}
+
+    @property
+    def text_inside(self) -> str:
+        """The contract as JSON text for a place inside a model."""
+        return json.dumps(replace(self, graph_sha256='').to_json())
 
     def save(self, path: Union[str, Path]) -> None:
         """Writes the contract as JSON: whole, or not at all."""
@@ -198,10 +205,24 @@ def contract_of(graph: Union[str, Path], model_sum: str = '') -> Optional[Contra
                                                           f'the contract inside {graph}')
     contract = Contract.load(beside)
     if contract.graph_sha256 != (model_sum or file_sum(graph)):
+        without = 'has its contract inside' if contract_inside(Path(graph)) else 'is taken as one without a contract'
         raise InputError(f'{beside} was written for another model than {graph} is now: install both again '
                          f'(code/freeze.py --install, code/export.py), or copy both; without {beside.name} the model '
-                         'is taken as it is')
+                         f'{without}')
     return contract
+
+
+def write_model(model: Path, content: bytes, contract: Contract) -> None:
+    """Writes a frozen graph, or an ONNX model, and its contract: inside it, and beside it with the sum of the file.
+
+    Raises InputError if the content cannot be read as a graph or as ONNX.
+    """
+    try:
+        content = with_contract_inside(content, contract.text_inside, model.suffix)
+    except (ValueError, KeyError, EOFError) as error:
+        raise InputError(f'{model.name} gets no contract, since it cannot be read: {error!r}') from None
+    write_bytes(model, content)
+    replace(contract, graph_sha256=file_sum(model)).save(contract_path(model))
 
 
 @contextmanager

@@ -1,4 +1,5 @@
 """Which frozen graph serves a garment type if the user names none."""
+import filecmp
 import logging
 from pathlib import Path
 from types import MappingProxyType
@@ -45,10 +46,11 @@ def usual_graph(tag: str, trained: Path, supplied: str = SUPPLIED) -> Path:
     """Returns the graph for a tag in a folder such as models/trained: that of the tag, or that of all types, or the
     one of SUPPLIED_NETWORKS that `supplied` names. Logs a warning if a checkpoint is newer than its graph.
 
-    Raises InputError if the tag, or `all`, has checkpoints and no graph.
+    Raises InputError if the tag, or `all`, has checkpoints and no graph, or two different graphs.
     """
     graphs = {name: installed_graph(trained, name) for name in dict.fromkeys((tag, JOINT))}
     for name, graph in graphs.items():
+        graph = _present(graph)
         newest = newest_index(trained / name)
         freezing = f'./begin_to_frozen.sh {name} --install'
         if not graph.exists() and newest:
@@ -63,3 +65,14 @@ def usual_graph(tag: str, trained: Path, supplied: str = SUPPLIED) -> Path:
     graph = supplied_graph(supplied)
     _LOG.info('using the %ssupplied network for type %s', '' if supplied == SUPPLIED else f'{supplied} ', tag)
     return graph
+
+
+def _present(installed: Path) -> Path:
+    """Returns the installed graph of a tag or, if there is none, the graph directly in the folder of the tag, which is
+    how the README of the original can be read; the first if there is neither. Raises InputError if the two differ."""
+    direct = installed.parents[1] / installed.name
+    if not direct.exists():
+        return installed
+    if installed.exists() and not filecmp.cmp(str(installed), str(direct), shallow=False):
+        raise InputError(f'{installed} and {direct} are two networks: delete one of them, or name one by --modelpath')
+    return installed if installed.exists() else direct

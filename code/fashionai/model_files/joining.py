@@ -66,7 +66,7 @@ def joined_contract(models: Sequence[ModelFile]) -> Contract:
 
 def _contract(model: ModelFile) -> Contract:
     if model.contract is None:
-        raise InputError(f'{model.path} has no contract beside it')
+        raise InputError(f'{model.path} has no contract, neither inside nor beside it')
     return model.contract
 
 

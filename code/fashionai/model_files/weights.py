@@ -101,11 +101,14 @@ def read_weights(path: PathLike) -> Values:
         except UNREADABLE as error:
             raise InputError(f'{path} cannot be read as {path.suffix} weights ({error}): models/README.md lists the '
                              'files that can be read, with their checksums') from None
+    way_out = ("models/README.md says where to get them and where to put them; --pretrain_path '' trains without "
+               'initial weights')
+    if path.suffix in READERS and not path.exists():
+        raise InputError(f'there are no weights {path}: {way_out}')
     try:
         prefix = find_checkpoint(path).prefix
     except InputError as error:
-        raise InputError(f'no weights at {path} ({error}): models/README.md says where to get them and where to put '
-                         "them; --pretrain_path '' trains without initial weights") from None
+        raise InputError(f'no weights at {path} ({error}): {way_out}') from None
     reader = tf.train.load_checkpoint(prefix)
     stored = reader.get_variable_to_shape_map()
     return {name: reader.get_tensor(best_name(name, stored)) for name in stored if _MODEL_VARIABLE.search(name)}
