@@ -292,10 +292,10 @@ def test_no_tensorflow_is_loaded_where_none_is_needed(folder: Path, models: Dict
 
 def test_one_size_alone(folder: Path, finish: Finish, tmp_path: Path) -> None:
     output = tmp_path / 'wide.tflite'
-    finish(export.main, *command(folder, 'tflite', '--size', '64x32', '--output', output))
+    finish(export.main, *command(folder, 'tflite', '--size', '80x32', '--output', output))
     with open_network(ModelFile.open(output), GARMENTS.of('skirt'), GARMENTS, 1) as model:
-        assert model.garment == ALL and model.forward(np.zeros((3, 32, 64, 3), np.float32)).shape[:3] == (3, 4, 8)
-        with pytest.raises(ValueError, match=r'wide\.tflite.*48x64.*64x32'):
+        assert model.garment == ALL and model.forward(np.zeros((3, 32, 80, 3), np.float32)).shape[:3] == (3, 4, 10)
+        with pytest.raises(ValueError, match=r'wide\.tflite.*48x64.*80x32'):
             model.forward(IMAGES)
 
 
@@ -356,7 +356,7 @@ def test_a_size_that_does_not_fit_is_refused_before_the_converter_sees_it(
 
 @pytest.mark.parametrize('more, said', [
     (('--to', 'savedmodel', '--size', '64x64'), '--size'),
-    (('--output', 'model.onnx'), '.tflite'), (('--size', '60x60'), '60x60'),
+    (('--output', 'model.onnx'), '.tflite'), (('--size', '60x60'), '60x60'), (('--size', '64x32'), '64x32'),
     (('--modelpath', 'absent.pb'), 'absent.pb'), (('--tag', 'dress'), 'dress')])
 def test_mistakes_end_in_one_line(folder: Path, finish: Finish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                   more: tuple, said: str) -> None:

@@ -110,6 +110,7 @@ def test_a_frozen_graph_in_place_of_a_checkpoint(project: Path, capsys: pytest.C
     capsys.readouterr()
     for flags, named in ((['--graph', 'dress.pb', '--checkpoint', 'run'], '--checkpoint'), (['--size', '64'], '--size'),
                          (['--graph', 'dress.pb', '--size', '60x60'], '60'),
+                         (['--graph', 'dress.pb', '--size', '80x96'], '80x96'),
                          (['--graph', 'none.pb'], 'none.pb')):
         assert freeze.main([*flags, '--output', 'other.pb']) == 1
         assert named in capsys.readouterr().err and not (project / 'other.pb').exists()

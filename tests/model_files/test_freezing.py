@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.calibration.calibration import Calibration, ScoreCurve
 from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
@@ -172,12 +173,27 @@ def test_a_frozen_graph_is_stored_again(tmp_path: Path, before: str, after: str)
     assert format_of(definition) == after
     assert not any('explicit_paddings' in node.attr for node in definition.node), 'as in the graph before'
     assert Contract.load(tmp_path / 'after.json') == replace(
-        source.contract, input_hw=(64, 96), graph_sha256=file_sum(tmp_path / 'after.pb'))
+        source.contract, input_hw=(64, 96), graph_sha256=file_sum(tmp_path / 'after.pb'), validation_ne=None)
     with FrozenGraph(source, GARMENTS.of('skirt'), GARMENTS) as one, \
             FrozenGraph(ModelFile.open(tmp_path / 'after.pb'), GARMENTS.of('skirt'), GARMENTS) as other:
         wanted, found = one.forward(IMAGES), other.forward(IMAGES)
     assert np.abs(found - wanted).max() < (0.1 if after == 'int8' else 1e-5) * np.abs(wanted).max()
     assert (difference > 0) == (before != 'int8'), 'integers are read again as they are'
+
+
+def test_a_calibration_stays_at_its_size_alone(tmp_path: Path) -> None:
+    """Peaks have other heights at another size."""
+    case = trained(tmp_path, 'testing', 'skirt')
+    freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / 'before.pb')
+    source = ModelFile.open(tmp_path / 'before.pb')
+    calibration = Calibration(250, {'fast': ScoreCurve(0.5, 1.25, -0.75)}, None)
+    source = replace(source, contract=replace(source.contract, calibration=calibration))
+    kept = {}
+    for size in ((192, 160), (64, 96)):
+        store_again([source], tmp_path / 'after.pb', 'half', size)
+        contract = Contract.load(tmp_path / 'after.json')
+        kept[size] = contract.calibration, contract.validation_ne
+    assert kept == {(192, 160): (calibration, source.contract.validation_ne), (64, 96): (None, None)}
 
 
 def test_a_graph_without_a_contract_is_not_stored_again(tmp_path: Path) -> None:

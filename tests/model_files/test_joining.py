@@ -94,7 +94,7 @@ def _channels(definition: tf.GraphDef) -> int:
 
 
 @pytest.mark.parametrize('change, named', [({'tag': 'dress', 'keypoints': GARMENTS['dress'].keypoints}, 'tag'),
-                                           ({'stride': 4}, 'stride')])
+                                           ({'stride': 4}, 'stride'), ({'input_hw': (192, 176)}, '160x192')])
 def test_networks_that_do_not_fit_together(tmp_path: Path, change: dict, named: str) -> None:
     one, two = (frozen(tmp_path / name, 'testing', 'skirt') for name in ('one', 'two'))
     replace(two.contract, **change).save(contract_path(two.path))

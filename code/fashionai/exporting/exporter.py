@@ -19,6 +19,7 @@ from fashionai.model_files.graph_file import read_graph
 from fashionai.model_files.model_file import USUAL_HW, ModelFile
 from fashionai.model_files.stored_weights import format_of, in_format
 from fashionai.model_files.weight_formats import FLOAT32, HALF, INT8, TOLERANCES
+from fashionai.networks.head_options import check_suits
 from fashionai.networks.tensor_names import OUTPUTS, TYPES_NAME, VISIBILITY_NAME
 
 _WORSE = 0.5
@@ -59,6 +60,8 @@ def export(model: ModelFile, garment: Garment, request: ExportRequest, output: P
     with FrozenGraph(model, garment, garments, request.threads, trusted=request.trusted) as graph, \
             replacing_model(output) as draft:
         cells_hw(request.input_hw, graph.stride)  # raises a clearer error than the converters
+        if model.contract:
+            check_suits(request.input_hw, model.contract.input_hw, str(model.path))
         contract = _contract(graph, model)
         names = {node.name for node in definition.node}
         outputs = dict.fromkeys((contract.output_name, *OUTPUTS.values(), TYPES_NAME, VISIBILITY_NAME))

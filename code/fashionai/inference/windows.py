@@ -26,6 +26,7 @@ import numpy as np
 from fashionai.errors import InputError
 from fashionai.images.geometry import compose, scaling, transform_points, translation
 from fashionai.inference.canvas import canvas_map
+from fashionai.networks.head_options import PERIOD
 
 WindowScale = Union[None, float, Tuple[float, float], Tuple[float, float, float]]
 """None, s, (s, step) or (cx, cy, s); see `windows_of`."""
@@ -37,13 +38,6 @@ _FORMS = 'None, a scale s, (s, step) or (cx, cy, s), with 0 < s <= 100, 0.01 <= 
 _MARGIN = 8.0
 """Padding in pixels that stays around an image: one cell, so that a point on the image's edge has its whole peak. At
 scale 1, the smoothing of the canvas reaches no further."""
-
-PERIOD = 32
-"""Window sizes differ from the trained size by multiples of this many pixels, the coarsest stride of the features. A
-layer of stride 2 pads an odd number of cells at another side than an even number, which shifts all coarser cells: by 8
-pixels at stride 16. A network has learned the places of its trained size. A window of another size is therefore widened
-to the next size that differs from the trained size by whole periods. At 368x368 an earlier supplied network, trained at
-256x256, had an NE `visible` of 11.5 on 40 photographs without this rule, and has 10.1 with it."""
 
 _ROUNDING = 1e-6
 """Tolerance in pixels for the rounding of floating-point numbers."""
