@@ -278,8 +278,8 @@ def test_run_finds_the_same_keypoints(folder: Path, models: Dict[str, Path], fin
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason='no current ONNX Runtime for this Python')
 def test_no_tensorflow_is_loaded_where_none_is_needed(folder: Path, models: Dict[str, Path], tmp_path: Path) -> None:
-    program = (f'import sys; sys.path.insert(0, {str(CODE)!r}); import run; code = run.main(sys.argv[1:]); '
-               "sys.exit(code or 'tensorflow' in sys.modules)")
+    program = (f'import sys; sys.path.insert(0, {str(CODE)!r}); from fashionai.cli import run; '
+               "code = run.main(sys.argv[1:]); sys.exit(code or 'tensorflow' in sys.modules)")
     for to in ('onnx', 'openvino'):
         arguments = running(folder, models[to], tmp_path / f'{to}.csv')
         subprocess.run([sys.executable, '-c', program, *arguments], check=True)
