@@ -83,6 +83,16 @@ def test_an_end_marker_does_not_make_half_a_jpeg_whole(kind: str) -> None:
             decode_image(data[:end] + b'\xff\xd9', 'a')
 
 
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_half_a_jpeg_is_not_made_whole_by_a_turn(orientation: int) -> None:
+    """The grey of missing data is at the end of the file's pixels, wherever a turn puts it."""
+    exif = segment(0xe1, b'Exif\0\0' + TURN_RIGHT.replace(b'\x06', bytes([orientation])))
+    half = PLAIN[:2] + exif + PLAIN[2:len(PLAIN) // 2] + b'\xff\xd9'
+    for decode in (decode_image, decode_upright):
+        with pytest.raises(InputError, match='cut off'):
+            decode(half, 'a')
+
+
 @pytest.mark.parametrize('share', [0.2, 0.5, 0.7])
 def test_nor_does_it_for_missing_scans(share: float) -> None:
     starts = [place for place in range(len(PROGRESSIVE)) if PROGRESSIVE[place:place + 2] == b'\xff\xda']

@@ -22,6 +22,9 @@ MEGAPIXELS = 25.
 BACKGROUND_BGR = (0, 0, 0)
 """The background of transparent pictures; docs/predict.md has the errors with other colours."""
 
+_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+"""Flags for three colours of pixels as stored."""
+
 _FULL = 2 ** 16 - 1
 """Full brightness in a usual file of 16 bits."""
 
@@ -35,10 +38,10 @@ _MORE_DATA = b'\x5a' * 4096
 """Coded data that every JPEG code table decodes to some picture."""
 
 TURNS: Mapping[int, Callable[[np.ndarray], np.ndarray]] = {
-    1: lambda stored: stored, 2: lambda stored: stored[:, ::-1], 3: lambda stored: stored[::-1, ::-1],
-    4: lambda stored: stored[::-1], 5: lambda stored: stored.swapaxes(0, 1),
-    6: lambda stored: stored[::-1].swapaxes(0, 1), 7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
-    8: lambda stored: stored[:, ::-1].swapaxes(0, 1)}
+    1: lambda stored: stored, 2: lambda stored: cv2.flip(stored, 1), 3: lambda stored: cv2.flip(stored, -1),
+    4: lambda stored: cv2.flip(stored, 0), 5: cv2.transpose,
+    6: lambda stored: cv2.rotate(stored, cv2.ROTATE_90_CLOCKWISE), 7: lambda stored: cv2.transpose(cv2.flip(stored, -1)),
+    8: lambda stored: cv2.rotate(stored, cv2.ROTATE_90_COUNTERCLOCKWISE)}
 """Functions from stored pixels to upright pixels, by EXIF orientation (EXIF 2.3, table 15)."""
 
 _LOG = logging.getLogger(__name__)
@@ -111,16 +114,21 @@ def _decoded(data: bytes, name: str, upright: bool, megapixels: float) -> np.nda
                          f'at most {megapixels:g} million are allowed')
     if header is not None and header.format == HEIC:
         return _heic(data, name, header)
-    flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    if header is not None and header.transparent:
-        stored = _on_background(_opened(data, name, cv2.IMREAD_UNCHANGED), name, header)
-        return np.ascontiguousarray(TURNS[header.orientation](stored)) if upright else stored
-    image = _opened(data, name, flags if header is None or header.bits <= 8 else flags | cv2.IMREAD_ANYDEPTH)
+    if header is None:
+        return _opened(data, name, cv2.IMREAD_COLOR if upright else _STORED)
+    image = _pixels(data, name, header)
+    return TURNS[header.orientation](image) if upright else image
+
+
+def _pixels(data: bytes, name: str, header: Header) -> np.ndarray:
+    """Returns the pixels of a file as stored."""
+    if header.transparent:
+        return _on_background(_opened(data, name, cv2.IMREAD_UNCHANGED), name, header)
+    image = _opened(data, name, _STORED if header.bits <= 8 else _STORED | cv2.IMREAD_ANYDEPTH)
     if image.dtype != np.uint8:
-        assert header is not None, 'only asked for by a header'
         levels = _levels(image, name, header)
-        return _opened(data, name, flags) if levels == _FULL else _of_8_bits(image, levels)
-    if header is not None and header.format == 'JPEG' and _is_short(image, data[:header.end], header.progressive):
+        return _opened(data, name, _STORED) if levels == _FULL else _of_8_bits(image, levels)
+    if header.format == 'JPEG' and _is_short(image, data[:header.end], header.progressive):
         raise InputError(f'{name}: {CUT_OFF}')
     return image
 
