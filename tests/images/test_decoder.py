@@ -5,7 +5,8 @@ import socket
 import struct
 import zlib
 from pathlib import Path
-from typing import Sequence
+from types import MappingProxyType
+from typing import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -27,6 +28,13 @@ TURN_RIGHT = b'II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x
 """EXIF data with orientation 6 only: the picture must be turned right by 90 degrees."""
 
 
+UPRIGHT: Mapping[int, Callable[[np.ndarray], np.ndarray]] = {
+    1: lambda stored: stored, 2: np.fliplr, 3: lambda stored: np.rot90(stored, 2), 4: np.flipud,
+    5: lambda stored: stored.swapaxes(0, 1), 6: lambda stored: np.rot90(stored, -1),
+    7: lambda stored: np.rot90(stored, 2).swapaxes(0, 1), 8: np.rot90}
+"""Functions from stored to upright pixels, by EXIF orientation."""
+
+
 def segment(marker: int, content: bytes) -> bytes:
     """Returns a segment of a JPEG."""
     return bytes([0xff, marker]) + struct.pack('>H', len(content) + 2) + content
@@ -44,6 +52,19 @@ def png(pixels: np.ndarray, more: bytes = b'') -> bytes:
     rows = b''.join(b'\0' + row.astype(pixels.dtype.newbyteorder('>')).tobytes() for row in pixels)
     return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, depth, kind, 0, 0, 0)) + more
             + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+
+
+def tiff(pixels: np.ndarray, tags: Mapping[int, int] = MappingProxyType({})) -> bytes:
+    """Returns a TIFF file, by its specification: (h, w, channels), grey or RGB, more channels as `tags` say."""
+    height, width, channels = pixels.shape
+    bits = struct.pack(f'<{channels}H', *[pixels.dtype.itemsize * 8] * channels)
+    values = {256: width, 257: height, 258: 0, 259: 1, 262: 2 if channels >= 3 else 1, 273: 0, 277: channels,
+              278: height, 279: pixels.nbytes, **tags}
+    end = 8 + 2 + 12 * len(values) + 4
+    values[273] = end + len(bits)
+    entries = [struct.pack('<HHI', tag, 3, 1) + struct.pack('<HH', value, 0) for tag, value in sorted(values.items())]
+    entries[2] = struct.pack('<HHI', 258, 3, channels) + (bits + b'\0\0' if channels < 3 else struct.pack('<I', end))[:4]
+    return b'II*\0' + struct.pack('<IH', 8, len(values)) + b''.join(entries) + bytes(4) + bits + pixels.tobytes()
 
 
 def jpeg(*parameters: int, side: int = 160) -> bytes:
@@ -144,6 +165,17 @@ def test_orientation_is_for_those_who_ask(tmp_path: Path) -> None:
     np.testing.assert_array_equal(decode_upright(path.read_bytes(), 'an upload'), upright)
 
 
+@pytest.mark.parametrize('orientation', range(1, 9))
+@pytest.mark.parametrize('deep', [False, True])
+def test_a_tiff_is_turned_for_those_who_ask_alone(orientation: int, deep: bool) -> None:
+    stored = np.random.RandomState(0).randint(0, 255, (4, 6, 3)).astype(np.uint8)
+    data = tiff(stored[..., ::-1] * (np.uint16(257) if deep else np.uint8(1)), {274: orientation})
+    np.testing.assert_array_equal(decode_image(data, 'a'), stored)
+    np.testing.assert_array_equal(decode_upright(data, 'a'), UPRIGHT[orientation](stored))
+    header = header_of(data)
+    assert header is not None and header.size_hw == (4, 6) and header.orientation == orientation
+
+
 @pytest.mark.parametrize('more, highest, expected, said', [
     (b'', 4095, [[0, 127, 255]], '4095'), (chunk(b'sBIT', b'\x0c' * 3), 4095, [[0, 127, 255]], '4095'),
     (b'', 1023, [[0, 127, 255]], '1023'), (b'', 65535, [[0, 127, 255]], ''),
@@ -159,11 +191,7 @@ def test_12_bits_in_16_are_brought_to_8(caplog: pytest.LogCaptureFixture, more: 
 
 
 def test_a_tiff_says_how_far_its_values_go(caplog: pytest.LogCaptureFixture) -> None:
-    values = np.array([0, 512, 1023], '<u2')  # grey, of at most 4095
-    tags = [(256, 3), (257, 1), (258, 16), (259, 1), (262, 1), (273, 8 + 2 + 10 * 12 + 4), (277, 1), (278, 1),
-            (279, 6), (281, 4095)]
-    directory = struct.pack('<H', len(tags)) + b''.join(struct.pack('<HHIHxx', tag, 3, 1, value) for tag, value in tags)
-    data = b'II*\0' + struct.pack('<I', 8) + directory + struct.pack('<I', 0) + values.tobytes()
+    data = tiff(np.array([[[0], [512], [1023]]], '<u2'), {281: 4095})  # grey, of at most 4095
     with caplog.at_level(logging.WARNING):
         assert decode_image(data, 'a.tif')[0, :, 0].tolist() == [0, 32, 63]
     assert '4095' in caplog.text

@@ -13,7 +13,7 @@ import numpy as np
 
 from fashionai.errors import InputError
 from fashionai.images.folders import file_fault
-from fashionai.images.headers import CUT_OFF, END_OF_JPEG, FORMATS, HEIC, Header, header_of
+from fashionai.images.headers import CUT_OFF, END_OF_JPEG, FORMATS, HEIC, TIFF, Header, header_of
 from fashionai.images.heic import decode_heic
 
 MEGAPIXELS = 25.
@@ -43,6 +43,9 @@ TURNS: Mapping[int, Callable[[np.ndarray], np.ndarray]] = {
     6: lambda stored: cv2.rotate(stored, cv2.ROTATE_90_CLOCKWISE), 7: lambda stored: cv2.transpose(cv2.flip(stored, -1)),
     8: lambda stored: cv2.rotate(stored, cv2.ROTATE_90_COUNTERCLOCKWISE)}
 """Functions from stored pixels to upright pixels, by EXIF orientation (EXIF 2.3, table 15)."""
+
+_UNDOES = {6: 8, 8: 6}
+"""For an orientation, the one whose turn undoes it, unless it is the same."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -117,11 +120,13 @@ def _decoded(data: bytes, name: str, upright: bool, megapixels: float) -> np.nda
     if header is None:
         return _opened(data, name, cv2.IMREAD_COLOR if upright else _STORED)
     image = _pixels(data, name, header)
-    return TURNS[header.orientation](image) if upright else image
+    if upright == (header.format == TIFF):  # the pixels are already as wanted
+        return image
+    return TURNS[header.orientation if upright else _UNDOES.get(header.orientation, header.orientation)](image)
 
 
 def _pixels(data: bytes, name: str, header: Header) -> np.ndarray:
-    """Returns the pixels of a file as stored."""
+    """Returns the pixels of a file as stored; those of a TIFF are upright."""
     if header.transparent:
         return _on_background(_opened(data, name, cv2.IMREAD_UNCHANGED), name, header)
     image = _opened(data, name, _STORED if header.bits <= 8 else _STORED | cv2.IMREAD_ANYDEPTH)

@@ -15,6 +15,9 @@ CUT_OFF = 'cut off, the end of the file is missing'
 HEIC = 'HEIC'
 """The format of telephones; reading it needs a package, see images/heic.py."""
 
+TIFF = 'TIFF'
+"""OpenCV turns these pictures, whatever it is told; see images/decoder.py."""
+
 END_OF_JPEG = b'\xff\xd9'
 """The marker after the last data of a JPEG."""
 
@@ -39,7 +42,7 @@ class Header:
     bits: bits of a stored value.
     levels: the highest value that the file declares; None if it declares none.
     transparent: whether the picture has transparency.
-    orientation: the EXIF orientation, 1 to 8; read for JPEG, PNG and WebP.
+    orientation: the EXIF orientation, 1 to 8; read for JPEG, PNG, WebP and TIFF.
     end: for a JPEG, the position of its end marker; more bytes may follow.
     progressive: for a JPEG, whether its scans refine one picture step by step.
     """
@@ -156,7 +159,8 @@ def _bmp(data: bytes) -> Header:
 
 def _tiff(data: bytes) -> Header:
     tags = _tiff_tags(data)
-    return Header('TIFF', (tags.get(_HEIGHT, 0), tags.get(_WIDTH, 0)), tags.get(_BITS, 8), tags.get(_MAX_VALUE))
+    return Header(TIFF, (tags.get(_HEIGHT, 0), tags.get(_WIDTH, 0)), tags.get(_BITS, 8), tags.get(_MAX_VALUE),
+                  orientation=_orientation_in(tags))
 
 
 def _tiff_tags(data: bytes) -> Dict[int, int]:
@@ -183,9 +187,13 @@ def _orientation(exif: bytes) -> int:
     """Returns the orientation in EXIF data, 1 to 8; 1 (upright) if they have none."""
     exif = exif[len(_EXIF):] if exif.startswith(_EXIF) else exif
     try:
-        orientation = _tiff_tags(exif).get(_ORIENTATION, 1)
+        return _orientation_in(_tiff_tags(exif))
     except struct.error:
         return 1
+
+
+def _orientation_in(tags: Dict[int, int]) -> int:
+    orientation = tags.get(_ORIENTATION, 1)
     return orientation if 1 <= orientation <= 8 else 1
 
 
@@ -227,7 +235,7 @@ _READERS: Dict[str, Tuple[Callable[[bytes], bool], Callable[[bytes], Header]]] =
     'PNG': (lambda data: data[:8] == b'\x89PNG\r\n\x1a\n', _png),
     'WebP': (lambda data: data[:4] == b'RIFF' and data[8:12] == b'WEBP', _webp),
     'BMP': (lambda data: data[:2] == b'BM', _bmp),
-    'TIFF': (lambda data: data[:4] in (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'), _tiff),
+    TIFF: (lambda data: data[:4] in (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'), _tiff),
     'PNM': (lambda data: data[:1] == b'P' and data[1:2] in (b'1', b'2', b'3', b'4', b'5', b'6')
             and data[2:3].isspace(), _pnm),
     'JPEG 2000': (lambda data: data[4:8] == b'jP  ' or data[:4] == b'\xff\x4f\xff\x51', _jpeg2000),
