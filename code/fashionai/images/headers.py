@@ -42,7 +42,7 @@ class Header:
     bits: bits of a stored value.
     levels: the highest value that the file declares; None if it declares none.
     transparent: whether the picture has transparency.
-    orientation: the EXIF orientation, 1 to 8; read for JPEG, PNG, WebP and TIFF.
+    orientation: the EXIF orientation, 1 to 8; read for JPEG, PNG, WebP, TIFF and AVIF. HEIC pictures are upright.
     end: for a JPEG, the position of its end marker; more bytes may follow.
     progressive: for a JPEG, whether its scans refine one picture step by step.
     """
@@ -223,11 +223,74 @@ def _is_heif(data: bytes, codings: Sequence[bytes]) -> bool:
     return any(names[place:place + 4] in codings for place in range(0, len(names), 4))
 
 
-def _heif(name: str, data: bytes) -> Header:
-    """Returns the header with the largest size that a part of the picture has."""
+def _avif(data: bytes) -> Header:
+    return Header('AVIF', _heif_size(data), orientation=_heif_orientation(_primary_properties(data)))
+
+
+def _heic(data: bytes) -> Header:
+    """Returns the header of the upright picture: HEIC pictures are always decoded so."""
+    height, width = _heif_size(data)
+    turned = _heif_orientation(_primary_properties(data)) >= 5
+    return Header(HEIC, (width, height) if turned else (height, width))
+
+
+def _heif_size(data: bytes) -> Tuple[int, int]:
+    """Returns the largest (height, width) that a part of the picture has."""
     sizes = [struct.unpack_from('>II', data, found.end() + 4) for found in re.finditer(b'ispe', data)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
-    return Header(name, (height, width))
+    return height, width
+
+
+def _heif_orientation(properties: Dict[bytes, bytes]) -> int:
+    """Returns the EXIF orientation that the properties of a picture say: turns to the left by 90 degrees, and then a
+    mirroring, top to bottom (0) or left to right (1). The EXIF data themselves do not count."""
+    turns = properties.get(b'irot', b'\0')[0] & 3
+    if b'imir' not in properties:
+        return (1, 8, 3, 6)[turns]
+    return ((4, 5, 2, 7), (2, 7, 4, 5))[properties[b'imir'][0] & 1][turns]
+
+
+def _primary_properties(data: bytes) -> Dict[bytes, bytes]:
+    """Returns type and content of the properties of a file's main picture, such as its turn (ISO/IEC 23008-12, 9.3);
+    empty if the file does not say which belong to it."""
+    meta = _box(data, b'meta')[4:]
+    main, owners = _box(meta, b'pitm'), _box(meta, b'iprp', b'ipma')
+    if not main or not owners:
+        return {}
+    number = int.from_bytes(main[4:], 'big')
+    properties = list(_boxes(_box(meta, b'iprp', b'ipco')))
+    room, step, place = 4 if owners[0] else 2, 1 + (owners[3] & 1), 8
+    for _ in range(int.from_bytes(owners[4:8], 'big')):
+        owner, start = owners[place:place + room], place + room + 1
+        place = start + step * owners[start - 1]
+        if int.from_bytes(owner, 'big') == number:
+            essential = 1 << 8 * step - 1  # a bit that is no part of the number of a property, from 1 on
+            listed = [int.from_bytes(owners[at:at + step], 'big') & ~essential for at in range(start, place, step)]
+            return dict(properties[one - 1] for one in listed if one)
+    return {}
+
+
+def _box(data: bytes, *kinds: bytes) -> bytes:
+    """Returns the content of the first box of the first kind, in it that of the second kind, and so on; b'' if there is
+    none."""
+    for kind in kinds:
+        data = next((content for found, content in _boxes(data) if found == kind), b'')
+    return data
+
+
+def _boxes(data: bytes) -> Iterator[Tuple[bytes, bytes]]:
+    """Yields type and content of the boxes of a file, or of a box (ISO/IEC 14496-12, 4.2)."""
+    place = 0
+    while place + 8 <= len(data):
+        length, kind = struct.unpack_from('>I4s', data, place)
+        start = place + 8
+        if length == 1:
+            length, start = struct.unpack_from('>Q', data, start)[0], start + 8
+        end = place + length if length else len(data)
+        if end < start:
+            return
+        yield kind, data[start:end]
+        place = end
 
 
 _READERS: Dict[str, Tuple[Callable[[bytes], bool], Callable[[bytes], Header]]] = {
@@ -239,9 +302,8 @@ _READERS: Dict[str, Tuple[Callable[[bytes], bool], Callable[[bytes], Header]]] =
     'PNM': (lambda data: data[:1] == b'P' and data[1:2] in (b'1', b'2', b'3', b'4', b'5', b'6')
             and data[2:3].isspace(), _pnm),
     'JPEG 2000': (lambda data: data[4:8] == b'jP  ' or data[:4] == b'\xff\x4f\xff\x51', _jpeg2000),
-    'AVIF': (lambda data: _is_heif(data, (b'avif', b'avis')), lambda data: _heif('AVIF', data)),
-    HEIC: (lambda data: _is_heif(data, (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1')),
-           lambda data: _heif(HEIC, data))}
+    'AVIF': (lambda data: _is_heif(data, (b'avif', b'avis')), _avif),
+    HEIC: (lambda data: _is_heif(data, (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1')), _heic)}
 
 FORMATS = tuple(_READERS)
 """The formats whose headers are read."""
