@@ -200,6 +200,22 @@ def test_a_tiff_says_how_far_its_values_go(caplog: pytest.LogCaptureFixture) -> 
         decode_image(floats, 'a.tif')
 
 
+@pytest.mark.parametrize('kind', ['P2', 'P3', 'P5', 'P6'])
+@pytest.mark.parametrize('highest', [1, 5, 100, 254, 255, 1000])
+def test_the_highest_value_of_a_pnm_is_white(kind: str, highest: int) -> None:
+    values = [0, highest // 2, highest]
+    numbers = values * 3 if kind in ('P2', 'P5') else [one for one in values for _ in range(3)] * 3  # three rows
+    body = (' '.join(map(str, numbers)).encode() + b'\n' if kind in ('P2', 'P3')
+            else np.array(numbers, '>u2' if highest > 255 else 'u1').tobytes())
+    picture = decode_image(f'{kind} 3 3\n{highest}\n'.encode() + body, 'a')
+    np.testing.assert_allclose(picture[1, :, 0], [0, highest // 2 * 255 / highest, 255], atol=1)
+
+
+def test_bits_of_a_pnm_are_black_and_white() -> None:
+    for data in (b'P1 3 1\n0 1 1\n', b'P4 3 1\n\x60'):
+        assert decode_image(data, 'a')[0, :, 0].tolist() == [255, 0, 0]
+
+
 def test_transparent_pictures_stand_before_one_colour() -> None:
     pixels = np.array([[[200, 100, 50, 255], [200, 100, 50, 0], [200, 100, 50, 51]]], np.uint8)  # RGBA, all, none, 20 %
     picture = decode_image(png(pixels), 'a')

@@ -135,6 +135,8 @@ def _pixels(data: bytes, name: str, header: Header) -> np.ndarray:
         return _opened(data, name, _STORED) if levels == _FULL else _of_8_bits(image, levels)
     if header.format == 'JPEG' and _is_short(image, data[:header.end], header.progressive):
         raise InputError(f'{name}: {CUT_OFF}')
+    if data[:2] in (b'P5', b'P6') and header.levels and header.levels < 255:  # OpenCV scales the other kinds of PNM
+        return cv2.convertScaleAbs(image, alpha=255 / header.levels)
     return image
 
 
