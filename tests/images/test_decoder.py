@@ -231,6 +231,15 @@ def test_transparent_pictures_stand_before_one_colour() -> None:
     np.testing.assert_array_equal(decode_upright(turned, 'a')[:, 0], expected)
 
 
+@pytest.mark.parametrize('highest, opaque, white', [
+    (4095, 4095, 4095), (4095, 65535, 4095), (1000, 4095, 4095), (65535, 65535, 65535)])
+def test_transparency_has_the_range_of_the_colours_or_all_16_bits(highest: int, opaque: int, white: int) -> None:
+    pixels = np.array([[[highest, highest // 2, 0, opaque], [highest] * 3 + [opaque // 2], [highest] * 3 + [0]]],
+                      np.uint16)
+    expected = np.array([[0, highest / 2, highest], [highest / 2] * 3, [0] * 3]) * 255 / white
+    np.testing.assert_allclose(decode_image(png(pixels), 'a')[0], expected, atol=1.5)
+
+
 def test_the_pixel_limit_is_that_of_the_header(monkeypatch: pytest.MonkeyPatch) -> None:
     def bomb(data: bytes, place: int, form: str) -> bytes:
         size = struct.pack(form, 20000, 20000)

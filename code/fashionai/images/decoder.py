@@ -183,12 +183,15 @@ def _on_background(image: np.ndarray, name: str, header: Header) -> np.ndarray:
     """Returns a picture (h, w, 4) drawn over BACKGROUND_BGR. Pictures (h, w, 3) or (h, w), whose transparency OpenCV
     does not read, are returned without it, as (h, w, 3)."""
     image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image
-    colours = image[..., :3]
+    colours, opaque = image[..., :3], 255
     if image.dtype != np.uint8:
-        colours = _of_8_bits(colours, _levels(colours, name, header))
+        levels = opaque = _levels(image, name, header)
+        if levels == _FULL:  # transparency may use all 16 bits, and colours fewer
+            levels = _levels(colours, name, header)
+        colours = _of_8_bits(colours, levels)
     if image.shape[2] < 4:
         return np.ascontiguousarray(colours)
-    share = image[..., 3:] / np.float32(np.iinfo(image.dtype).max)
+    share = image[..., 3:] / np.float32(opaque)
     return np.rint(share * colours + (1 - share) * np.array(BACKGROUND_BGR, np.float32)).astype(np.uint8)
 
 
