@@ -1,4 +1,5 @@
 """Complete pictures are decoded, with every allowed OpenCV; incomplete pictures are recognised and refused."""
+import io
 import logging
 import os
 import socket
@@ -63,7 +64,8 @@ def tiff(pixels: np.ndarray, tags: Mapping[int, int] = MappingProxyType({})) -> 
     end = 8 + 2 + 12 * len(values) + 4
     values[273] = end + len(bits)
     entries = [struct.pack('<HHI', tag, 3, 1) + struct.pack('<HH', value, 0) for tag, value in sorted(values.items())]
-    entries[2] = struct.pack('<HHI', 258, 3, channels) + (bits + b'\0\0' if channels < 3 else struct.pack('<I', end))[:4]
+    bits_or_place = (bits + bytes(2))[:4] if channels < 3 else struct.pack('<I', end)
+    entries[2] = struct.pack('<HHI', 258, 3, channels) + bits_or_place
     return b'II*\0' + struct.pack('<IH', 8, len(values)) + b''.join(entries) + bytes(4) + bits + pixels.tobytes()
 
 
@@ -229,6 +231,26 @@ def test_transparent_pictures_stand_before_one_colour() -> None:
     turned = png(pixels, chunk(b'eXIf', TURN_RIGHT))
     assert decode_upright(turned, 'a').shape == (3, 1, 3) and decode_image(turned, 'a').shape == (1, 3, 3)
     np.testing.assert_array_equal(decode_upright(turned, 'a')[:, 0], expected)
+
+
+def test_transparency_of_other_formats() -> None:
+    """Of a TIFF of 16 bits, if its tag 338 says so; OpenCV itself applies that of 8 bits. Of a JPEG 2000."""
+    pixels = np.array([[[200, 100, 50, 255], [200, 100, 50, 0]]] * 64, np.uint8).repeat(32, axis=1)
+    expected = pixels[..., 2::-1] * (pixels[..., 3:] > 0)
+    for depth in (pixels, pixels * np.uint16(257)):
+        np.testing.assert_array_equal(decode_image(tiff(depth, {338: 2}), 'a'), expected)
+        multiplied = depth * (pixels[..., 3:] > 0)
+        np.testing.assert_array_equal(decode_image(tiff(multiplied, {338: 1}), 'a'), expected)
+    turned = tiff(pixels * np.uint16(257), {338: 2, 274: 6})
+    np.testing.assert_array_equal(decode_image(turned, 'a'), expected)
+    np.testing.assert_array_equal(decode_upright(turned, 'a'), np.rot90(expected, -1))
+    image, features = pytest.importorskip('PIL.Image'), pytest.importorskip('PIL.features')
+    if not features.check('jpg_2000'):
+        pytest.skip('this Pillow writes no JPEG 2000')
+    for mode, same in (('RGBA', expected), ('RGB', pixels[..., 2::-1])):
+        file = io.BytesIO()
+        image.fromarray(pixels).convert(mode).save(file, 'JPEG2000')
+        np.testing.assert_array_equal(decode_image(file.getvalue(), 'a'), same)
 
 
 @pytest.mark.parametrize('highest, opaque, white', [

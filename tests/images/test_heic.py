@@ -76,6 +76,24 @@ def test_avif_pictures_are_turned_for_those_who_ask(orientation: int) -> None:
     np.testing.assert_array_equal(decode_upright(data, 'a.avif'), TURNS[orientation](stored))
 
 
+def test_transparent_avif_pictures_stand_before_black() -> None:
+    pixels = np.dstack([np.full((64, 64, 3), 200, np.uint8), np.full((64, 64), 255, np.uint8)])
+    pixels[:, 32:, 3] = 0
+    picture = decode_upright(avif_of(pixels), 'a.avif')
+    assert picture[:, :24].min() > 180 and picture[:, 40:].max() < 20
+
+
+@pytest.mark.parametrize('channels', [3, 4])
+def test_avif_pictures_of_10_bits(channels: int) -> None:
+    pixels = np.full((64, 64, channels), 600, np.uint16)
+    try:
+        data = cv2.imencode('.avif', pixels, (cv2.IMWRITE_AVIF_DEPTH, 10))[1].tobytes()
+    except (AttributeError, cv2.error):
+        pytest.skip('this OpenCV writes no AVIF')
+    share = 1 if channels == 3 else 600 / 1023
+    np.testing.assert_allclose(decode_image(data, 'a.avif'), 600 / 1023 * 255 * share, atol=2)
+
+
 def box(kind: bytes, content: bytes) -> bytes:
     return struct.pack('>I4s', 8 + len(content), kind) + content
 

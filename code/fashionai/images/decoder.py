@@ -13,7 +13,7 @@ import numpy as np
 
 from fashionai.errors import InputError
 from fashionai.images.folders import file_fault
-from fashionai.images.headers import CUT_OFF, END_OF_JPEG, FORMATS, HEIC, TIFF, Header, header_of
+from fashionai.images.headers import AVIF, CUT_OFF, END_OF_JPEG, FORMATS, HEIC, TIFF, Header, header_of
 from fashionai.images.heic import decode_heic
 
 MEGAPIXELS = 25.
@@ -40,7 +40,8 @@ _MORE_DATA = b'\x5a' * 4096
 TURNS: Mapping[int, Callable[[np.ndarray], np.ndarray]] = {
     1: lambda stored: stored, 2: lambda stored: cv2.flip(stored, 1), 3: lambda stored: cv2.flip(stored, -1),
     4: lambda stored: cv2.flip(stored, 0), 5: cv2.transpose,
-    6: lambda stored: cv2.rotate(stored, cv2.ROTATE_90_CLOCKWISE), 7: lambda stored: cv2.transpose(cv2.flip(stored, -1)),
+    6: lambda stored: cv2.rotate(stored, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda stored: cv2.transpose(cv2.flip(stored, -1)),
     8: lambda stored: cv2.rotate(stored, cv2.ROTATE_90_COUNTERCLOCKWISE)}
 """Functions from stored pixels to upright pixels, by EXIF orientation (EXIF 2.3, table 15)."""
 
@@ -129,7 +130,8 @@ def _pixels(data: bytes, name: str, header: Header) -> np.ndarray:
     """Returns the pixels of a file as stored; those of a TIFF are upright."""
     if header.transparent:
         return _on_background(_opened(data, name, cv2.IMREAD_UNCHANGED), name, header)
-    image = _opened(data, name, _STORED if header.bits <= 8 else _STORED | cv2.IMREAD_ANYDEPTH)
+    deep = header.bits > 8 and header.format != AVIF  # OpenCV scales all AVIF files as it should
+    image = _opened(data, name, _STORED | cv2.IMREAD_ANYDEPTH if deep else _STORED)
     if image.dtype != np.uint8:
         levels = _levels(image, name, header)
         return _opened(data, name, _STORED) if levels == _FULL else _of_8_bits(image, levels)

@@ -15,6 +15,8 @@ CUT_OFF = 'cut off, the end of the file is missing'
 HEIC = 'HEIC'
 """The format of telephones; reading it needs a package, see images/heic.py."""
 
+AVIF = 'AVIF'
+
 TIFF = 'TIFF'
 """OpenCV turns these pictures, whatever it is told; see images/decoder.py."""
 
@@ -29,8 +31,17 @@ _LAST_COEFFICIENT = 63
 _MARKER = re.compile(rb'\xff+([^\x00\xff\xd0-\xd7])')
 """The next marker of a JPEG; coded data contain stuffed bytes (ff00) and restart markers (ffd0 to ffd7)."""
 
-_TAGS = _WIDTH, _HEIGHT, _BITS, _ORIENTATION, _MAX_VALUE = 256, 257, 258, 274, 281
+_TAGS = _WIDTH, _HEIGHT, _BITS, _ORIENTATION, _MAX_VALUE, _EXTRA_SAMPLES = 256, 257, 258, 274, 281, 338
 """The TIFF tags that are read; EXIF data are a TIFF file."""
+
+_UNASSOCIATED = 2
+"""The kind of extra samples of a TIFF that are transparency, by which colours are not multiplied yet."""
+
+_OPACITY = 1
+"""The same for a channel of a JPEG 2000."""
+
+_ALPHA = b'urn:mpeg:mpegB:cicp:systems:auxiliary:alpha'
+"""The name of transparency in AVIF files."""
 
 
 @dataclass(frozen=True)
@@ -41,7 +52,7 @@ class Header:
     size_hw: (height, width) of the pixels as stored.
     bits: bits of a stored value.
     levels: the highest value that the file declares; None if it declares none.
-    transparent: whether the picture has transparency.
+    transparent: whether the picture has transparency that OpenCV reads and does not apply.
     orientation: the EXIF orientation, 1 to 8; read for JPEG, PNG, WebP, TIFF and AVIF. HEIC pictures are upright.
     end: for a JPEG, the position of its end marker; more bytes may follow.
     progressive: for a JPEG, whether its scans refine one picture step by step.
@@ -159,8 +170,10 @@ def _bmp(data: bytes) -> Header:
 
 def _tiff(data: bytes) -> Header:
     tags = _tiff_tags(data)
-    return Header(TIFF, (tags.get(_HEIGHT, 0), tags.get(_WIDTH, 0)), tags.get(_BITS, 8), tags.get(_MAX_VALUE),
-                  orientation=_orientation_in(tags))
+    bits = tags.get(_BITS, 8)
+    to_apply = bits == 16 and tags.get(_EXTRA_SAMPLES) == _UNASSOCIATED  # OpenCV itself applies that of 8 bits
+    return Header(TIFF, (tags.get(_HEIGHT, 0), tags.get(_WIDTH, 0)), bits, tags.get(_MAX_VALUE), to_apply,
+                  _orientation_in(tags))
 
 
 def _tiff_tags(data: bytes) -> Dict[int, int]:
@@ -211,7 +224,8 @@ def _jpeg2000(data: bytes) -> Header:
         raise InputError(CUT_OFF)
     right, bottom, left, top = struct.unpack_from('>IIII', data, start + 8)
     bits = 1 + (data[start + 42] & 0x7f)
-    return Header('JPEG 2000', (bottom - top, right - left), bits, 2 ** bits - 1)
+    kinds = _box(data[:start], b'jp2h', b'cdef')[5::6]  # of each channel; OpenCV reads no grey with transparency
+    return Header('JPEG 2000', (bottom - top, right - left), bits, 2 ** bits - 1, len(kinds) == 4 and _OPACITY in kinds)
 
 
 def _is_heif(data: bytes, codings: Sequence[bytes]) -> bool:
@@ -224,7 +238,10 @@ def _is_heif(data: bytes, codings: Sequence[bytes]) -> bool:
 
 
 def _avif(data: bytes) -> Header:
-    return Header('AVIF', _heif_size(data), orientation=_heif_orientation(_primary_properties(data)))
+    properties = _primary_properties(data)
+    bits = max(properties.get(b'pixi', b'')[5:], default=8)
+    return Header(AVIF, _heif_size(data), bits, transparent=_ALPHA in _box(data, b'meta'),
+                  orientation=_heif_orientation(properties))
 
 
 def _heic(data: bytes) -> Header:
@@ -302,7 +319,7 @@ _READERS: Dict[str, Tuple[Callable[[bytes], bool], Callable[[bytes], Header]]] =
     'PNM': (lambda data: data[:1] == b'P' and data[1:2] in (b'1', b'2', b'3', b'4', b'5', b'6')
             and data[2:3].isspace(), _pnm),
     'JPEG 2000': (lambda data: data[4:8] == b'jP  ' or data[:4] == b'\xff\x4f\xff\x51', _jpeg2000),
-    'AVIF': (lambda data: _is_heif(data, (b'avif', b'avis')), _avif),
+    AVIF: (lambda data: _is_heif(data, (b'avif', b'avis')), _avif),
     HEIC: (lambda data: _is_heif(data, (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1')), _heic)}
 
 FORMATS = tuple(_READERS)
