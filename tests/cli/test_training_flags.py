@@ -69,3 +69,18 @@ def test_ids_that_lead_out_of_the_folder_and_ids_with_backslashes(options: argpa
         labelled_rows(options, 'train', GARMENTS)
     options.allow_outside = True
     assert len(labelled_rows(options, 'train', GARMENTS)[0]) == len(rows)
+
+
+def test_errors_of_a_folder_that_is_not_the_first_are_refused(options: argparse.Namespace, tmp_path: Path) -> None:
+    """They would not be found, since its ids get a path, and its rows would have the weight of an unknown error."""
+    errors = tmp_path / 'errors.csv'
+    options.sampling = str(errors)
+    first = 'image_id,image_category,ne,points\nImages/0.jpg,skirt,60,4\nelsewhere.jpg,skirt,5,4\n'
+    errors.write_text(first)
+    assert len(labelled_rows(options, 'train', GARMENTS)[0]) == 3
+    errors.write_text(first + 'Images/2.jpg,skirt,20,4\n')
+    with pytest.raises(InputError, match=r'errors\.csv.* 1 .*made/train/train\.csv.*Images/2\.jpg'):
+        labelled_rows(options, 'train', GARMENTS)
+    labelled_rows(options, 'val', GARMENTS)
+    options.datapath = options.imgpath = options.datapath.split(',')[1]
+    assert len(labelled_rows(options, 'train', GARMENTS)[0]) == 2, 'a single folder may be any'

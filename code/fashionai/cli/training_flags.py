@@ -10,6 +10,7 @@ import numpy as np
 from fashionai.annotations import Annotations, image_path, read_annotations
 from fashionai.cli.entry_point import add_garments_option, add_outside_option, in_project, resolve
 from fashionai.dataflow.data_options import DataOptions
+from fashionai.dataflow.sampling import check_folders
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import warn_of_unmeasured
 from fashionai.garments.table import Garments
@@ -91,7 +92,8 @@ def labelled_rows(options: argparse.Namespace, split: str, garments: Garments,
 
     If there are several data folders, training takes the rows of all, and validation the rows of the first.
 
-    Raises InputError if there is no row or, `with_images`, if an image is missing.
+    Raises InputError if there is no row or, `with_images`, if an image is missing; and if `--sampling` is a file with
+    errors of a folder that is not the first.
     """
     return joined_rows(rows_by_folder(options, split, garments, with_images))
 
@@ -105,8 +107,10 @@ def rows_by_folder(options: argparse.Namespace, split: str, garments: Garments,
         raise InputError(f'--datapath names {len(tables)} folders and --imgpath {len(pictures)}: wanted equal '
                          'numbers')
     pairs = list(zip(tables, pictures))
-    return [_folder_rows(*pair, options, split, garments, with_images)
-            for pair in (pairs[:1] if split == 'val' else pairs)]
+    parts = [_folder_rows(*pair, options, split, garments, with_images)
+             for pair in (pairs[:1] if split == 'val' else pairs)]
+    check_folders(DataOptions.of(vars(options)).sampling, [rows for rows, _ in parts])
+    return parts
 
 
 def _folder_rows(datapath: str, imgpath: str, options: argparse.Namespace, split: str, garments: Garments,

@@ -8,9 +8,13 @@ from typing import Optional
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.files import read_json, write_json
-from fashionai.model_files.checkpoints import BEST, BEST_FILE, NAME, checkpoint_steps
+from fashionai.files import write_json
+from fashionai.model_files.checkpoints import BEST, BEST_FILE, NAME, RUN_FILE, checkpoint_steps
+from fashionai.model_files.contract import read_json
 from fashionai.training.loss_watch import LossWatch
+
+_ROWS = 'validation_rows'
+"""The key of the checksum of the validation rows in the record of the best checkpoint."""
 
 logger = logging.getLogger(__name__)
 
@@ -131,23 +135,37 @@ class CheckpointHook(tf.train.SessionRunHook):
 
 
 class BestCheckpoint:
-    """Keeps the checkpoint with the lowest validation error, also when a training is interrupted and resumed."""
+    """Keeps the checkpoint with the lowest validation error, also when a training is interrupted and resumed.
+
+    Errors of other validation rows are not compared: if a training is resumed with other ones, the search for the best
+    begins anew. run.json says which rows are validated on; it is read when an error is offered.
+    """
 
     def __init__(self, run_folder: Path) -> None:
         self._folder = CheckpointFolder(run_folder / BEST)
-        self._record = run_folder / BEST / BEST_FILE
-        self._lowest = float('inf')
-        if self._record.exists():
-            self._lowest = read_json(self._record)['validation_ne']
+        self._record, self._run = run_folder / BEST / BEST_FILE, run_folder / RUN_FILE
 
     def offer(self, session: tf.Session, step: int, validation_ne: float) -> None:
         """Saves the variables of the session if the error, in percent, is the lowest so far.
 
         The previous best checkpoint is removed only after the new one and its record are written.
         """
-        if not validation_ne < self._lowest:
+        rows = self._validation_rows()
+        if not validation_ne < self._lowest(rows):
             return
-        self._lowest = validation_ne
         self._folder.save(session, step)
-        write_json(self._record, {'step': step, 'validation_ne': validation_ne})
+        write_json(self._record, {'step': step, 'validation_ne': validation_ne, **({_ROWS: rows} if rows else {})})
         self._folder.keep_only(step)
+
+    def _lowest(self, rows: str) -> float:
+        """Returns the lowest error so far on these validation rows. Earlier versions did not record the rows."""
+        best = read_json(self._record)  # {} if there is none
+        if best.get(_ROWS, rows) != rows:
+            logger.warning('the best checkpoint, of step %d, was found with other validation rows: it is not compared '
+                           'with those of now', best['step'])
+            return float('inf')
+        return best.get('validation_ne', float('inf'))
+
+    def _validation_rows(self) -> str:
+        """Returns the checksum of the validation rows, which `run_record` notes in run.json; '' if it is not there."""
+        return read_json(self._run).get('decides', {}).get('validation rows', {}).get('sum', '')
