@@ -8,9 +8,8 @@ from typing import Optional
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.files import write_json
+from fashionai.files import read_object_if_any, write_json
 from fashionai.model_files.checkpoints import BEST, BEST_FILE, NAME, RUN_FILE, checkpoint_steps
-from fashionai.model_files.contract import read_json
 from fashionai.training.loss_watch import LossWatch
 
 _ROWS = 'validation_rows'
@@ -159,7 +158,7 @@ class BestCheckpoint:
 
     def _lowest(self, rows: str) -> float:
         """Returns the lowest error so far on these validation rows. Earlier versions did not record the rows."""
-        best = read_json(self._record)  # {} if there is none
+        best = read_object_if_any(self._record)  # {} if there is none
         if best.get(_ROWS, rows) != rows:
             logger.warning('the best checkpoint, of step %d, was found with other validation rows: it is not compared '
                            'with those of now', best['step'])
@@ -168,4 +167,4 @@ class BestCheckpoint:
 
     def _validation_rows(self) -> str:
         """Returns the checksum of the validation rows, which `run_record` notes in run.json; '' if it is not there."""
-        return read_json(self._run).get('decides', {}).get('validation rows', {}).get('sum', '')
+        return read_object_if_any(self._run).get('decides', {}).get('validation rows', {}).get('sum', '')
