@@ -254,7 +254,8 @@ def test_a_copy_without_the_file_beside_it_is_the_same_network(tmp_path: Path, w
     (tmp_path / 'graph/frozen_graph.pb').write_bytes(path.read_bytes())
     copy = ModelFile.open(tmp_path / 'graph/frozen_graph.pb')
     assert copy.trained_hw == (192, 160) and copy.contract == replace(installed.contract, graph_sha256='')
-    with FrozenGraph(installed, GARMENTS.of('skirt'), GARMENTS) as one, FrozenGraph(copy, GARMENTS.of('skirt'), GARMENTS) as other:
+    with FrozenGraph(installed, GARMENTS.of('skirt'), GARMENTS) as one, \
+            FrozenGraph(copy, GARMENTS.of('skirt'), GARMENTS) as other:
         np.testing.assert_array_equal(one.forward(IMAGES), other.forward(IMAGES))
     store_again([copy], tmp_path / 'again.pb', 'float32')
     assert ModelFile.open(tmp_path / 'again.pb').trained_hw == (192, 160)
