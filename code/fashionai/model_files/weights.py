@@ -104,7 +104,7 @@ def read_weights(path: PathLike) -> Values:
     way_out = ("models/README.md says where to get them and where to put them; --pretrain_path '' trains without "
                'initial weights')
     if path.suffix in READERS and not path.exists():
-        raise InputError(f'there are no weights {path}: {way_out}')
+        raise InputError(f'the weights {path} do not exist: {way_out}')
     try:
         prefix = find_checkpoint(path).prefix
     except InputError as error:
