@@ -14,6 +14,7 @@ from timing import circumstances
 from tqdm import tqdm
 
 from fashionai.annotations import Annotations, read_annotations
+from fashionai.calibration.calibration import NEAR
 from fashionai.cli.entry_point import guarded, resolve
 from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.evaluation.metrics import keypoint_errors, score_points
@@ -24,8 +25,6 @@ from fashionai.inference.boxes import predict_in_boxes, predict_twice
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor
 from fashionai.inference.missing_keypoints import submission_keypoints
 from fashionai.option_group import at_least
-
-NEAR = 0.1
 
 Way = Callable[[Sequence[np.ndarray], Sequence[str], Sequence[Box]], List[GarmentPrediction]]
 """A function from images, the types and the true boxes of their garments to predictions."""

@@ -106,7 +106,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     with tempfile.TemporaryDirectory() as folder:
         if args.datapath:
             args.imgpath, args.allow_outside = args.datapath, False
-            rows, root = labelled_rows(args, 'train')
+            rows, root = labelled_rows(args, 'train', GARMENTS)
         else:
             rows, root = generated_rows(Path(folder), args.images).of_type(args.tag), Path(folder)
         encoder = SampleEncoder(rows, root, GARMENTS.of(args.tag), InputShape((args.size, args.size), args.stride), 0)

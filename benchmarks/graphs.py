@@ -4,7 +4,7 @@ from pathlib import Path
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments.table import GARMENTS
-from fashionai.model_files.contract import Contract, contract_path, file_sum
+from fashionai.model_files.contract import Contract, write_model
 from fashionai.model_files.freezing import fold_constants
 from fashionai.networks.catalog import build, input_placeholder, network_spec
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
@@ -18,7 +18,7 @@ def random_graph(model: str, tag: str, folder: Path, head: HeadOptions = UNCHANG
         image = input_placeholder()
         maps = build(model, image, garment, False, head).output
         session.run(tf.global_variables_initializer())
-        output.write_bytes(fold_constants(session, image, [maps]).SerializeToString())
-    Contract(tag, garment.keypoints, model, (368, 368), network_spec(model, head).stride, 0, file_sum(output),
-             head=head.changes).save(contract_path(output))
+        frozen = fold_constants(session, image, [maps]).SerializeToString()
+    write_model(output, frozen, Contract(tag, garment.keypoints, model, (368, 368), network_spec(model, head).stride, 0,
+                                         '', head=head.changes))
     return output

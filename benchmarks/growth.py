@@ -15,7 +15,8 @@ from timing import Line, Task, circumstances, format_table, interleaved, picture
 
 from fashionai.cli.entry_point import guarded
 from fashionai.garments.table import GARMENTS, JOINT
-from fashionai.inference.loading import InferenceConfig, open_predictors
+from fashionai.inference.config import InferenceConfig
+from fashionai.inference.loading import open_predictors
 from fashionai.inference.predictor import PredictionOptions
 from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, TILINGS, parse_scales
 from fashionai.model_files.model_file import ModelFile

@@ -57,7 +57,7 @@ class Watched(Network):
     """
 
     def __init__(self, network: Network, model: ModelFile, side: int) -> None:
-        super().__init__(model, network.garment, 'last', model.garments)
+        super().__init__(model, network.garment, model.garments, 'last')
         self._network, self.trained_hw = network, (side, side)
         self.rounds: List[float] = []
         self.shapes: List[Tuple[int, ...]] = []
@@ -232,7 +232,7 @@ def measure_graph(path: Path, args: argparse.Namespace) -> None:
     tag, side = model.contract.tag, args.resolution or max(model.trained_hw)
     wanted = model.garments.get(tag, model.garments['dress'])
     with ExitStack() as stack:
-        own = stack.enter_context(FrozenGraph(model, model.garments.of(tag), args.threads, garments=model.garments))
+        own = stack.enter_context(FrozenGraph(model, model.garments.of(tag), model.garments, args.threads))
         found = ways(model, own, side, args, stack)
         print(circumstances(tf))
         for image_hw in map(size_hw, args.sizes.split(',')):

@@ -24,7 +24,7 @@ from tqdm import tqdm
 from fashionai.annotations import Annotations, read_annotations, write_annotations
 from fashionai.cli.entry_point import PROJECT_ROOT, guarded, resolve
 from fashionai.cli.inference_flags import ChosenNetworks
-from fashionai.engines.exported import open_model
+from fashionai.engines.opening import open_model
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import score
 from fashionai.files import read_json, write_json

@@ -20,8 +20,10 @@ from machine import copying, numpy_product, product_gflop
 from timing import Task, Timing, circumstances, interleaved
 
 from fashionai.cli.entry_point import guarded, resolve_network
-from fashionai.engines.exported import computes_with_integers, needed, onnx_runtime, open_model
+from fashionai.engines.exported import onnx_runtime
+from fashionai.engines.opening import computes_with_integers, open_model
 from fashionai.errors import InputError
+from fashionai.extras import needed
 from fashionai.model_files.model_file import ModelFile
 from fashionai.option_group import at_least, size_hw
 

@@ -16,7 +16,8 @@ from pathlib import Path
 from statistics import median
 from typing import List, Sequence
 
-PROJECT = Path(__file__).resolve().parents[1]
+from timing import ROOT
+
 PART_ROWS = 16
 
 
@@ -36,7 +37,7 @@ def many(shop: Path, output: Path, flags: Sequence[str]) -> float:
 
 
 def _run(program: str, shop: Path, output: Path, flags: Sequence[str]) -> None:
-    subprocess.run([sys.executable, str(PROJECT / 'code' / program), str(shop), f'--output={output}', *flags],
+    subprocess.run([sys.executable, str(ROOT / 'code' / program), str(shop), f'--output={output}', *flags],
                    check=True, stderr=subprocess.DEVNULL)
 
 
@@ -45,7 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add('--pictures', type=int, default=400, help='links to the photographs (default: %(default)s)')
-    add('--photographs', default=str(PROJECT / 'data/photographs'), help='folder of pictures (default: %(default)s)')
+    add('--photographs', default=str(ROOT / 'data/photographs'), help='folder of pictures (default: %(default)s)')
     add('--rounds', type=int, default=2, help='of each program (default: %(default)s)')
     add('flags', nargs='*', help='flags of both programs, after --')
     args = parser.parse_args()

@@ -41,7 +41,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Runs the network and writes the statistics."""
     options = parse(argv)
     graph_mode()
-    rows, image_root = labelled_rows(options, 'train')
+    rows, image_root = labelled_rows(options, 'train', GARMENTS)
     encoder = SampleEncoder(rows, image_root, GARMENTS.joint, InputShape((options.size, options.size), 8), 7,
                             DataOptions(photometric=True))
     order = np.random.RandomState(0).permutation(len(rows))

@@ -17,7 +17,7 @@ from fashionai.garments.table import Garment
 from fashionai.images.decoder import read_image
 
 Point = Tuple[float, float]
-Box = Tuple[float, float, float, float]
+Extent = Tuple[float, float, float, float]
 """(left, top, right, bottom) in input pixels."""
 
 _SIGMA, _CUT, _RADIUS = 8.0, 4.6052, 8.0
@@ -34,7 +34,7 @@ def draw_gaussian(heatmap: np.ndarray, x: float, y: float) -> None:
                 heatmap[row, column] = max(heatmap[row, column], math.exp(-exponent))
 
 
-def draw_limb(field: np.ndarray, start: Point, end: Point, view: Box) -> None:
+def draw_limb(field: np.ndarray, start: Point, end: Point, view: Extent) -> None:
     """Draws a limb's unit vector at every pixel in the view within 8 pixels of the segment, into (H, W, 2)."""
     (height, width), (x, y), (x_end, y_end) = field.shape[:2], start, end
     length = math.hypot(x_end - x, y_end - y)
@@ -54,7 +54,7 @@ def cell_means(pixels: np.ndarray, stride: int) -> np.ndarray:
     return cv2.resize(pixels, (width // stride, height // stride), interpolation=cv2.INTER_AREA)
 
 
-def original_targets(garment: Garment, points_xy: np.ndarray, visibility: np.ndarray, view: Box,
+def original_targets(garment: Garment, points_xy: np.ndarray, visibility: np.ndarray, view: Extent,
                      input_hw: Tuple[int, int], stride: int) -> Targets:
     """Returns the same as fashionai.codec.targets.encode_targets, from the same arguments."""
     points, seen = points_xy.tolist(), visibility.tolist()
@@ -75,7 +75,7 @@ def original_targets(garment: Garment, points_xy: np.ndarray, visibility: np.nda
 
 
 def stepwise(image: np.ndarray, points_xy: np.ndarray, rng: np.random.RandomState,
-             input_hw: Tuple[int, int]) -> Tuple[np.ndarray, np.ndarray, Box, bool]:
+             input_hw: Tuple[int, int]) -> Tuple[np.ndarray, np.ndarray, Extent, bool]:
     """Augments an image step by step; returns the input, its points, the view, and whether it is mirrored."""
     x_factor, y_factor = rng.uniform(0.8, 1.2, 2)
     image, points = _resized(image, points_xy, x_factor, y_factor)
@@ -115,7 +115,7 @@ def _resized(image: np.ndarray, points: np.ndarray, x_factor: float, y_factor: f
 
 
 def _centred(image: np.ndarray, points: np.ndarray,
-             input_hw: Tuple[int, int]) -> Tuple[np.ndarray, np.ndarray, Box]:
+             input_hw: Tuple[int, int]) -> Tuple[np.ndarray, np.ndarray, Extent]:
     """Returns an image padded and cut to the input, its points, and the box of the input that shows it."""
     (height, width), (y_space, x_space) = image.shape[:2], (side - own for side, own in zip(input_hw, image.shape))
     top, left = max(y_space // 2, 0), max(x_space // 2, 0)

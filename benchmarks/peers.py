@@ -5,17 +5,11 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Callable, Dict, Mapping, Optional, Sequence
 
-from fashionai.engines.exported import (
-    OnnxNetwork,
-    OpenvinoNetwork,
-    computes_with_integers,
-    needed,
-    onnx_runtime,
-    open_model,
-    open_network,
-)
+from fashionai.engines.exported import OnnxNetwork, OpenvinoNetwork, onnx_runtime
 from fashionai.engines.network import Network
+from fashionai.engines.opening import computes_with_integers, open_model, open_network
 from fashionai.errors import InputError
+from fashionai.extras import needed
 from fashionai.garments.table import Garment
 from fashionai.model_files.contract import contract_path, file_sum
 from fashionai.model_files.model_file import ModelFile
@@ -29,7 +23,7 @@ class BusyOnnx(OnnxNetwork):
     """ONNX Runtime with its own settings: threads that have nothing to do wait in a loop, and take the core with it."""
 
     def __init__(self, model: ModelFile, garment: Garment, threads: int) -> None:
-        super().__init__(model, garment, threads, 'last', model.garments, False)
+        super().__init__(model, garment, model.garments, threads, 'last', False)
         runtime = onnx_runtime()
         options = runtime.SessionOptions()
         options.intra_op_num_threads = threads
@@ -43,7 +37,7 @@ class MapsAlone(OpenvinoNetwork):
     """
 
     def __init__(self, model: ModelFile, garment: Garment, threads: int) -> None:
-        super().__init__(model, garment, threads, 'last', model.garments, False)
+        super().__init__(model, garment, model.garments, threads, 'last', False)
         self.types, self.tells_visibility = (), False
         openvino = needed('openvino')
         core = openvino.Core()
@@ -57,8 +51,7 @@ class MapsAlone(OpenvinoNetwork):
 
 
 def _opened_by(engine: str) -> Open:
-    return lambda model, garment, threads: open_network(model, garment, threads, engine=engine,
-                                                        garments=model.garments)
+    return lambda model, garment, threads: open_network(model, garment, model.garments, threads, engine=engine)
 
 
 PEERS: Mapping[str, Open] = MappingProxyType({

@@ -50,7 +50,7 @@ def as_predict_draws(photograph: Path, tag: str, model: 'fashionai.GarmentModel'
 
 
 def with_lengths(garment: 'fashionai.Prediction', side: int) -> np.ndarray:
-    """Returns the same with two lengths below, in pixels of the photograph."""
+    """Returns the drawing of the garment with two lengths below it, in pixels of the photograph."""
     lengths = garment.lengths()
     text = f'{garment.type}: ' + ', '.join(
         f'{name.replace("_length", " length")} {lengths[name].pixels:.0f}' for name in LENGTHS[garment.type]

@@ -135,7 +135,7 @@ def fed_by_workers(args: argparse.Namespace, folder: Path) -> Fed:
     from fashionai.training.loop import train
     if args.datapath:
         args.imgpath, args.allow_outside = args.datapath, False
-        rows, root = labelled_rows(args, 'train')
+        rows, root = labelled_rows(args, 'train', GARMENTS)
     else:
         rows, root = generated_rows(folder, 4 * args.batchsize).of_type(args.tag), folder
     shape = InputShape((args.size, args.size), network_spec(args.model).stride)

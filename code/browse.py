@@ -1,7 +1,7 @@
 """The command `fashionai browse`, whose code is fashionai/cli/browse.py."""
 import sys
 
-from fashionai.cli.browse import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('browse'))

@@ -1,7 +1,7 @@
 """The command `fashionai calibrate`, whose code is fashionai/cli/calibrate.py."""
 import sys
 
-from fashionai.cli.calibrate import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('calibrate'))

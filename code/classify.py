@@ -1,7 +1,7 @@
 """The command `fashionai classify`, whose code is fashionai/cli/classify.py."""
 import sys
 
-from fashionai.cli.classify import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('classify'))

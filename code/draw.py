@@ -1,7 +1,7 @@
 """The command `fashionai draw`, whose code is fashionai/cli/draw.py."""
 import sys
 
-from fashionai.cli.draw import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('draw'))

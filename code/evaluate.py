@@ -1,7 +1,7 @@
 """The command `fashionai evaluate`, whose code is fashionai/cli/evaluate.py."""
 import sys
 
-from fashionai.cli.evaluate import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('evaluate'))

@@ -1,7 +1,7 @@
 """The command `fashionai experiments`, whose code is fashionai/cli/experiments.py."""
 import sys
 
-from fashionai.cli.experiments import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('experiments'))

@@ -1,7 +1,7 @@
 """The command `fashionai export`, whose code is fashionai/cli/export.py."""
 import sys
 
-from fashionai.cli.export import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('export'))

@@ -1,7 +1,7 @@
 """The command `fashionai freeze`, whose code is fashionai/cli/freeze.py."""
 import sys
 
-from fashionai.cli.freeze import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('freeze'))

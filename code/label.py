@@ -1,7 +1,7 @@
 """The command `fashionai label`, whose code is fashionai/cli/label.py."""
 import sys
 
-from fashionai.cli.label import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('label'))

@@ -1,7 +1,7 @@
 """The command `fashionai marker`, whose code is fashionai/cli/marker.py."""
 import sys
 
-from fashionai.cli.marker import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('marker'))

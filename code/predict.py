@@ -1,7 +1,7 @@
 """The command `fashionai predict`, whose code is fashionai/cli/predict.py."""
 import sys
 
-from fashionai.cli.predict import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('predict'))

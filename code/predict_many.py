@@ -1,7 +1,7 @@
 """The command `fashionai predict-many`, whose code is fashionai/cli/predict_many.py."""
 import sys
 
-from fashionai.cli.predict_many import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('predict_many'))

@@ -1,7 +1,7 @@
 """The command `fashionai prepare`, whose code is fashionai/cli/prepare.py."""
 import sys
 
-from fashionai.cli.prepare import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('prepare'))

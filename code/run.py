@@ -1,7 +1,7 @@
 """The command `fashionai run`, whose code is fashionai/cli/run.py."""
 import sys
 
-from fashionai.cli.run import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('run'))

@@ -1,7 +1,7 @@
 """The command `fashionai send-batches`, whose code is fashionai/cli/send_batches.py."""
 import sys
 
-from fashionai.cli.send_batches import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('send_batches'))

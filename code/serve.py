@@ -1,7 +1,7 @@
 """The command `fashionai serve`, whose code is fashionai/cli/serve.py."""
 import sys
 
-from fashionai.cli.serve import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('serve'))

@@ -1,7 +1,7 @@
 """The command `fashionai synthesize`, whose code is fashionai/cli/synthesize.py."""
 import sys
 
-from fashionai.cli.synthesize import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('synthesize'))

@@ -1,7 +1,7 @@
 """The command `fashionai train`, whose code is fashionai/cli/train.py."""
 import sys
 
-from fashionai.cli.train import main
+from fashionai.cli.start import start
 
 if __name__ == '__main__':
-    sys.exit(main())
+    sys.exit(start('train'))

@@ -1,5 +1,6 @@
 """calibrate.py on a graph that is often too sure: what it writes, and what predict.py then says."""
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Dict, List
 
@@ -14,6 +15,7 @@ from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.contract import Contract, contract_of, contract_path, file_sum
 from fashionai.model_files.freezing import fold_constants
+from fashionai.model_files.graph_file import read_graph
 from fashionai.networks.catalog import build, input_placeholder
 from fashionai.networks.head_options import HeadOptions
 
@@ -65,6 +67,8 @@ def test_scores_become_probabilities_and_points_have_a_visibility(folder: Path, 
     assert '| `fast` |' in printed
     contract = contract_of(folder / 'graph.pb')
     assert contract.visibility == ('absent', 'occluded', 'visible') and contract.calibration.pictures == PICTURES
+    (folder / 'copy.pb').write_bytes((folder / 'graph.pb').read_bytes())
+    assert contract_of(folder / 'copy.pb') == replace(contract, graph_sha256='')
     assert set(contract.calibration.scores) == {'fast'} and contract.calibration.types.temperature > 0
     report = json.loads((folder / 'report.json').read_text())
     assert report['calibration'] == contract.calibration.to_json()
@@ -85,7 +89,7 @@ def test_scores_become_probabilities_and_points_have_a_visibility(folder: Path, 
 
 
 def test_what_cannot_be_calibrated_is_refused(folder: Path, finish: Finish, tmp_path: Path) -> None:
-    (tmp_path / 'graph.pb').write_bytes((folder / 'graph.pb').read_bytes())
+    (tmp_path / 'graph.pb').write_bytes(read_graph(folder / 'graph.pb').SerializeToString())  # without its contract
     assert 'contract' in finish(calibrate.main, '--modelpath', tmp_path / 'graph.pb', '--csv', folder / 'val.csv',
                                 code=1)
     assert 'swift' in finish(calibrate.main, *arguments(folder, '--presets', 'swift'), code=1)
@@ -93,8 +97,13 @@ def test_what_cannot_be_calibrated_is_refused(folder: Path, finish: Finish, tmp_
         folder, '--visibility-csv', folder / 'val.csv', '--visibility-imagepath', f'{folder},{folder}'), code=1)
 
 
+def test_a_network_of_the_project_is_found_by_its_name(finish: Finish, tmp_path: Path) -> None:
+    said = finish(calibrate.main, '--modelpath', 'fast', '--csv', tmp_path / 'none.csv', code=1)
+    assert 'none.csv' in said, 'the network was found, and its labels were looked for'
+
+
 def test_a_network_that_does_not_tell_it_marks_no_visibility(folder: Path, finish: Finish, tmp_path: Path) -> None:
-    (tmp_path / 'graph.pb').write_bytes((folder / 'graph.pb').read_bytes())
+    (tmp_path / 'graph.pb').write_bytes(read_graph(folder / 'graph.pb').SerializeToString())  # without its contract
     printed = finish(predict.main, folder / '0.png', '--modelpath', tmp_path / 'graph.pb', '--tag', 'skirt', '--format',
                      'csv', '--mark-visibility', code=1)
     assert 'visibility' in printed and 'Traceback' not in printed

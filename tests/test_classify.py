@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
-from fashionai.cli import classify
+from fashionai.cli import classify, entry_point
 from fashionai.garments.table import GARMENTS
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, TYPES_NAME
 
@@ -59,7 +59,7 @@ def test_types_are_told_and_counted(data: Path, finish: Callable) -> None:
 def test_the_supplied_network_needs_no_tensorflow(data: Path, finish: Callable,
                                                   monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip('onnxruntime')
-    monkeypatch.setattr(classify, 'PROJECT_ROOT', data)
+    monkeypatch.setattr(entry_point, 'PROJECT_ROOT', data)
     monkeypatch.setattr(classify, 'has_tensorflow', lambda: False)
     monkeypatch.setattr(classify, 'graph_mode', lambda: pytest.fail('TensorFlow was started'))
     finish(classify.main, '--imagepath', data, '--output', data / 'types.csv')
@@ -77,3 +77,15 @@ def test_a_network_that_tells_no_types_is_refused(data: Path, finish: Callable) 
     graph = write_graph(data / 'other.pb', with_types=False)
     printed = finish(classify.main, *arguments(data, '--modelpath', graph), code=1)
     assert 'error: ' in printed and 'other.pb' in printed and '--type-head along' in printed
+
+
+def test_the_table_counts() -> None:
+    right = ['blouse', 'skirt', 'skirt', 'dress']
+    order = [('blouse', 'dress', 'skirt'), ('skirt', 'dress', 'blouse'), ('dress', 'skirt', 'blouse'),
+             ('blouse', 'skirt', 'dress')]
+    assert classify.format_types(right, order, ('blouse', 'skirt', 'dress')).splitlines() == [
+        'the type is right in 50.0% of 4 images, and among the first two in 75.0%', '',
+        'of        blouse   skirt   dress  were taken for',
+        'blouse         1       0       0',
+        'skirt          0       1       1',
+        'dress          1       0       0']

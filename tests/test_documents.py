@@ -9,7 +9,7 @@ from typing import Iterator, Set, Tuple
 import pytest
 
 from fashionai.cli.main import COMMANDS
-from fashionai.cli.prepare import READABLE, WRITABLE
+from fashionai.datasets.formats import READABLE, WRITABLE
 
 PROJECT = Path(__file__).resolve().parents[1]
 DOCUMENTS = sorted(path for pattern in ('*.md', 'docs/*.md', 'data/README.md', 'data/photographs/*.md', 'models/*.md',

@@ -129,7 +129,7 @@ def test_writes_a_report(files: Tuple[str, str], tmp_path: Path, capsys: pytest.
 
 
 def test_works_from_any_folder_without_what_is_heavy(files: Tuple[str, str], tmp_path: Path) -> None:
-    program = (f'import sys; sys.path.insert(0, {str(CODE)!r}); import evaluate; '
+    program = (f'import sys; sys.path.insert(0, {str(CODE)!r}); from fashionai.cli import evaluate; '
                'code = evaluate.main(); assert not {"tensorflow", "cv2", "matplotlib"} & set(sys.modules); '
                'sys.exit(code)')
     done = subprocess.run([sys.executable, '-c', program, '--truth', 'truth.csv', '--submission', 'submit.csv'],

@@ -5,11 +5,13 @@ On Python 3.7 there are TensorFlow's own formats alone.
 import argparse
 import io
 import json
+import re
 import shutil
 import subprocess
 import sys
 import zipfile
 from contextlib import redirect_stdout
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Dict, List
 
@@ -20,13 +22,22 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
 from fashionai.cli import export, inference_flags, run, synthesize
-from fashionai.engines.exported import as_exact, needs_tensorflow, open_model, open_network
 from fashionai.engines.frozen_graph import FrozenGraph
+from fashionai.engines.opening import as_exact, needs_tensorflow, open_model, open_network
 from fashionai.errors import InputError
 from fashionai.exporting import exporter, parity
 from fashionai.exporting.formats import FORMATS, Format, GraphToConvert
+from fashionai.extras import install_command
 from fashionai.garments.table import GARMENTS
-from fashionai.model_files.contract import EXPORTED, Contract, contract_of, contract_path, file_sum, model_files
+from fashionai.model_files.contract import (
+    EXPORTED,
+    Contract,
+    contract_of,
+    contract_path,
+    file_sum,
+    model_files,
+    write_model,
+)
 from fashionai.model_files.freezing import fold_constants
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.stored_weights import in_format
@@ -58,9 +69,8 @@ def write_graph(path: Path, weight_format: str) -> None:
         channels = int(session.graph.get_tensor_by_name(features_name(definition, str(path))).shape[-1])
     random = np.random.RandomState(0)
     definition = with_head(definition, random.randn(24, channels, 2), random.randn(24, 2), str(path))
-    path.write_bytes(in_format(definition, weight_format).SerializeToString())
-    Contract('all', ALL.keypoints, 'testing', (64, 48), 8, 7, file_sum(path), types=TYPES,
-             visibility=VISIBILITY).save(contract_path(path))
+    write_model(path, in_format(definition, weight_format).SerializeToString(), Contract(
+        'all', ALL.keypoints, 'testing', (64, 48), 8, 7, '', types=TYPES, visibility=VISIBILITY))
 
 
 @pytest.fixture(scope='module')
@@ -95,8 +105,8 @@ def models(folder: Path, finish: Finish) -> Dict[str, Path]:
 @pytest.mark.parametrize('to', FORMATS_HERE)
 def test_every_output_is_what_the_graph_gives(folder: Path, models: Dict[str, Path], to: str) -> None:
     for maps in ('last', 'mean'):
-        with FrozenGraph(ModelFile.open(folder / 'graph.pb'), ALL, 1, maps) as graph, \
-                open_network(ModelFile.open(models[to]), ALL, 1, maps) as model:
+        with FrozenGraph(ModelFile.open(folder / 'graph.pb'), ALL, GARMENTS, 1, maps) as graph, \
+                open_network(ModelFile.open(models[to]), ALL, GARMENTS, 1, maps) as model:
             assert (model.garment, model.stride, model.types) == (ALL, 8, TYPES)
             for wanted, found in zip(graph.predict_with_types(IMAGES), model.predict_with_types(IMAGES)):
                 np.testing.assert_allclose(found, wanted, atol=1e-4 * np.abs(wanted).max())
@@ -134,8 +144,8 @@ def test_half_precision_is_kept_or_made(folder: Path, models: Dict[str, Path], f
     flags = [[], ['--half']][to in ('onnx', 'tflite')]
     finish(export.main, *command(folder, to, '--output', output, *flags, graph=['half', 'graph'][len(flags)]))
     assert contract_of(output).export['weight_format'] == 'half' and size(output) < 0.8 * size(models[to])
-    with FrozenGraph(ModelFile.open(folder / 'half.pb'), ALL, 1) as graph, \
-            open_network(ModelFile.open(output), ALL, 1) as model:
+    with FrozenGraph(ModelFile.open(folder / 'half.pb'), ALL, GARMENTS, 1) as graph, \
+            open_network(ModelFile.open(output), ALL, GARMENTS, 1) as model:
         wanted = graph.forward(IMAGES)
         np.testing.assert_allclose(model.forward(IMAGES), wanted, atol=2e-3 * np.abs(wanted).max())
 
@@ -147,8 +157,8 @@ def test_integers_are_kept_or_made(folder: Path, models: Dict[str, Path], finish
     finish(export.main, *command(folder, to, '--output', output, *flags, graph=['int8', 'graph'][len(flags)]))
     assert contract_of(output).export['weight_format'] == 'int8'
     assert size(output) < (0.8 if to == 'tflite' else 0.7) * size(models[to])
-    with FrozenGraph(ModelFile.open(folder / 'int8.pb'), ALL, 1) as graph, \
-            open_network(ModelFile.open(output), ALL, 1) as model:
+    with FrozenGraph(ModelFile.open(folder / 'int8.pb'), ALL, GARMENTS, 1) as graph, \
+            open_network(ModelFile.open(output), ALL, GARMENTS, 1) as model:
         wanted = graph.forward(IMAGES)
         np.testing.assert_allclose(model.forward(IMAGES), wanted, atol=2e-3 * np.abs(wanted).max())
 
@@ -184,8 +194,8 @@ def test_a_model_that_computes_with_integers_says_so_and_is_measured(folder: Pat
 def test_a_model_that_computes_with_integers_gives_nearly_the_same(computing: Path) -> None:
     """Maps, types and visibility, of images that no range came from. Ranges of noise suit a network of random weights
     less than photographs suit a trained one."""
-    with FrozenGraph(ModelFile.open(computing / 'graph.pb'), ALL, 1) as graph, \
-            open_network(ModelFile.open(computing / 'graph.onnx'), ALL, 1) as model:
+    with FrozenGraph(ModelFile.open(computing / 'graph.pb'), ALL, GARMENTS, 1) as graph, \
+            open_network(ModelFile.open(computing / 'graph.onnx'), ALL, GARMENTS, 1) as model:
         maps, found = graph.forward(IMAGES), model.forward(IMAGES)
         assert (found - maps).std() < 0.15 * maps.std() and np.corrcoef(found.ravel(), maps.ravel())[0, 1] > 0.99
         wanted, said = graph.describe(IMAGES), model.describe(IMAGES)
@@ -268,24 +278,24 @@ def test_run_finds_the_same_keypoints(folder: Path, models: Dict[str, Path], fin
 
 @pytest.mark.skipif(sys.version_info < (3, 10), reason='no current ONNX Runtime for this Python')
 def test_no_tensorflow_is_loaded_where_none_is_needed(folder: Path, models: Dict[str, Path], tmp_path: Path) -> None:
-    program = (f'import sys; sys.path.insert(0, {str(CODE)!r}); import run; code = run.main(sys.argv[1:]); '
-               "sys.exit(code or 'tensorflow' in sys.modules)")
+    program = (f'import sys; sys.path.insert(0, {str(CODE)!r}); from fashionai.cli import run; '
+               "code = run.main(sys.argv[1:]); sys.exit(code or 'tensorflow' in sys.modules)")
     for to in ('onnx', 'openvino'):
         arguments = running(folder, models[to], tmp_path / f'{to}.csv')
         subprocess.run([sys.executable, '-c', program, *arguments], check=True)
         assert not needs_tensorflow(ModelFile.open(models[to]))
     onnx = ModelFile.open(models['onnx'])
-    with open_network(onnx, ALL, 1, engine='openvino') as other, open_network(onnx, ALL) as usual:
+    with open_network(onnx, ALL, GARMENTS, 1, engine='openvino') as other, open_network(onnx, ALL, GARMENTS) as usual:
         np.testing.assert_allclose(other.forward(IMAGES), usual.forward(IMAGES), atol=1e-4)
     assert open_model(folder / 'graph.pb', 'openvino').path == models['openvino']
 
 
 def test_one_size_alone(folder: Path, finish: Finish, tmp_path: Path) -> None:
     output = tmp_path / 'wide.tflite'
-    finish(export.main, *command(folder, 'tflite', '--size', '64x32', '--output', output))
-    with open_network(ModelFile.open(output), GARMENTS.of('skirt'), 1) as model:
-        assert model.garment == ALL and model.forward(np.zeros((3, 32, 64, 3), np.float32)).shape[:3] == (3, 4, 8)
-        with pytest.raises(ValueError, match=r'wide\.tflite.*48x64.*64x32'):
+    finish(export.main, *command(folder, 'tflite', '--size', '80x32', '--output', output))
+    with open_network(ModelFile.open(output), GARMENTS.of('skirt'), GARMENTS, 1) as model:
+        assert model.garment == ALL and model.forward(np.zeros((3, 32, 80, 3), np.float32)).shape[:3] == (3, 4, 10)
+        with pytest.raises(ValueError, match=r'wide\.tflite.*48x64.*80x32'):
             model.forward(IMAGES)
 
 
@@ -346,7 +356,7 @@ def test_a_size_that_does_not_fit_is_refused_before_the_converter_sees_it(
 
 @pytest.mark.parametrize('more, said', [
     (('--to', 'savedmodel', '--size', '64x64'), '--size'),
-    (('--output', 'model.onnx'), '.tflite'), (('--size', '60x60'), '60x60'),
+    (('--output', 'model.onnx'), '.tflite'), (('--size', '60x60'), '60x60'), (('--size', '64x32'), '64x32'),
     (('--modelpath', 'absent.pb'), 'absent.pb'), (('--tag', 'dress'), 'dress')])
 def test_mistakes_end_in_one_line(folder: Path, finish: Finish, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                   more: tuple, said: str) -> None:
@@ -360,7 +370,7 @@ def test_a_converter_that_is_missing_is_named(folder: Path, finish: Finish, tmp_
                                               monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, package, None)
     output = finish(export.main, *command(folder, to, '--output', tmp_path / f'new{EXPORTED[to]}'), code=1)
-    assert f' {package}' in output and 'pip install -r requirements-export.txt' in output
+    assert f' {package}' in output and install_command(package) in output
     assert not list(tmp_path.iterdir())
 
 
@@ -376,7 +386,8 @@ def test_a_model_alone_says_how_to_feed_it(models: Dict[str, Path], tmp_path: Pa
     assert (inside.keypoints, inside.types, inside.stride, inside.input_hw) == (ALL.keypoints, TYPES, 8, (64, 48))
     assert (inside.channel_order, inside.value_range, inside.mean) == ('BGR', (0, 255), (0, 0, 0))
     assert inside.graph_sha256 == '' and inside.export['of_graph_sha256'] == beside.export['of_graph_sha256']
-    with open_network(ModelFile.open(models[to]), ALL, 1) as one, open_network(ModelFile.open(alone), ALL, 1) as other:
+    with open_network(ModelFile.open(models[to]), ALL, GARMENTS, 1) as one, \
+            open_network(ModelFile.open(alone), ALL, GARMENTS, 1) as other:
         assert other.types == TYPES
         np.testing.assert_array_equal(other.forward(IMAGES), one.forward(IMAGES))
 
@@ -387,7 +398,16 @@ def test_a_model_beside_another_ones_contract_is_refused(models: Dict[str, Path]
     with open(str(tmp_path / 'graph.tflite'), 'ab') as file:
         file.write(b'more')
     with pytest.raises(InputError, match=r'graph\.tflite\.json'):
-        open_network(ModelFile.open(tmp_path / 'graph.tflite'), ALL)
+        open_network(ModelFile.open(tmp_path / 'graph.tflite'), ALL, GARMENTS)
+
+
+@pytest.mark.parametrize('to', FORMATS_HERE)
+def test_a_graph_that_was_copied_alone_is_exported_with_its_contract(folder: Path, models: Dict[str, Path],
+                                                                     tmp_path: Path, finish: Finish, to: str) -> None:
+    (tmp_path / 'graph.pb').write_bytes((folder / 'graph.pb').read_bytes())
+    finish(export.main, *command(folder, to, '--modelpath', tmp_path / 'graph.pb'))
+    one, other = contract_of(models[to]), contract_of(tmp_path / models[to].name)
+    assert replace(one, graph_sha256='', export={}) == replace(other, graph_sha256='', export={})
 
 
 @pytest.mark.parametrize('ending', list(EXPORTED.values()))
@@ -399,7 +419,7 @@ def test_what_has_no_contract_inside_is_refused_in_a_line(tmp_path: Path, ending
     model.write_bytes(content)
     assert contract_of(model) is None
     with pytest.raises(InputError, match=f'model{ending}'):
-        open_network(ModelFile.open(model), ALL)
+        open_network(ModelFile.open(model), ALL, GARMENTS)
 
 
 def test_a_contract_inside_is_checked_like_any_other(models: Dict[str, Path], tmp_path: Path) -> None:
@@ -456,7 +476,7 @@ def test_operations_of_tensorflow_in_a_tflite_are_refused(tmp_path: Path) -> Non
     for trusted, said in ((False, r'model\.tflite.*Flex.*--trust-graph'),
                           (True, r'model\.tflite')):
         with pytest.raises(InputError, match=said):
-            open_network(ModelFile.open(model), ALL, 1, trusted=trusted)
+            open_network(ModelFile.open(model), ALL, GARMENTS, 1, trusted=trusted)
     assert not reached.exists()
 
 
@@ -465,18 +485,18 @@ def test_models_that_cannot_be_opened(folder: Path, models: Dict[str, Path], tmp
     model = tmp_path / 'graph.tflite'
     model.write_bytes(b'no model')
     with pytest.raises(ValueError, match=r'graph\.tflite.*graph\.tflite\.json'):
-        open_network(ModelFile.open(model), ALL)
+        open_network(ModelFile.open(model), ALL, GARMENTS)
     with pytest.raises(ValueError, match=r'onnxruntime.*graph\.tflite.*\.onnx'):
-        open_network(ModelFile.open(model), ALL, engine='onnxruntime')
+        open_network(ModelFile.open(model), ALL, GARMENTS, engine='onnxruntime')
     with pytest.raises(ValueError, match=r'absent\.xml.*absent\.onnx.*absent\.pb --to openvino'):
         open_model(tmp_path / 'absent.pb', 'openvino')
     assert open_model(folder / 'graph.pb', 'litert').path == models['tflite']
     assert open_model(models['tflite'], 'tensorflow').path == folder / 'graph.pb'
     with pytest.raises(ValueError, match='saved_model.pb'):
-        FrozenGraph(ModelFile.open(tmp_path), ALL)
+        FrozenGraph(ModelFile.open(tmp_path), ALL, GARMENTS)
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
     onnx = tmp_path / 'graph.onnx'
     onnx.write_text('no model')
     Contract('all', ALL.keypoints, 'testing', (64, 48), 8, 7, file_sum(onnx)).save(contract_path(onnx))
-    with pytest.raises(ValueError, match=r'pip install -r requirements-export\.txt'):
-        open_network(ModelFile.open(onnx), ALL)
+    with pytest.raises(InputError, match=re.escape(install_command('onnxruntime'))):
+        open_network(ModelFile.open(onnx), ALL, GARMENTS)

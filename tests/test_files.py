@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from fashionai.errors import InputError
-from fashionai.files import locked, parse_json, read_json, replacing, write_json, write_text
+from fashionai.files import locked, parse_json, read_json, read_object_if_any, replacing, write_json, write_text
 
 CODE = Path(__file__).resolve().parents[1] / 'code'
 
@@ -80,6 +80,15 @@ def test_what_is_not_json_is_one_line_that_names_the_file(tmp_path: Path, conten
 def test_json_with_a_byte_order_mark_is_read(tmp_path: Path) -> None:
     (tmp_path / 'a.json').write_bytes(b'\xef\xbb\xbf{"a": [1, 2.5, null]}')
     assert read_json(tmp_path / 'a.json') == {'a': [1, 2.5, None]}
+
+
+def test_an_object_may_be_missing_and_is_no_other_value(tmp_path: Path) -> None:
+    assert read_object_if_any(tmp_path / 'a.json') == {}
+    (tmp_path / 'a.json').write_text('{"a": 1}')
+    assert read_object_if_any(tmp_path / 'a.json') == {'a': 1}
+    (tmp_path / 'a.json').write_text('[1]')
+    with pytest.raises(InputError, match=r'a\.json.*list'):
+        read_object_if_any(tmp_path / 'a.json')
 
 
 def test_other_peoples_files_may_say_nan() -> None:

@@ -87,6 +87,16 @@ def test_nothing_to_freeze(project: Path, capsys: pytest.CaptureFixture, argumen
     assert 'no checkpoint' in error or 'does not exist' in error
 
 
+@pytest.mark.parametrize('made', [[], ['skirt'], ['skirt/graph']])
+def test_before_a_training_the_message_says_how_to_train(project: Path, capsys: pytest.CaptureFixture,
+                                                         made: list) -> None:
+    for folder in made:
+        (project / 'models/trained' / folder).mkdir(parents=True)
+    assert freeze.main(['--tag', 'skirt']) == 1
+    error = capsys.readouterr().err
+    assert './begin_to_train.sh skirt' in error and 'models/trained/skirt' in error
+
+
 def test_a_frozen_graph_in_place_of_a_checkpoint(project: Path, capsys: pytest.CaptureFixture) -> None:
     save_run(project / 'run', 'dress', 3, 300)
     assert freeze.main(['--checkpoint', 'run', '--output', 'dress.pb']) == 0
@@ -100,6 +110,7 @@ def test_a_frozen_graph_in_place_of_a_checkpoint(project: Path, capsys: pytest.C
     capsys.readouterr()
     for flags, named in ((['--graph', 'dress.pb', '--checkpoint', 'run'], '--checkpoint'), (['--size', '64'], '--size'),
                          (['--graph', 'dress.pb', '--size', '60x60'], '60'),
+                         (['--graph', 'dress.pb', '--size', '80x96'], '80x96'),
                          (['--graph', 'none.pb'], 'none.pb')):
         assert freeze.main([*flags, '--output', 'other.pb']) == 1
         assert named in capsys.readouterr().err and not (project / 'other.pb').exists()

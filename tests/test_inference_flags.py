@@ -6,7 +6,7 @@ from typing import List
 
 import pytest
 
-from fashionai.cli import inference_flags
+from fashionai.cli import entry_point, inference_flags
 from fashionai.cli.inference_flags import add_inference_options, chosen_networks
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
@@ -65,7 +65,7 @@ def test_quick_looks_once_and_thorough_at_two_sizes(graph: Path) -> None:
 
 def test_the_preset_or_a_name_chooses_the_supplied_network(tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
                                                           graph: Path) -> None:
-    monkeypatch.setattr(inference_flags, 'PROJECT_ROOT', tmp_path)
+    monkeypatch.setattr(entry_point, 'PROJECT_ROOT', tmp_path)
 
     def chosen(*flags: str) -> List[Path]:
         parser = argparse.ArgumentParser()

@@ -1,7 +1,9 @@
 """label.py from the command line: a project is made, its labels are exported, and its table of types is kept."""
 import json
+from contextlib import nullcontext
 from pathlib import Path
-from typing import Callable
+from types import SimpleNamespace
+from typing import Callable, ContextManager
 
 import cv2
 import numpy as np
@@ -9,6 +11,7 @@ import pytest
 
 from fashionai.annotations import read_annotations
 from fashionai.cli import label
+from fashionai.cli.inference_flags import ChosenNetworks
 from fashionai.garments.table import GARMENTS
 from fashionai.garments.table_files import read_garments
 from fashionai.labelling.labels import REVIEWED, Label
@@ -62,3 +65,15 @@ def test_the_table_of_a_project_is_kept_and_may_grow(project: Path, tmp_path: Pa
         assert list(project_garments(project, store, None)) == ['sock', 'mitten']
     with Store(tmp_path / 'built in') as store:
         assert project_garments(tmp_path / 'built in', store, None) == GARMENTS
+
+
+def test_proposals_compute_no_visibility(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = []
+
+    def load_predictor(networks: ChosenNetworks) -> ContextManager[SimpleNamespace]:
+        opened.append(networks.config)
+        return nullcontext(SimpleNamespace(served=GARMENTS))
+
+    monkeypatch.setattr(ChosenNetworks, 'load_predictor', load_predictor)
+    with label._proposer(GARMENTS, tmp_path, label.parse(['--project', str(tmp_path), '--modelpath', 'fast'])):
+        assert [(config.preset, config.visibility) for config in opened] == [('standard', False), ('fast', False)]

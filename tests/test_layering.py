@@ -8,7 +8,7 @@ import pytest
 CODE = Path(__file__).resolve().parents[1] / 'code'
 PACKAGE = 'fashionai'
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ('__version__', 'errors', 'files', 'signals'),
+    ('__version__', 'errors', 'extras', 'files', 'signals'),
     ('garments', 'option_group'),
     ('annotations', 'calibration'),
     ('images',),

@@ -7,8 +7,8 @@ import pytest
 
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
-from fashionai.model_files.contract import Contract, contract_path, file_sum
-from fashionai.model_files.model_file import USUAL_HW, ModelFile, trained_garments
+from fashionai.model_files.contract import Contract, contract_path, file_sum, write_model
+from fashionai.model_files.model_file import USUAL_HW, ModelFile, trained_garments, warn_of_assumptions
 
 
 def contract_for(path: Path, model: str = 'testing') -> Contract:
@@ -29,6 +29,17 @@ def test_what_a_file_says(tmp_path: Path) -> None:
         ModelFile.open(path)
     with pytest.raises(FileNotFoundError):
         ModelFile.open(tmp_path / 'none.pb')
+
+
+def test_what_is_assumed_of_a_graph_without_a_contract_is_said_once(tmp_path: Path,
+                                                                   caplog: pytest.LogCaptureFixture) -> None:
+    graph, model, known = (tmp_path / name for name in ('graph.pb', 'model.onnx', 'known.pb'))
+    for path in (graph, model, known):
+        path.write_bytes(b'')
+    write_model(known, b'', contract_for(known))
+    warn_of_assumptions([ModelFile.open(path) for path in (graph, model, known)], 'give --size')
+    message, = caplog.messages
+    assert all(part in message for part in (str(graph), '368x368', '8', 'give --size'))
 
 
 def test_models_of_one_table(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import Optional
 import pytest
 
 from fashionai.errors import InputError
-from fashionai.option_group import OptionGroup, at_least, option
+from fashionai.option_group import OptionGroup, at_least, comma_list, option
 
 
 @dataclass(frozen=True)
@@ -71,3 +71,7 @@ def test_a_name_or_a_file_that_is_found(tmp_path: Path) -> None:
     assert vars(parser.parse_args([])) == {'pattern': 'plain'}, 'the other flags are not asked for'
     with pytest.raises(SystemExit):
         parser.parse_args(['--pattern=nothing.csv'])
+
+
+def test_values_with_commas_between_them() -> None:
+    assert comma_list(' yolo, coco,,') == ['yolo', 'coco'] and comma_list(' ') == []

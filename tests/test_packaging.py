@@ -13,6 +13,7 @@ import pytest
 import fashionai
 from fashionai.annotations import Annotations, write_annotations
 from fashionai.cli import main as command
+from fashionai.extras import EXTRAS, install_command
 from fashionai.model_files.contract import contract_of, file_sum
 from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
 
@@ -50,6 +51,23 @@ def test_training_needs_what_requirements_txt_says() -> None:
 def test_extras_are_the_requirements_files(extra: str) -> None:
     wanted = {item.split(';')[0] for item in requirements(f'requirements-{extra}.txt')}
     assert {item.split(';')[0] for item in project_lists()[extra]} == wanted
+
+
+def test_a_missing_package_has_the_command_that_installs_it() -> None:
+    text = (PROJECT / 'pyproject.toml').read_text(encoding='utf-8')
+    names = re.findall(r'^(\w+) = \[', re.split(r'^\[.*\]$', text.partition('[project.optional-dependencies]')[2],
+                                               flags=re.MULTILINE)[0], re.MULTILINE)
+    assert set(EXTRAS) == set(names) - {'dev'}
+    lists = project_lists()
+    for name, extra in EXTRAS.items():
+        assert extra.modern == all('python_version>="3.10"' in item for item in lists[name])
+        if extra.has_file:
+            assert (PROJECT / extra.source).is_file()
+        else:
+            package, = lists[name]
+            assert package.startswith(f'{extra.source}>=')
+        for module in extra.modules:
+            assert extra.source in install_command(f'{module}.part')
 
 
 def test_every_entry_point_is_a_subcommand() -> None:

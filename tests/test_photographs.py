@@ -77,7 +77,7 @@ def test_points_come_in_pairs_left_of_right_and_top_above_bottom(photographs):
 
 
 def test_every_photograph_can_be_measured(photographs):
-    ends = normaliser_ends(photographs.categories, photographs.keypoints)
+    ends = normaliser_ends(photographs.categories, photographs.keypoints, photographs.garments)
     spans = np.hypot(*(ends[:, 0, :2] - ends[:, 1, :2]).T)
     assert (ends[..., 2] != -1).all() and spans.min() > 50
     pooled = score(photographs, photographs).leaderboard.pooled

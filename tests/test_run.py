@@ -17,7 +17,7 @@ from fashionai.garments.table import GARMENTS, Garment
 from fashionai.inference.predictor import Predictor
 from fashionai.inference.second_pass import SecondPass
 from fashionai.model_files import contract
-from fashionai.model_files.contract import Contract, contract_path, file_sum
+from fashionai.model_files.contract import Contract, contract_of, contract_path, file_sum, write_model
 
 TYPES = ('skirt', 'trousers', 'skirt', 'dress', 'skirt')
 
@@ -76,6 +76,27 @@ def test_a_joint_graph_serves_one_type_or_all(data: Path) -> None:
     assert dict(zip(rows.image_ids, rows.categories)) == {f'{n}.png': tag for n, tag in enumerate(TYPES)}
 
 
+def test_a_graph_that_was_copied_alone_is_used_as_it_was_trained(data: Path, finish: Callable[..., str]) -> None:
+    """The original's chain: freeze, copy the .pb, test."""
+    graph, chain = data / 'graph/skirt.pb', [part for part in command(data) if not part.startswith(
+        ('--modelpath', '--inputsize', '--resolution'))]
+
+    def points(*more: str) -> np.ndarray:
+        said = finish(run.main, *chain, f'--modelpath={graph}', '--overwrite', *more)
+        assert ('368x368' in said) == (not more and not contract_of(graph)), said
+        return read_annotations(data / 'out.csv').keypoints
+
+    graph.parent.mkdir()
+    graph.write_bytes((data / 'skirt.pb').read_bytes())
+    assumed, told = points(), points('--inputsize=96', '--resolution=96x96')
+    write_model(data / 'skirt.pb', graph.read_bytes(), Contract('skirt', GARMENTS['skirt'].keypoints, 'testing',
+                                                                (96, 96), 8, 1, ''))
+    graph.write_bytes((data / 'skirt.pb').read_bytes())
+    copied = points()
+    np.testing.assert_array_equal(copied, told)
+    assert (copied != assumed).any()
+
+
 def test_choices_change_the_points_or_leave_them(data: Path) -> None:
     def points(*more: str) -> np.ndarray:
         assert run.main(command(data, '--overwrite', *more)) == 0
@@ -97,9 +118,9 @@ def test_the_second_pass_is_asked_for(data: Path, monkeypatch: pytest.MonkeyPatc
     asked = []
 
     class Seen(SecondPass):
-        def __init__(self, predictor: Predictor, garment: Garment, how: str, second: Predictor) -> None:
+        def __init__(self, first: Predictor, second: Predictor, garment: Garment, how: str) -> None:
             asked.append((garment.name, how))
-            super().__init__(predictor, garment, how, second=second)
+            super().__init__(first, second, garment, how)
 
     monkeypatch.setattr('fashionai.inference.loading.SecondPass', Seen)
     assert run.main(command(data, f'--second-pass={how}')) == 0
@@ -187,7 +208,6 @@ def test_mistakes_end_in_one_line(data: Path, capsys: pytest.CaptureFixture, mor
 
 
 def test_the_graph_of_the_type_is_found(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr('fashionai.cli.inference_flags.PROJECT_ROOT', data)
     monkeypatch.setattr('fashionai.cli.entry_point.PROJECT_ROOT', data)
     monkeypatch.chdir(data)
     arguments = [argument for argument in command(data, '--overwrite') if not argument.startswith('--modelpath')]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from fashionai.annotations import Annotations, read_annotations, write_annotations
-from fashionai.cli import synthesize, train
+from fashionai.cli import initial_weights, synthesize, train
 from fashionai.files import locked
 from fashionai.garments.table import GARMENTS
 from fashionai.training import run_record
@@ -93,6 +93,16 @@ def test_the_same_command_from_a_moved_folder_goes_on_with_more_steps(place: Pat
     assert 'step 2 ' in output and 'step 3/3' in output
     noted = json.loads((run / 'skirt' / NAME / 'run.json').read_text())
     assert noted['changes'] == []
+
+
+def test_initial_weights_may_lie_where_the_original_has_them(tmp_path: Path) -> None:
+    options = train.parse([*map(str, training(tmp_path)), '--pretrain_basepath', str(tmp_path)])
+    usual, original = tmp_path / 'vgg19.npy', tmp_path / 'numpy/vgg19.npy'
+    assert initial_weights.starting_weights(options, usual.name) == usual, 'the place that a message names'
+    original.parent.mkdir()
+    for path in (original, usual):
+        path.write_text('')
+        assert initial_weights.starting_weights(options, usual.name) == path
 
 
 def test_resume_goes_on_all_the_same_and_is_noted(place: Path, run: Path, finish: Finish) -> None:

@@ -320,7 +320,9 @@ def _checked_start(path: PathLike, row_number: int, row: List[str], seen: Dict[s
         raise InputError(f'{path}, row {row_number}, column image_category: {shown(category)} is not a garment type, '
                          f'wanted one of {garments}')
     if seen.setdefault(image_id, row_number) != row_number:
-        raise InputError(f'{path}, row {row_number}: image {image_id} occurs already in row {seen[image_id]}')
+        raise InputError(f'{path}, row {row_number}: image {image_id} occurs already in row {seen[image_id]}; wanted '
+                         'one row for each image. Of the data of the competition, code/prepare.py fashionai keeps the '
+                         'first row of each image')
     return garment.name
 
 

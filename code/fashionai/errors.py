@@ -1,5 +1,6 @@
-"""The exception for wrong input: files, flags and values that a user gave."""
+"""The exception for wrong input, of files, flags and values that a user gave, and parts of its messages."""
 import reprlib
+from textwrap import shorten
 
 
 class InputError(ValueError):
@@ -16,3 +17,8 @@ def shown(value: object) -> str:
     short.maxstring = short.maxother = short.maxlong = 80
     short.maxlevel = 3
     return short.repr(value)
+
+
+def in_a_line(error: Exception) -> str:
+    """Returns the message of an error of another library, in one short line."""
+    return shorten(str(error), 300) or type(error).__name__

@@ -6,9 +6,10 @@ import xml.etree.ElementTree as ElementTree
 from collections import Counter
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, Collection, Dict, Iterator, List, Optional, Tuple, Union
+from typing import IO, Any, Dict, Iterator, List, Tuple, Union
 
 from fashionai.errors import InputError, shown
+from fashionai.extras import missing_package
 
 try:
     import fcntl
@@ -80,6 +81,20 @@ def read_json(path: PathLike) -> Any:
     return parse_json(Path(path).read_bytes(), str(path))
 
 
+def read_object_if_any(path: PathLike) -> Dict[str, Any]:
+    """Returns the JSON object in a file; {} if there is no file. Raises InputError if it holds anything else."""
+    path = Path(path)
+    return parse_object(path.read_bytes(), str(path)) if path.is_file() else {}
+
+
+def parse_object(content: bytes, name: str) -> Dict[str, Any]:
+    """Parses a JSON object. Errors as in `parse_json`, and InputError for any other value."""
+    values = parse_json(content, name)
+    if not isinstance(values, dict):
+        raise InputError(f'{name} holds a {type(values).__name__}: wanted an object')
+    return values
+
+
 def parse_json(content: bytes, name: str, allow_nan: bool = False) -> Any:
     """Parses JSON in UTF-8, with or without a byte order mark; every JSON file is read by this function.
 
@@ -123,7 +138,7 @@ def parse_yaml(content: bytes, name: str) -> Any:
     try:
         import yaml
     except ImportError:
-        raise InputError(f'{name}: reading YAML needs the package PyYAML: pip install PyYAML') from None
+        raise InputError(f'{name}: {missing_package("yaml")}') from None
     try:
         text = content.decode('utf-8-sig')
         _check_nodes(name, yaml.compose(text, Loader=yaml.SafeLoader))
@@ -170,17 +185,6 @@ def parse_xml(content: bytes, name: str) -> ElementTree.Element:
         raise
     except (ElementTree.ParseError, ValueError) as error:
         raise InputError(f'{name} is not XML: {error}') from None
-
-
-def listed_name(path: str, names: Collection[str]) -> Optional[str]:
-    """Returns the longest of the names (see `plain_name`) that is the end of a path, whole folders each, or None."""
-    parts = Path(os.path.abspath(path)).as_posix().split('/')
-    return next((name for name in ('/'.join(parts[start:]) for start in range(len(parts))) if name in names), None)
-
-
-def plain_name(name: object) -> str:
-    """Returns the name that a file gives a picture, with / between folders and without `.` as a folder."""
-    return '/'.join(part for part in str(name).replace('\\', '/').split('/') if part != '.')
 
 
 @contextmanager

@@ -11,10 +11,11 @@ import numpy as np
 
 from fashionai.annotations import Annotations, read_annotations
 from fashionai.bulk.rows import Row, RowOut, RowPredictor, RowSettings
-from fashionai.engines.exported import default_engine, needs_tensorflow, open_model
+from fashionai.engines.opening import default_engine, needs_tensorflow, open_model
 from fashionai.errors import InputError, shown
 from fashionai.evaluation.metrics import Scores
 from fashionai.evaluation.metrics import score as score_annotations
+from fashionai.extras import missing_module
 from fashionai.garments.boxes import Box, parse_box
 from fashionai.garments.measurements import Measurement, chosen_scale, measure, plane_scale
 from fashionai.garments.table import AUTO, JOINT
@@ -32,7 +33,7 @@ from fashionai.inference.garment_predictor import (
     points_of,
 )
 from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
-from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.model_file import ModelFile, warn_of_assumptions
 from fashionai.results.overlays import draw_prediction
 from fashionai.results.prediction_json import prediction_json
 from fashionai.tf_compat import graph_mode
@@ -323,6 +324,7 @@ def load_model(path: Union[str, Path, None] = None, tag: str = AUTO, preset: str
         model = ModelFile.open(name)
     else:
         raise InputError(f'{path} does not exist: wanted a frozen graph or an exported model')
+    warn_of_assumptions([model])
     config = options.config([model.trained_hw], model.garments)
     if needs_tensorflow(model, engine):
         _start_tensorflow(model)
@@ -336,10 +338,9 @@ def _start_tensorflow(model: ModelFile) -> None:
     try:
         graph_mode()
     except ModuleNotFoundError as error:
-        if (error.name or '').split('.')[0] != 'tensorflow':
+        if not missing_module(error):
             raise
-        raise InputError(f'{model.path} needs TensorFlow, which is not installed: python -m pip install '
-                         '"fashionai-keypoints[tensorflow]"') from None
+        raise InputError(f'{model.path}: {missing_module(error)}') from None
 
 
 def score(truth: Union[str, Path, Annotations], submission: Union[str, Path, Annotations]) -> Scores:

@@ -3,7 +3,7 @@ import argparse
 import re
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
-from typing import Any, Callable, Collection, Dict, Mapping, Optional, Sequence, Tuple, Type, TypeVar
+from typing import Any, Callable, Collection, Dict, List, Mapping, Optional, Sequence, Tuple, Type, TypeVar
 
 from fashionai.errors import InputError
 
@@ -128,6 +128,12 @@ def at_least(least: int, most: int = MOST) -> Callable[[str], int]:
             raise argparse.ArgumentTypeError(f'{text[:80]!r}: wanted a whole number {limits}')
         return int(text)
     return whole_number
+
+
+def comma_list(text: str) -> List[str]:
+    """Returns the values of a text that has commas between them, without the spaces around them and without empty
+    ones."""
+    return [value.strip() for value in text.split(',') if value.strip()]
 
 
 def name_or_file(names: Sequence[str], find: Callable[[str], Path]) -> Callable[[str], str]:

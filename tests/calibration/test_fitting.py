@@ -52,6 +52,17 @@ def test_sure_types_are_right_as_often_as_wanted() -> None:
     assert crossed.shape == shares.shape and correct[crossed_sure].mean() == pytest.approx(0.95, abs=0.01)
 
 
+@pytest.mark.parametrize('less', [0, 2e-5])
+def test_types_that_are_as_sure_count_together(less: float) -> None:
+    """The first 60 of 100 types with a probability of 0.7, or little less, are right: too few, wherever they stand."""
+    certain, doubtful = [0.98, 0.02], [0.7, 0.3]
+    shares = np.array([certain] * 100 + [doubtful] * 60 + [[0.7 - less, 0.3 + less]] * 40)
+    right = np.repeat([0, 1], [160, 40])
+    types = fitted_types(shares, right)
+    sure = types.tempered(shares).max(axis=1) >= types.sure
+    assert sure[:100].all() and not sure[100:].any()
+
+
 def test_if_no_type_is_right_none_is_sure() -> None:
     shares = np.array([[0.9, 0.1], [0.8, 0.2], [0.7, 0.3]])
     types = fitted_types(shares, np.ones(3, int))

@@ -1,5 +1,6 @@
 """Statistics of probabilities, computed by hand."""
 import math
+from typing import Callable
 
 import numpy as np
 import pytest
@@ -28,3 +29,11 @@ def test_the_area_under_the_roc_curve_counts_pairs() -> None:
     area = roc_area(np.array([1., 2, 3, 3]), np.array([False, True, False, True]))
     assert area == pytest.approx((1 + 0 + 1 + .5) / 4)
     assert math.isnan(roc_area(np.array([1., 2]), np.array([True, True])))
+
+
+@pytest.mark.filterwarnings('error')
+@pytest.mark.parametrize('statistic', [brier, log_loss, calibration_error, roc_area])
+def test_no_samples_have_no_quality(statistic: Callable[[np.ndarray, np.ndarray], float]) -> None:
+    """As if every measured point was occluded, and the visible ones are asked about."""
+    assert math.isnan(statistic(np.zeros(0), np.zeros(0, bool)))
+    assert reliability(np.zeros(0), np.zeros(0, bool)) == []

@@ -111,4 +111,4 @@ def test_too_little_memory_is_one_line(finish: Callable[..., str]) -> None:
 @pytest.mark.parametrize('name', ['train', 'send_batches', 'browse', 'run', 'classify', 'draw', 'evaluate', 'export'])
 def test_all_that_read_pictures_by_their_ids_can_be_told_to_read_them_anywhere(finish: Callable[..., str],
                                                                              name: str) -> None:
-    assert '--allow-outside' in finish(importlib.import_module(name).main, '--help')
+    assert '--allow-outside' in finish(importlib.import_module(f'fashionai.cli.{name}').main, '--help')

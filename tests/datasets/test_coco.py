@@ -7,8 +7,10 @@ import pytest
 from fashionai.annotations import Annotations
 from fashionai.datasets.coco import read_coco
 from fashionai.datasets.coco_writing import write_coco
+from fashionai.datasets.labelled import labelled_pictures
 from fashionai.datasets.names import own_names, read_names, with_swapped_sides
 from fashionai.datasets.notes import new_notes
+from fashionai.datasets.orientation import STORED
 from fashionai.datasets.samples import csv_row
 from fashionai.datasets.sources import open_sources
 from fashionai.errors import InputError
@@ -30,6 +32,11 @@ def read(folder, names=None, swap_sides=False, garments=GARMENTS):
     names = names or own_names(garments)
     names = with_swapped_sides(names, garments) if swap_sides else names
     return read_coco(open_sources([folder]), names, notes, garments), notes
+
+
+def write_rows(path, table, image_root):
+    pictures = list(labelled_pictures(table, image_root, 'train', STORED))
+    write_coco(path, pictures, table.garments, 'keypoints')
 
 
 def test_categories_and_keypoints_by_a_file_of_names(made, tmp_path):
@@ -87,7 +94,7 @@ def test_types_of_an_own_table(made, tmp_path):
                    (('inner', 'outer'),))
     rows = np.array([[[10, 20, 1], [30, 21, 0], [-1, -1, -1]]], np.int32)
     root = made.folder(tmp_path / 'set', {'Images/shoe/1.jpg': made.picture()})
-    write_coco(root / 'out.json', Annotations(('Images/shoe/1.jpg',), ('shoe',), rows, '', Garments((shoe,))), root)
+    write_rows(root / 'out.json', Annotations(('Images/shoe/1.jpg',), ('shoe',), rows, '', Garments((shoe,))), root)
     category, = json.loads((root / 'out.json').read_text())['categories']
     assert category['name'] == 'shoe' and category['keypoints'] == ['toe', 'inner', 'outer']
     dataset, _ = read(root, garments=Garments((shoe,)))
@@ -123,13 +130,13 @@ def test_visibilities_without_a_meaning_are_refused_by_file(made, tmp_path, numb
 def test_a_meaning_that_is_given_counts(made, tmp_path):
     sources = open_sources([made.folder(tmp_path / 'set', {'labels.json': json.dumps(with_visibilities(1, 0, 1))})])
     names = {'top': ('blouse', {'left collar': 'neckline_left', 'right collar': 'neckline_right'})}
-    dataset = read_coco(sources, names, new_notes(), visibility='coco')
+    dataset = read_coco(sources, names, new_notes(), GARMENTS, visibility='coco')
     assert tuple(dataset.samples[0].keypoints[:2, 2]) == (0, -1) and 'occluded' in dataset.tables[0]
-    dataset = read_coco(sources, names, new_notes(), visibility='fashionai')
+    dataset = read_coco(sources, names, new_notes(), GARMENTS, visibility='fashionai')
     assert tuple(dataset.samples[0].keypoints[:2, 2]) == (1, 0)
     (tmp_path / 'set/labels.json').write_text(json.dumps(with_visibilities(3, 0, 1)))
     with pytest.raises(InputError, match='labels.json, annotation 0: left collar: 3'):
-        read_coco(sources, names, new_notes(), visibility='coco')
+        read_coco(sources, names, new_notes(), GARMENTS, visibility='coco')
 
 
 @pytest.mark.parametrize('height, size', [
@@ -154,7 +161,7 @@ def ours(made, tmp_path):
 
 
 def test_our_labels_in_coco_form(ours, tmp_path):
-    write_coco(tmp_path / 'out.json', *ours)
+    write_rows(tmp_path / 'out.json', *ours)
     content = json.loads((tmp_path / 'out.json').read_text())
     assert content['images'] == [{'id': 1, 'file_name': 'Images/skirt/1.jpg', 'width': 50, 'height': 80},
                                  {'id': 2, 'file_name': 'Images/trousers/2.jpg', 'width': 40, 'height': 60}]
@@ -169,25 +176,25 @@ def test_our_labels_in_coco_form(ours, tmp_path):
 
 def test_what_we_write_is_read_back(ours, tmp_path):
     table, root = ours
-    write_coco(root / 'out.json', table, root)
+    write_rows(root / 'out.json', table, root)
     samples = read(root)[0].samples
     assert [sample.category for sample in samples] == ['skirt', 'trousers']
     np.testing.assert_array_equal([sample.keypoints for sample in samples], table.keypoints)
     (root / table.image_ids[0]).unlink()
     with pytest.raises(InputError, match='1.jpg'):
-        write_coco(root / 'out.json', table, root)
+        write_rows(root / 'out.json', table, root)
 
 
 def test_labels_of_which_none_is_visible_stay_so(ours, tmp_path):
     table, root = ours
     hidden = Annotations(table.image_ids, table.categories, table.keypoints.clip(-1, [99, 99, 0]), 'train.csv')
-    write_coco(root / 'out.json', hidden, root)
+    write_rows(root / 'out.json', hidden, root)
     np.testing.assert_array_equal([sample.keypoints for sample in read(root)[0].samples], hidden.keypoints)
 
 
 def test_our_own_files_say_that_labels_are_in_stored_pixels(ours):
     table, root = ours
-    write_coco(root / 'out.json', table, root)
+    write_rows(root / 'out.json', table, root)
     assert {sample.labelled_hw for sample in read(root)[0].samples} == {None}
 
 
@@ -210,7 +217,7 @@ def test_every_box_has_an_extent(points, box):
 def test_a_labelled_point_can_be_matched(ours, tmp_path):
     """The OKS of COCO's evaluation, exp(-d^2 / (2 area (2 sigma)^2)), is above 0 for a point that is 2 pixels off."""
     table, root = ours
-    write_coco(root / 'out.json', table, root)
+    write_rows(root / 'out.json', table, root)
     trousers = json.loads((root / 'out.json').read_text())['annotations'][1]
     assert trousers['num_keypoints'] == 1 and trousers['area'] == pytest.approx(17.6 * 37.2)
     assert np.exp(-2 ** 2 / (2 * trousers['area'] * (2 * 0.05) ** 2)) > 0.5

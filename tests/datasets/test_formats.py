@@ -11,7 +11,7 @@ import pytest
 
 from fashionai.annotations import Annotations
 from fashionai.datasets.format_options import ReadOptions, WriteOptions
-from fashionai.datasets.formats import FORMATS
+from fashionai.datasets.formats import FORMATS, WRITABLE
 from fashionai.datasets.labelled import LabelledGarment, LabelledPicture, check_distinct, labelled_pictures
 from fashionai.datasets.notes import Notes, new_notes
 from fashionai.datasets.orientation import STORED, UPRIGHT, upright_points
@@ -22,7 +22,6 @@ from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
 from fashionai.images.decoder import TURNS
 
-WRITABLE = [name for name, form in FORMATS.items() if form.write]
 OWN = Garments((Garment('shoe', ('toe', 'inner', 'outer'), (('inner', 'outer'), ('outer', 'toe')), ('inner', 'outer'),
                         ('inner', 'outer', 'toe'), (('inner', 'outer'),)),
                 Garment('no', ('toe', 'heel'), (('toe', 'heel'),), ('toe', 'heel'), ('inner', 'outer', 'toe', 'heel'))))

@@ -9,7 +9,9 @@ import pytest
 from fashionai.annotations import read_annotations, read_test_list
 from fashionai.cli import prepare
 from fashionai.datasets import sources, tree_writer
+from fashionai.datasets.formats import WRITABLE
 from fashionai.datasets.pictures import picture_fault
+from fashionai.errors import InputError
 from fashionai.files import locked
 
 IDS = [f'Images/skirt/{i:032x}.jpg' for i in range(12)]
@@ -68,6 +70,17 @@ def test_a_test_list_stays_whole_for_submissions(finish, source, tmp_path):
     (source[1] / 'test_b' / IDS[11]).unlink()
     told = finish(prepare.main, 'fashionai', source[1], '--output', tmp_path / 'data', '--val', 0, '--overwrite')
     assert f'1 images without a picture in the sources, left out: {IDS[11]}' in told and 'kept for' not in told
+
+
+def test_a_list_with_repeated_images_is_refused_and_the_way_out_makes_one_that_is_read(finish, made, tmp_path):
+    image = 'Images/skirt/a.jpg'
+    lines = [made.row(image, 'skirt', hemline_left=cell) for cell in ('5_6_1', '9_9_1')]
+    folder = made.folder(tmp_path / 'set', {'train.csv': made.table(*lines), image: made.picture()})
+    with pytest.raises(InputError, match='row 3: .*a.jpg.* row 2.*prepare.py fashionai'):
+        read_annotations(folder / 'train.csv')
+    finish(prepare.main, 'fashionai', folder, '--output', tmp_path / 'data', '--val', 0)
+    rows = read_annotations(tmp_path / 'data/train/train.csv')
+    assert rows.image_ids == (image,) and rows.keypoints[0, 17].tolist() == [5, 6, 1]
 
 
 def test_a_look_writes_nothing(finish, source, tmp_path):
@@ -154,7 +167,7 @@ def test_to_coco_and_back_with_an_own_table(finish, made, tmp_path):
         prepare.main, 'to-coco', '--csv', root / 'train.csv', '--output', coco, code=1)
 
 
-@pytest.mark.parametrize('name', [name for name in prepare.WRITABLE if name != 'coco'])
+@pytest.mark.parametrize('name', [name for name in WRITABLE if name != 'coco'])
 def test_to_a_format_and_from_it(finish, source, tmp_path, name):
     finish(prepare.main, 'from', 'fashionai', source[0], '--output', tmp_path / 'data', '--val', 1)
     lists = [tmp_path / f'data/train/{part}.csv' for part in ('train', 'val')]

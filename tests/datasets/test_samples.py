@@ -13,7 +13,7 @@ from fashionai.datasets.samples import (
     usable,
 )
 from fashionai.errors import InputError
-from fashionai.garments.table import Garment, Garments
+from fashionai.garments.table import GARMENTS, Garment, Garments
 
 
 def sample(name, part='', category='skirt', keypoints=None):
@@ -98,8 +98,8 @@ def test_pairs_whose_left_is_the_left_of_the_image():
     rows = [{'armpit_left': (1, 0, 1), 'armpit_right': (5, 0, 0),
              'cuff_left_in': (9, 0, 1), 'cuff_right_in': (2, 0, 1)},
             {'armpit_left': (1, 0, 1), 'cuff_right_in': (5, 0, 0), 'crotch': (2, 2, 1)}]
-    assert image_left_pairs([sample('a', keypoints=csv_row(row)) for row in rows]) == (1, 2)
-    assert image_left_pairs([]) == (0, 0)
+    assert image_left_pairs([sample('a', keypoints=csv_row(row)) for row in rows], GARMENTS) == (1, 2)
+    assert image_left_pairs([], GARMENTS) == (0, 0)
 
 
 def test_pairs_of_an_own_table_are_those_that_change_places():

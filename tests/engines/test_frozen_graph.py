@@ -52,7 +52,8 @@ def write_contract(path: Path, tag: str, **changes: object) -> None:
 
 def test_the_graph_alone_works(tmp_path: Path) -> None:
     images = np.random.RandomState(0).uniform(0, 255, (3, 16, 24, 3)).astype(np.float32)
-    with FrozenGraph(ModelFile.open(write_graph(tmp_path / 'g.pb', channels(SKIRT))), SKIRT, threads=1) as graph:
+    path = write_graph(tmp_path / 'g.pb', channels(SKIRT))
+    with FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS, threads=1) as graph:
         maps = graph.forward(images)
         assert (graph.garment, graph.stride) == (SKIRT, 8)
     np.testing.assert_allclose(maps, images[:, ::8, ::8, :1] * np.arange(15), rtol=1e-5)
@@ -63,7 +64,7 @@ def test_a_joint_graph_serves_every_type(tmp_path: Path) -> None:
     path = write_graph(tmp_path / 'g.pb', channels(joint))
     for _ in ('without a contract', 'with one'):
         for tag in ('skirt', 'dress', 'all'):
-            with FrozenGraph(ModelFile.open(path), GARMENTS.of(tag)) as graph:
+            with FrozenGraph(ModelFile.open(path), GARMENTS.of(tag), GARMENTS) as graph:
                 assert graph.garment == joint
         write_contract(path, 'all')
 
@@ -71,27 +72,27 @@ def test_a_joint_graph_serves_every_type(tmp_path: Path) -> None:
 def test_the_contract_gives_names_and_stride(tmp_path: Path) -> None:
     path = write_graph(tmp_path / 'g.pb', channels(SKIRT), output='maps')
     write_contract(path, 'skirt', output_name='maps', stride=4)
-    with FrozenGraph(ModelFile.open(path), SKIRT) as graph:
+    with FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS) as graph:
         assert graph.stride == 4 and graph.forward(np.zeros((1, 8, 8, 3), np.float32)).shape == (1, 1, 1, 15)
 
 
 def test_other_channels_are_refused(tmp_path: Path) -> None:
     path = write_graph(tmp_path / 'g.pb', channels(GARMENTS.of('dress')))
     with pytest.raises(ValueError, match=r'g\.pb does not fit skirt: it gives 48 channels, skirt has 15'):
-        FrozenGraph(ModelFile.open(path), SKIRT)
+        FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS)
     write_contract(path, 'skirt')
     with pytest.raises(ValueError, match='48 channels'):
-        FrozenGraph(ModelFile.open(path), SKIRT)
+        FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS)
 
 
 def test_a_contract_for_another_type_is_refused(tmp_path: Path) -> None:
     path = write_graph(tmp_path / 'g.pb', channels(SKIRT))
     write_contract(path, 'dress')
     with pytest.raises(ValueError, match=r'g\.pb is for dress, .*: wanted one for skirt or all'):
-        FrozenGraph(ModelFile.open(path), SKIRT)
+        FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS)
     write_contract(path, 'skirt', keypoints=SKIRT.keypoints[::-1])
     with pytest.raises(ValueError, match=r'g\.json: keypoints'):
-        FrozenGraph(ModelFile.open(path), SKIRT)
+        FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS)
 
 
 @pytest.mark.parametrize('content, said', [
@@ -100,39 +101,39 @@ def test_what_is_no_graph_is_refused(tmp_path: Path, content: bytes, said: str) 
     path = tmp_path / 'g.pb'
     path.write_bytes(content)
     with pytest.raises(ValueError, match=said):
-        FrozenGraph(ModelFile.open(path), SKIRT)
+        FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS)
 
 
 def test_a_copy_cut_short_is_refused(tmp_path: Path) -> None:
     path = write_graph(tmp_path / 'g.pb', channels(SKIRT))
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(ValueError, match=r'g\.pb'):
-        FrozenGraph(ModelFile.open(path), SKIRT)
+        FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS)
 
 
 def test_other_names_are_refused(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match='no Openpose/concat_stage7 among'):
-        FrozenGraph(ModelFile.open(write_graph(tmp_path / 'g.pb', 15, output='maps')), SKIRT)
+        FrozenGraph(ModelFile.open(write_graph(tmp_path / 'g.pb', 15, output='maps')), SKIRT, GARMENTS)
 
 
 def test_types_are_as_many_as_the_contract_names(tmp_path: Path) -> None:
     images, names = np.zeros((2, 16, 16, 3), np.float32), GARMENTS.joint.types
     path = with_types(tmp_path / 'g.pb', len(names))
     for _ in ('without a contract', 'with one'):
-        with FrozenGraph(ModelFile.open(path), SKIRT) as graph:
+        with FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS) as graph:
             assert graph.types == names and graph.predict_with_types(images)[1].shape == (2, len(names))
         write_contract(path, 'all', types=names)
     write_contract(with_types(path, 4), 'all', types=names)
-    with FrozenGraph(ModelFile.open(path), SKIRT) as graph:
+    with FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS) as graph:
         with pytest.raises(InputError, match=r'g\.pb gives .*\(2, 4\) .*wanted 5 types'):
             graph.predict_with_types(images)
     write_contract(write_graph(path, channels(GARMENTS.joint)), 'all', types=names)
     with pytest.raises(InputError, match=r'g\.pb .*no Openpose/garment_type'):
-        FrozenGraph(ModelFile.open(path), SKIRT)
+        FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS)
 
 
 def test_a_failing_pass_says_what_it_was_given(tmp_path: Path) -> None:
-    with FrozenGraph(ModelFile.open(write_graph(tmp_path / 'g.pb', 15, most=1)), SKIRT) as graph:
+    with FrozenGraph(ModelFile.open(write_graph(tmp_path / 'g.pb', 15, most=1)), SKIRT, GARMENTS) as graph:
         with pytest.raises(ValueError, match=r'g\.pb fails on 2 windows of 8x16 pixels: InvalidArgument'):
             graph.forward(np.zeros((2, 16, 8, 3), np.float32))
 
@@ -143,7 +144,7 @@ def test_the_contract_of_another_graph_is_refused(tmp_path: Path) -> None:
     write_contract(path, 'dress')
     write_graph(path, channels(SKIRT))
     with pytest.raises(InputError, match=r'g\.json was written for another model than .*g\.pb is now'):
-        FrozenGraph(ModelFile.open(path), SKIRT)
+        FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS)
     contract_path(path).unlink()
-    with FrozenGraph(ModelFile.open(path), SKIRT) as graph:
+    with FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS) as graph:
         assert graph.garment == SKIRT

@@ -63,7 +63,7 @@ def test_images_by_hand() -> None:
     predicted = truth.keypoints.copy()
     predicted[0, CSV_KEYPOINTS.index('crotch')] += 100  # occluded
     predicted[2, CSV_KEYPOINTS.index('hemline_left')] += [30, 40, 0]
-    images = score_points(truth.categories, truth.keypoints, predicted).images
+    images = score_points(truth.categories, truth.keypoints, predicted, GARMENTS).images
     assert [(image.percent, image.points) for image in images] == [(0, 2), (None, 0), (pytest.approx(25), 2)]
 
 
@@ -72,7 +72,7 @@ def test_pooled_is_no_mean_of_types() -> None:
                                                              'crotch': (0, 0, 1)})])
     predicted = truth.keypoints.copy()
     predicted[0, 15, 0] += 40
-    scores = score_points(truth.categories, truth.keypoints, predicted)
+    scores = score_points(truth.categories, truth.keypoints, predicted, GARMENTS)
     assert scores.leaderboard.types['skirt'].percent == pytest.approx(40 / 3)
     assert scores.leaderboard.pooled.percent == pytest.approx(40 / 5)
 
@@ -85,7 +85,7 @@ def test_a_prediction_left_out_is_measured_from_minus_one() -> None:
 
 def test_one_normaliser_point_absent() -> None:
     truth = table([('a', 'blouse', {'armpit_right': (29, 39, 1), 'neckline_left': (10, 0, 1)})])
-    scores = score_points(['blouse'], truth.keypoints, truth.keypoints + np.array([5, 0, 0]))
+    scores = score_points(['blouse'], truth.keypoints, truth.keypoints + np.array([5, 0, 0]), GARMENTS)
     assert scores.leaderboard.pooled.points == 2
     assert scores.leaderboard.pooled.percent == pytest.approx(10)  # (-1, -1) to (29, 39) is 50
     assert scores.visible.pooled.points == 0 and scores.visible.pooled.percent is None
@@ -96,7 +96,7 @@ def test_images_that_cannot_be_measured_are_left_out() -> None:
     together = {'armpit_left': (7, 7, 1), 'armpit_right': (7, 7, 1), 'neckline_left': (10, 0, 1)}
     truth = table([('a', 'dress', nothing), ('b', 'dress', together)])
     with np.errstate(all='raise'):
-        scores = score_points(truth.categories, truth.keypoints, truth.keypoints + 4)
+        scores = score_points(truth.categories, truth.keypoints, truth.keypoints + 4, GARMENTS)
     assert scores.leaderboard.pooled.points == scores.visible.pooled.points == 0
     assert scores.to_json()['leaderboard']['types'] == {'dress': {'ne': None, 'points': 0}}
 
@@ -125,7 +125,7 @@ def test_equals_a_direct_evaluation() -> None:
     truth[truth[..., 2] == -1] = -1
     predicted = truth[..., :2] + random.normal(0, 5, (300, 24, 2))
     categories = [list(GARMENTS)[i % 5] for i in range(300)]
-    scores = score_points(categories, truth, predicted)
+    scores = score_points(categories, truth, predicted, GARMENTS)
     for breakdown, (ne, points) in zip([scores.leaderboard, scores.visible], direct(categories, truth, predicted)):
         assert breakdown.pooled.points == points
         assert breakdown.pooled.percent == pytest.approx(ne)
@@ -151,7 +151,7 @@ def test_rows_of_no_interest_are_passed_over_with_a_warning(caplog: pytest.LogCa
 
 def test_table_for_people_is_aligned() -> None:
     truth = table([('s', 'skirt', SKIRT), ('t', 'trousers', TROUSERS)])
-    lines = format_scores(score_points(truth.categories, truth.keypoints, truth.keypoints + 3)).split('\n')
+    lines = format_scores(score_points(truth.categories, truth.keypoints, truth.keypoints + 3, GARMENTS)).split('\n')
     rows = {line.split()[0]: line.split()[1:] for line in lines}
     assert rows['all'] == ['6.36', '6', '6.36', '4']  # 3 * sqrt(2): half the points over 100, half over 50
     assert rows['skirt'] == ['4.24', '3', '4.24', '2']

@@ -1,11 +1,13 @@
 """Complete pictures are decoded, with every allowed OpenCV; incomplete pictures are recognised and refused."""
+import io
 import logging
 import os
 import socket
 import struct
 import zlib
 from pathlib import Path
-from typing import Sequence
+from types import MappingProxyType
+from typing import Callable, Mapping, Sequence
 
 import cv2
 import numpy as np
@@ -27,6 +29,13 @@ TURN_RIGHT = b'II*\x00\x08\x00\x00\x00\x01\x00\x12\x01\x03\x00\x01\x00\x00\x00\x
 """EXIF data with orientation 6 only: the picture must be turned right by 90 degrees."""
 
 
+UPRIGHT: Mapping[int, Callable[[np.ndarray], np.ndarray]] = {
+    1: lambda stored: stored, 2: np.fliplr, 3: lambda stored: np.rot90(stored, 2), 4: np.flipud,
+    5: lambda stored: stored.swapaxes(0, 1), 6: lambda stored: np.rot90(stored, -1),
+    7: lambda stored: np.rot90(stored, 2).swapaxes(0, 1), 8: np.rot90}
+"""Functions from stored to upright pixels, by EXIF orientation."""
+
+
 def segment(marker: int, content: bytes) -> bytes:
     """Returns a segment of a JPEG."""
     return bytes([0xff, marker]) + struct.pack('>H', len(content) + 2) + content
@@ -44,6 +53,20 @@ def png(pixels: np.ndarray, more: bytes = b'') -> bytes:
     rows = b''.join(b'\0' + row.astype(pixels.dtype.newbyteorder('>')).tobytes() for row in pixels)
     return (b'\x89PNG\r\n\x1a\n' + chunk(b'IHDR', struct.pack('>IIBBBBB', width, height, depth, kind, 0, 0, 0)) + more
             + chunk(b'IDAT', zlib.compress(rows)) + chunk(b'IEND', b''))
+
+
+def tiff(pixels: np.ndarray, tags: Mapping[int, int] = MappingProxyType({})) -> bytes:
+    """Returns a TIFF file, by its specification: (h, w, channels), grey or RGB, more channels as `tags` say."""
+    height, width, channels = pixels.shape
+    bits = struct.pack(f'<{channels}H', *[pixels.dtype.itemsize * 8] * channels)
+    values = {256: width, 257: height, 258: 0, 259: 1, 262: 2 if channels >= 3 else 1, 273: 0, 277: channels,
+              278: height, 279: pixels.nbytes, **tags}
+    end = 8 + 2 + 12 * len(values) + 4
+    values[273] = end + len(bits)
+    entries = [struct.pack('<HHI', tag, 3, 1) + struct.pack('<HH', value, 0) for tag, value in sorted(values.items())]
+    bits_or_place = (bits + bytes(2))[:4] if channels < 3 else struct.pack('<I', end)
+    entries[2] = struct.pack('<HHI', 258, 3, channels) + bits_or_place
+    return b'II*\0' + struct.pack('<IH', 8, len(values)) + b''.join(entries) + bytes(4) + bits + pixels.tobytes()
 
 
 def jpeg(*parameters: int, side: int = 160) -> bytes:
@@ -81,6 +104,16 @@ def test_an_end_marker_does_not_make_half_a_jpeg_whole(kind: str) -> None:
     for end in (len(data) - len(PLAIN) // 2, len(data) - len(PLAIN) // 5):
         with pytest.raises(InputError, match='cut off'):
             decode_image(data[:end] + b'\xff\xd9', 'a')
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+def test_half_a_jpeg_is_not_made_whole_by_a_turn(orientation: int) -> None:
+    """The grey of missing data is at the end of the file's pixels, wherever a turn puts it."""
+    exif = segment(0xe1, b'Exif\0\0' + TURN_RIGHT.replace(b'\x06', bytes([orientation])))
+    half = PLAIN[:2] + exif + PLAIN[2:len(PLAIN) // 2] + b'\xff\xd9'
+    for decode in (decode_image, decode_upright):
+        with pytest.raises(InputError, match='cut off'):
+            decode(half, 'a')
 
 
 @pytest.mark.parametrize('share', [0.2, 0.5, 0.7])
@@ -129,9 +162,22 @@ def test_orientation_is_for_those_who_ask(tmp_path: Path) -> None:
     path = tmp_path / 'photograph.jpg'
     path.write_bytes(data[:2] + segment(0xe1, b'Exif\0\0' + TURN_RIGHT) + data[2:])
     kept, upright = read_image(path), read_upright(path)
+    header = header_of(path.read_bytes())
+    assert header is not None and (header.size_hw, header.upright_hw) == (kept.shape[:2], upright.shape[:2])
     assert kept.shape == (16, 32, 3) and kept[:, :14].min() > 200 and kept[:, 18:].max() < 50
     assert upright.shape == (32, 16, 3) and upright[:14].min() > 200 and upright[18:].max() < 50
     np.testing.assert_array_equal(decode_upright(path.read_bytes(), 'an upload'), upright)
+
+
+@pytest.mark.parametrize('orientation', range(1, 9))
+@pytest.mark.parametrize('deep', [False, True])
+def test_a_tiff_is_turned_for_those_who_ask_alone(orientation: int, deep: bool) -> None:
+    stored = np.random.RandomState(0).randint(0, 255, (4, 6, 3)).astype(np.uint8)
+    data = tiff(stored[..., ::-1] * (np.uint16(257) if deep else np.uint8(1)), {274: orientation})
+    np.testing.assert_array_equal(decode_image(data, 'a'), stored)
+    np.testing.assert_array_equal(decode_upright(data, 'a'), UPRIGHT[orientation](stored))
+    header = header_of(data)
+    assert header is not None and header.size_hw == (4, 6) and header.orientation == orientation
 
 
 @pytest.mark.parametrize('more, highest, expected, said', [
@@ -149,17 +195,29 @@ def test_12_bits_in_16_are_brought_to_8(caplog: pytest.LogCaptureFixture, more: 
 
 
 def test_a_tiff_says_how_far_its_values_go(caplog: pytest.LogCaptureFixture) -> None:
-    values = np.array([0, 512, 1023], '<u2')  # grey, of at most 4095
-    tags = [(256, 3), (257, 1), (258, 16), (259, 1), (262, 1), (273, 8 + 2 + 10 * 12 + 4), (277, 1), (278, 1),
-            (279, 6), (281, 4095)]
-    directory = struct.pack('<H', len(tags)) + b''.join(struct.pack('<HHIHxx', tag, 3, 1, value) for tag, value in tags)
-    data = b'II*\0' + struct.pack('<I', 8) + directory + struct.pack('<I', 0) + values.tobytes()
+    data = tiff(np.array([[[0], [512], [1023]]], '<u2'), {281: 4095})  # grey, of at most 4095
     with caplog.at_level(logging.WARNING):
         assert decode_image(data, 'a.tif')[0, :, 0].tolist() == [0, 32, 63]
     assert '4095' in caplog.text
     floats = cv2.imencode('.tiff', np.ones((4, 4, 3), np.float32))[1].tobytes()
     with pytest.raises(InputError, match='a.tif: .*float32'):
         decode_image(floats, 'a.tif')
+
+
+@pytest.mark.parametrize('kind', ['P2', 'P3', 'P5', 'P6'])
+@pytest.mark.parametrize('highest', [1, 5, 100, 254, 255, 1000])
+def test_the_highest_value_of_a_pnm_is_white(kind: str, highest: int) -> None:
+    values = [0, highest // 2, highest]
+    numbers = values * 3 if kind in ('P2', 'P5') else [one for one in values for _ in range(3)] * 3  # three rows
+    body = (' '.join(map(str, numbers)).encode() + b'\n' if kind in ('P2', 'P3')
+            else np.array(numbers, '>u2' if highest > 255 else 'u1').tobytes())
+    picture = decode_image(f'{kind} 3 3\n{highest}\n'.encode() + body, 'a')
+    np.testing.assert_allclose(picture[1, :, 0], [0, highest // 2 * 255 / highest, 255], atol=1)
+
+
+def test_bits_of_a_pnm_are_black_and_white() -> None:
+    for data in (b'P1 3 1\n0 1 1\n', b'P4 3 1\n\x60'):
+        assert decode_image(data, 'a')[0, :, 0].tolist() == [255, 0, 0]
 
 
 def test_transparent_pictures_stand_before_one_colour() -> None:
@@ -175,6 +233,35 @@ def test_transparent_pictures_stand_before_one_colour() -> None:
     turned = png(pixels, chunk(b'eXIf', TURN_RIGHT))
     assert decode_upright(turned, 'a').shape == (3, 1, 3) and decode_image(turned, 'a').shape == (1, 3, 3)
     np.testing.assert_array_equal(decode_upright(turned, 'a')[:, 0], expected)
+
+
+def test_transparency_of_other_formats() -> None:
+    """Of a TIFF of 16 bits, if its tag 338 says so; OpenCV itself applies that of 8 bits. Of a JPEG 2000."""
+    pixels = np.array([[[200, 100, 50, 255], [200, 100, 50, 0]]] * 64, np.uint8).repeat(32, axis=1)
+    expected = pixels[..., 2::-1] * (pixels[..., 3:] > 0)
+    for depth in (pixels, pixels * np.uint16(257)):
+        np.testing.assert_array_equal(decode_image(tiff(depth, {338: 2}), 'a'), expected)
+        multiplied = depth * (pixels[..., 3:] > 0)
+        np.testing.assert_array_equal(decode_image(tiff(multiplied, {338: 1}), 'a'), expected)
+    turned = tiff(pixels * np.uint16(257), {338: 2, 274: 6})
+    np.testing.assert_array_equal(decode_image(turned, 'a'), expected)
+    np.testing.assert_array_equal(decode_upright(turned, 'a'), np.rot90(expected, -1))
+    image, features = pytest.importorskip('PIL.Image'), pytest.importorskip('PIL.features')
+    if not features.check('jpg_2000'):
+        pytest.skip('this Pillow writes no JPEG 2000')
+    for mode, same in (('RGBA', expected), ('RGB', pixels[..., 2::-1])):
+        file = io.BytesIO()
+        image.fromarray(pixels).convert(mode).save(file, 'JPEG2000')
+        np.testing.assert_array_equal(decode_image(file.getvalue(), 'a'), same)
+
+
+@pytest.mark.parametrize('highest, opaque, white', [
+    (4095, 4095, 4095), (4095, 65535, 4095), (1000, 4095, 4095), (65535, 65535, 65535)])
+def test_transparency_has_the_range_of_the_colours_or_all_16_bits(highest: int, opaque: int, white: int) -> None:
+    pixels = np.array([[[highest, highest // 2, 0, opaque], [highest] * 3 + [opaque // 2], [highest] * 3 + [0]]],
+                      np.uint16)
+    expected = np.array([[0, highest / 2, highest], [highest / 2] * 3, [0] * 3]) * 255 / white
+    np.testing.assert_allclose(decode_image(png(pixels), 'a')[0], expected, atol=1.5)
 
 
 def test_the_pixel_limit_is_that_of_the_header(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,8 @@ from fashionai.engines.network import Description
 from fashionai.errors import InputError
 from fashionai.garments.table import AUTO, GARMENTS
 from fashionai.images.decoder import Unreadable
+from fashionai.inference.config import InferenceConfig
 from fashionai.inference.garment_predictor import TOGETHER, GarmentPredictor, load_predictor
-from fashionai.inference.loading import InferenceConfig
 from fashionai.inference.predictor import KeypointPrediction, PredictionOptions
 from fashionai.inference.scoring import Scoring
 from fashionai.model_files.contract import Contract

@@ -1,20 +1,25 @@
 """The second pass of a stand-in predictor that finds coloured dots: which picture it gets, how passes are joined."""
 from dataclasses import replace
-from typing import List, Optional, Sequence, Tuple
+from typing import Any, List, Optional, Sequence, Tuple
 
 import numpy as np
 import pytest
 
 from fashionai.garments.shapes import shape_of
-from fashionai.garments.table import GARMENTS
+from fashionai.garments.table import GARMENTS, Garment
 from fashionai.images.geometry import invert, transform_points
 from fashionai.inference.aggregator import CanvasMaps
 from fashionai.inference.canvas import NEUTRAL, canvas_map
 from fashionai.inference.predictor import KeypointPrediction
-from fashionai.inference.second_pass import HEATMAPS, SECOND_PASSES, SecondPass, frame_of
+from fashionai.inference.second_pass import HEATMAPS, SECOND_PASSES, SIDE, SecondPass, frame_of
 
 SKIRT, DRESS = GARMENTS['skirt'], GARMENTS['dress']
 COLOURS = np.array([(255, 0, 0), (0, 255, 0), (0, 0, 255), (255, 255, 255)])
+
+
+def twice(predictor: Any, garment: Garment, how: str = 'replace', side: int = SIDE) -> SecondPass:
+    """A second pass that the predictor of the first computes too."""
+    return SecondPass(predictor, predictor, garment, how, side)
 
 
 def placed_shape(tag: str, size: float, degrees: float, centre: Tuple[float, float]) -> np.ndarray:
@@ -86,7 +91,7 @@ def enlargement(size: float, side: int) -> float:
 def test_a_small_turned_garment_is_found_to_the_pixel(degrees: float) -> None:
     """A predictor with an error of 8 pixels in any picture has a smaller error by way of an enlarged picture."""
     truth, eye = placed_shape('skirt', 110, degrees, (330, 180)), Eye((8, 0))
-    found, = SecondPass(eye, SKIRT, 'replace', 400).predict([dotted(truth, (420, 500))])
+    found, = twice(eye, SKIRT, 'replace', 400).predict([dotted(truth, (420, 500))])
     cosine, sine = np.cos(np.radians(degrees)), np.sin(np.radians(degrees))
     off = np.array([cosine, sine]) * 8 / enlargement(110, 400)
     np.testing.assert_allclose(found.points_xy, truth + off, atol=0.3)
@@ -95,14 +100,14 @@ def test_a_small_turned_garment_is_found_to_the_pixel(degrees: float) -> None:
 
 def test_average_is_the_mean_of_both_passes() -> None:
     truth = placed_shape('skirt', 110, 0, (330, 180))
-    found, = SecondPass(Eye((8, 0)), SKIRT, 'average', 400).predict([dotted(truth, (420, 500))])
+    found, = twice(Eye((8, 0)), SKIRT, 'average', 400).predict([dotted(truth, (420, 500))])
     np.testing.assert_allclose(found.points_xy, truth + ((8 + 8 / enlargement(110, 400)) / 2, 0), atol=0.3)
 
 
 def test_another_predictor_may_compute_the_second_pass() -> None:
     first, second = Eye(), Eye()
     truth = placed_shape('skirt', 150, 30, (200, 300))
-    found, = SecondPass(first, SKIRT, 'replace', 400, second).predict([dotted(truth, (512, 400))])
+    found, = SecondPass(first, second, SKIRT, 'replace', 400).predict([dotted(truth, (512, 400))])
     assert [[picture.shape for picture in batch] for batch in first.seen] == [[(512, 400, 3)]]
     assert [[picture.shape for picture in batch] for batch in second.seen] == [[(400, 400, 3)]]
     np.testing.assert_allclose(found.points_xy, truth, atol=1)
@@ -118,14 +123,14 @@ def test_agree_is_the_mean_where_passes_agree_and_the_second_elsewhere(degrees: 
     frame = frame_of(first, SKIRT, (512, 512), 512)
     assert frame is not None
     in_picture = said(transform_points(frame, truth + moved))
-    found, = SecondPass(Script([first], [in_picture]), SKIRT, 'agree', 512).predict([np.zeros((512, 512, 3), np.uint8)])
+    found, = twice(Script([first], [in_picture]), SKIRT, 'agree', 512).predict([np.zeros((512, 512, 3), np.uint8)])
     share = np.array([.5, .5, 1., .5])[:, None]
     np.testing.assert_allclose(found.points_xy, truth + share * moved, atol=0.01)
 
 
 def test_the_picture_shows_the_garment_upright_in_the_middle() -> None:
     eye = Eye()
-    SecondPass(eye, SKIRT, side=400).predict([dotted(placed_shape('skirt', 150, 30, (200, 300)), (512, 400))])
+    twice(eye, SKIRT, side=400).predict([dotted(placed_shape('skirt', 150, 30, (200, 300)), (512, 400))])
     (_,), (picture,) = eye.seen
     assert picture.shape == (400, 400, 3) and picture.dtype == np.uint8
     seen = eye.predict([picture])[0].points_xy
@@ -145,7 +150,7 @@ def test_the_picture_shows_the_garment_upright_in_the_middle() -> None:
 def test_the_first_pass_stays_where_it_shows_no_plausible_garment(
         points: np.ndarray, valid: Optional[Sequence[bool]]) -> None:
     first = said(points, valid)
-    found, = SecondPass(Script([first]), SKIRT).predict([np.zeros((512, 512, 3), np.uint8)])
+    found, = twice(Script([first]), SKIRT).predict([np.zeros((512, 512, 3), np.uint8)])
     assert found is first
 
 
@@ -153,18 +158,18 @@ def test_half_of_many_points_are_wanted() -> None:
     points = placed_shape('dress', 400, 0, (250, 250))
     image = np.zeros((512, 512, 3), np.uint8)
     seven, eight = (said(points, np.arange(15) < count) for count in (7, 8))
-    assert SecondPass(Script([seven]), DRESS).predict([image])[0] is seven
-    assert SecondPass(Script([eight], [eight]), DRESS).predict([image])[0] is not eight
+    assert twice(Script([seven]), DRESS).predict([image])[0] is seven
+    assert twice(Script([eight], [eight]), DRESS).predict([image])[0] is not eight
 
 
 def test_images_of_a_batch_keep_their_places() -> None:
     truths = [placed_shape('skirt', 150, turn, (250, 260)) for turn in (20, 90, -10)]
     eye = Eye()
-    found = SecondPass(eye, SKIRT).predict([dotted(truth, (500, 512)) for truth in truths])
+    found = twice(eye, SKIRT).predict([dotted(truth, (500, 512)) for truth in truths])
     for one, truth in zip(found, truths):
         np.testing.assert_allclose(one.points_xy, truth, atol=0.5)
     assert [len(batch) for batch in eye.seen] == [3, 2]
-    assert SecondPass(Eye(), SKIRT).predict([]) == []
+    assert twice(Eye(), SKIRT).predict([]) == []
 
 
 @pytest.mark.parametrize('how', [how for how in SECOND_PASSES if how != HEATMAPS])
@@ -174,7 +179,7 @@ def test_a_point_that_one_pass_alone_saw_is_that_ones(how: str) -> None:
     first = said(truth + (4, 0), (False, True, True, True), 0.2)
     second_at = np.full((4, 2), 255.5) + (100, 0)
     second = said(second_at, (True, False, True, False), 0.6)
-    found, = SecondPass(Script([first], [second]), SKIRT, how, 512).predict([np.zeros((512, 512, 3), np.uint8)])
+    found, = twice(Script([first], [second]), SKIRT, how, 512).predict([np.zeros((512, 512, 3), np.uint8)])
     scale = enlargement(335, 512)
     middle = (truth.min(axis=0) + truth.max(axis=0)) / 2 + (4, 0)
     seen_second = middle + (100 / scale, 0)
@@ -194,11 +199,11 @@ def test_points_stay_in_the_image_and_lost_ones_follow_the_others() -> None:
         placed_shape('dress', 500, 0, (0, 0)) - (truth.min(axis=0) + truth.max(axis=0)) / 2 + (200, 250)
     ) * 0.7 * side / extent
     second = said(in_picture, ~lost)
-    found, = SecondPass(Script([first], [second]), DRESS, side=side).predict([np.zeros((512, 512, 3), np.uint8)])
+    found, = twice(Script([first], [second]), DRESS, side=side).predict([np.zeros((512, 512, 3), np.uint8)])
     np.testing.assert_allclose(found.points_xy, np.clip(truth, 0, 511), atol=0.01)
     assert found.valid.tolist() == (~lost).tolist()
     narrow = np.zeros((512, 260, 3), np.uint8)
-    found, = SecondPass(Script([first], [second]), DRESS, side=side).predict([narrow])
+    found, = twice(Script([first], [second]), DRESS, side=side).predict([narrow])
     assert (found.points_xy >= 0).all() and (found.points_xy <= (259, 511)).all()
 
 
@@ -226,7 +231,7 @@ def test_a_peak_of_both_passes_wins_over_a_higher_one_of_a_single_pass(degrees: 
     assert frame is not None
     in_picture = [transform_points(frame, points) for points in (truth, other)]
     second = with_peaks((512, 512), in_picture[0], (in_picture[0], 0.15), (in_picture[1], 0.2))
-    found, = SecondPass(Script([first], [second]), SKIRT, HEATMAPS).predict([np.zeros(image_hw + (3,), np.uint8)])
+    found, = twice(Script([first], [second]), SKIRT, HEATMAPS).predict([np.zeros(image_hw + (3,), np.uint8)])
     np.testing.assert_allclose(found.points_xy, truth, atol=2)
     np.testing.assert_allclose(found.scores, NEUTRAL + 0.15, atol=0.02)
     assert found.heatmaps is first.heatmaps
@@ -241,7 +246,7 @@ def test_a_joined_peak_outside_the_photograph_does_not_count() -> None:
     assert frame is not None
     beside = transform_points(frame, truth + (150., 0))
     second = with_peaks((512, 512), beside, (beside, 0.2))
-    found, = SecondPass(Script([first], [second]), SKIRT, HEATMAPS).predict([np.zeros(image_hw + (3,), np.uint8)])
+    found, = twice(Script([first], [second]), SKIRT, HEATMAPS).predict([np.zeros(image_hw + (3,), np.uint8)])
     np.testing.assert_allclose(found.points_xy, truth, atol=2)
 
 
@@ -260,13 +265,13 @@ def test_low_peaks_on_the_border_of_the_photograph_are_not_valid(how: str, heigh
     second = with_peaks((512, 512), in_picture, (in_picture, height))
     first, second = (replace(one, scores=np.full(4, NEUTRAL + height), valid=valid)
                      for one, valid in ((first, inner | counts), (second, np.ones(4, bool))))
-    found, = SecondPass(Script([first], [second]), SKIRT, how).predict([np.zeros(image_hw + (3,), np.uint8)])
+    found, = twice(Script([first], [second]), SKIRT, how).predict([np.zeros(image_hw + (3,), np.uint8)])
     assert found.valid.tolist() == (inner | counts).tolist()
 
 
 def test_another_way_is_refused() -> None:
     with pytest.raises(ValueError, match="'twice': wanted one of replace, average, agree"):
-        SecondPass(Eye(), SKIRT, 'twice')
+        twice(Eye(), SKIRT, 'twice')
 
 
 def test_what_is_seen_outside_the_photograph_does_not_count() -> None:
@@ -274,6 +279,6 @@ def test_what_is_seen_outside_the_photograph_does_not_count() -> None:
     first = placed_shape('skirt', 150, 0, (60, 200))
     second = np.array([(256., 150.), (300., 150.), (1., 400.), (290., 400.)])
     eyes = Script([said(first)], [said(second)])
-    found, = SecondPass(eyes, SKIRT, 'replace').predict([np.zeros((400, 120, 3), np.uint8)])
+    found, = twice(eyes, SKIRT, 'replace').predict([np.zeros((400, 120, 3), np.uint8)])
     np.testing.assert_allclose(found.points_xy[2], first[2])
     assert (np.abs(found.points_xy[[0, 1, 3]] - first[[0, 1, 3]]) > 1).any(axis=1).all()

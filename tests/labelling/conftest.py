@@ -8,10 +8,10 @@ import cv2
 import numpy as np
 import pytest
 
+from fashionai.garments.boxes import Box
 from fashionai.garments.table import GARMENTS
 from fashionai.images.crops import crop_around
 from fashionai.inference.missing_keypoints import usual_points
-from fashionai.labelling.labels import Box
 from fashionai.labelling.pictures import add_pictures
 from fashionai.labelling.proposals import Doubt, Proposal, look_of
 from fashionai.labelling.store import Store

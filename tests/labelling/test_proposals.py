@@ -1,12 +1,13 @@
 """Proposals: points in the picture's frame, boxes, doubt, and the thread that makes them."""
 import time
 from pathlib import Path
-from typing import Any, Callable, List, Sequence
+from typing import Any, Callable, Dict, List, Sequence
 
 import numpy as np
 import pytest
 
-from fashionai.garments.table import AUTO, GARMENTS, Garments
+from fashionai.engines.network import Description
+from fashionai.garments.table import GARMENTS, Garments
 from fashionai.inference.garment_predictor import GarmentPrediction
 from fashionai.inference.missing_keypoints import usual_points
 from fashionai.labelling.background import Background
@@ -26,15 +27,22 @@ class Predictor:
 
     def predict(self, images: Sequence[np.ndarray], tags: Sequence[str]) -> List[GarmentPrediction]:
         """Returns points around the spot, `shift` pixels further right."""
-        return [self._prediction(image, 'dress' if tag == AUTO else tag, tag == AUTO)
-                for image, tag in zip(images, tags)]
+        return [self._prediction(image, tag) for image, tag in zip(images, tags)]
 
-    def _prediction(self, image: np.ndarray, name: str, told: bool) -> GarmentPrediction:
+    def describe(self, images: Sequence[np.ndarray]) -> Sequence[Description]:
+        """Says the same of every image."""
+        return [Description(np.array([0.2, 0.7, 0.1]), None)] * len(images)
+
+    def type_shares(self, whole: Description) -> Dict[str, float]:
+        """Returns the probabilities by name, the highest first."""
+        assert whole.types is not None
+        return dict(sorted(zip(('skirt', 'dress', 'blouse'), whole.types.tolist()), key=lambda pair: -pair[1]))
+
+    def _prediction(self, image: np.ndarray, name: str) -> GarmentPrediction:
         garment = GARMENTS[name]
         y, x = np.unravel_index(image[..., 0].argmax(), image.shape[:2])
         points = usual_points(garment, (400, 400)) - 199.5 + (x + self._shift, y)
-        shares = {'dress': 0.7, 'skirt': 0.2, 'blouse': 0.1} if told else {}
-        return GarmentPrediction(garment, shares, True, points, np.full(len(points), 0.75), np.ones(len(points), bool),
+        return GarmentPrediction(garment, {}, True, points, np.full(len(points), 0.75), np.ones(len(points), bool),
                                  image.shape[:2], np.zeros((len(points), 2, 2)))
 
 

@@ -11,7 +11,16 @@ import pytest
 from fashionai.calibration.calibration import Calibration, ScoreCurve, TypeCalibration
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garment, Garments
-from fashionai.model_files.contract import _FIELDS, Contract, contract_of, contract_path, file_sum, replacing_model
+from fashionai.model_files.contract import (
+    _FIELDS,
+    Contract,
+    contract_of,
+    contract_path,
+    file_sum,
+    replacing_model,
+    write_model,
+)
+from fashionai.model_files.contract_inside import with_contract_inside
 
 SKIRT = GARMENTS['skirt']
 CONTRACT = Contract('skirt', SKIRT.keypoints, 'testing', (192, 160), 4, 1000, 'ab12', 4.5, {'stride': 4})
@@ -232,3 +241,27 @@ def test_a_graph_that_is_not_the_contracts_is_refused(tmp_path: Path, change: Ca
         contract_of(graph)
     contract_path(graph).unlink()
     assert contract_of(graph) is None, 'a bare graph is welcome'
+
+
+@pytest.mark.parametrize('name', ['graph.pb', 'graph', 'graph.onnx'])
+def test_a_copy_alone_keeps_its_contract(tmp_path: Path, name: str) -> None:
+    content = bytes([10, 9, 10, 7]) + b'a layer' if name != 'graph.onnx' else bytes([8, 8])
+    write_model(tmp_path / name, content, CONTRACT)
+    beside = contract_of(tmp_path / name)
+    assert beside == replace(CONTRACT, graph_sha256=file_sum(tmp_path / name))
+    (tmp_path / 'copy').mkdir()
+    copy = tmp_path / 'copy' / name
+    copy.write_bytes((tmp_path / name).read_bytes())
+    assert contract_of(copy) == replace(CONTRACT, graph_sha256='')
+    write_model(copy, copy.read_bytes(), replace(CONTRACT, step=2000))
+    contract_path(copy).unlink()
+    assert contract_of(copy).step == 2000, 'the one before was replaced'
+    assert len(copy.read_bytes()) == len((tmp_path / name).read_bytes())
+
+
+def test_a_damaged_contract_inside_is_refused(tmp_path: Path) -> None:
+    graph = tmp_path / 'graph.pb'
+    for text in ('{"stride": 0}', '['):
+        graph.write_bytes(with_contract_inside(b'', text, '.pb'))
+        with pytest.raises(InputError, match='graph.pb'):
+            contract_of(graph)

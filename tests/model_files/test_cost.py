@@ -5,8 +5,9 @@ from typing import Dict
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
-from fashionai.model_files.contract import Contract
+from fashionai.model_files.contract import Contract, contract_path, write_model
 from fashionai.model_files.cost import graph_cost, network_cost, operations
 from fashionai.networks.catalog import build
 from fashionai.networks.head_options import HeadOptions
@@ -59,16 +60,22 @@ def test_vgg_by_hand() -> None:
 
 def test_a_frozen_graph_costs_what_its_contract_says(tmp_path: Path) -> None:
     head = HeadOptions(stages=1, pyramid='on')
-    Contract('skirt', GARMENTS.of('skirt').keypoints, 'testing', (64, 64), 8, 2, '', head=head.changes).save(
-        tmp_path / 'frozen_graph.json')
-    assert graph_cost(tmp_path / 'frozen_graph.pb', (32, 32)) == network_cost(
-        'testing', GARMENTS.of('skirt'), (32, 32), head)
+    graph = tmp_path / 'frozen_graph.pb'
+    write_model(graph, b'', Contract('skirt', GARMENTS.of('skirt').keypoints, 'testing', (64, 64), 8, 2, '',
+                                     head=head.changes))
+    for _ in ('with its contract beside it', 'with the one inside alone'):
+        assert graph_cost(graph, (32, 32)) == network_cost('testing', GARMENTS.of('skirt'), (32, 32), head)
+        if contract_path(graph).exists():
+            contract_path(graph).unlink()
+    graph.write_bytes(b'')
+    with pytest.raises(InputError, match='frozen_graph.pb'):
+        graph_cost(graph, (32, 32))
 
 
 def test_a_joined_graph_costs_as_much_as_its_networks(tmp_path: Path) -> None:
     garment = GARMENTS.of('skirt')
-    Contract('skirt', garment.keypoints, 'testing+mobilenet_small', (64, 64), 8, 2, '').save(
-        tmp_path / 'frozen_graph.json')
+    write_model(tmp_path / 'frozen_graph.pb', b'', Contract('skirt', garment.keypoints, 'testing+mobilenet_small',
+                                                            (64, 64), 8, 2, ''))
     parts = [network_cost(model, garment, (32, 32)) for model in ('testing', 'mobilenet_small')]
     found = graph_cost(tmp_path / 'frozen_graph.pb', (32, 32))
     assert (found.parameters, found.flop) == (parts[0].parameters + parts[1].parameters, parts[0].flop + parts[1].flop)

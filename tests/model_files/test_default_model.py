@@ -42,6 +42,21 @@ def test_the_fast_network_is_another_one_and_smaller(tmp_path: Path) -> None:
     assert usual_graph('skirt', tmp_path, FAST) == own
 
 
+@pytest.mark.parametrize('name', ['skirt', 'all'])
+def test_a_graph_may_lie_in_the_folder_of_its_type(tmp_path: Path, name: str) -> None:
+    """As "put the .pb under ./models/trained/TYPE" in the original's README can be read."""
+    direct = tmp_path / name / 'frozen_graph.pb'
+    direct.parent.mkdir()
+    direct.write_text('one')
+    assert usual_graph('skirt', tmp_path) == direct
+    usual = graph(tmp_path, name)
+    with pytest.raises(InputError) as refused:
+        usual_graph('skirt', tmp_path)
+    assert str(usual) in str(refused.value) and str(direct) in str(refused.value)
+    usual.write_text('one')
+    assert usual_graph('skirt', tmp_path) == usual, 'the same network twice'
+
+
 def checkpoint(trained: Path, name: str, when: float) -> Path:
     """Writes the index of a checkpoint, with a time so many seconds after now."""
     path = trained / name / 'run/best/model-5.index'

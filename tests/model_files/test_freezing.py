@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.calibration.calibration import Calibration, ScoreCurve
 from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
-from fashionai.model_files import freezing
+from fashionai.model_files import freezing, graph_file
 from fashionai.model_files.checkpoints import Checkpoint
 from fashionai.model_files.contract import Contract, file_sum
+from fashionai.model_files.contract_inside import CONTRACT_NODE
 from fashionai.model_files.freezing import fold_constants, freeze, store_again
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.stored_weights import format_of
@@ -79,7 +81,7 @@ def test_any_head_is_frozen_as_it_was_trained(tmp_path: Path, model: str, head: 
     case = trained(tmp_path, model, 'skirt', head)
     freeze(case['checkpoint'], model, 'skirt', tmp_path / 'graph.pb')
     assert Contract.load(tmp_path / 'graph.json').head == head.changes
-    with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt')) as graph:
+    with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), GARMENTS) as graph:
         stride = network_spec(model, head).stride
         assert graph.stride == stride
         output = graph.forward(IMAGES)
@@ -98,7 +100,7 @@ def test_the_mean_of_the_last_two_stages_is_another_output(tmp_path: Path) -> No
         middle, last = (np.concatenate(session.run([maps.heatmaps, maps.fields], {image: IMAGES}), axis=3)
                         for maps in stages[1:])
     for maps, wanted in (('last', last), ('mean', (middle + last) / 2)):
-        with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), maps=maps) as graph:
+        with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), GARMENTS, maps=maps) as graph:
             np.testing.assert_allclose(graph.forward(IMAGES), wanted, rtol=1e-4, atol=1e-4)
 
 
@@ -109,7 +111,8 @@ def test_heat_maps_are_like_the_targets_whatever_the_loss(tmp_path: Path) -> Non
         freeze(replace(checkpoint, run={**checkpoint.run, 'loss': {'loss': loss}}), 'testing', 'skirt',
                tmp_path / f'{loss}.pb')
         for which in ('last', 'mean'):
-            with FrozenGraph(ModelFile.open(tmp_path / f'{loss}.pb'), GARMENTS.of('skirt'), maps=which) as graph:
+            model = ModelFile.open(tmp_path / f'{loss}.pb')
+            with FrozenGraph(model, GARMENTS.of('skirt'), GARMENTS, maps=which) as graph:
                 maps[loss, which] = graph.forward(IMAGES)
     odds = np.log(99) * np.array([-1, -1, -1, -1, 1])
     sigmoid = 1 / (1 + np.exp(-maps['l2', 'last'][..., :5] - odds))
@@ -122,7 +125,7 @@ def test_one_stage_has_no_mean(tmp_path: Path) -> None:
     freeze(trained(tmp_path, 'testing', 'skirt', HeadOptions(stages=1))['checkpoint'], 'testing', 'skirt',
            tmp_path / 'graph.pb')
     with pytest.raises(ValueError, match='graph.pb.*--maps last'):
-        FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), maps='mean')
+        FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), GARMENTS.of('skirt'), GARMENTS, maps='mean')
 
 
 def test_half_the_size_for_the_last_digits(tmp_path: Path) -> None:
@@ -131,7 +134,7 @@ def test_half_the_size_for_the_last_digits(tmp_path: Path) -> None:
     for name, weight_format in (('whole', 'float32'), ('half', 'half')):
         freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / f'{name}.pb', weight_format)
         nodes[name] = {node.name: node for node in read_graph(tmp_path / f'{name}.pb').node}
-        with FrozenGraph(ModelFile.open(tmp_path / f'{name}.pb'), GARMENTS.of('skirt')) as graph:
+        with FrozenGraph(ModelFile.open(tmp_path / f'{name}.pb'), GARMENTS.of('skirt'), GARMENTS) as graph:
             outputs[name] = graph.forward(IMAGES)
     scale = np.abs(outputs['whole']).max()
     assert 0 < np.abs(outputs['half'] - outputs['whole']).max() < 0.01 * scale
@@ -151,7 +154,7 @@ def test_a_quarter_of_the_size_for_small_errors(tmp_path: Path) -> None:
     for weight_format in TOLERANCES:
         path = tmp_path / f'{weight_format}.pb'
         freeze(case['checkpoint'], 'mobilenet_small', 'skirt', path, weight_format)
-        with FrozenGraph(ModelFile.open(path), GARMENTS.of('skirt')) as graph:
+        with FrozenGraph(ModelFile.open(path), GARMENTS.of('skirt'), GARMENTS) as graph:
             outputs[weight_format] = graph.forward(IMAGES)
     errors = {name: np.abs(output - outputs['float32']).max() / np.abs(outputs['float32']).max()
               for name, output in outputs.items()}
@@ -170,12 +173,27 @@ def test_a_frozen_graph_is_stored_again(tmp_path: Path, before: str, after: str)
     assert format_of(definition) == after
     assert not any('explicit_paddings' in node.attr for node in definition.node), 'as in the graph before'
     assert Contract.load(tmp_path / 'after.json') == replace(
-        source.contract, input_hw=(64, 96), graph_sha256=file_sum(tmp_path / 'after.pb'))
-    with FrozenGraph(source, GARMENTS.of('skirt')) as one, \
-            FrozenGraph(ModelFile.open(tmp_path / 'after.pb'), GARMENTS.of('skirt')) as other:
+        source.contract, input_hw=(64, 96), graph_sha256=file_sum(tmp_path / 'after.pb'), validation_ne=None)
+    with FrozenGraph(source, GARMENTS.of('skirt'), GARMENTS) as one, \
+            FrozenGraph(ModelFile.open(tmp_path / 'after.pb'), GARMENTS.of('skirt'), GARMENTS) as other:
         wanted, found = one.forward(IMAGES), other.forward(IMAGES)
     assert np.abs(found - wanted).max() < (0.1 if after == 'int8' else 1e-5) * np.abs(wanted).max()
     assert (difference > 0) == (before != 'int8'), 'integers are read again as they are'
+
+
+def test_a_calibration_stays_at_its_size_alone(tmp_path: Path) -> None:
+    """Peaks have other heights at another size."""
+    case = trained(tmp_path, 'testing', 'skirt')
+    freeze(case['checkpoint'], 'testing', 'skirt', tmp_path / 'before.pb')
+    source = ModelFile.open(tmp_path / 'before.pb')
+    calibration = Calibration(250, {'fast': ScoreCurve(0.5, 1.25, -0.75)}, None)
+    source = replace(source, contract=replace(source.contract, calibration=calibration))
+    kept = {}
+    for size in ((192, 160), (64, 96)):
+        store_again([source], tmp_path / 'after.pb', 'half', size)
+        contract = Contract.load(tmp_path / 'after.json')
+        kept[size] = contract.calibration, contract.validation_ne
+    assert kept == {(192, 160): (calibration, source.contract.validation_ne), (64, 96): (None, None)}
 
 
 def test_a_graph_without_a_contract_is_not_stored_again(tmp_path: Path) -> None:
@@ -222,6 +240,32 @@ def test_the_contract_lies_beside_it(tmp_path: Path) -> None:
     assert Contract.load(tmp_path / 'graph.json') == Contract(
         'skirt', ('waistband_left', 'waistband_right', 'hemline_left', 'hemline_right'), 'testing', (192, 160), 8, 1200,
         file_sum(tmp_path / 'graph.pb'), 4.25)
+
+
+@pytest.mark.parametrize('writer', ['freeze', 'half', 'int8', 'two networks'])
+def test_a_copy_without_the_file_beside_it_is_the_same_network(tmp_path: Path, writer: str) -> None:
+    case, path = trained(tmp_path, 'testing', 'skirt'), tmp_path / 'graph.pb'
+    freeze(case['checkpoint'], 'testing', 'skirt', path)
+    models = [ModelFile.open(path)] * (2 if writer == 'two networks' else 1)
+    if writer != 'freeze':
+        store_again(models, path, 'float32' if writer == 'two networks' else writer)
+    installed = ModelFile.open(path)
+    (tmp_path / 'graph').mkdir()
+    (tmp_path / 'graph/frozen_graph.pb').write_bytes(path.read_bytes())
+    copy = ModelFile.open(tmp_path / 'graph/frozen_graph.pb')
+    assert copy.trained_hw == (192, 160) and copy.contract == replace(installed.contract, graph_sha256='')
+    with FrozenGraph(installed, GARMENTS.of('skirt'), GARMENTS) as one, \
+            FrozenGraph(copy, GARMENTS.of('skirt'), GARMENTS) as other:
+        np.testing.assert_array_equal(one.forward(IMAGES), other.forward(IMAGES))
+    store_again([copy], tmp_path / 'again.pb', 'float32')
+    assert ModelFile.open(tmp_path / 'again.pb').trained_hw == (192, 160)
+    assert read_graph(path).node[-1].op == 'Const', 'any program can import it'
+
+
+def test_a_contract_is_no_part_of_the_graph(tmp_path: Path) -> None:
+    freeze(trained(tmp_path, 'testing', 'skirt')['checkpoint'], 'testing', 'skirt', tmp_path / 'graph.pb')
+    names = {node.name for node in read_graph(tmp_path / 'graph.pb').node}
+    assert names - {node.name for node in graph_file.read_graph(tmp_path / 'graph.pb').node} == {CONTRACT_NODE}
 
 
 @pytest.mark.parametrize('model, tag', [('testing', 'dress'), ('mobilenet_small', 'skirt')])

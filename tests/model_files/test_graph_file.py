@@ -121,7 +121,7 @@ def test_what_does_more_than_compute_is_refused(tmp_path: Path, operation: str, 
     path = frozen(tmp_path / ('graph.savedmodel' if as_folder else 'graph.pb'), CASES[operation](str(reached)),
                   as_folder)
     with pytest.raises(InputError, match=rf'{path.name}.*\b{operation}\b.*--trust-graph'):
-        FrozenGraph(ModelFile.open(path), SKIRT)
+        FrozenGraph(ModelFile.open(path), SKIRT, GARMENTS)
     assert not reached.exists()
     assert len(read_graph(path, trusted=True).node) > 3
 
@@ -130,7 +130,7 @@ def test_a_trusted_graph_is_opened_all_the_same(tmp_path: Path) -> None:
     for number, change in enumerate((CASES['WriteFile'], within_a_function)):
         reached = tmp_path / f'reached{number}'
         model = ModelFile.open(frozen(tmp_path / 'graph.pb', change(str(reached))))
-        with FrozenGraph(model, SKIRT, trusted=True) as graph:
+        with FrozenGraph(model, SKIRT, GARMENTS, trusted=True) as graph:
             graph.forward(np.zeros((1, 8, 8, 3), np.float32))
         assert reached.exists()
 
@@ -142,7 +142,7 @@ def test_functions_that_only_compute_are_welcome(tmp_path: Path) -> None:
     def doubled(cells: tf.Tensor) -> tf.Tensor:
         return 2 * cells
 
-    with FrozenGraph(ModelFile.open(frozen(tmp_path / 'graph.pb', doubled)), SKIRT) as graph:
+    with FrozenGraph(ModelFile.open(frozen(tmp_path / 'graph.pb', doubled)), SKIRT, GARMENTS) as graph:
         assert graph.garment == SKIRT
 
 
@@ -155,7 +155,7 @@ def test_graphs_that_other_projects_freeze_are_welcome(tmp_path: Path) -> None:
         training = tf.placeholder_with_default(False, ())
         return tf.cond(training, lambda: resized, lambda: tf.nn.leaky_relu(tf.identity(resized)))
 
-    with FrozenGraph(ModelFile.open(frozen(tmp_path / 'graph.pb', change)), SKIRT) as graph:
+    with FrozenGraph(ModelFile.open(frozen(tmp_path / 'graph.pb', change)), SKIRT, GARMENTS) as graph:
         assert graph.garment == SKIRT
 
 

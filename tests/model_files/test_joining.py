@@ -65,7 +65,7 @@ def test_outputs_are_the_means(tmp_path: Path, form: str) -> None:
     definition = tf.GraphDef()
     definition.ParseFromString(both.path.read_bytes())
     assert format_of(definition) == form
-    with FrozenGraph(both, GARMENTS.joint) as network:  # it has allowed operations, and its own contract
+    with FrozenGraph(both, GARMENTS.joint, GARMENTS) as network:  # it has allowed operations, and its own contract
         assert network.forward(IMAGES).shape == found[OUTPUT_NAME].shape and network.types == models[0].contract.types
     contract = both.contract
     assert (contract.model, contract.input_hw, contract.calibration) == ('testing+mobilenet_small', (192, 160), None)
@@ -94,7 +94,7 @@ def _channels(definition: tf.GraphDef) -> int:
 
 
 @pytest.mark.parametrize('change, named', [({'tag': 'dress', 'keypoints': GARMENTS['dress'].keypoints}, 'tag'),
-                                           ({'stride': 4}, 'stride')])
+                                           ({'stride': 4}, 'stride'), ({'input_hw': (192, 176)}, '160x192')])
 def test_networks_that_do_not_fit_together(tmp_path: Path, change: dict, named: str) -> None:
     one, two = (frozen(tmp_path / name, 'testing', 'skirt') for name in ('one', 'two'))
     replace(two.contract, **change).save(contract_path(two.path))

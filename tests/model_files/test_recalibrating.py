@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from fashionai.calibration.calibration import Calibration, ScoreCurve, TypeCalibration
+from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS
 from fashionai.model_files.contract import Contract, contract_of, contract_path, file_sum
 from fashionai.model_files.contract_inside import contract_inside, with_contract_inside
@@ -15,6 +16,8 @@ from fashionai.model_files.recalibrating import recalibrate
 
 CALIBRATION = Calibration(250, {'fast': ScoreCurve(0.5, 1.25, -0.75)}, TypeCalibration(1.5, 0.75))
 SKIRT = GARMENTS['skirt']
+GRAPH = bytes([10, 9, 10, 7]) + b'a layer'
+"""A graph of one node, of which there is only the name."""
 
 
 def field(number: int, content: bytes) -> bytes:
@@ -39,22 +42,21 @@ def test_the_contract_inside_is_replaced_and_all_else_stays(tmp_path: Path) -> N
     path = tmp_path / 'graph.onnx'
     path.write_bytes(onnx('{"old": 1}'))
     long = json.dumps({'new': 'ä' * 3000})
-    content = with_contract_inside(path, long)
+    content = with_contract_inside(path.read_bytes(), long, '.onnx')
     for part in (bytes([8, 8]), field(14, field(1, b'author') + field(2, b'us')), field(7, b'graph' * 50),
                  field(8, b'opset')):
         assert part in content
     assert b'old' not in content
     path.write_bytes(content)
     assert contract_inside(path) == long
-    path.write_bytes(b'\xff' * 20)
     with pytest.raises((ValueError, EOFError)):
-        with_contract_inside(path, '')
+        with_contract_inside(b'\xff' * 20, '', '.onnx')
 
 
 def test_a_graph_and_its_models_get_the_calibration(tmp_path: Path) -> None:
     graph = tmp_path / 'graph.pb'
     contract = Contract('skirt', SKIRT.keypoints, 'testing', (64, 64), 8, 1, '')
-    installed(graph, contract, b'graph')
+    installed(graph, contract, GRAPH)
     exported = replace(contract, export={'of_graph_sha256': file_sum(graph)})
     installed(tmp_path / 'graph.onnx', exported, onnx(json.dumps(exported.to_json())))
     installed(tmp_path / 'graph.tflite', exported, b'lite')
@@ -62,16 +64,27 @@ def test_a_graph_and_its_models_get_the_calibration(tmp_path: Path) -> None:
     assert [path.name for path in written] == ['graph.pb', 'graph.onnx'] and [one.name for one in left] == [
         'graph.tflite']
     for path in written:
-        assert contract_of(path) == replace(contract_of(path), calibration=CALIBRATION)
-    inside = Contract.of_json(json.loads(contract_inside(tmp_path / 'graph.onnx')), 'inside')
-    assert inside.calibration == CALIBRATION and inside.graph_sha256 == ''
+        beside = contract_of(path)
+        assert beside == replace(beside, calibration=CALIBRATION)
+        inside = Contract.of_json(json.loads(contract_inside(path)), 'inside')
+        assert inside == replace(beside, graph_sha256=''), 'a copy without the file beside it says the same'
+    assert contract_of(tmp_path / 'graph.onnx').export['of_graph_sha256'] == file_sum(graph)
     assert contract_of(tmp_path / 'graph.tflite').calibration is None
+
+
+def test_what_is_no_graph_is_left_as_it_is(tmp_path: Path) -> None:
+    graph = tmp_path / 'graph.pb'
+    installed(graph, Contract('skirt', SKIRT.keypoints, 'testing', (64, 64), 8, 1, ''), b'\xff' * 20)
+    model = ModelFile.open(graph)
+    with pytest.raises(InputError, match='graph.pb'):
+        recalibrate(model, CALIBRATION)
+    assert ModelFile.open(graph) == model
 
 
 def test_a_model_of_another_graph_is_left(tmp_path: Path) -> None:
     graph = tmp_path / 'graph.pb'
     contract = Contract('skirt', SKIRT.keypoints, 'testing', (64, 64), 8, 1, '')
-    installed(graph, contract, b'graph')
+    installed(graph, contract, GRAPH)
     installed(tmp_path / 'graph.onnx', replace(contract, export={'of_graph_sha256': 'another'}), onnx('{}'))
     before = (tmp_path / 'graph.onnx').read_bytes()
     written, left = recalibrate(ModelFile.open(graph), CALIBRATION)

@@ -140,8 +140,10 @@ def test_batch_norm_statistics_are_weights_too(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize('name', ['vgg19.npy', 'vgg19.h5', 'own.npz', 'model-12', '.'])
 def test_a_missing_file_is_an_error_that_says_where_to_get_it(tmp_path: Path, name: str) -> None:
-    with pytest.raises(ValueError, match='models/README.md'):
+    with pytest.raises(ValueError, match='models/README.md') as error:
         read_weights(tmp_path / name)
+    assert str(tmp_path / name) in str(error.value)
+    assert ('checkpoint' in str(error.value)) == (name in ('model-12', '.')), 'a weight file is no checkpoint'
 
 
 @pytest.mark.parametrize('name', ['vgg19.npy', 'vgg19.h5', 'own.npz'])

@@ -89,7 +89,7 @@ def test_a_frozen_graph_tells_types_and_maps_in_one_pass(tmp_path: Path) -> None
     assert Contract.load(tmp_path / 'graph.json').types == tuple(GARMENTS)
     (tmp_path / 'alone.pb').write_bytes((tmp_path / 'graph.pb').read_bytes())
     for name in ('graph.pb', 'alone.pb'):
-        with FrozenGraph(ModelFile.open(tmp_path / name), GARMENTS.of('skirt')) as graph:
+        with FrozenGraph(ModelFile.open(tmp_path / name), GARMENTS.of('skirt'), GARMENTS) as graph:
             maps, types = graph.predict_with_types(IMAGES)
             assert graph.types == ('blouse', 'dress', 'outwear', 'skirt', 'trousers')
             np.testing.assert_allclose(types, wanted, rtol=1e-4)

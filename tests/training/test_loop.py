@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 import tensorflow.compat.v1 as tf
 
+from fashionai.annotations import Annotations
 from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.errors import InputError
+from fashionai.files import write_json
 from fashionai.garments.table import GARMENTS
-from fashionai.model_files.checkpoints import find_checkpoint
+from fashionai.model_files.checkpoints import checkpoint_steps, find_checkpoint
 from fashionai.model_files.freezing import freeze
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.weights import load_first_network, read_weights
@@ -20,6 +22,7 @@ from fashionai.networks.head_options import HeadOptions
 from fashionai.training.loop import TrainingSettings, batch_shapes, last_step, train
 from fashionai.training.loss_watch import DivergedError
 from fashionai.training.options import LossOptions, UpdateOptions
+from fashionai.training.run_record import data_that_decide
 from fashionai.training.saving import BestCheckpoint
 
 
@@ -227,6 +230,22 @@ def test_the_best_is_remembered_over_an_interruption(tmp_path):
         assert json.loads((tmp_path / 'best' / 'best.json').read_text())['validation_ne'] == kept
 
 
+def test_the_best_begins_anew_with_other_validation_rows(tmp_path):
+    """Errors of other rows cannot be compared. A record of an earlier version does not say which rows it had."""
+    rows = [Annotations(('1.jpg',), ('skirt',), np.full((1, 24, 3), x), 'val.csv') for x in (1, 2)]
+    one, other = (data_that_decide([], False, each) for each in rows)
+    moved = data_that_decide([], False, replace(rows[1], source='elsewhere/val.csv'))
+    write_json(tmp_path / 'best' / 'best.json', {'step': 9, 'validation_ne': 30.})
+    for step, (decides, error, kept) in enumerate(((one, 40., 9), (one, 20., 1), (one, 25., 1), (other, 50., 3),
+                                                   (moved, 60., 3), (other, 45., 5))):
+        write_json(tmp_path / 'run.json', {'decides': decides})
+        with tf.Graph().as_default(), tf.Session() as session:
+            session.run(tf.get_variable('weights', (2,)).initializer)
+            BestCheckpoint(tmp_path).offer(session, step, error)
+        assert json.loads((tmp_path / 'best' / 'best.json').read_text())['step'] == kept
+        assert checkpoint_steps(tmp_path / 'best') == ([kept] if kept != 9 else [])
+
+
 def test_tensorboard_gets_every_stage_rate_and_pictures(settings):
     run(settings, validate=lambda forward: 12.5)
     tags = {value.tag: value for path in settings.log_folder.glob('events*')
@@ -337,7 +356,7 @@ def test_an_average_of_the_weights_is_kept_validated_and_frozen_over_an_interrup
         np.testing.assert_allclose(found[name], wanted[name], rtol=1e-4, atol=1e-6, err_msg=name)
         assert name.endswith('gamma') or np.abs(found[name] - reader.get_tensor(name)).max() > 0
     freeze(find_checkpoint(settings.run_folder), 'testing', 'skirt', tmp_path / 'graph.pb')
-    with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), settings.garment) as graph:
+    with FrozenGraph(ModelFile.open(tmp_path / 'graph.pb'), settings.garment, GARMENTS) as graph:
         np.testing.assert_allclose(graph.forward(images), seen[-1], rtol=1e-3, atol=1e-4)
 
 

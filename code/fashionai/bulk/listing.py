@@ -15,8 +15,7 @@ import numpy as np
 
 from fashionai.bulk.places import Places, absolute, joined, local_path, scheme_of
 from fashionai.bulk.rows import Row
-from fashionai.engines.exported import in_a_line
-from fashionai.errors import InputError, shown
+from fashionai.errors import InputError, in_a_line, shown
 from fashionai.images.sources import PICTURES, sources_of
 from fashionai.results.writers import printable
 

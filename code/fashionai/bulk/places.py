@@ -13,8 +13,7 @@ from urllib.error import HTTPError
 from urllib.parse import quote
 from urllib.request import urlopen
 
-from fashionai.engines.exported import in_a_line
-from fashionai.errors import InputError
+from fashionai.errors import InputError, in_a_line
 
 MOST_BYTES = 200 * 2 ** 20
 """The largest file of a picture that is read from another machine."""

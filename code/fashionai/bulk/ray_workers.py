@@ -17,8 +17,7 @@ import fashionai
 from fashionai.bulk.listing import Listing
 from fashionai.bulk.schedule import Schedule, Task
 from fashionai.bulk.worker import Worker, WorkerSetup
-from fashionai.engines.exported import in_a_line
-from fashionai.errors import InputError
+from fashionai.errors import InputError, in_a_line
 
 _LOG = logging.getLogger(__name__)
 

@@ -2,7 +2,6 @@
 
 Letters: N pictures, P points, T garment types.
 """
-import math
 from typing import Tuple
 
 import numpy as np
@@ -47,11 +46,19 @@ def fitted_types(shares: np.ndarray, right: np.ndarray) -> TypeCalibration:
     temperature = round(float(_TEMPERATURES[int(np.argmin(losses))]), _DIGITS)
     calibrated = tempered(shares, temperature)
     highest, correct = calibrated.max(axis=1), calibrated.argmax(axis=1) == right
-    order = np.argsort(-highest, kind='stable')
-    precision = np.cumsum(correct[order]) / np.arange(1, len(order) + 1)
-    enough = np.flatnonzero(precision >= TYPE_PRECISION)
-    sure = math.floor(float(highest[order][enough[-1]]) * 10 ** _DIGITS) / 10 ** _DIGITS if len(enough) else 1.
-    return TypeCalibration(temperature, sure)
+    return TypeCalibration(temperature, _sure(highest, correct))
+
+
+def _sure(highest: np.ndarray, correct: np.ndarray) -> float:
+    """Returns the lowest limit of _DIGITS decimals such that at least TYPE_PRECISION of the types whose probability
+    (N,) is the limit or higher are correct (N,) bool; 1 if there is none."""
+    order = np.argsort(-highest)
+    right = np.cumsum(correct[order])
+    limits = np.unique(np.floor(highest * 10 ** _DIGITS)) / 10 ** _DIGITS
+    counts = np.searchsorted(-highest[order], -limits, side='right')  # of the types that reach a limit, equal ones too
+    limits, counts = limits[counts > 0], counts[counts > 0]
+    enough = limits[right[counts - 1] / counts >= TYPE_PRECISION]
+    return float(enough[0]) if len(enough) else 1.
 
 
 def cross_fitted_types(shares: np.ndarray, right: np.ndarray) -> Tuple[np.ndarray, np.ndarray]:

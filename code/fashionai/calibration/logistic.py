@@ -10,8 +10,7 @@ PENALTY = 0.01
 """Half of this times the squared weights is added to the loss of all samples. It matters only if the samples could be
 separated without a fault, and the weights would grow without end."""
 
-FOLDS = 10
-
+_FOLDS = 10
 _STEPS, _CONVERGED = 100, 1e-9
 
 Outcome = TypeVar('Outcome')
@@ -46,19 +45,19 @@ def fitted(features: np.ndarray, outcomes: np.ndarray, penalty: float = PENALTY)
     return weights
 
 
-def cross_fitted(fit_and_apply: Callable[[np.ndarray, np.ndarray], np.ndarray], groups: np.ndarray,
-                 folds: int = FOLDS) -> np.ndarray:
+def cross_fitted(fit_and_apply: Callable[[np.ndarray, np.ndarray], np.ndarray], groups: np.ndarray
+                 ) -> np.ndarray:
     """Returns what `fit_and_apply` gives for each sample by a fit without the sample's group.
 
     Args:
         fit_and_apply: a function of the masks (N,) of the samples to fit on and of those to apply the fit to; it
             returns a row for each of the latter.
-        groups: (N,) int, such as the number of the picture. Groups are dealt to the folds at random, always the same.
-        folds: the number of parts; at most the number of groups.
+        groups: (N,) int, such as the number of the picture. Groups are dealt to _FOLDS parts at random, always the
+            same; to fewer parts if there are fewer groups.
     """
     numbers = np.unique(groups, return_inverse=True)[1]
     count = numbers.max() + 1
-    parts = (np.random.RandomState(0).permutation(count) % min(folds, count))[numbers]
+    parts = (np.random.RandomState(0).permutation(count) % min(_FOLDS, count))[numbers]
     results = None
     for part in range(parts.max() + 1):
         found = fit_and_apply(parts != part, parts == part)

@@ -1,6 +1,6 @@
 """How good probabilities are: Brier score, logarithmic loss, reliability, and how well they order the outcomes.
 
-Letters: N samples. Outcomes are (N,) bool, probabilities (N,) from 0 to 1.
+Letters: N samples. Outcomes are (N,) bool, probabilities (N,) from 0 to 1. Means of no samples are NaN.
 """
 from dataclasses import dataclass
 from typing import List
@@ -22,14 +22,14 @@ class Bin:
 
 def brier(probabilities: np.ndarray, outcomes: np.ndarray) -> float:
     """Returns the mean squared difference of probability and outcome (Brier 1950): 0 is perfect, lower is better."""
-    return float(((probabilities - outcomes) ** 2).mean())
+    return _mean((probabilities - outcomes) ** 2)
 
 
 def log_loss(probabilities: np.ndarray, outcomes: np.ndarray) -> float:
     """Returns the mean negative logarithm of the probability of what happened; 1 in 10,000 is the lowest that counts.
     """
     likely = np.clip(np.where(outcomes, probabilities, 1 - probabilities), 1e-4, 1)
-    return float(-np.log(likely).mean())
+    return _mean(-np.log(likely))
 
 
 def reliability(probabilities: np.ndarray, outcomes: np.ndarray) -> List[Bin]:
@@ -42,8 +42,8 @@ def reliability(probabilities: np.ndarray, outcomes: np.ndarray) -> List[Bin]:
 def calibration_error(probabilities: np.ndarray, outcomes: np.ndarray) -> float:
     """Returns the expected calibration error: the mean difference of probability and share over the classes of
     `reliability`, weighted by their samples."""
-    return sum(abs(one.probability - one.share) * one.count
-               for one in reliability(probabilities, outcomes)) / len(outcomes)
+    bins = reliability(probabilities, outcomes)
+    return sum(abs(one.probability - one.share) * one.count for one in bins) / len(outcomes) if bins else float('nan')
 
 
 def roc_area(scores: np.ndarray, outcomes: np.ndarray) -> float:
@@ -54,3 +54,7 @@ def roc_area(scores: np.ndarray, outcomes: np.ndarray) -> float:
         return float('nan')
     below = np.searchsorted(false, true, side='left') + np.searchsorted(false, true, side='right')
     return float(below.sum() / 2 / len(true) / len(false))
+
+
+def _mean(values: np.ndarray) -> float:
+    return float(values.mean()) if len(values) else float('nan')

@@ -45,7 +45,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if not cv2.haveImageWriter(output.name):
         raise InputError(f'--output {output.name}: wanted the name of a picture, such as browse.png')
     garments = chosen_garments(options)
-    rows, image_root = labelled_rows(options, 'train', garments=garments)
+    rows, image_root = labelled_rows(options, 'train', garments)
     rows = fewer_rows(rows, options.rows)
     graph_mode()
     from fashionai.networks.catalog import network_spec

@@ -9,13 +9,13 @@ from typing import Iterator, List, Optional, Sequence, Tuple
 from tqdm import tqdm
 
 from fashionai.annotations import Annotations, read_annotations
-from fashionai.cli.entry_point import PROJECT_ROOT, add_outside_option, guarded, prepare_output, resolve
+from fashionai.cli.entry_point import add_outside_option, chosen_graph, guarded, prepare_output, resolve
 from fashionai.errors import InputError
-from fashionai.files import locked, write_bytes, write_json
-from fashionai.garments.table import Garments
+from fashionai.files import locked, write_json
+from fashionai.garments.table import JOINT, Garments
 from fashionai.inference.config import PRESETS, InferenceOptions
-from fashionai.model_files.contract import contract_path, file_sum, replacing_model
-from fashionai.model_files.default_model import usual_graph
+from fashionai.model_files.contract import FORMAT_NAMES, contract_path, replacing_model, write_model
+from fashionai.model_files.default_model import SUPPLIED_NETWORKS
 from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import VISIBILITY
 from fashionai.tf_compat import graph_mode
@@ -25,7 +25,8 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     """Returns the parsed flags."""
     parser = argparse.ArgumentParser(description=__doc__)
     add = parser.add_argument
-    add('--modelpath', help='frozen graph with its contract; the contract is changed, and the graph by '
+    add('--modelpath', help='frozen graph with its contract, or a name of a network of the project: '
+        f'{", ".join(SUPPLIED_NETWORKS)}; the contract is changed, inside the graph and beside it, and the network by '
         '--visibility-csv (default: models/trained/all/graph/frozen_graph.pb, or the supplied one)')
     add('--csv', default='data/train/val.csv', help='labelled pictures that were in no training of the network '
         '(default: %(default)s)')
@@ -51,7 +52,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     unknown = [name for name in presets if name not in PRESETS]
     if unknown:
         raise InputError(f'--presets {unknown[0]}: wanted some of {", ".join(PRESETS)}')
-    path = resolve(args.modelpath) if args.modelpath else usual_graph('all', PROJECT_ROOT / 'models/trained')
+    path = chosen_graph(args.modelpath, JOINT)
     with locked(path, 'calibrate.py'):
         _calibrate(args, path, presets)
     return 0
@@ -60,7 +61,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 def _calibrate(args: argparse.Namespace, path: Path, presets: Sequence[str]) -> None:
     model = ModelFile.open(path)
     if model.contract is None or path.suffix != '.pb':
-        raise InputError(f'{path}: wanted a frozen graph, .pb, with its contract {contract_path(path).name} beside it')
+        raise InputError(f'{path}: wanted a frozen graph, .pb, with its contract, inside it or in '
+                         f'{contract_path(path).name} beside it')
     truth = _labelled(args.csv, model.garments, model.contract.tag, args.allow_outside)
     sources = _visibility_sources(args, model) if args.visibility_csv else []
     diagram = prepare_output(args.diagram) if args.diagram else None
@@ -76,7 +78,7 @@ def _calibrate(args: argparse.Namespace, path: Path, presets: Sequence[str]) -> 
     print('\n'.join(f'wrote the calibration of {one}' for one in written))
     for one in left:
         print(f'{one.name} has to be exported again: code/export.py --modelpath {path} --to '
-              f'{"savedmodel" if one.is_dir() else one.suffix[1:].replace("xml", "openvino")}')
+              f'{FORMAT_NAMES[one.suffix]}')
     if args.json:
         write_json(prepare_output(args.json), {'report': asdict(report), 'calibration': calibration.to_json()})
     if diagram:
@@ -92,8 +94,7 @@ def _add_head(model: ModelFile, sources: Sequence[Tuple[Annotations, Path]], tru
     assert model.contract is not None, 'main has looked'
     content = graph_with_head(model, sources, trusted, _progress)
     with replacing_model(model.path) as draft:
-        write_bytes(draft, content)
-        replace(model.contract, graph_sha256=file_sum(draft), visibility=VISIBILITY).save(contract_path(draft))
+        write_model(draft, content, replace(model.contract, visibility=VISIBILITY))
     print(f'wrote {model.path} with a visibility head, fitted on {sum(len(truth) for truth, _ in sources)} pictures')
     return ModelFile.open(model.path)
 

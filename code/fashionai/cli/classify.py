@@ -3,6 +3,7 @@ agrees."""
 import argparse
 import csv
 import logging
+from functools import partial
 from pathlib import Path
 from typing import Dict, List, Optional, Sequence, Tuple
 
@@ -11,23 +12,21 @@ from tqdm import tqdm
 
 from fashionai.annotations import TestList, image_path, read_test_list
 from fashionai.cli.entry_point import (
-    PROJECT_ROOT,
     add_outside_option,
+    chosen_graph,
     guarded,
     in_project,
     prepare_output,
     resolve,
-    resolve_network,
 )
-from fashionai.engines.exported import default_engine, has_tensorflow, needs_tensorflow, open_model, open_network
+from fashionai.engines.opening import default_engine, has_tensorflow, needs_tensorflow, open_model, open_network
 from fashionai.errors import InputError
 from fashionai.files import replacing
 from fashionai.garments.table import JOINT
 from fashionai.images.decoder import Unreadable, read_or_unreadable
 from fashionai.inference.config import InferenceOptions
-from fashionai.inference.garment_types import format_types, type_probabilities
-from fashionai.model_files.default_model import usual_graph
-from fashionai.model_files.model_file import ModelFile
+from fashionai.inference.whole_pictures import described
+from fashionai.model_files.model_file import ModelFile, warn_of_assumptions
 from fashionai.tf_compat import graph_mode
 
 HEADER = ('image_id', 'image_category', 'first', 'first_probability', 'second', 'second_probability')
@@ -55,9 +54,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Predict the type of each image, write its row, and compare."""
     args = parse(argv)
     folder = resolve(args.imagepath)
-    model = (ModelFile.open(resolve_network(args.modelpath)) if args.modelpath else
-             open_model(usual_graph(JOINT, PROJECT_ROOT / 'models/trained'),
-                        None if has_tensorflow() else default_engine()))
+    model = open_model(chosen_graph(args.modelpath, JOINT),
+                       None if args.modelpath or has_tensorflow() else default_engine())
+    warn_of_assumptions([model])
     images = read_test_list(resolve(args.csv or folder / 'test.csv'), model.garments)
     images.check_inside(args.allow_outside)
     types, found, failures = _look(model, images, folder, args.threads, args.trust_graph)
@@ -90,10 +89,11 @@ def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
     types = calibration.types if calibration else None
     found: Dict[str, np.ndarray] = {}
     failures: Dict[str, str] = {}
-    with open_network(model, images.garments.joint, threads, garments=images.garments, trusted=trusted) as network:
+    with open_network(model, images.garments.joint, images.garments, threads, trusted=trusted) as network:
         if not network.types:
             raise InputError(f'{model.path} does not predict types: wanted a network trained with --tag all '
                              '--type-head along')
+        describe = partial(network.describe, visibility=False)
         for start in tqdm(range(0, len(images), _BATCH), unit='batch'):
             ids = images.image_ids[start:start + _BATCH]
             read = {image_id: read_or_unreadable(image_path(folder, image_id)) for image_id in ids}
@@ -101,8 +101,35 @@ def _look(model: ModelFile, images: TestList, folder: Path, threads: int,
                              if isinstance(picture, Unreadable)})
             pictures = {image_id: picture for image_id, picture in read.items() if not isinstance(picture, Unreadable)}
             if pictures:
-                probabilities = type_probabilities(network.predict_with_types, list(pictures.values()),
-                                                   model.trained_hw)
+                probabilities = described(describe, list(pictures.values()), model.trained_hw, network.garment).types
+                assert probabilities is not None, 'the network predicts types'
                 found.update(zip(pictures, types.tempered(probabilities) if types else probabilities))
     return list(network.types), found, failures
 
+
+def format_types(right: Sequence[str], order: Sequence[Sequence[str]], types: Sequence[str]) -> str:
+    """Returns a table: how often the right type is the first, how often it is among the first two, and the confusion.
+
+    Args:
+        right: the true type of each image.
+        order: the types of each image, the most probable first.
+        types: all types, in the order of rows and columns.
+    """
+    predicted = [names[0] for names in order]
+    first = np.mean([one == other for one, other in zip(right, predicted)])
+    second = np.mean([one in names[:2] for one, names in zip(right, order)])
+    width = max(map(len, types)) + 2
+    lines = [f'the type is right in {first:.1%} of {len(right)} images, and among the first two in {second:.1%}', '',
+             'of' + ' ' * (width - 2) + ''.join(f'{name:>{width}}' for name in types) + '  were taken for']
+    for name, counts in zip(types, _confusion(right, predicted, types)):
+        lines.append(f'{name:<{width}}' + ''.join(f'{count:>{width}}' for count in counts))
+    return '\n'.join(lines)
+
+
+def _confusion(right: Sequence[str], predicted: Sequence[str], types: Sequence[str]) -> np.ndarray:
+    """Returns (T, T) int for T types: the number of images of each true type (rows) that were predicted as each type
+    (columns)."""
+    counts = np.zeros((len(types), len(types)), int)
+    for one, other in zip(right, predicted):
+        counts[types.index(one), types.index(other)] += 1
+    return counts

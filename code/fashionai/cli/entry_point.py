@@ -6,13 +6,13 @@ import sys
 import traceback
 from argparse import SUPPRESS, Action, ArgumentDefaultsHelpFormatter, ArgumentParser, Namespace
 from pathlib import Path
-from types import MappingProxyType
-from typing import Callable, Mapping, Optional, Sequence, Union
+from typing import Callable, Optional, Sequence, Union
 
 from fashionai.errors import InputError
-from fashionai.garments.table import GARMENTS, Garments
+from fashionai.extras import missing_module
+from fashionai.garments.table import GARMENTS, SUPPLIED, Garments
 from fashionai.garments.table_files import read_garments
-from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph
+from fashionai.model_files.default_model import SUPPLIED_NETWORKS, supplied_graph, usual_graph
 from fashionai.model_files.weight_formats import HALF, TOLERANCES
 
 _CHECKOUT = Path(__file__).resolve().parents[3]
@@ -58,32 +58,15 @@ def guarded(main: Main) -> Main:
             print('interrupted', file=sys.stderr)
             return 130
         except Exception as error:
-            if isinstance(error, ModuleNotFoundError) and _module(error) in EXTRAS:
-                print(f'error: {missing_package(error)}', file=sys.stderr)
+            missing = missing_module(error) if isinstance(error, ModuleNotFoundError) else ''
+            if missing:
+                print(f'error: {missing}', file=sys.stderr)
                 return 1
             traceback.print_exc()
             print('error: this is a fault of the program, not of your input. Please report it: send the command and '
                   'the lines above', file=sys.stderr)
             return 70
     return guarded_main
-
-
-EXTRAS: Mapping[str, str] = MappingProxyType({
-    'tensorflow': 'tensorflow', 'tensorpack': 'tensorflow', 'zmq': 'tensorflow', 'h5py': 'tensorflow',
-    'fastapi': 'serve', 'uvicorn': 'serve', 'prometheus_client': 'serve', 'python_multipart': 'serve',
-    'tf2onnx': 'export', 'ray': 'cluster', 'pyarrow': 'cluster', 'matplotlib': 'report', 'yaml': 'yaml'})
-"""The optional dependencies of pyproject.toml that bring a module."""
-
-
-def missing_package(error: ModuleNotFoundError) -> str:
-    """Returns a line that says which package is missing, and the command that installs it."""
-    module = _module(error)
-    return (f'this needs the package {module}, which is not installed. To install it: '
-            f'python -m pip install "fashionai-keypoints[{EXTRAS[module]}]"')
-
-
-def _module(error: ModuleNotFoundError) -> str:
-    return (error.name or '').split('.')[0]
 
 
 def _reason(error: Exception) -> str:
@@ -107,7 +90,8 @@ def resolve(path: Union[str, Path]) -> Path:
 
 
 def resolve_checkpoint(path: Union[str, Path]) -> Path:
-    """Returns the same for a checkpoint: a folder, a `.index` file, or its path without the ending."""
+    """Returns the checkpoint that a user means: a folder, a `.index` file, or its path without the ending. It is
+    searched for as in `resolve`."""
     try:
         return resolve(path)
     except InputError:
@@ -115,8 +99,15 @@ def resolve_checkpoint(path: Union[str, Path]) -> Path:
 
 
 def resolve_network(path: str) -> Path:
-    """Returns the same for a network: its file, or a name of SUPPLIED_NETWORKS."""
+    """Returns the file of the network that a user means: a name of SUPPLIED_NETWORKS, or a path, searched for
+    as in `resolve`."""
     return supplied_graph(path) if path in SUPPLIED_NETWORKS else resolve(path)
+
+
+def chosen_graph(modelpath: Optional[str], tag: str, supplied: str = SUPPLIED) -> Path:
+    """Returns the network of `--modelpath`, as `resolve_network` does; without one, the usual network for a tag (see
+    `default_model.usual_graph`)."""
+    return resolve_network(modelpath) if modelpath else usual_graph(tag, PROJECT_ROOT / 'models/trained', supplied)
 
 
 def add_garments_option(parser: ArgumentParser) -> None:

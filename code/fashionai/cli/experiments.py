@@ -8,6 +8,7 @@ from typing import Dict, List, Optional, Sequence, Tuple
 from fashionai.annotations import read_annotations
 from fashionai.cli import train
 from fashionai.cli.entry_point import PROJECT_ROOT, HelpWithDefaults, guarded, in_project, prepare_output, resolve
+from fashionai.cli.initial_weights import starting_weights
 from fashionai.errors import InputError
 from fashionai.experiments.campaign import Job, check_budget, jobs_of, run_all
 from fashionai.experiments.plot import draw
@@ -124,7 +125,7 @@ def without_weights(jobs: Sequence[Job], workshop: Workshop, budget: Budget) -> 
 def _missing(options: argparse.Namespace, usual_weights: str) -> str:
     """Returns what is missing of the initial weights of a training, or ''."""
     try:
-        path = train.starting_weights(options, usual_weights)
+        path = starting_weights(options, usual_weights)
     except InputError as error:
         return str(error)
     return f'no weights at {path}: models/README.md says where to get them' if path and not path.exists() else ''

@@ -9,18 +9,17 @@ from fashionai.cli.entry_point import (
     PROJECT_ROOT,
     add_outside_option,
     add_weight_format_option,
+    chosen_graph,
     guarded,
     prepare_output,
     resolve,
-    resolve_network,
 )
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT
 from fashionai.images.sources import sources_of
 from fashionai.inference.config import InferenceOptions
 from fashionai.model_files.contract import EXPORTED, contract_path, model_files
-from fashionai.model_files.default_model import usual_graph
-from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.model_file import ModelFile, warn_of_assumptions
 from fashionai.model_files.weight_formats import FLOAT32, INT8
 from fashionai.option_group import size_hw
 from fashionai.tf_compat import graph_mode
@@ -58,9 +57,9 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 def main(argv: Optional[Sequence[str]] = None) -> int:
     """Convert, compare, write, and print the comparison."""
     args = parse(argv)
-    usual = PROJECT_ROOT / 'models/trained'
-    graph = resolve_network(args.modelpath) if args.modelpath else usual_graph(args.tag or JOINT, usual)
+    graph = chosen_graph(args.modelpath, args.tag or JOINT)
     model = ModelFile.open(graph)
+    warn_of_assumptions([model])
     tag, garments = args.tag or (model.contract.tag if model.contract else JOINT), model.garments
     garment = garments.of(tag)
     if garments != GARMENTS and not args.csv:

@@ -1,4 +1,4 @@
-"""Freeze a trained network: one `.pb` that run.py reads, with its JSON contract beside it.
+"""Freeze a trained network: one `.pb` that run.py reads, with its contract inside, and as JSON beside it.
 
 --graph reads a frozen graph in place of a checkpoint, to store its weights in another format; or several, which become
 one graph.
@@ -20,6 +20,7 @@ from fashionai.cli.entry_point import (
 )
 from fashionai.errors import InputError
 from fashionai.inference.config import InferenceOptions
+from fashionai.model_files.default_model import installed_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.weight_formats import FLOAT32
 from fashionai.option_group import size_hw
@@ -54,10 +55,19 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
 
 
 def checkpoint_path(args: argparse.Namespace) -> Path:
-    """Returns the path of `--checkpoint`. Raises InputError if there is nothing."""
+    """Returns the path of `--checkpoint`, or the folder of the trainings of the tag. Raises InputError if there is
+    nothing."""
+    from fashionai.model_files.checkpoints import newest_index
     if args.checkpoint:
         return resolve_checkpoint(args.checkpoint)
-    return resolve(Path(args.modelpath) / (args.tag or ''))
+    training = f'train the network first: ./begin_to_train.sh {args.tag or "TYPE"}'
+    try:
+        runs = resolve(Path(args.modelpath) / (args.tag or ''))
+    except InputError as error:
+        raise InputError(f'{error}: {training}') from None
+    if not newest_index(runs):
+        raise InputError(f'{runs} has no checkpoint: {training}')
+    return runs
 
 
 @guarded
@@ -74,7 +84,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
           f'the {source} by {difference:.2g} at most')
     if args.install:
         tag = Contract.load(contract_path(output)).tag
-        installed = prepare_output(in_project(f'models/trained/{tag}/graph/frozen_graph.pb'))
+        installed = prepare_output(installed_graph(Path(in_project('models/trained')), tag))
         with replacing_model(installed) as draft:
             shutil.copyfile(str(output), str(draft))
             shutil.copyfile(str(contract_path(output)), str(contract_path(draft)))
@@ -113,7 +123,7 @@ def _freeze(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
 
 
 def _store_again(args: argparse.Namespace, output: Path) -> Tuple[str, float]:
-    """Writes the graphs of --graph again, as one. Returns the same."""
+    """Writes the graphs of --graph again, as one. Returns what it was compared with, and the largest difference."""
     from fashionai.model_files.freezing import store_again
 
     models = [ModelFile.open(resolve(path)) for path in args.graph.split(',')]

@@ -5,10 +5,10 @@ from typing import Mapping, Optional, Sequence, Tuple
 
 from fashionai.cli.entry_point import prepare_output, resolve
 from fashionai.errors import InputError
-from fashionai.files import listed_name
 from fashionai.garments.grade_files import read_grades, read_sizes
 from fashionai.garments.grades import CM, Grader, known_by
 from fashionai.garments.measurements import PixelScale, no_scale
+from fashionai.garments.picture_names import listed_name
 from fashionai.garments.table import Garments
 from fashionai.model_files.contract import file_sum
 

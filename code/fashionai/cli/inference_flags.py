@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import ContextManager, Mapping, Optional, Sequence
 
 from fashionai.calibration.calibration import Calibration
-from fashionai.cli.entry_point import PROJECT_ROOT, add_garments_option, chosen_garments, resolve_network
-from fashionai.engines.exported import (
+from fashionai.cli.entry_point import add_garments_option, chosen_garments, chosen_graph, resolve_network
+from fashionai.engines.opening import (
     as_exact,
     computes_with_integers,
     default_engine,
@@ -23,8 +23,8 @@ from fashionai.inference.config import ORIGINAL_NAMES, InferenceConfig, Inferenc
 from fashionai.inference.garment_predictor import GarmentPredictor, load_predictor
 from fashionai.inference.loading import open_predictors
 from fashionai.inference.second_pass import AnyPredictor
-from fashionai.model_files.default_model import SUPPLIED_NETWORKS, usual_graph
-from fashionai.model_files.model_file import ModelFile, trained_garments
+from fashionai.model_files.default_model import SUPPLIED_NETWORKS
+from fashionai.model_files.model_file import ModelFile, trained_garments, warn_of_assumptions
 from fashionai.tf_compat import graph_mode
 
 _LOG = logging.getLogger(__name__)
@@ -104,10 +104,12 @@ def chosen_networks(args: argparse.Namespace, tag: str, prefer: Optional[str] = 
     own = [name for name in named if name not in SUPPLIED_NETWORKS]
     engine = options.engine or (None if own or has_tensorflow() else default_engine())
     graphs = ([resolve_network(name) for name in named] or
-              [usual_graph(tag, PROJECT_ROOT / 'models/trained', preset_named(options.preset).network)])
+              [chosen_graph(None, tag, preset_named(options.preset).network)])
     if prefer and not engine and _all_suit(graphs, prefer):
         engine = prefer
     models = [open_model(path, engine) for path in graphs]
+    if not options.resolution:
+        warn_of_assumptions(models, 'give --resolution WIDTHxHEIGHT and --inputsize with the longer side')
     garments = chosen_garments(args) if args.garments else trained_garments(models)
     return ChosenNetworks(models, tag, garments, options.config([model.trained_hw for model in models], garments),
                           options.threads)

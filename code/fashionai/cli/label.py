@@ -13,6 +13,7 @@ from typing import Iterator, Optional, Sequence
 
 from fashionai.cli.entry_point import guarded, resolve
 from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options, chosen_networks
+from fashionai.datasets.formats import WRITABLE
 from fashionai.datasets.notes import new_notes
 from fashionai.errors import InputError
 from fashionai.garments.table import JOINT, Garments
@@ -20,12 +21,12 @@ from fashionai.garments.table_files import read_garments
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.inference.config import InferenceOptions
 from fashionai.labelling.background import Background
-from fashionai.labelling.export import DEFAULT_VAL, FORMATS, check_formats, export_formats, export_tree
+from fashionai.labelling.export import DEFAULT_VAL, check_formats, export_formats, export_tree
 from fashionai.labelling.pictures import add_pictures
 from fashionai.labelling.project import DATA, project_garments, project_graph
 from fashionai.labelling.proposals import NO_NETWORK, Proposer, shared_types
 from fashionai.labelling.store import FILE, Store
-from fashionai.option_group import at_least
+from fashionai.option_group import at_least, comma_list
 from fashionai.signals import exit_on_sigterm
 
 logger = logging.getLogger(__name__)
@@ -45,7 +46,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         'number of garments (default: %(default)s)')
     add('--seed', type=at_least(0), default=1, help='with --export: seed of the division (default: %(default)s)')
     add('--formats', default='', metavar='NAMES', help='with --export: formats of other tools to write '
-        f'too, with commas between them: {", ".join(FORMATS)}')
+        f'too, with commas between them: {", ".join(WRITABLE)}')
     add('--host', default='127.0.0.1', help='address to listen at; 0.0.0.0: every address of the machine (default: '
         '%(default)s, this machine alone)')
     add('--port', type=at_least(0), default=8001, help='port to listen at; 0: any free port (default: %(default)s)')
@@ -87,7 +88,7 @@ def _add(store: Store, args: argparse.Namespace) -> None:
 
 
 def _export(store: Store, garments: Garments, folder: Path, args: argparse.Namespace) -> None:
-    formats = [name.strip() for name in args.formats.split(',') if name.strip()]
+    formats = comma_list(args.formats)
     check_formats(formats)
     notes = new_notes()
     written = export_tree(store, garments, folder / DATA, notes, args.val, args.seed)
@@ -109,7 +110,7 @@ def _serve(store: Store, garments: Garments, folder: Path, args: argparse.Namesp
     from fashionai.serving.front import Front
     from fashionai.serving.limits import Limits
     from fashionai.serving.listener import open_listener
-    front = Front([name.strip() for name in args.hosts.split(',') if name.strip()])
+    front = Front(comma_list(args.hosts))
     with exit_on_sigterm(), open_listener(args.host, args.port) as listener, \
             running(Server(front, Limits()), listener.socket) as until_ended:
         with _proposer(garments, folder, args) as proposer, Background(store, proposer) as background:
@@ -123,22 +124,23 @@ def _serve(store: Store, garments: Garments, folder: Path, args: argparse.Namesp
 @contextmanager
 def _proposer(garments: Garments, folder: Path, args: argparse.Namespace) -> Iterator[Proposer]:
     """Yields what proposes points: the network of --modelpath, or the one that was trained on the project, or the usual
-    one. If it finds none of the types, nothing is proposed."""
+    one. If it finds none of the types, nothing is proposed. Proposals have no visibility, so none is computed."""
     graph = args.modelpath or project_graph(folder)
-    flags = argparse.Namespace(**{**vars(args), 'garments': None, 'modelpath': graph and str(graph)})
+    flags = argparse.Namespace(**{**vars(args), 'garments': None, 'modelpath': graph and str(graph),
+                                  'visibility': False})
     networks = chosen_networks(flags, args.tag)
     known = networks.garments if args.tag == JOINT else {args.tag: networks.garments.of(args.tag)}
     if not shared_types(known, garments):
         logger.info('%s finds none of %s: people place all points', networks.name, ', '.join(garments))
         yield Proposer(garments, NO_NETWORK)
         return
-    with networks.load_predictor() as predictor, _one_pass(networks, args).load_predictor() as quick:
+    with networks.load_predictor() as predictor, _one_pass(networks, flags).load_predictor() as quick:
         yield Proposer(garments, f'{networks.name} {networks.sums[:12]} {args.preset}', predictor, quick)
 
 
-def _one_pass(networks: ChosenNetworks, args: argparse.Namespace) -> ChosenNetworks:
+def _one_pass(networks: ChosenNetworks, flags: argparse.Namespace) -> ChosenNetworks:
     """Returns the same networks, used once for a picture."""
-    options = replace(InferenceOptions.of(vars(args)), preset='fast')
+    options = replace(InferenceOptions.of(vars(flags)), preset='fast')
     return replace(networks, config=options.config([model.trained_hw for model in networks.models], networks.garments))
 
 

@@ -7,7 +7,7 @@ from types import ModuleType
 from typing import Optional, Sequence
 
 from fashionai import __version__
-from fashionai.cli.entry_point import EXTRAS, missing_package
+from fashionai.extras import missing_module
 
 COMMANDS = ('predict', 'predict-many', 'run', 'merge', 'combine', 'evaluate', 'draw', 'marker', 'classify', 'train',
             'freeze', 'calibrate', 'export', 'serve', 'label', 'prepare', 'browse', 'synthesize', 'experiments',
@@ -35,9 +35,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     try:
         module = _module(command)
     except ModuleNotFoundError as error:
-        if (error.name or '').split('.')[0] not in EXTRAS:
+        if not missing_module(error):
             raise
-        print(f'error: {missing_package(error)}', file=sys.stderr)
+        print(f'error: {missing_module(error)}', file=sys.stderr)
         return 1
     return module.main(arguments[1:])
 

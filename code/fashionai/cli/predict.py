@@ -103,14 +103,14 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     if args.format in (COCO, COCO_RESULTS):
         _say_numbers(args, truth, garments)
     overlays = _overlays(args, sources) if args.draw else None
-    form, record = FORMATS[_form(args)], _record(args, sources, networks)
+    form, manifest = FORMATS[_form(args)], _manifest(args, sources, networks)
     with ExitStack() as stack:
         stack.enter_context(exit_on_sigterm())
-        if record:
-            stack.enter_context(locked(record.output, 'predict.py'))
+        if manifest:
+            stack.enter_context(locked(manifest.output, 'predict.py'))
         done = Done()
-        if record and not args.overwrite:
-            done = done_so_far(record, form, _garment_counts(sources, boxes, form))
+        if manifest and not args.overwrite:
+            done = done_so_far(manifest, form, _garment_counts(sources, boxes, form))
         pictures = pictures_of(sources, args.every, args.megapixels)
         to_do = ToDo(boxes.added(pictures) if boxes else pictures, done, form, overlays.pass_over if overlays else None)
         found: Iterable[PictureResult] = failures(to_do)
@@ -121,7 +121,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                                                                  args.box == AUTO_BOX, scale_object)))
         elif done.rows:
             _say(f'{args.output} is already complete: nothing to do')
-        file = stack.enter_context(_opened(args.output, record, done)) if args.output else sys.stdout
+        file = stack.enter_context(_opened(args.output, manifest, done)) if args.output else sys.stdout
         writer = form(file, networks.name, scale, garments, bool(done.rows), args.mark_visibility)
         writer.grade_by(grader)
         stack.enter_context(writer)
@@ -131,7 +131,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
             writer.number_by(truth)
         progress = tqdm(found, total=expected(sources, args.every), initial=len(done.rows), unit='picture',
                         disable=file.isatty())
-        failed = _write(progress, writer, overlays, Failures(record, done.failures), report)
+        failed = _write(progress, writer, overlays, Failures(manifest, done.failures), report)
     if report:
         report.write()
     if overlays and overlays.count:
@@ -273,8 +273,9 @@ def _ground_truth(args: argparse.Namespace, sources: Sequence[MediaFile], garmen
     return truth
 
 
-def _record(args: argparse.Namespace, sources: Sequence[MediaFile], networks: ChosenNetworks) -> Optional[RunManifest]:
-    """The record of --output; None if predictions go to standard output, a pipe or a device.
+def _manifest(args: argparse.Namespace, sources: Sequence[MediaFile],
+              networks: ChosenNetworks) -> Optional[RunManifest]:
+    """The manifest of --output; None if predictions go to standard output, a pipe or a device.
 
     Raises InputError if the output is one of the sources, for example because of a pattern after --output.
     """
@@ -295,8 +296,8 @@ def _record(args: argparse.Namespace, sources: Sequence[MediaFile], networks: Ch
                              *([args.scale] if args.scale else [])))})
 
 
-def _opened(path: str, record: Optional[RunManifest], done: Done) -> ContextManager[TextIO]:
-    return opened(record, done) if record else open(path, 'w', encoding='utf-8', newline='')
+def _opened(path: str, manifest: Optional[RunManifest], done: Done) -> ContextManager[TextIO]:
+    return opened(manifest, done) if manifest else open(path, 'w', encoding='utf-8', newline='')
 
 
 def _scale(args: argparse.Namespace, types: Sequence[Garment]) -> Optional[PixelScale]:

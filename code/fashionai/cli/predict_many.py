@@ -20,6 +20,7 @@ from fashionai.bulk.worker import PackedModel, WorkerSetup
 from fashionai.cli.entry_point import guarded, prepare_output
 from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options, chosen_networks
 from fashionai.errors import InputError
+from fashionai.extras import install_command
 from fashionai.files import locked
 from fashionai.garments.measurements import chosen_scale, lengths_added
 from fashionai.garments.table import AUTO, JOINT
@@ -120,8 +121,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
 
 def _check_python() -> None:
     if sys.version_info < (3, 10):
-        raise InputError(f'predict-many needs Python 3.10 or newer, and this is {sys.version.split()[0]}: install '
-                         'one, and there "fashionai-keypoints[cluster]"')
+        raise InputError(f'predict-many needs Python 3.10 or newer, and this is {sys.version.split()[0]}: '
+                         f'{install_command("ray")}')
 
 
 def _output(args: argparse.Namespace, networks: ChosenNetworks, list_sum: str, places: Places) -> Output:

@@ -16,7 +16,7 @@ from fashionai.cli.entry_point import (
     resolve,
 )
 from fashionai.datasets.format_options import ReadOptions, WriteOptions
-from fashionai.datasets.formats import FORMATS
+from fashionai.datasets.formats import FORMATS, READABLE, WRITABLE
 from fashionai.datasets.labelled import LabelledPicture, check_distinct, inside, labelled_pictures
 from fashionai.datasets.names import read_names
 from fashionai.datasets.notes import new_notes
@@ -30,9 +30,6 @@ from fashionai.option_group import at_least
 
 _OLD_WRITER = 'to-coco'
 """The command of versions before `to coco`."""
-
-READABLE = tuple(name for name, form in FORMATS.items() if form.read)
-WRITABLE = tuple(name for name, form in FORMATS.items() if form.write)
 
 
 def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:

@@ -49,10 +49,10 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         raise InputError(f'{list_file} has no row of type {args.tag}')
     images.check_inside(args.allow_outside)
     output = prepare_output(args.output or in_project(f'submit/{args.test}_{args.tag}.csv'))
-    record = RunManifest(output, {'type': args.tag, 'graph': networks.sums, 'list': list_sum(images.image_ids),
-                                  'image folder': str(folder), 'setting': repr(networks.config)})
+    manifest = RunManifest(output, {'type': args.tag, 'graph': networks.sums, 'list': list_sum(images.image_ids),
+                                    'image folder': str(folder), 'setting': repr(networks.config)})
     with exit_on_sigterm():
-        failures = write_submission(record, args.overwrite, images, folder, args.batch, networks.open_predictors)
+        failures = write_submission(manifest, args.overwrite, images, folder, args.batch, networks.open_predictors)
     if truth:
         warn_of_unmeasured(truth)
         scores = score(truth, read_annotations(output, garments))

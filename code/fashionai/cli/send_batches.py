@@ -26,7 +26,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
                                                          'restarted host sends others')
     options = parser.parse_args(argv)
     garments = chosen_garments(options)
-    rows, image_root = labelled_rows(options, 'train', garments=garments)
+    rows, image_root = labelled_rows(options, 'train', garments)
     rows = fewer_rows(rows, options.rows)
     check_batch(rows, options.tag, options.batchsize)
     graph_mode()

@@ -19,18 +19,17 @@ import numpy as np
 from fashionai.cli.entry_point import guarded
 from fashionai.cli.inference_flags import ChosenNetworks, add_inference_options, chosen_networks
 from fashionai.errors import InputError
+from fashionai.extras import EXTRAS, missing_package
 from fashionai.garments.table import AUTO, JOINT
 from fashionai.images.decoder import MEGAPIXELS
 from fashionai.inference.garment_predictor import GarmentPredictor
-from fashionai.option_group import at_least
+from fashionai.option_group import at_least, comma_list
 from fashionai.signals import exit_on_sigterm
 
 if TYPE_CHECKING:
     from fashionai.serving.connections import Server
     from fashionai.serving.limits import Limits
     from fashionai.serving.listener import Listener
-
-_PACKAGES = ('fastapi', 'uvicorn', 'prometheus_client', 'python_multipart')
 
 _END_SECONDS = 15
 """A process may end so long after its last request."""
@@ -121,8 +120,11 @@ def _supervise(args: argparse.Namespace, listener: 'Listener') -> None:
 def _work(args: argparse.Namespace, listening: socket, line: Connection, early: bool) -> None:
     """The main function of one of several processes."""
     def serve(argv: Optional[Sequence[str]]) -> int:
-        logging.getLogger('fashionai').setLevel(logging.WARNING)  # the supervisor has said the rest
-        with _serving(args, _networks(args), listening, early, shared=True) as (server, until_ended):
+        messages = logging.getLogger('fashionai')
+        messages.setLevel(logging.ERROR)  # the supervisor has warned of the networks
+        networks = _networks(args)
+        messages.setLevel(logging.WARNING)  # it has said the rest, too
+        with _serving(args, networks, listening, early, shared=True) as (server, until_ended):
             Thread(target=_obey, args=(line, server), daemon=True).start()
             line.send(READY)
             until_ended()
@@ -157,7 +159,7 @@ def _serving(args: argparse.Namespace, networks: ChosenNetworks, listening: sock
     from fashionai.serving.metrics import Metrics
     from fashionai.serving.observing import Observer, open_access_log
     metrics, limits = Metrics(), _limits(args)
-    front = Front(_names(args.hosts), _origins(args), Observer(metrics, open_access_log(args.access_log)))
+    front = Front(comma_list(args.hosts), _origins(args), Observer(metrics, open_access_log(args.access_log)))
     server = Server(front, limits, shared)
     with ExitStack() as stack:
         if early:
@@ -189,13 +191,9 @@ def _networks(args: argparse.Namespace) -> ChosenNetworks:
     return networks
 
 
-def _names(text: str) -> List[str]:
-    return [name.strip() for name in text.split(',') if name.strip()]
-
-
 def _origins(args: argparse.Namespace) -> List[str]:
     """Returns the websites of --origins. Raises InputError for what is none."""
-    origins = [name.rstrip('/') for name in _names(args.origins)]
+    origins = [name.rstrip('/') for name in comma_list(args.origins)]
     for origin in origins:
         if origin != '*' and not re.fullmatch(r'https?://[\w.:\[\]-]+', origin):
             raise InputError(f'--origins {origin!r}: wanted an origin such as https://shop.example, or *')
@@ -212,7 +210,6 @@ def check_packages() -> None:
     if sys.version_info < (3, 10):
         raise InputError(f'the service needs Python 3.10 or newer, and this is {sys.version.split()[0]}: name one, '
                          'such as PYTHON=python3.11 ./begin_to_serve.sh')
-    missing = [name for name in _PACKAGES if find_spec(name) is None]
+    missing = [name for name in EXTRAS['serve'].modules if find_spec(name) is None]
     if missing:
-        raise InputError(f'{", ".join(missing)} not installed: python -m pip install '
-                         '"fashionai-keypoints[serve]"; in a clone, -r requirements-serve.txt or ./begin_to_serve.sh')
+        raise InputError(missing_package(*missing))

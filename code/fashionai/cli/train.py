@@ -1,23 +1,16 @@
 """Train the network of one garment type, or one network for all types (--tag all)."""
 import argparse
-import functools
 import logging
 import os
 import re
 import sys
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Dict, Iterator, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Iterator, Optional, Sequence, Tuple
 
 from fashionai.annotations import OCCLUDED, VISIBLE, Annotations
-from fashionai.cli.entry_point import (
-    PROJECT_ROOT,
-    HelpWithDefaults,
-    chosen_garments,
-    guarded,
-    prepare_output,
-    resolve_checkpoint,
-)
+from fashionai.cli.entry_point import HelpWithDefaults, chosen_garments, guarded, prepare_output
+from fashionai.cli.initial_weights import initial_weights, weight_loader
 from fashionai.cli.training_flags import (
     add_data_options,
     add_training_options,
@@ -75,20 +68,20 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     """Train, alone or as a rank among others; or start the ranks."""
     options = parse(argv)
     if options.hosts:
-        return start_ranks(options, sys.argv[1:] if argv is None else argv)
+        return _start_ranks(options, sys.argv[1:] if argv is None else argv)
     cluster = cluster_of(os.environ)
     check_division(options, cluster.ranks)
     if options.launched:
         end_with_launcher()
     try:
-        train_as(cluster, options)
+        _train_as(cluster, options)
     except PeerLost as lost:
         logger.error('error: %s', lost)
         return LOST_CODE
     return 0
 
 
-def start_ranks(options: argparse.Namespace, argv: Sequence[str]) -> int:
+def _start_ranks(options: argparse.Namespace, argv: Sequence[str]) -> int:
     """Starts the ranks of --hosts, each with the same flags, and looks after them. Returns the exit code."""
     if os.environ.get(TF_CONFIG):
         raise InputError(f'--hosts and the variable {TF_CONFIG} both name hosts: wanted one of them')
@@ -98,24 +91,24 @@ def start_ranks(options: argparse.Namespace, argv: Sequence[str]) -> int:
     return Launcher([*argv, '--hosts', '', '--launched'], sizes, options.restarts).run(hosts)
 
 
-def train_as(cluster: Cluster, options: argparse.Namespace) -> None:
+def _train_as(cluster: Cluster, options: argparse.Namespace) -> None:
     """Read the data, join the other ranks, start the workers, train."""
     garments = chosen_garments(options)
-    folders = rows_by_folder(options, 'train', not options.remote_data, garments)
+    folders = rows_by_folder(options, 'train', garments, not options.remote_data)
     rows, image_root = joined_rows(folders)
     rows = fewer_rows(rows, options.rows)
     if not options.remote_data:
         check_batch(rows, options.tag, options.batchsize)
     garment = garments.of(options.tag)
     validates = options.validate_every and not cluster.rank
-    validation = labelled_rows(options, 'val', garments=garments) if validates else None
+    validation = labelled_rows(options, 'val', garments) if validates else None
     check_labels(rows, validation and validation[0], garment, DataOptions.of(vars(options)).count_occluded)
     graph_mode()
     from fashionai.inference.validation import validation_error
     from fashionai.training import run_record
     from fashionai.training.loop import last_step, train
 
-    settings, shape, usual_weights = settings_of(options, garments, rows, cluster)
+    settings, shape, usual_weights = _settings_of(options, garments, rows, cluster)
     with nullcontext() if cluster.rank else locked(settings.run_folder, 'train.py'):
         gone = last_step(settings.run_folder)
         weights = initial_weights(options, usual_weights, settings.run_folder if gone else None, not cluster.rank)
@@ -123,7 +116,7 @@ def train_as(cluster: Cluster, options: argparse.Namespace) -> None:
         plan = Plan(f'{options.tag}/{settings.run_folder.name}', run_record.agreement(record, settings.max_steps), gone)
         if gone and not cluster.rank:
             record = run_record.continued(settings, gone, record, options.resume)
-        with member_of(cluster, plan, run_record.disagreement, options.stall_seconds) as team:
+        with _member_of(cluster, plan, run_record.disagreement, options.stall_seconds) as team:
             gone = team.first_step if team else gone
             if options.launched and not cluster.rank:
                 print(f'{RESUMED} {gone}', flush=True)
@@ -133,12 +126,12 @@ def train_as(cluster: Cluster, options: argparse.Namespace) -> None:
                         f'{cluster.named(cluster.rank)} of {cluster.ranks}' if cluster.rank else
                         f'checkpoints in {settings.run_folder}')
             encoder = SampleEncoder(rows, image_root, garment, shape, options.seed, settings.data)
-            with batches_of(options, settings, encoder, gone) as batches:
+            with _batches_of(options, settings, encoder, gone) as batches:
                 train(settings, batches, load_weights, validate, record, team)
 
 
 @contextmanager
-def member_of(cluster: Cluster, plan: Plan, disagreement: Disagreement, stall_s: float) -> Iterator[Optional[Member]]:
+def _member_of(cluster: Cluster, plan: Plan, disagreement: Disagreement, stall_s: float) -> Iterator[Optional[Member]]:
     """Joins the other ranks of a cluster during the block; yields None if there are none."""
     if cluster.ranks == 1:
         yield None
@@ -148,8 +141,8 @@ def member_of(cluster: Cluster, plan: Plan, disagreement: Disagreement, stall_s:
         yield team
 
 
-def settings_of(options: argparse.Namespace, garments: Garments, rows: Annotations,
-                cluster: Cluster = ALONE) -> Tuple['TrainingSettings', InputShape, str]:
+def _settings_of(options: argparse.Namespace, garments: Garments, rows: Annotations,
+                 cluster: Cluster = ALONE) -> Tuple['TrainingSettings', InputShape, str]:
     """Returns the settings that the flags give, the shape of the network's input, and the file of its usual initial
     weights."""
     from fashionai.networks.catalog import network_spec
@@ -173,8 +166,8 @@ def settings_of(options: argparse.Namespace, garments: Garments, rows: Annotatio
         keypoint_weights=keypoint_weights(loss.keypoint_weights, rows, garment)), shape, spec.pretrained
 
 
-def batches_of(options: argparse.Namespace, settings: 'TrainingSettings', encoder: SampleEncoder,
-               gone: int) -> 'BatchQueue':
+def _batches_of(options: argparse.Namespace, settings: 'TrainingSettings', encoder: SampleEncoder,
+                gone: int) -> 'BatchQueue':
     """Returns the batches after the first `gone` batches: made here, or received."""
     from fashionai.dataflow.flow import TrainingFlow
     from fashionai.dataflow.remote import ReceivedBatches
@@ -235,51 +228,3 @@ def run_folders(options: argparse.Namespace, original: str) -> Tuple[Path, Path]
     if checkpoint_steps(runs / original) and not checkpoint_steps(runs / name):
         name = original
     return prepare_output(runs / name), prepare_output(logs / name)
-
-
-def starting_weights(options: argparse.Namespace, usual: str) -> Optional[Path]:
-    """Returns the path of the initial weights that the flags name, or of the `usual` weights; None for none. Raises
-    InputError for a checkpoint or a package that is missing."""
-    from fashionai.model_files.packaged import packaged_path
-    if options.checkpoint:
-        return resolve_checkpoint(options.checkpoint)
-    file = usual if options.pretrain_path is None else options.pretrain_path
-    if not file:
-        return None
-    path = packaged_path(file) or Path(options.pretrain_basepath) / file
-    return path if path.exists() else PROJECT_ROOT / path
-
-
-def initial_weights(options: argparse.Namespace, usual: str, going_on: Optional[Path],
-                    read: bool = True) -> Dict[str, str]:
-    """Returns the initial weights for run.json: by content; or by name, if they are missing or not `read`, or if
-    --checkpoint names a folder of runs and the newest of them is the run that continues, in the folder `going_on`.
-    Raises InputError if they are missing and no run continues."""
-    from fashionai.model_files.checkpoints import find_checkpoint
-    from fashionai.model_files.weights import weights_sum
-    from fashionai.training.run_record import content
-    place = options.checkpoint or (usual if options.pretrain_path is None else options.pretrain_path)
-    if not read:
-        return content(place, '')
-    try:
-        path = starting_weights(options, usual)
-        if path and path.is_dir() and going_on in Path(find_checkpoint(path).prefix).parents:
-            return content(place, '')
-        return content(place, weights_sum(path) if path else 'none')
-    except InputError as error:
-        if not going_on:
-            raise
-        logger.warning('the initial weights of this run are compared only by name: %s', error)
-        return content(place, '')
-
-
-def weight_loader(options: argparse.Namespace, usual: str) -> Callable:
-    """Returns a function that fills the new variables of a session."""
-    from fashionai.model_files.weights import load_first_network, load_pretrained
-    path = starting_weights(options, usual)
-    if path is None:
-        return lambda session: None
-    if options.refine == 'frozen':
-        return functools.partial(load_first_network, HeadOptions.of(vars(options)), options.loss, path)
-    return functools.partial(load_pretrained, path)
-

@@ -10,9 +10,10 @@ import numpy as np
 from fashionai.annotations import Annotations, image_path, read_annotations
 from fashionai.cli.entry_point import add_garments_option, add_outside_option, in_project, resolve
 from fashionai.dataflow.data_options import DataOptions
+from fashionai.dataflow.sampling import check_folders
 from fashionai.errors import InputError
 from fashionai.evaluation.metrics import warn_of_unmeasured
-from fashionai.garments.table import GARMENTS, Garments
+from fashionai.garments.table import Garments
 from fashionai.networks.head_options import HeadOptions
 from fashionai.option_group import at_least
 from fashionai.training.options import ClusterOptions, ExecutionOptions, LossOptions, UpdateOptions
@@ -85,32 +86,36 @@ def folder_name(text: str) -> str:
     return text
 
 
-def labelled_rows(options: argparse.Namespace, split: str, with_images: bool = True,
-                  garments: Garments = GARMENTS) -> Tuple[Annotations, Path]:
+def labelled_rows(options: argparse.Namespace, split: str, garments: Garments,
+                  with_images: bool = True) -> Tuple[Annotations, Path]:
     """Returns the rows of the tag in train/<split>.csv, and the folder that their image ids start from.
 
     If there are several data folders, training takes the rows of all, and validation the rows of the first.
 
-    Raises InputError if there is no row or, `with_images`, if an image is missing.
+    Raises InputError if there is no row or, `with_images`, if an image is missing; and if `--sampling` is a file with
+    errors of a folder that is not the first.
     """
-    return joined_rows(rows_by_folder(options, split, with_images, garments))
+    return joined_rows(rows_by_folder(options, split, garments, with_images))
 
 
-def rows_by_folder(options: argparse.Namespace, split: str, with_images: bool = True,
-                   garments: Garments = GARMENTS) -> List[Tuple[Annotations, Path]]:
-    """Returns the same for each data folder. Without images the second value is Path()."""
+def rows_by_folder(options: argparse.Namespace, split: str, garments: Garments,
+                   with_images: bool = True) -> List[Tuple[Annotations, Path]]:
+    """Returns, for each data folder, its rows and the folder that their image ids start from; see `labelled_rows`.
+    Without images, that folder is Path()."""
     tables, pictures = options.datapath.split(','), options.imgpath.split(',')
     if len(tables) != len(pictures):
         raise InputError(f'--datapath names {len(tables)} folders and --imgpath {len(pictures)}: wanted equal '
                          'numbers')
     pairs = list(zip(tables, pictures))
-    return [_folder_rows(*pair, options, split, with_images, garments)
-            for pair in (pairs[:1] if split == 'val' else pairs)]
+    parts = [_folder_rows(*pair, options, split, garments, with_images)
+             for pair in (pairs[:1] if split == 'val' else pairs)]
+    check_folders(DataOptions.of(vars(options)).sampling, [rows for rows, _ in parts])
+    return parts
 
 
-def _folder_rows(datapath: str, imgpath: str, options: argparse.Namespace, split: str, with_images: bool,
-                 garments: Garments) -> Tuple[Annotations, Path]:
-    """Returns the same for one data folder."""
+def _folder_rows(datapath: str, imgpath: str, options: argparse.Namespace, split: str, garments: Garments,
+                 with_images: bool) -> Tuple[Annotations, Path]:
+    """Returns the rows of one data folder, and the folder that their image ids start from."""
     try:
         table = resolve(Path(datapath) / 'train' / f'{split}.csv')
     except ValueError as error:

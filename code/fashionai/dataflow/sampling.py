@@ -55,6 +55,23 @@ def row_weights(sampling: str, rows: Annotations) -> np.ndarray:
                          'file that evaluate.py --errors wrote for predictions of these rows') from None
 
 
+def check_folders(sampling: str, tables: Sequence[Annotations]) -> None:
+    """Raises InputError if `sampling` is a file with errors of rows of a data folder that is not the first.
+
+    In training, image ids of these folders begin with the path to their images, so `row_weights` would not find them.
+    A file with errors of the first folder is fine: rows of the others have the weight 1.
+    """
+    if sampling in SAMPLINGS or len(tables) < 2:
+        return
+    others = set(read_image_errors(sampling)).difference(tables[0].image_ids)
+    for table in tables[1:]:
+        found = [image_id for image_id in table.image_ids if image_id in others]
+        if found:
+            raise InputError(f'--sampling {sampling} has errors of {len(found)} images of {table.source}, such as '
+                             f'{found[0]}: of several data folders, only the first may have errors in the file; wanted '
+                             'its folder first, or one data folder')
+
+
 def relative_weights(values: Sequence[Optional[float]]) -> np.ndarray:
     """Returns the values, which are 0 or more, divided by their mean, and limited to LEAST to MOST.
 

@@ -8,8 +8,9 @@ from fashionai.annotations import data_rows
 from fashionai.datasets.coco_ids import Id, coco_field, coco_list
 from fashionai.datasets.orientation import NO_SIZE, labelled_size
 from fashionai.errors import InputError, shown
-from fashionai.files import listed_name, plain_name, read_json
+from fashionai.files import read_json
 from fashionai.garments.boxes import GarmentBox, parse_box
+from fashionai.garments.picture_names import listed_name, plain_name
 from fashionai.garments.table import Garments
 from fashionai.images.sources import MediaFile, Picture
 

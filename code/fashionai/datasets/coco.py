@@ -15,7 +15,7 @@ from fashionai.datasets.sources import DataSource, Pictures, is_picture, scan
 from fashionai.datasets.visibility import AUTOMATIC, MEANINGS, meaning_of
 from fashionai.errors import InputError, shown
 from fashionai.files import parse_json
-from fashionai.garments.table import GARMENTS, Garments
+from fashionai.garments.table import Garments
 
 _NO_JSON = 'files that are not JSON, skipped'
 
@@ -30,12 +30,12 @@ class _File:
     content: Mapping[str, List[Any]]
 
     def says(self, key: str, value: str) -> bool:
-        """Returns whether the `info` of the file, which `to-coco` writes, has this value."""
+        """Returns whether the `info` of the file, which `to coco` writes, has this value."""
         info = self.content.get('info')
         return isinstance(info, dict) and info.get(key) == value
 
 
-def read_coco(sources: Sequence[DataSource], names: Names, notes: Notes, garments: Garments = GARMENTS,
+def read_coco(sources: Sequence[DataSource], names: Names, notes: Notes, garments: Garments,
               visibility: str = AUTOMATIC) -> ParsedDataset:
     """Returns every annotation of a named category that is the only one of its type in its picture.
 

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Sequence, Union
 
 from fashionai.errors import InputError, shown
-from fashionai.files import listed_name, plain_name, read_json
+from fashionai.files import read_json
+from fashionai.garments.picture_names import listed_name, plain_name
 from fashionai.garments.table import Garments
 
 Id = Union[int, str]

@@ -6,9 +6,9 @@ from typing import Any, Dict, List, Sequence
 
 import numpy as np
 
-from fashionai.annotations import ABSENT, Annotations
+from fashionai.annotations import ABSENT
 from fashionai.datasets.keypoint_mapping import COCO_VISIBILITY
-from fashionai.datasets.labelled import LabelledGarment, LabelledPicture, labelled_pictures, plain
+from fashionai.datasets.labelled import LabelledGarment, LabelledPicture, plain
 from fashionai.datasets.orientation import STORED, Size
 from fashionai.files import write_text
 from fashionai.garments.table import Garment, Garments
@@ -20,17 +20,7 @@ THEIR_VISIBILITY = {v: number for number, v in COCO_VISIBILITY.items()}
 """The visibility of COCO, DeepFashion2 and YOLO by ours."""
 
 
-def write_coco(path: Path, table: Annotations, image_root: Path) -> None:
-    """Writes the labels of a CSV. The sizes of the images are read from their files; see `write_coco_pictures`.
-
-    Raises InputError that names the image if it is missing or not a picture.
-    """
-    pictures = list(labelled_pictures(table, image_root, 'train', STORED))
-    write_coco_pictures(path, pictures, table.garments, f'keypoints of {Path(table.source).name}')
-
-
-def write_coco_pictures(path: Path, pictures: Sequence[LabelledPicture], garments: Garments,
-                        description: str) -> None:
+def write_coco(path: Path, pictures: Sequence[LabelledPicture], garments: Garments, description: str) -> None:
     """Writes the file, completely or not at all. Labels are in pixels as stored.
 
     The box of an annotation is the one of the garment or, if it has none, the box of its labelled keypoints, which is

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Callable, FrozenSet, Mapping, Optional, Sequence
 
 from fashionai.datasets.coco import read_coco
-from fashionai.datasets.coco_writing import write_coco_pictures
+from fashionai.datasets.coco_writing import write_coco
 from fashionai.datasets.cvat import read_cvat, write_cvat
 from fashionai.datasets.deepfashion import read_deepfashion
 from fashionai.datasets.deepfashion2 import read_deepfashion2
@@ -60,8 +60,8 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
         'COCO keypoints', flags=_LABELS | {'visibility'}, folder=False, frame=STORED,
         read=lambda sources, options, notes: read_coco(sources, options.categories, notes, options.garments,
                                                        options.visibility),
-        write=lambda output, pictures, options, notes: write_coco_pictures(output, pictures, options.garments,
-                                                                           options.description)),
+        write=lambda output, pictures, options, notes: write_coco(output, pictures, options.garments,
+                                                                  options.description)),
     'yolo': Format('YOLO-pose, of Ultralytics', read_yolo, write_yolo, _LABELS | {'visibility'}),
     'labelme': Format('LabelMe', read_labelme, write_labelme, _LABELS),
     'cvat': Format('CVAT, "CVAT for images 1.1"', read_cvat, write_cvat, _LABELS),
@@ -72,3 +72,9 @@ FORMATS: Mapping[str, Format] = MappingProxyType({
     'deepfashion2': Format('DeepFashion2', write=write_deepfashion2, frame=STORED,
                            read=lambda sources, options, notes: read_deepfashion2(sources, notes))})
 """Formats by the name that `prepare.py from` and `to` take."""
+
+READABLE = tuple(name for name, form in FORMATS.items() if form.read)
+"""The names of the formats that can be read."""
+
+WRITABLE = tuple(name for name, form in FORMATS.items() if form.write)
+"""The names of the formats that can be written."""

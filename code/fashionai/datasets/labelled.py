@@ -16,6 +16,7 @@ from fashionai.datasets.pictures import stored_size
 from fashionai.datasets.tree_writer import write_or_link
 from fashionai.errors import InputError
 from fashionai.garments.boxes import Box, box_of
+from fashionai.images.headers import upright_size
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,7 @@ def labelled_pictures(table: Annotations, image_root: Path, part: str, frame: st
         if frame == UPRIGHT and orientation != 1:
             present = labels[:, 2] != ABSENT
             labels[present, :2] = upright_points(labels[present, :2], size_hw, orientation)
-            size_hw = size_hw[::-1] if orientation >= 5 else size_hw
+            size_hw = upright_size(size_hw, orientation)
         yield LabelledPicture(image_id.replace('\\', '/'), size_hw, [LabelledGarment(tag, labels)], part, path)
 
 

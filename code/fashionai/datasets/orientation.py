@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from fashionai.images.decoder import TURNS, decode_image
-from fashionai.images.headers import header_of
+from fashionai.images.headers import header_of, upright_size
 
 Size = Tuple[int, int]
 
@@ -50,7 +50,7 @@ def frame_of(labelled_hw: Optional[Size], stored_hw: Size, orientation: int) -> 
     """
     if labelled_hw is None:
         return STORED
-    shown_hw = stored_hw[::-1] if orientation >= 5 else stored_hw
+    shown_hw = upright_size(stored_hw, orientation)
     if labelled_hw != NO_SIZE and labelled_hw not in (stored_hw, shown_hw):
         return ANOTHER
     if orientation == 1:

@@ -203,7 +203,7 @@ def _limit(category: str, lots: Sequence[str], count: Union[int, float]) -> str:
     return lots[number]
 
 
-def image_left_pairs(samples: Sequence[Sample], garments: Garments = GARMENTS) -> Tuple[int, int]:
+def image_left_pairs(samples: Sequence[Sample], garments: Garments) -> Tuple[int, int]:
     """Returns the number of labelled pairs whose left keypoint is on the image's left, and the number of all pairs.
 
     A pair is a left keypoint and its right one in the same image.

@@ -32,6 +32,7 @@ from fashionai.datasets.sources import DataSource
 from fashionai.errors import InputError
 from fashionai.files import replacing
 from fashionai.garments.table import Garments
+from fashionai.images.headers import upright_size
 
 
 def list_path(part: str) -> Path:
@@ -164,7 +165,7 @@ class _PictureWriter:
         if sample.labelled_hw is not None and orientation != 1:
             self._note_frame(sample, found, known)
         turn = known == UPRIGHT
-        if not _fits(sample, stored_hw[::-1] if turn and orientation >= 5 else stored_hw, self._notes):
+        if not _fits(sample, upright_size(stored_hw, orientation) if turn else stored_hw, self._notes):
             return
         self.written[sample] = hashlib.sha1(data).digest()
         if self._options.output is not None:

@@ -132,7 +132,7 @@ def _size(data: bytes, where: str, notes: Notes) -> Optional[Size]:
     if header is None:
         notes['faulty pictures, left out'].append(where)
         return None
-    return header.size_hw[::-1] if header.orientation >= 5 else header.size_hw
+    return header.upright_hw
 
 
 def _stem(name: str) -> str:

@@ -8,7 +8,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.engines.network import Network, check_names
 from fashionai.errors import InputError
-from fashionai.garments.table import GARMENTS, Garment, Garments
+from fashionai.garments.table import Garment, Garments
 from fashionai.model_files.graph_file import read_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import TYPES_NAME, VISIBILITY_NAME
@@ -25,9 +25,9 @@ class FrozenGraph(Network):
     or serves other types.
     """
 
-    def __init__(self, model: ModelFile, wanted: Garment, threads: int = 0, maps: str = 'last',
-                 garments: Garments = GARMENTS, trusted: bool = False) -> None:
-        super().__init__(model, wanted, maps, garments)
+    def __init__(self, model: ModelFile, wanted: Garment, garments: Garments, threads: int = 0, maps: str = 'last',
+                 trusted: bool = False) -> None:
+        super().__init__(model, wanted, garments, maps)
         self._graph = tf.Graph()
         with self._graph.as_default():
             self._image, output = _import_graph(model.path, (self._input, self._maps), trusted)

@@ -9,11 +9,8 @@ import numpy as np
 from fashionai.errors import InputError
 from fashionai.garments.table import Garment, Garments
 from fashionai.model_files.contract import Contract
-from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.model_file import USUAL_STRIDE, ModelFile
 from fashionai.networks.tensor_names import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUTS, TYPES_NAME, VISIBILITY_NAME
-
-_USUAL_STRIDE = 8
-"""Stride of a graph without a contract: that of every network of the original."""
 
 
 @dataclass(frozen=True)
@@ -35,8 +32,8 @@ class Network:
     Args:
         model: its file.
         wanted: the garment type that it is to serve, of the table `garments`.
-        maps: the output to take, a name of OUTPUTS.
         garments: the table of garments.
+        maps: the output to take, a name of OUTPUTS.
 
     Attributes:
         garment: the garment whose channels the network gives: the type wanted, or all types jointly.
@@ -48,10 +45,10 @@ class Network:
     Raises InputError if the contract is for other types or has other keypoints.
     """
 
-    def __init__(self, model: ModelFile, wanted: Garment, maps: str, garments: Garments) -> None:
+    def __init__(self, model: ModelFile, wanted: Garment, garments: Garments, maps: str) -> None:
         contract = model.contract
         self.garment = _contract_garment(contract, wanted, garments.joint, model.path) if contract else wanted
-        self.stride = contract.stride if contract else _USUAL_STRIDE
+        self.stride = contract.stride if contract else USUAL_STRIDE
         self.types: Tuple[str, ...] = contract.types if contract else ()
         self.tells_visibility = bool(contract and contract.visibility)
         self.trained_hw: Optional[Tuple[int, int]] = contract.input_hw if contract else None
@@ -65,7 +62,7 @@ class Network:
         return self._run([self._maps], images)[0]
 
     def predict_with_types(self, images: np.ndarray) -> Tuple[np.ndarray, Optional[np.ndarray]]:
-        """Returns the same maps and, from the same pass, the probabilities (N, T) of `types`; None if it has no types.
+        """Returns the maps of `forward` and, from the same pass, the probabilities (N, T) of `types`, or None.
 
         Raises InputError if the number of probabilities differs from the contract.
         """

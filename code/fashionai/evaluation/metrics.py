@@ -22,7 +22,7 @@ import numpy as np
 
 from fashionai.annotations import ABSENT, OCCLUDED, VISIBLE, Annotations
 from fashionai.errors import InputError
-from fashionai.garments.table import GARMENTS, Garments
+from fashionai.garments.table import Garments
 
 _log = logging.getLogger(__name__)
 _NAMED_IN_ERRORS = 3
@@ -135,14 +135,13 @@ def match_rows(truth: Annotations, submission: Annotations) -> np.ndarray:
     return submission.keypoints[rows]
 
 
-def score_points(categories: Sequence[str], truth: np.ndarray, predicted: np.ndarray,
-                 garments: Garments = GARMENTS) -> Scores:
+def score_points(categories: Sequence[str], truth: np.ndarray, predicted: np.ndarray, garments: Garments) -> Scores:
     """Measures predicted points that are in the order of the truth already. Shapes as in `keypoint_errors`."""
     return summarise(categories, truth, keypoint_errors(categories, truth, predicted, garments), garments)
 
 
 def keypoint_errors(categories: Sequence[str], truth: np.ndarray, predicted: np.ndarray,
-            garments: Garments = GARMENTS) -> KeypointErrors:
+                    garments: Garments) -> KeypointErrors:
     """Returns the error of every keypoint.
 
     Args:
@@ -165,7 +164,7 @@ def keypoint_errors(categories: Sequence[str], truth: np.ndarray, predicted: np.
     return KeypointErrors(offsets, np.where(normalisers > 0, normalisers, 1), labelled, visible)
 
 
-def normaliser_ends(categories: Sequence[str], truth: np.ndarray, garments: Garments = GARMENTS) -> np.ndarray:
+def normaliser_ends(categories: Sequence[str], truth: np.ndarray, garments: Garments) -> np.ndarray:
     """Returns x, y, v of the two normaliser keypoints of each image, (N, 2, 3); `truth` is (N, C, 3)."""
     columns = [[garments.csv_keypoints.index(name) for name in garments[category].normaliser]
                for category in categories]
@@ -188,8 +187,7 @@ def check_measured(scores: Scores, truth: Annotations) -> None:
                          'keypoint and two normaliser keypoints at different points')
 
 
-def summarise(categories: Sequence[str], truth: np.ndarray, measured: KeypointErrors,
-              garments: Garments = GARMENTS) -> Scores:
+def summarise(categories: Sequence[str], truth: np.ndarray, measured: KeypointErrors, garments: Garments) -> Scores:
     """Returns the scores from what `keypoint_errors` returned for these categories and this truth."""
     errors, labelled, status = measured.errors, measured.labelled, truth[..., 2]
     return Scores(_break_down(categories, errors, labelled, garments),

@@ -2,6 +2,7 @@
 from typing import Any
 
 from fashionai.errors import InputError
+from fashionai.extras import missing_package
 
 BLUE, ORANGE, GREY = '#0072B2', '#D55E00', '#888888'
 """Blue and vermilion of Okabe and Ito's palette, which colour-blind people can tell apart, and a grey."""
@@ -12,7 +13,7 @@ def load_matplotlib() -> Any:
     try:
         import matplotlib
     except ImportError:
-        raise InputError('plots need matplotlib, which is not installed: python -m pip install matplotlib') from None
+        raise InputError(missing_package('matplotlib')) from None
     return matplotlib
 
 

@@ -1,5 +1,4 @@
 """Exports a frozen graph to a model of another format, with its contract, after a check that both compute the same."""
-import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Optional, Sequence, Tuple
@@ -7,10 +6,10 @@ from typing import Optional, Sequence, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.codec.heatmaps import cells_hw
-from fashionai.engines.exported import in_a_line, open_network
 from fashionai.engines.frozen_graph import FrozenGraph
 from fashionai.engines.network import Network
-from fashionai.errors import InputError
+from fashionai.engines.opening import open_network
+from fashionai.errors import InputError, in_a_line
 from fashionai.exporting.formats import FORMATS, Format, GraphToConvert
 from fashionai.exporting.integers import inputs_of, to_integers
 from fashionai.exporting.parity import Parity, ParityImages, compare
@@ -20,6 +19,7 @@ from fashionai.model_files.graph_file import read_graph
 from fashionai.model_files.model_file import USUAL_HW, ModelFile
 from fashionai.model_files.stored_weights import format_of, in_format
 from fashionai.model_files.weight_formats import FLOAT32, HALF, INT8, TOLERANCES
+from fashionai.networks.head_options import check_suits
 from fashionai.networks.tensor_names import OUTPUTS, TYPES_NAME, VISIBILITY_NAME
 
 _WORSE = 0.5
@@ -57,16 +57,18 @@ def export(model: ModelFile, garment: Garment, request: ExportRequest, output: P
     integers, garments = request.compute == INT8, images.truth.garments
     weights = INT8 if integers else request.weight_format or format_of(definition)
     converted_as = FLOAT32 if integers else weights  # the quantisation stores the integers itself
-    with FrozenGraph(model, garment, request.threads, garments=garments, trusted=request.trusted) as graph, \
+    with FrozenGraph(model, garment, garments, request.threads, trusted=request.trusted) as graph, \
             replacing_model(output) as draft:
         cells_hw(request.input_hw, graph.stride)  # raises a clearer error than the converters
+        if model.contract:
+            check_suits(request.input_hw, model.contract.input_hw, str(model.path))
         contract = _contract(graph, model)
         names = {node.name for node in definition.node}
         outputs = dict.fromkeys((contract.output_name, *OUTPUTS.values(), TYPES_NAME, VISIBILITY_NAME))
         facts = {'format': request.to, 'of_graph_sha256': model.sum, 'weight_format': weights,
                  'compute': request.compute,
                  'batch': 1 if kind.fixed else None, 'input_hw': request.input_hw if kind.fixed else None}
-        inside = json.dumps(replace(contract, graph_sha256='', export=facts).to_json())
+        inside = replace(contract, export=facts).text_inside
         source = GraphToConvert(in_format(definition, converted_as), contract.input_name,
                                 tuple(name for name in outputs if name in names), converted_as, request.input_hw,
                                 inside)
@@ -74,7 +76,7 @@ def export(model: ModelFile, garment: Garment, request: ExportRequest, output: P
         contract = replace(contract, graph_sha256=file_sum(draft), export=facts)
         contract.save(contract_path(draft))
         converted = ModelFile(draft, contract, contract.graph_sha256)
-        with open_network(converted, garment, request.threads, garments=garments) as exported:
+        with open_network(converted, garment, garments, request.threads) as exported:
             parity = compare(graph, exported, images, request.input_hw, kind.fixed)
         if integers:
             _refuse_worse_points(parity, model.path)

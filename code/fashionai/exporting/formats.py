@@ -12,7 +12,7 @@ from typing import Any, Callable, Mapping, Tuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fashionai.engines.exported import needed
+from fashionai.extras import needed
 from fashionai.model_files.contract_inside import CONTRACT_KEY, CONTRACT_MEMBER, EXTRA_FOLDER
 from fashionai.model_files.stored_weights import decoded
 from fashionai.model_files.weight_formats import FLOAT32, HALF, INT8, fits_half, scaled_integers

@@ -14,7 +14,8 @@ from typing import Any, Dict, Iterator, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from fashionai.engines.exported import needed, onnx_runtime
+from fashionai.engines.exported import onnx_runtime
+from fashionai.extras import needed
 from fashionai.images.decoder import read_image
 from fashionai.images.geometry import compose, warp_image
 from fashionai.inference.canvas import canvas_map

@@ -15,9 +15,9 @@ from types import MappingProxyType
 from typing import Dict, List, Mapping, Sequence, Tuple, Union
 
 from fashionai.errors import InputError, shown
-from fashionai.files import plain_name
 from fashionai.garments.grades import CM, UNITS, Grade, GradeTable
 from fashionai.garments.measurements import lengths_of
+from fashionai.garments.picture_names import plain_name
 from fashionai.garments.table import Garments
 
 _KEYS = ('type', 'size', 'length')

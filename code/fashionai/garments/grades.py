@@ -3,8 +3,8 @@ import math
 from dataclasses import dataclass, field
 from typing import Mapping, Optional, Sequence
 
-from fashionai.files import listed_name
 from fashionai.garments.measurements import Paths, lengths_of
+from fashionai.garments.picture_names import listed_name
 from fashionai.garments.table import Garments
 
 CM, PIXELS = UNITS = ('cm', 'px')

@@ -110,21 +110,6 @@ class Reference:
             raise InputError(f'{self.start},{self.end}={self.cm}: wanted a length above 0 cm')
 
 
-@dataclass(frozen=True)
-class KnownLength:
-    """A length, by its name, that is known in centimetres.
-
-    Raises InputError if it is not above 0.
-    """
-
-    name: str
-    cm: float
-
-    def __post_init__(self) -> None:
-        if not 0 < self.cm < float('inf'):
-            raise InputError(f'{self.name}={self.cm}: wanted a length above 0 cm')
-
-
 PixelScale = Callable[['Points'], Optional[float]]
 """A function from the points of a garment to centimetres per pixel; None if it is not known for this picture."""
 
@@ -219,12 +204,15 @@ def reference_scale(reference: Reference) -> PixelScale:
     return scale
 
 
-def length_scale(known: KnownLength) -> PixelScale:
-    """Returns the scale of each picture from a length that is known; None if its points were not found or coincide, and
-    for a garment type without that length."""
+def length_scale(name: str, cm: float) -> PixelScale:
+    """Returns the scale of each picture from a length that is known in centimetres, by its name; None if its points
+    were not found or coincide, and for a garment type without that length. Raises InputError if it is not above 0."""
+    if not 0 < cm < float('inf'):
+        raise InputError(f'{name}={cm}: wanted a length above 0 cm')
+
     def scale(points: Points) -> Optional[float]:
-        length = measure(points).get(known.name)
-        return known.cm / length.pixels if length and length.pixels else None
+        length = measure(points).get(name)
+        return cm / length.pixels if length and length.pixels else None
     return scale
 
 
@@ -242,7 +230,7 @@ def scale_of(reference: str, types: Collection[Garment]) -> PixelScale:
         raise InputError(f'{reference!r}: unknown length {name.strip()!r}; wanted one of {", ".join(names)}, or two '
                          'keypoints, such as waistband_left,waistband_right=38')
     try:
-        return length_scale(KnownLength(name.strip(), float(length)))
+        return length_scale(name.strip(), float(length))
     except ValueError:
         raise InputError(f'{reference!r}: wanted a number of cm above 0, such as {name.strip()}=50') from None
 

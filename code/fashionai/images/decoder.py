@@ -13,7 +13,7 @@ import numpy as np
 
 from fashionai.errors import InputError
 from fashionai.images.folders import file_fault
-from fashionai.images.headers import CUT_OFF, END_OF_JPEG, FORMATS, HEIC, Header, header_of
+from fashionai.images.headers import AVIF, CUT_OFF, END_OF_JPEG, FORMATS, HEIC, TIFF, Header, header_of
 from fashionai.images.heic import decode_heic
 
 MEGAPIXELS = 25.
@@ -21,6 +21,9 @@ MEGAPIXELS = 25.
 
 BACKGROUND_BGR = (0, 0, 0)
 """The background of transparent pictures; docs/predict.md has the errors with other colours."""
+
+_STORED = cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
+"""Flags for three colours of pixels as stored."""
 
 _FULL = 2 ** 16 - 1
 """Full brightness in a usual file of 16 bits."""
@@ -35,11 +38,15 @@ _MORE_DATA = b'\x5a' * 4096
 """Coded data that every JPEG code table decodes to some picture."""
 
 TURNS: Mapping[int, Callable[[np.ndarray], np.ndarray]] = {
-    1: lambda stored: stored, 2: lambda stored: stored[:, ::-1], 3: lambda stored: stored[::-1, ::-1],
-    4: lambda stored: stored[::-1], 5: lambda stored: stored.swapaxes(0, 1),
-    6: lambda stored: stored[::-1].swapaxes(0, 1), 7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
-    8: lambda stored: stored[:, ::-1].swapaxes(0, 1)}
+    1: lambda stored: stored, 2: lambda stored: cv2.flip(stored, 1), 3: lambda stored: cv2.flip(stored, -1),
+    4: lambda stored: cv2.flip(stored, 0), 5: cv2.transpose,
+    6: lambda stored: cv2.rotate(stored, cv2.ROTATE_90_CLOCKWISE),
+    7: lambda stored: cv2.transpose(cv2.flip(stored, -1)),
+    8: lambda stored: cv2.rotate(stored, cv2.ROTATE_90_COUNTERCLOCKWISE)}
 """Functions from stored pixels to upright pixels, by EXIF orientation (EXIF 2.3, table 15)."""
+
+_UNDOES = {6: 8, 8: 6}
+"""For an orientation, the one whose turn undoes it, unless it is the same."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -111,17 +118,27 @@ def _decoded(data: bytes, name: str, upright: bool, megapixels: float) -> np.nda
                          f'at most {megapixels:g} million are allowed')
     if header is not None and header.format == HEIC:
         return _heic(data, name, header)
-    flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
-    if header is not None and header.transparent:
-        stored = _on_background(_opened(data, name, cv2.IMREAD_UNCHANGED), name, header)
-        return np.ascontiguousarray(TURNS[header.orientation](stored)) if upright else stored
-    image = _opened(data, name, flags if header is None or header.bits <= 8 else flags | cv2.IMREAD_ANYDEPTH)
+    if header is None:
+        return _opened(data, name, cv2.IMREAD_COLOR if upright else _STORED)
+    image = _pixels(data, name, header)
+    if upright == (header.format == TIFF):  # the pixels are already as wanted
+        return image
+    return TURNS[header.orientation if upright else _UNDOES.get(header.orientation, header.orientation)](image)
+
+
+def _pixels(data: bytes, name: str, header: Header) -> np.ndarray:
+    """Returns the pixels of a file as stored; those of a TIFF are upright."""
+    if header.transparent:
+        return _on_background(_opened(data, name, cv2.IMREAD_UNCHANGED), name, header)
+    deep = header.bits > 8 and header.format != AVIF  # OpenCV scales all AVIF files as it should
+    image = _opened(data, name, _STORED | cv2.IMREAD_ANYDEPTH if deep else _STORED)
     if image.dtype != np.uint8:
-        assert header is not None, 'only asked for by a header'
         levels = _levels(image, name, header)
-        return _opened(data, name, flags) if levels == _FULL else _of_8_bits(image, levels)
-    if header is not None and header.format == 'JPEG' and _is_short(image, data[:header.end], header.progressive):
+        return _opened(data, name, _STORED) if levels == _FULL else _of_8_bits(image, levels)
+    if header.format == 'JPEG' and _is_short(image, data[:header.end], header.progressive):
         raise InputError(f'{name}: {CUT_OFF}')
+    if data[:2] in (b'P5', b'P6') and header.levels and header.levels < 255:  # OpenCV scales the other kinds of PNM
+        return cv2.convertScaleAbs(image, alpha=255 / header.levels)
     return image
 
 
@@ -168,12 +185,15 @@ def _on_background(image: np.ndarray, name: str, header: Header) -> np.ndarray:
     """Returns a picture (h, w, 4) drawn over BACKGROUND_BGR. Pictures (h, w, 3) or (h, w), whose transparency OpenCV
     does not read, are returned without it, as (h, w, 3)."""
     image = cv2.cvtColor(image, cv2.COLOR_GRAY2BGR) if image.ndim == 2 else image
-    colours = image[..., :3]
+    colours, opaque = image[..., :3], 255
     if image.dtype != np.uint8:
-        colours = _of_8_bits(colours, _levels(colours, name, header))
+        levels = opaque = _levels(image, name, header)
+        if levels == _FULL:  # transparency may use all 16 bits, and colours fewer
+            levels = _levels(colours, name, header)
+        colours = _of_8_bits(colours, levels)
     if image.shape[2] < 4:
         return np.ascontiguousarray(colours)
-    share = image[..., 3:] / np.float32(np.iinfo(image.dtype).max)
+    share = image[..., 3:] / np.float32(opaque)
     return np.rint(share * colours + (1 - share) * np.array(BACKGROUND_BGR, np.float32)).astype(np.uint8)
 
 

@@ -15,6 +15,11 @@ CUT_OFF = 'cut off, the end of the file is missing'
 HEIC = 'HEIC'
 """The format of telephones; reading it needs a package, see images/heic.py."""
 
+AVIF = 'AVIF'
+
+TIFF = 'TIFF'
+"""OpenCV turns these pictures, whatever it is told; see images/decoder.py."""
+
 END_OF_JPEG = b'\xff\xd9'
 """The marker after the last data of a JPEG."""
 
@@ -26,8 +31,17 @@ _LAST_COEFFICIENT = 63
 _MARKER = re.compile(rb'\xff+([^\x00\xff\xd0-\xd7])')
 """The next marker of a JPEG; coded data contain stuffed bytes (ff00) and restart markers (ffd0 to ffd7)."""
 
-_TAGS = _WIDTH, _HEIGHT, _BITS, _ORIENTATION, _MAX_VALUE = 256, 257, 258, 274, 281
+_TAGS = _WIDTH, _HEIGHT, _BITS, _ORIENTATION, _MAX_VALUE, _EXTRA_SAMPLES = 256, 257, 258, 274, 281, 338
 """The TIFF tags that are read; EXIF data are a TIFF file."""
+
+_UNASSOCIATED = 2
+"""The kind of extra samples of a TIFF that are transparency, by which colours are not multiplied yet."""
+
+_OPACITY = 1
+"""The same for a channel of a JPEG 2000."""
+
+_ALPHA = b'urn:mpeg:mpegB:cicp:systems:auxiliary:alpha'
+"""The name of transparency in AVIF files."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +52,8 @@ class Header:
     size_hw: (height, width) of the pixels as stored.
     bits: bits of a stored value.
     levels: the highest value that the file declares; None if it declares none.
-    transparent: whether the picture has transparency.
-    orientation: the EXIF orientation, 1 to 8; read for JPEG, PNG and WebP.
+    transparent: whether the picture has transparency that OpenCV reads and does not apply.
+    orientation: the EXIF orientation, 1 to 8; read for JPEG, PNG, WebP, TIFF and AVIF. HEIC pictures are upright.
     end: for a JPEG, the position of its end marker; more bytes may follow.
     progressive: for a JPEG, whether its scans refine one picture step by step.
     """
@@ -57,6 +71,18 @@ class Header:
     def megapixels(self) -> float:
         """The number of pixels in millions."""
         return self.size_hw[0] * self.size_hw[1] / 1e6
+
+    @property
+    def upright_hw(self) -> Tuple[int, int]:
+        """(height, width) of the upright picture."""
+        return upright_size(self.size_hw, self.orientation)
+
+
+def upright_size(size_hw: Tuple[int, int], orientation: int) -> Tuple[int, int]:
+    """Returns (height, width) of the upright picture, from (height, width) as stored and the EXIF orientation, 1 to 8:
+    from 5 on, the stored width is the upright height (EXIF 2.3, table 15)."""
+    height, width = size_hw
+    return (width, height) if orientation >= 5 else (height, width)
 
 
 def header_of(data: bytes) -> Optional[Header]:
@@ -156,7 +182,10 @@ def _bmp(data: bytes) -> Header:
 
 def _tiff(data: bytes) -> Header:
     tags = _tiff_tags(data)
-    return Header('TIFF', (tags.get(_HEIGHT, 0), tags.get(_WIDTH, 0)), tags.get(_BITS, 8), tags.get(_MAX_VALUE))
+    bits = tags.get(_BITS, 8)
+    to_apply = bits == 16 and tags.get(_EXTRA_SAMPLES) == _UNASSOCIATED  # OpenCV itself applies that of 8 bits
+    return Header(TIFF, (tags.get(_HEIGHT, 0), tags.get(_WIDTH, 0)), bits, tags.get(_MAX_VALUE), to_apply,
+                  _orientation_in(tags))
 
 
 def _tiff_tags(data: bytes) -> Dict[int, int]:
@@ -183,9 +212,13 @@ def _orientation(exif: bytes) -> int:
     """Returns the orientation in EXIF data, 1 to 8; 1 (upright) if they have none."""
     exif = exif[len(_EXIF):] if exif.startswith(_EXIF) else exif
     try:
-        orientation = _tiff_tags(exif).get(_ORIENTATION, 1)
+        return _orientation_in(_tiff_tags(exif))
     except struct.error:
         return 1
+
+
+def _orientation_in(tags: Dict[int, int]) -> int:
+    orientation = tags.get(_ORIENTATION, 1)
     return orientation if 1 <= orientation <= 8 else 1
 
 
@@ -203,7 +236,8 @@ def _jpeg2000(data: bytes) -> Header:
         raise InputError(CUT_OFF)
     right, bottom, left, top = struct.unpack_from('>IIII', data, start + 8)
     bits = 1 + (data[start + 42] & 0x7f)
-    return Header('JPEG 2000', (bottom - top, right - left), bits, 2 ** bits - 1)
+    kinds = _box(data[:start], b'jp2h', b'cdef')[5::6]  # of each channel; OpenCV reads no grey with transparency
+    return Header('JPEG 2000', (bottom - top, right - left), bits, 2 ** bits - 1, len(kinds) == 4 and _OPACITY in kinds)
 
 
 def _is_heif(data: bytes, codings: Sequence[bytes]) -> bool:
@@ -215,11 +249,77 @@ def _is_heif(data: bytes, codings: Sequence[bytes]) -> bool:
     return any(names[place:place + 4] in codings for place in range(0, len(names), 4))
 
 
-def _heif(name: str, data: bytes) -> Header:
-    """Returns the header with the largest size that a part of the picture has."""
+def _avif(data: bytes) -> Header:
+    properties = _primary_properties(data)
+    bits = max(properties.get(b'pixi', b'')[5:], default=8)
+    return Header(AVIF, _heif_size(data), bits, transparent=_ALPHA in _box(data, b'meta'),
+                  orientation=_heif_orientation(properties))
+
+
+def _heic(data: bytes) -> Header:
+    """Returns the header of the upright picture: HEIC pictures are always decoded so."""
+    height, width = _heif_size(data)
+    turned = _heif_orientation(_primary_properties(data)) >= 5
+    return Header(HEIC, (width, height) if turned else (height, width))
+
+
+def _heif_size(data: bytes) -> Tuple[int, int]:
+    """Returns the largest (height, width) that a part of the picture has."""
     sizes = [struct.unpack_from('>II', data, found.end() + 4) for found in re.finditer(b'ispe', data)]
     width, height = max(sizes, key=lambda size: size[0] * size[1], default=(0, 0))
-    return Header(name, (height, width))
+    return height, width
+
+
+def _heif_orientation(properties: Dict[bytes, bytes]) -> int:
+    """Returns the EXIF orientation that the properties of a picture say: turns to the left by 90 degrees, and then a
+    mirroring, top to bottom (0) or left to right (1). The EXIF data themselves do not count."""
+    turns = properties.get(b'irot', b'\0')[0] & 3
+    if b'imir' not in properties:
+        return (1, 8, 3, 6)[turns]
+    return ((4, 5, 2, 7), (2, 7, 4, 5))[properties[b'imir'][0] & 1][turns]
+
+
+def _primary_properties(data: bytes) -> Dict[bytes, bytes]:
+    """Returns type and content of the properties of a file's main picture, such as its turn (ISO/IEC 23008-12, 9.3);
+    empty if the file does not say which belong to it."""
+    meta = _box(data, b'meta')[4:]
+    main, owners = _box(meta, b'pitm'), _box(meta, b'iprp', b'ipma')
+    if not main or not owners:
+        return {}
+    number = int.from_bytes(main[4:], 'big')
+    properties = list(_boxes(_box(meta, b'iprp', b'ipco')))
+    room, step, place = 4 if owners[0] else 2, 1 + (owners[3] & 1), 8
+    for _ in range(int.from_bytes(owners[4:8], 'big')):
+        owner, start = owners[place:place + room], place + room + 1
+        place = start + step * owners[start - 1]
+        if int.from_bytes(owner, 'big') == number:
+            essential = 1 << 8 * step - 1  # a bit that is no part of the number of a property, from 1 on
+            listed = [int.from_bytes(owners[at:at + step], 'big') & ~essential for at in range(start, place, step)]
+            return dict(properties[one - 1] for one in listed if one)
+    return {}
+
+
+def _box(data: bytes, *kinds: bytes) -> bytes:
+    """Returns the content of the first box of the first kind, in it that of the second kind, and so on; b'' if there is
+    none."""
+    for kind in kinds:
+        data = next((content for found, content in _boxes(data) if found == kind), b'')
+    return data
+
+
+def _boxes(data: bytes) -> Iterator[Tuple[bytes, bytes]]:
+    """Yields type and content of the boxes of a file, or of a box (ISO/IEC 14496-12, 4.2)."""
+    place = 0
+    while place + 8 <= len(data):
+        length, kind = struct.unpack_from('>I4s', data, place)
+        start = place + 8
+        if length == 1:
+            length, start = struct.unpack_from('>Q', data, start)[0], start + 8
+        end = place + length if length else len(data)
+        if end < start:
+            return
+        yield kind, data[start:end]
+        place = end
 
 
 _READERS: Dict[str, Tuple[Callable[[bytes], bool], Callable[[bytes], Header]]] = {
@@ -227,13 +327,12 @@ _READERS: Dict[str, Tuple[Callable[[bytes], bool], Callable[[bytes], Header]]] =
     'PNG': (lambda data: data[:8] == b'\x89PNG\r\n\x1a\n', _png),
     'WebP': (lambda data: data[:4] == b'RIFF' and data[8:12] == b'WEBP', _webp),
     'BMP': (lambda data: data[:2] == b'BM', _bmp),
-    'TIFF': (lambda data: data[:4] in (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'), _tiff),
+    TIFF: (lambda data: data[:4] in (b'II*\0', b'MM\0*', b'II+\0', b'MM\0+'), _tiff),
     'PNM': (lambda data: data[:1] == b'P' and data[1:2] in (b'1', b'2', b'3', b'4', b'5', b'6')
             and data[2:3].isspace(), _pnm),
     'JPEG 2000': (lambda data: data[4:8] == b'jP  ' or data[:4] == b'\xff\x4f\xff\x51', _jpeg2000),
-    'AVIF': (lambda data: _is_heif(data, (b'avif', b'avis')), lambda data: _heif('AVIF', data)),
-    HEIC: (lambda data: _is_heif(data, (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1')),
-           lambda data: _heif(HEIC, data))}
+    AVIF: (lambda data: _is_heif(data, (b'avif', b'avis')), _avif),
+    HEIC: (lambda data: _is_heif(data, (b'heic', b'heix', b'heim', b'heis', b'hevc', b'hevx', b'mif1')), _heic)}
 
 FORMATS = tuple(_READERS)
 """The formats whose headers are read."""

@@ -5,8 +5,9 @@ from importlib.util import find_spec
 import numpy as np
 
 from fashionai.errors import InputError
+from fashionai.extras import missing_package
 
-NEEDED = 'HEIC files need pillow-heif: pip install pillow-heif'
+NEEDED = f'HEIC: {missing_package("pillow_heif")}'
 """What a user is told who does not have the package."""
 
 

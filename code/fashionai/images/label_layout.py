@@ -61,7 +61,7 @@ class Obstacles:
                 ~_overlaps(rectangles, taken).any(axis=1))
 
     def and_taken(self, place: Rectangle) -> 'Obstacles':
-        """Returns the same with one more rectangle that is taken."""
+        """Returns these obstacles with one more rectangle that is taken."""
         return replace(self, taken=(*self.taken, place))
 
     def over_garment(self, rectangles: np.ndarray) -> np.ndarray:

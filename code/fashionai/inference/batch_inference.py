@@ -117,7 +117,7 @@ def _predict_batch(predictor: GarmentPredictor, members: List[_Numbered], tag: s
     started = time.perf_counter()
     read = [_read(picture) for _, picture in members]
     garments = [(image, garment) for (_, picture), image in zip(members, read) if not isinstance(image, Unreadable)
-                for garment in _garments(picture)]
+                for garment in _boxes_of(picture)]
     images = [image for image, _ in garments]
     tags = [garment.type if garment and garment.type else tag for _, garment in garments]
     boxes = [garment.box if garment else None for _, garment in garments]
@@ -127,11 +127,11 @@ def _predict_batch(predictor: GarmentPredictor, members: List[_Numbered], tag: s
     seconds = (time.perf_counter() - started) / max(1, len(garments))
     return [Failure(picture, image.reason) if isinstance(image, Unreadable) else
             [Outcome(number, picture, image, next(predictions), seconds, place if garment else None)
-             for place, garment in enumerate(_garments(picture), 1)]
+             for place, garment in enumerate(_boxes_of(picture), 1)]
             for (number, picture), image in zip(members, read)]
 
 
-def _garments(picture: Picture) -> Sequence[Optional[GarmentBox]]:
+def _boxes_of(picture: Picture) -> Sequence[Optional[GarmentBox]]:
     """Returns the boxes of a picture; for a picture without boxes, None for its only garment."""
     return [None] if picture.boxes is None else picture.boxes
 

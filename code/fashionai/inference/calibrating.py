@@ -15,8 +15,8 @@ from fashionai.calibration.statistics import Bin, brier, calibration_error, log_
 from fashionai.errors import InputError
 from fashionai.inference.config import PRESETS, InferenceOptions
 from fashionai.inference.garment_predictor import load_predictor
-from fashionai.inference.garment_types import SURE
 from fashionai.inference.held_out import PointAnswers, point_answers, type_answers
+from fashionai.inference.scoring import SURE
 from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import VISIBILITY
 

@@ -5,15 +5,16 @@ from types import MappingProxyType
 from typing import Mapping, Optional, Sequence, Tuple
 
 from fashionai.codec.decoding import DECODERS
-from fashionai.engines.exported import ENGINES
+from fashionai.engines.opening import ENGINES
 from fashionai.errors import InputError
 from fashionai.garments.shapes import has_shape
 from fashionai.garments.table import SUPPLIED, Garments
 from fashionai.inference.canvas import JOINS
 from fashionai.inference.predictor import ASSEMBLIES, PredictionOptions
 from fashionai.inference.second_pass import HEATMAPS, SECOND_PASSES
-from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, PERIOD, TILINGS, WindowScale, parse_scales
+from fashionai.inference.windows import DEFAULT_SCALES, DEFAULT_TILING, TILINGS, WindowScale, parse_scales
 from fashionai.model_files.default_model import FAST
+from fashionai.networks.head_options import PERIOD
 from fashionai.networks.tensor_names import OUTPUTS
 from fashionai.option_group import OptionGroup, at_least, option, size_hw
 

@@ -21,11 +21,12 @@ from fashionai.images.crops import Crop
 from fashionai.images.geometry import invert, warp_image
 from fashionai.images.scale import ScaleObject, find_plane
 from fashionai.inference.canvas import canvas_map, responses
-from fashionai.inference.garment_types import described
-from fashionai.inference.loading import InferenceConfig, in_turn, open_networks, predictors_of
+from fashionai.inference.config import InferenceConfig
+from fashionai.inference.loading import in_turn, open_networks, predictors_of
 from fashionai.inference.predictor import KeypointPrediction
 from fashionai.inference.scoring import HEIGHT, HEIGHTS, PROBABILITY, Scoring, scoring_of
 from fashionai.inference.second_pass import AnyPredictor
+from fashionai.inference.whole_pictures import described
 from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.tensor_names import VISIBILITY
 
@@ -225,7 +226,7 @@ class GarmentPredictor:
         """Returns the garment of each image. All images go through the networks together."""
         wholes = iter(self.describe([image for image, tag in zip(images, tags) if tag == AUTO or self._seen]))
         descriptions = [next(wholes) if tag == AUTO or self._seen else _NOTHING for tag in tags]
-        probabilities = [self._shares(whole) if tag == AUTO else {} for whole, tag in zip(descriptions, tags)]
+        probabilities = [self.type_shares(whole) if tag == AUTO else {} for whole, tag in zip(descriptions, tags)]
         types = [next(iter(shares), tag) for shares, tag in zip(probabilities, tags)]
         predictions = self._predict_keypoints(images, types)
         return [self._prediction(self.garments[name], shares, whole, prediction, image.shape[:2])
@@ -243,8 +244,9 @@ class GarmentPredictor:
         return [Description(None if types is None else types[number],
                             None if visibility is None else visibility[number]) for number in range(len(images))]
 
-    def _shares(self, whole: Description) -> Dict[str, float]:
-        """Returns the probabilities of the types, the highest first."""
+    def type_shares(self, whole: Description) -> Dict[str, float]:
+        """Returns the probabilities of the types by name, the highest first: those that `describe` gave for an image.
+        The networks must predict the type."""
         assert whole.types is not None, 'a tag is AUTO only if the networks predict the type'
         return {self.types[number]: float(whole.types[number]) for number in np.argsort(-whole.types, kind='stable')}
 

@@ -69,13 +69,12 @@ def point_answers(predictor: GarmentPredictor, truth: Annotations, folder: Path,
                         labelled.astype(int), np.concatenate(states) if states else None)
 
 
-def type_answers(predictor: GarmentPredictor, truth: Annotations, folder: Path,
-                 batch: int = BATCH) -> Tuple[np.ndarray, np.ndarray]:
+def type_answers(predictor: GarmentPredictor, truth: Annotations, folder: Path) -> Tuple[np.ndarray, np.ndarray]:
     """Returns the probabilities (N, T) of the types of labelled pictures, and the numbers (N,) of the right types.
 
     Raises InputError, naming the file, for an image that cannot be read.
     """
-    shares = [one.types for _, images in _batches(truth, folder, batch) for one in predictor.describe(images)]
+    shares = [one.types for _, images in _batches(truth, folder, BATCH) for one in predictor.describe(images)]
     return np.stack(shares), np.array([predictor.types.index(name) for name in truth.categories])
 
 

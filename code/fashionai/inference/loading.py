@@ -5,8 +5,8 @@ from typing import Callable, Iterator, List, Mapping, Sequence, TypeVar
 
 import numpy as np
 
-from fashionai.engines.exported import open_network
 from fashionai.engines.network import Network
+from fashionai.engines.opening import open_network
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, JOINT, Garment, Garments
 from fashionai.inference.aggregator import NetworkInput
@@ -28,7 +28,7 @@ def open_networks(models: Sequence[ModelFile], tag: str, config: InferenceConfig
     Raises InputError, which names the file, if a network does not serve the tag.
     """
     with ExitStack() as stack:
-        yield [stack.enter_context(open_network(model, garments.of(tag), threads, config.maps, config.engine, garments,
+        yield [stack.enter_context(open_network(model, garments.of(tag), garments, threads, config.maps, config.engine,
                                                 config.trusted))
                for model in models]
 
@@ -82,4 +82,4 @@ def _predictor(first: Sequence[NetworkInput], second: Sequence[NetworkInput], ga
     predictor = Predictor(first, garment, config.options)
     if not config.second_pass:
         return predictor
-    return SecondPass(predictor, garment, config.second_pass, second=Predictor(second, garment, config.options))
+    return SecondPass(predictor, Predictor(second, garment, config.options), garment, config.second_pass)

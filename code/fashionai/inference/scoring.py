@@ -10,11 +10,13 @@ import numpy as np
 from fashionai.calibration.calibration import RIVAL_DISTANCE, ScoreCurve
 from fashionai.images.geometry import transform_points
 from fashionai.inference.canvas import canvas_map, responses
-from fashionai.inference.garment_types import SURE
 from fashionai.model_files.model_file import ModelFile
 
 PROBABILITY, HEIGHT = 'probability', 'height'
 """Kinds of scores: the calibrated probability that a point is near its place, or the height of its peak."""
+
+SURE = 0.8
+"""Without a calibration, the type is unsure if its probability is lower than this: a person should check it."""
 
 
 @dataclass(frozen=True)

@@ -72,23 +72,22 @@ class SecondPass:
     """A predictor of two passes.
 
     Args:
-        predictor: it computes the first pass, and without `second` both passes.
-        garment: the type of the predictor.
+        first: it computes the first pass.
+        second: it computes the second pass; it may be the same.
+        garment: the type of both predictors.
         how: how the passes are joined, one of SECOND_PASSES.
         side: of the picture of the second pass, in pixels.
-        second: it computes the second pass.
 
     Raises InputError if the type has no mean shape, or if `how` is unknown.
     """
 
-    def __init__(self, predictor: Predictor, garment: Garment, how: str = 'replace', side: int = SIDE,
-                 second: Optional[Predictor] = None) -> None:
+    def __init__(self, first: Predictor, second: Predictor, garment: Garment, how: str, side: int = SIDE) -> None:
         if how not in SECOND_PASSES:
             raise InputError(f'unknown second pass {how!r}: wanted one of {", ".join(SECOND_PASSES)}')
         if not has_shape(garment):
             raise InputError(f'--second-pass {how} needs a mean shape, and {garment.name} has none: wanted '
                              '--second-pass none')
-        self._first, self._second, self._garment, self._side = predictor, second or predictor, garment, side
+        self._first, self._second, self._garment, self._side = first, second, garment, side
         self._join = self._join_heatmaps if how == HEATMAPS else self._join_points
         self._shares = _SHARES.get(how)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from fashionai.annotations import Annotations, image_path
 from fashionai.images.decoder import read_image
-from fashionai.inference.garment_types import whole_pictures
+from fashionai.inference.whole_pictures import whole_pictures
 from fashionai.model_files.graph_file import read_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.visibility import FeatureReader, fitted_head, with_head

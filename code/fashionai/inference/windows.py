@@ -13,9 +13,6 @@ A tiling, one of TILINGS, then chooses what the network really computes:
 - `exact` takes the windows of `--scales` as they are.
 - `merged` computes the same parts at the same scales with less work: it cuts off the padding around the image, and
   joins windows that overlap if the joined window has fewer pixels.
-
-A box is a part of the canvas enlarged by a scale: (left, top, right, bottom) in pixels of the enlarged canvas,
-measured to outer edges, so that the canvas begins at 0.
 """
 import ast
 from dataclasses import dataclass
@@ -29,6 +26,7 @@ import numpy as np
 from fashionai.errors import InputError
 from fashionai.images.geometry import compose, scaling, transform_points, translation
 from fashionai.inference.canvas import canvas_map
+from fashionai.networks.head_options import PERIOD
 
 WindowScale = Union[None, float, Tuple[float, float], Tuple[float, float, float]]
 """None, s, (s, step) or (cx, cy, s); see `windows_of`."""
@@ -41,17 +39,12 @@ _MARGIN = 8.0
 """Padding in pixels that stays around an image: one cell, so that a point on the image's edge has its whole peak. At
 scale 1, the smoothing of the canvas reaches no further."""
 
-PERIOD = 32
-"""Window sizes differ from the trained size by multiples of this many pixels, the coarsest stride of the features. A
-layer of stride 2 pads an odd number of cells at another side than an even number, which shifts all coarser cells: by 8
-pixels at stride 16. A network has learned the places of its trained size. A window of another size is therefore widened
-to the next size that differs from the trained size by whole periods. At 368x368 an earlier supplied network, trained at
-256x256, had an NE `visible` of 11.5 on 40 photographs without this rule, and has 10.1 with it."""
-
 _ROUNDING = 1e-6
 """Tolerance in pixels for the rounding of floating-point numbers."""
 
-Box = Tuple[float, float, float, float]
+Extent = Tuple[float, float, float, float]
+"""A box: left, top, right and bottom in pixels of the canvas enlarged by a scale, measured to outer edges, so that the
+canvas begins at 0."""
 
 
 @dataclass(frozen=True)
@@ -124,7 +117,7 @@ def exact_windows(windows: np.ndarray, resolution_hw: Tuple[int, int], trained_h
     del image_hw, input_size
     if _size_hw((0, 0, resolution_hw[1], resolution_hw[0]), trained_hw) == resolution_hw:
         return tuple(Window(window, resolution_hw) for window in windows)
-    return tuple(_window_of(_box_of(window, resolution_hw), (window[0, 0], window[1, 1]), trained_hw)
+    return tuple(_window_of(_extent_of(window, resolution_hw), (window[0, 0], window[1, 1]), trained_hw)
                  for window in windows)
 
 
@@ -135,9 +128,9 @@ def merged_windows(windows: np.ndarray, resolution_hw: Tuple[int, int], trained_
     A merged window also shows what lies between the windows that it replaces, and counts once if windows are averaged.
     Windows that show no part of the image are left out; if no window shows the image, all stay as they are.
     """
-    by_scale: Dict[Tuple[float, float], List[Box]] = {}
+    by_scale: Dict[Tuple[float, float], List[Extent]] = {}
     for window in windows:
-        by_scale.setdefault((window[0, 0], window[1, 1]), []).append(_box_of(window, resolution_hw))
+        by_scale.setdefault((window[0, 0], window[1, 1]), []).append(_extent_of(window, resolution_hw))
     edges = np.array([(-0.5, -0.5), (image_hw[1] - 0.5, image_hw[0] - 0.5)])
     image = transform_points(canvas_map(image_hw, input_size), edges) + 0.5
     tiles = [_window_of(box, scale, trained_hw) for scale, boxes in by_scale.items()
@@ -192,42 +185,42 @@ def _is_scale(item: object) -> bool:
     return len(numbers) == 3 and 0 <= numbers[0] <= 1 and 0 <= numbers[1] <= 1 and 0 < numbers[2] <= 100
 
 
-def _box_of(window: np.ndarray, resolution_hw: Tuple[int, int]) -> Box:
+def _extent_of(window: np.ndarray, resolution_hw: Tuple[int, int]) -> Extent:
     left, top = ((window[axis, axis] - 1) / 2 - window[axis, 2] for axis in (0, 1))
     return left, top, left + resolution_hw[1], top + resolution_hw[0]
 
 
-def _window_of(box: Box, scale: Tuple[float, float], trained_hw: Tuple[int, int]) -> Window:
+def _window_of(box: Extent, scale: Tuple[float, float], trained_hw: Tuple[int, int]) -> Window:
     """Returns the window that shows a box; if the window must be larger, the box lies in its middle."""
     height, width = _size_hw(box, trained_hw)
     left, top = (box[0] + box[2] - width) / 2, (box[1] + box[3] - height) / 2
     return Window(compose(scaling(*scale), translation(-left, -top)), (height, width))
 
 
-def _size_hw(box: Box, trained_hw: Tuple[int, int]) -> Tuple[int, int]:
+def _size_hw(box: Extent, trained_hw: Tuple[int, int]) -> Tuple[int, int]:
     """Returns the smallest (height, width) of a window that shows a box."""
     height, width = (side + PERIOD * ceil((length - side - _ROUNDING) / PERIOD)
                      for side, length in zip(trained_hw, (box[3] - box[1], box[2] - box[0])))
     return height, width
 
 
-def _cropped(boxes: Sequence[Box], image: Box) -> List[Box]:
+def _cropped(boxes: Sequence[Extent], image: Extent) -> List[Extent]:
     """Returns the parts of boxes that show the image and its margin. A box that does not show the image is left out."""
     wide = (image[0] - _MARGIN, image[1] - _MARGIN, image[2] + _MARGIN, image[3] + _MARGIN)
     shown = [box for box in boxes if not _empty(_overlap(box, image))]
     return [_overlap(box, wide) for box in shown]
 
 
-def _joined(boxes: Sequence[Box], trained_hw: Tuple[int, int]) -> List[Box]:
+def _joined(boxes: Sequence[Extent], trained_hw: Tuple[int, int]) -> List[Extent]:
     """Returns the boxes after joining, again and again, the pair that saves most, while the joined box costs less.
 
     The cost of a box is the number of pixels of its window: the work of every layer is proportional to it.
     """
-    def cost(box: Box) -> int:
+    def cost(box: Extent) -> int:
         height, width = _size_hw(box, trained_hw)
         return height * width
 
-    def saved(pair: Tuple[Box, Box]) -> int:
+    def saved(pair: Tuple[Extent, Extent]) -> int:
         return cost(pair[0]) + cost(pair[1]) - cost(_around(*pair))
 
     left = list(boxes)
@@ -241,13 +234,13 @@ def _joined(boxes: Sequence[Box], trained_hw: Tuple[int, int]) -> List[Box]:
     return left
 
 
-def _around(one: Box, other: Box) -> Box:
+def _around(one: Extent, other: Extent) -> Extent:
     return min(one[0], other[0]), min(one[1], other[1]), max(one[2], other[2]), max(one[3], other[3])
 
 
-def _overlap(one: Box, other: Box) -> Box:
+def _overlap(one: Extent, other: Extent) -> Extent:
     return max(one[0], other[0]), max(one[1], other[1]), min(one[2], other[2]), min(one[3], other[3])
 
 
-def _empty(box: Box) -> bool:
+def _empty(box: Extent) -> bool:
     return box[2] - box[0] <= _ROUNDING or box[3] - box[1] <= _ROUNDING

@@ -13,6 +13,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 
+from fashionai.datasets.formats import WRITABLE
 from fashionai.datasets.notes import Notes, new_notes
 from fashionai.errors import InputError
 from fashionai.garments.table import Garments
@@ -21,9 +22,10 @@ from fashionai.images.folders import file_fault
 from fashionai.images.jpeg import jpeg
 from fashionai.inference.garment_predictor import LOW
 from fashionai.labelling import answers
-from fashionai.labelling.export import FORMATS, check_formats, export_formats, export_tree
-from fashionai.labelling.labels import Label, box_of
+from fashionai.labelling.export import check_formats, export_formats, export_tree
+from fashionai.labelling.labels import Label, optional_box
 from fashionai.labelling.ordering import order
+from fashionai.labelling.project import DATA
 from fashionai.labelling.store import Conflict, Item, PictureRow, Store
 from fashionai.serving.app import PAGE as EDITOR
 from fashionai.serving.middleware import Headers
@@ -47,7 +49,7 @@ class Project:
 
     Attributes:
         store: keeps the labels.
-        folder: of the project; exports go to its folder `data`.
+        folder: of the project; exports go to its folder DATA.
         garments: its table.
         finds: the types that the network finds.
         model: the name of what makes the proposals.
@@ -84,7 +86,7 @@ def _add_reading(app: FastAPI, project: Project) -> None:
     def card() -> answers.ProjectCard:
         return answers.ProjectCard(folder=str(project.folder), types=answers.type_cards(project.garments),
                                    finds=project.finds, model=project.model, low_score=LOW, person=project.person,
-                                   formats=list(FORMATS))
+                                   formats=list(WRITABLE))
 
     @app.get('/api/items', summary='The garments that changed after a clock')
     def news(since: int = 0) -> answers.News:
@@ -123,7 +125,7 @@ def _add_changing(app: FastAPI, project: Project) -> None:
 
     @app.post('/api/pictures/{number}/items', summary='Add a garment to a picture by its box')
     def draw(number: int, drawn: answers.Draw) -> answers.Full:
-        label = Label(box=box_of(drawn.box))
+        label = Label(box=optional_box(drawn.box))
         label.check(project.garments, store.picture(number).size_hw)
         assert label.box
         item = store.add_box(number, label.box, drawn.person or project.person)
@@ -134,7 +136,7 @@ def _add_changing(app: FastAPI, project: Project) -> None:
     def export(wanted: answers.ExportOrder) -> answers.ExportAnswer:
         check_formats(wanted.formats)
         notes = new_notes()
-        written = export_tree(store, project.garments, project.folder / 'data', notes, wanted.val, wanted.seed)
+        written = export_tree(store, project.garments, project.folder / DATA, notes, wanted.val, wanted.seed)
         files = export_formats(store, project.garments, written, wanted.formats, notes)
         return answers.ExportAnswer(folder=str(written.folder), files=list(map(str, files)), notes=_lines(notes),
                                     counts={part: dict(counts) for part, counts in written.counts.items()})

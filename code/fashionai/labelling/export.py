@@ -16,7 +16,7 @@ import numpy as np
 
 from fashionai.annotations import ABSENT
 from fashionai.datasets.format_options import WriteOptions
-from fashionai.datasets.formats import FORMATS as TOOLS
+from fashionai.datasets.formats import FORMATS, WRITABLE
 from fashionai.datasets.labelled import LabelledGarment, LabelledPicture
 from fashionai.datasets.notes import Notes
 from fashionai.datasets.orientation import orientation_of, turned_upright
@@ -35,9 +35,6 @@ DEFAULT_VAL = 0.2
 
 _QUALITY = 95
 """The JPEG quality of garments that are cut out."""
-
-FORMATS = tuple(name for name, form in TOOLS.items() if form.write)
-"""The formats of other tools that can be written."""
 
 
 @dataclass(frozen=True)
@@ -81,10 +78,10 @@ def export_tree(store: Store, garments: Garments, output: Path, notes: Notes, va
 
 
 def check_formats(names: Sequence[str]) -> None:
-    """Raises InputError for a name that is not in FORMATS."""
+    """Raises InputError for a name that is not in WRITABLE."""
     for name in names:
-        if name not in FORMATS:
-            raise InputError(f'format {shown(name)}: wanted one of {", ".join(FORMATS)}')
+        if name not in WRITABLE:
+            raise InputError(f'format {shown(name)}: wanted one of {", ".join(WRITABLE)}')
 
 
 def export_formats(store: Store, garments: Garments, exported: Exported, names: Sequence[str],
@@ -92,7 +89,7 @@ def export_formats(store: Store, garments: Garments, exported: Exported, names: 
     """Writes the reviewed garments in formats of other tools, beside what `export_tree` wrote. A picture has all its
     garments; it is in the list that `export_tree` chose. Returns the files and folders.
 
-    Raises InputError for a name that is not in FORMATS. What a format cannot hold is added to `notes`.
+    Raises InputError for a name that is not in WRITABLE. What a format cannot hold is added to `notes`.
     """
     check_formats(names)
     pictures: Dict[int, List[Item]] = {}
@@ -103,7 +100,7 @@ def export_formats(store: Store, garments: Garments, exported: Exported, names: 
                 for picture in _labelled(items, garments, exported.parts[number], exported.folder, notes)]
     written = []
     for name in names:
-        form, options = TOOLS[name], WriteOptions(garments, f'labels of {store.path.parent.name}')
+        form, options = FORMATS[name], WriteOptions(garments, f'labels of {store.path.parent.name}')
         assert form.write
         written.append(exported.folder / (name if form.folder else f'{name}.json'))
         form.write(written[-1], labelled, options, notes)

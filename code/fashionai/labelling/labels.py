@@ -53,7 +53,7 @@ class Label:
         if not isinstance(points, dict):
             raise InputError(f'points {shown(points)}: wanted points by name')
         placed = {name: _point(name, point) for name, point in points.items()}
-        return cls(state, kind, placed, box_of(values.get('box')))
+        return cls(state, kind, placed, optional_box(values.get('box')))
 
     def check(self, garments: Garments, size_hw: Tuple[int, int]) -> None:
         """Raises InputError, which names the keypoint, if the label does not fit the table or a picture of this size,
@@ -82,7 +82,7 @@ class Label:
             raise InputError(f'{missing[0]} is not placed: place it, or mark it absent')
 
 
-def box_of(values: Any) -> Optional[Box]:
+def optional_box(values: Any) -> Optional[Box]:
     """Returns the box that JSON gives, or None. Errors as in `parse_box`."""
     return None if values is None else parse_box(values)
 

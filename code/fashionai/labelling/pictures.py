@@ -9,9 +9,6 @@ from fashionai.images.headers import FORMATS, header_of
 from fashionai.images.sources import MediaFile, sources_of
 from fashionai.labelling.store import Store
 
-_TURNED = 5
-"""From this EXIF orientation on, the upright picture has the stored width as its height."""
-
 
 @dataclass(frozen=True)
 class Added:
@@ -52,5 +49,4 @@ def _examined(source: MediaFile, megapixels: float) -> Tuple[str, Tuple[int, int
         raise InputError(f'not a picture of a supported format: wanted {", ".join(FORMATS)}')
     if header.megapixels > megapixels:
         raise InputError(f'{header.megapixels:.1f} million pixels: at most {megapixels:g} million are allowed')
-    height, width = header.size_hw[::-1] if header.orientation >= _TURNED else header.size_hw
-    return hashlib.sha256(data).hexdigest(), (height, width)
+    return hashlib.sha256(data).hexdigest(), header.upright_hw

@@ -10,15 +10,15 @@ from typing import Optional
 
 from fashionai.errors import InputError
 from fashionai.files import write_json
-from fashionai.garments.table import GARMENTS, Garments
+from fashionai.garments.table import GARMENTS, JOINT, Garments
 from fashionai.garments.table_files import read_garments, stored_form
 from fashionai.labelling.store import Store
+from fashionai.model_files.default_model import installed_graph
 
 DATA = 'data'
 """The folder of a project that exports go to."""
 
-_GARMENTS = 'garments.json'
-_GRAPH = Path('trained', 'all', 'graph', 'frozen_graph.pb')
+_GARMENTS, _TRAINED = 'garments.json', 'trained'
 
 
 def project_garments(folder: Path, store: Store, given: Optional[Garments]) -> Garments:
@@ -49,5 +49,5 @@ def project_garments(folder: Path, store: Store, given: Optional[Garments]) -> G
 
 def project_graph(folder: Path) -> Optional[Path]:
     """Returns the network that was trained on a project, or None."""
-    graph = folder / _GRAPH
+    graph = installed_graph(folder / _TRAINED, JOINT)
     return graph if graph.exists() else None

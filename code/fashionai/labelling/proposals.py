@@ -10,7 +10,7 @@ import numpy as np
 
 from fashionai.garments.boxes import Box
 from fashionai.garments.shapes import has_shape, mean_shape, shape_of
-from fashionai.garments.table import AUTO, Garment, Garments
+from fashionai.garments.table import Garment, Garments
 from fashionai.images.crops import crop_around
 from fashionai.images.geometry import similarity, transform_points
 from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor
@@ -119,7 +119,7 @@ class Proposer:
         """Returns the probabilities of the types of the project, the highest first; {} if no network predicts them."""
         if self._quick is None or not set(self.types) & set(self._quick.types):
             return {}
-        shares = self._quick.predict([image], [AUTO])[0].type_probabilities
+        shares = self._quick.type_shares(self._quick.describe([image])[0])
         return {name: round(share, 4) for name, share in shares.items() if name in self.types}
 
     def _doubt(self, image: np.ndarray, prediction: GarmentPrediction, shares: Mapping[str, float]) -> Doubt:

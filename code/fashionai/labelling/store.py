@@ -16,7 +16,8 @@ from typing import Any, Iterator, List, Mapping, Optional, Sequence, Tuple, Type
 
 from fashionai.errors import InputError
 from fashionai.files import naming
-from fashionai.labelling.labels import OPEN, REMOVED, Box, Label, box_of
+from fashionai.garments.boxes import Box
+from fashionai.labelling.labels import OPEN, REMOVED, Label, optional_box
 
 FILE = 'labels.sqlite'
 """The name of the file in the folder of a project."""
@@ -390,7 +391,7 @@ def _label(text: str) -> Label:
     """Returns a label that was checked before it was written."""
     values = json.loads(text)
     return Label(values['state'], values['type'], {name: tuple(point) for name, point in values['points'].items()},
-                 box_of(values['box']))
+                 optional_box(values['box']))
 
 
 def _text(content: Mapping[str, Any]) -> str:

@@ -14,9 +14,9 @@ from types import MappingProxyType
 from typing import Any, Container, Dict, List, Mapping, Optional, Union
 
 from fashionai.errors import InputError
+from fashionai.files import read_object_if_any
 from fashionai.garments.table import Garments
 from fashionai.garments.table_files import stored_garments
-from fashionai.model_files.contract import read_json
 
 NAME, BEST, RUN_FILE, BEST_FILE = 'model', 'best', 'run.json', 'best.json'
 
@@ -57,7 +57,7 @@ def garments_of(run: Mapping[str, Any]) -> Garments:
 
 def read_run(path: Path) -> Dict[str, Any]:
     """Reads a run.json; returns {} if there is no file. Raises InputError, naming file and key, for a wrong type."""
-    run = read_json(path)
+    run = read_object_if_any(path)
     for key, kind in _KINDS.items():
         if not isinstance(run.get(key, kind()), kind):
             raise InputError(f'{path}: {key} is {reprlib.repr(run[key])}, but must have the type {kind.__name__}')
@@ -162,6 +162,6 @@ def _fault(prefix: str) -> str:
 def _described(prefix: str, step: int) -> Checkpoint:
     """Returns a checkpoint with the content of the JSON files beside it."""
     folder = Path(prefix).parent
-    best = read_json(folder / BEST_FILE)
+    best = read_object_if_any(folder / BEST_FILE)
     return Checkpoint(prefix, step, read_run((folder.parent if folder.name == BEST else folder) / RUN_FILE),
                       best.get('validation_ne') if best.get('step') == step else None)

@@ -1,12 +1,14 @@
 """The contract: what a frozen graph, or an exported model, says about itself in a small JSON file beside it.
 
-An exported model also has the same JSON inside. It counts if the file beside the model is missing.
+The same JSON is also inside, so a model that is copied alone keeps it. It counts if the file beside the model is
+missing.
 """
 import hashlib
+import json
 import os
 import shutil
 from contextlib import contextmanager
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from reprlib import repr as short
 from tempfile import TemporaryDirectory
@@ -15,10 +17,10 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Sequence, T
 
 from fashionai.calibration.calibration import Calibration, stored_calibration
 from fashionai.errors import InputError
-from fashionai.files import parse_json, write_json
+from fashionai.files import parse_object, read_object_if_any, write_bytes, write_json
 from fashionai.garments.table import GARMENTS, Garments
 from fashionai.garments.table_files import stored_form, stored_garments
-from fashionai.model_files.contract_inside import contract_inside
+from fashionai.model_files.contract_inside import contract_inside, with_contract_inside
 from fashionai.networks.head_options import BACKBONE_STRIDE, STRIDES, HeadOptions
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME, VISIBILITY
 
@@ -26,6 +28,9 @@ EXPORTED: Mapping[str, str] = MappingProxyType(
     {'onnx': '.onnx', 'openvino': '.xml', 'tflite': '.tflite', 'savedmodel': '.savedmodel'})
 """Endings of exported models by format. OpenVINO has the weights in a `.bin` beside the model; a SavedModel is a
 folder."""
+
+FORMAT_NAMES: Mapping[str, str] = MappingProxyType({ending: name for name, ending in EXPORTED.items()})
+"""The formats by the endings of their models."""
 
 LARGEST_SIDE = 4096
 """Maximum side of an input in pixels."""
@@ -87,6 +92,11 @@ class Contract:
         return {**asdict(self), 'calibration': self.calibration.to_json() if self.calibration else {},
                 'garments': stored_form(self.garments)}
 
+    @property
+    def text_inside(self) -> str:
+        """The contract as JSON text for a place inside a model."""
+        return json.dumps(replace(self, graph_sha256='').to_json())
+
     def save(self, path: Union[str, Path]) -> None:
         """Writes the contract as JSON: whole, or not at all."""
         write_json(path, self.to_json(), indent=2)
@@ -97,7 +107,7 @@ class Contract:
 
         Raises InputError, with file and key, for anything else.
         """
-        return cls.of_json(read_json(Path(path)), str(path))
+        return cls.of_json(read_object_if_any(path), str(path))
 
     @classmethod
     def of_json(cls, values: Mapping[str, Any], place: str) -> 'Contract':
@@ -191,13 +201,28 @@ def contract_of(graph: Union[str, Path], model_sum: str = '') -> Optional[Contra
     beside = contract_path(graph)
     if not beside.exists():
         text = contract_inside(Path(graph))
-        return None if text is None else Contract.of_json(_parsed(text, str(graph)), f'the contract inside {graph}')
+        return None if text is None else Contract.of_json(parse_object(text.encode(), str(graph)),
+                                                          f'the contract inside {graph}')
     contract = Contract.load(beside)
     if contract.graph_sha256 != (model_sum or file_sum(graph)):
+        without = 'has its contract inside' if contract_inside(Path(graph)) else 'is taken as one without a contract'
         raise InputError(f'{beside} was written for another model than {graph} is now: install both again '
                          f'(code/freeze.py --install, code/export.py), or copy both; without {beside.name} the model '
-                         'is taken as it is')
+                         f'{without}')
     return contract
+
+
+def write_model(model: Path, content: bytes, contract: Contract) -> None:
+    """Writes a frozen graph, or an ONNX model, and its contract: inside it, and beside it with the sum of the file.
+
+    Raises InputError if the content cannot be read as a graph or as ONNX.
+    """
+    try:
+        content = with_contract_inside(content, contract.text_inside, model.suffix)
+    except (ValueError, KeyError, EOFError) as error:
+        raise InputError(f'{model.name} gets no contract, since it cannot be read: {error!r}') from None
+    write_bytes(model, content)
+    replace(contract, graph_sha256=file_sum(model)).save(contract_path(model))
 
 
 @contextmanager
@@ -247,15 +272,3 @@ def model_files(model: Union[str, Path]) -> Sequence[Path]:
         return sorted(part for part in path.rglob('*') if part.is_file())
     weights = path.with_suffix('.bin')
     return [path, weights] if path.suffix == EXPORTED['openvino'] and weights.exists() else [path]
-
-
-def read_json(path: Path) -> Dict[str, Any]:
-    """Returns the JSON object in a file; {} if there is no file. Raises InputError if it holds anything else."""
-    return _parsed(path.read_bytes(), str(path)) if path.is_file() else {}
-
-
-def _parsed(text: Union[str, bytes], place: str) -> Dict[str, Any]:
-    values = parse_json(text.encode() if isinstance(text, str) else text, place)
-    if not isinstance(values, dict):
-        raise InputError(f'{place} holds a {type(values).__name__}: wanted an object')
-    return values

@@ -7,8 +7,9 @@ from typing import Callable, Mapping, Tuple
 import numpy as np
 import tensorflow.compat.v1 as tf
 
+from fashionai.errors import InputError
 from fashionai.garments.table import Garment
-from fashionai.model_files.contract import Contract, contract_path
+from fashionai.model_files.contract import contract_of
 from fashionai.networks.catalog import build
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 
@@ -66,9 +67,11 @@ def operations(graph: tf.Graph) -> int:
 
 
 def graph_cost(graph: Path, input_hw: Tuple[int, int]) -> Cost:
-    """Returns the cost of a frozen graph: that of the networks that the contract beside it names, usually one. They all
-    have the head of the contract."""
-    contract = Contract.load(contract_path(graph))
+    """Returns the cost of a frozen graph: that of the networks that its contract names, usually one. They all have the
+    head of the contract. Raises InputError if it has no contract."""
+    contract = contract_of(graph)
+    if contract is None:
+        raise InputError(f'{graph} has no contract, which would name its network')
     garment, head = contract.garments.of(contract.tag), HeadOptions.of(contract.head)
     costs = [network_cost(model, garment, input_hw, head) for model in contract.models]
     return Cost(sum(cost.parameters for cost in costs), sum(cost.flop for cost in costs))

@@ -9,27 +9,25 @@ from typing import List, Optional, Sequence, Set, Tuple, Union
 import numpy as np
 import tensorflow.compat.v1 as tf
 
-from fashionai.codec.heatmaps import cells_hw
 from fashionai.errors import InputError
-from fashionai.files import write_bytes
 from fashionai.garments.table import JOINT, Garment, Garments
 from fashionai.model_files.checkpoints import Checkpoint, garments_of, loss_of
-from fashionai.model_files.contract import Contract, contract_path, file_sum, replacing_model
+from fashionai.model_files.contract import Contract, replacing_model, write_model
 from fashionai.model_files.graph_file import without_defaults
 from fashionai.model_files.joining import joined, joined_contract
-from fashionai.model_files.model_file import ModelFile
+from fashionai.model_files.model_file import USUAL_HW, ModelFile
 from fashionai.model_files.stored_weights import in_format, stored
 from fashionai.model_files.weight_files import Values
 from fashionai.model_files.weight_formats import FLOAT32, TOLERANCES
 from fashionai.model_files.weights import read_weights
 from fashionai.networks.catalog import build, input_placeholder, mean_of_last_two, network_spec
-from fashionai.networks.head_options import BACKBONE_STRIDE, HeadOptions
+from fashionai.networks.head_options import BACKBONE_STRIDE, HeadOptions, check_suits
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUTS, TYPES_NAME
 
 
 def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, weight_format: str = FLOAT32,
            garments: Optional[Garments] = None, weights: Optional[Values] = None) -> float:
-    """Writes the network of a checkpoint as a frozen graph and, beside it, its contract.
+    """Writes the network of a checkpoint as a frozen graph, with its contract inside and beside it.
 
     The graph takes any number of images of any size that is a multiple of 8. Before anything is written, its output
     is compared with the output of the session on random images. Returns the largest absolute difference.
@@ -57,36 +55,36 @@ def freeze(checkpoint: Checkpoint, model: str, tag: str, output_pb: Path, weight
     difference = _difference(live, _run_frozen(frozen, [tensor.name for tensor in outputs]), TOLERANCES[weight_format],
                              checkpoint.prefix)
     with replacing_model(output_pb) as draft:
-        write_bytes(draft, frozen.SerializeToString())
-        Contract(tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', (368, 368))), spec.stride,
-                 checkpoint.step, file_sum(draft), None if weights else checkpoint.validation_ne,
-                 options.changes, garment.types if network.types else (), garments).save(contract_path(draft))
+        write_model(draft, frozen.SerializeToString(), Contract(
+            tag, garment.keypoints, model, tuple(checkpoint.run.get('input_hw', USUAL_HW)), spec.stride,
+            checkpoint.step, '', None if weights else checkpoint.validation_ne, options.changes,
+            garment.types if network.types else (), garments))
     return difference
 
 
 def store_again(models: Sequence[ModelFile], output_pb: Path, weight_format: str,
                 input_hw: Optional[Tuple[int, int]] = None, trusted: bool = False) -> float:
-    """Writes a frozen graph again with its weights in another format and, beside it, its contract. Several graphs are
-    joined to one; see joining.py.
+    """Writes a frozen graph again with its weights in another format, and with its contract inside and beside it.
+    Several graphs are joined to one; see joining.py.
 
     With `input_hw`, the contract names this size (height, width) in pixels in place of the size that the network was
-    trained at. Returns the largest absolute difference between the outputs of the two graphs. If the graph is
-    `trusted`, it may have any operation.
+    trained at; if it is another one, a calibration does not stay, since peaks have other heights. Returns the largest
+    absolute difference between the outputs of the two graphs. If the graph is `trusted`, it may have any operation.
 
-    Raises InputError if a file is not a graph with a contract, if networks do not fit together, if a side of the size
-    is no multiple of 8, or if the outputs differ too much.
+    Raises InputError if a file is not a graph with a contract, if networks do not fit together, if the size does not
+    suit the network, or if the outputs differ too much.
     """
     contract = joined_contract(models)
-    input_hw = input_hw or contract.input_hw
-    cells_hw(input_hw, BACKBONE_STRIDE)  # raises an error for a size that no network of the catalog takes
+    if input_hw and input_hw != contract.input_hw:
+        check_suits(input_hw, contract.input_hw, str(models[0].path))
+        contract = replace(contract, input_hw=input_hw, calibration=None, validation_ne=None)
     before = joined(models, trusted)
     after = without_defaults(in_format(before, weight_format))
     names = [f'{node.name}:0' for node in before.node if node.name in (*OUTPUTS.values(), TYPES_NAME)]
     difference = _difference(_run_frozen(before, names), _run_frozen(after, names), TOLERANCES[weight_format],
                              models[0].path)
     with replacing_model(output_pb) as draft:
-        write_bytes(draft, after.SerializeToString())
-        replace(contract, graph_sha256=file_sum(draft), input_hw=input_hw).save(contract_path(draft))
+        write_model(draft, after.SerializeToString(), contract)
     return difference
 
 

@@ -14,6 +14,7 @@ from google.protobuf.message import DecodeError
 from tensorflow.core.protobuf.saved_model_pb2 import SavedModel
 
 from fashionai.errors import InputError
+from fashionai.model_files.contract_inside import CONTRACT_NODE
 
 _OWN = frozenset((
     'Add AddN AddV2 AvgPool BiasAdd Cast ConcatV2 Const Conv2D Conv2DBackpropInput DepthwiseConv2dNative FloorDiv '
@@ -48,6 +49,7 @@ ALLOWED: FrozenSet[str] = _OWN | _USUAL
 
 def read_graph(path: Union[str, Path], trusted: bool = False) -> tf.GraphDef:
     """Reads the graph of a `.pb`, or of the folder of a SavedModel; this project writes SavedModels without variables.
+    The contract inside a `.pb` is left out: it belongs to the file, not to the graph.
 
     The operations of a `trusted` file are not checked.
 
@@ -67,6 +69,9 @@ def read_graph(path: Union[str, Path], trusted: bool = False) -> tf.GraphDef:
     definition = saved.meta_graphs[0].graph_def if saved and saved.meta_graphs else definition
     if not trusted:
         _check_operations(definition, path)
+    for number in reversed(range(len(definition.node))):
+        if definition.node[number].name == CONTRACT_NODE:
+            del definition.node[number]
     return definition
 
 

@@ -14,6 +14,7 @@ from fashionai.model_files.graph_file import read_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.stored_weights import decoded
 from fashionai.networks.catalog import input_placeholder
+from fashionai.networks.head_options import check_suits
 from fashionai.networks.tensor_names import MEAN_OUTPUT_NAME, OUTPUT_NAME, TYPES_NAME, VISIBILITY_NAME
 
 _ALIKE = ('tag', 'garments', 'keypoints', 'stride', 'channel_order', 'value_range', 'mean')
@@ -58,6 +59,7 @@ def joined_contract(models: Sequence[ModelFile]) -> Contract:
             if getattr(contract, key) != getattr(first, key):
                 raise InputError(f'{model.path} cannot be joined with {models[0].path}: {key} is '
                                  f'{getattr(contract, key)} and {getattr(first, key)}')
+        check_suits(first.input_hw, contract.input_hw, str(model.path))
     return replace(first, model='+'.join(contract.model for contract in contracts), calibration=None,
                    step=max(contract.step for contract in contracts), validation_ne=None,
                    types=max((contract.types for contract in contracts), key=len),
@@ -66,7 +68,7 @@ def joined_contract(models: Sequence[ModelFile]) -> Contract:
 
 def _contract(model: ModelFile) -> Contract:
     if model.contract is None:
-        raise InputError(f'{model.path} has no contract beside it')
+        raise InputError(f'{model.path} has no contract, neither inside nor beside it')
     return model.contract
 
 

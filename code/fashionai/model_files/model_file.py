@@ -1,14 +1,20 @@
 """A network's file that was opened and hashed once. Functions pass it on in place of a path."""
+import logging
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Sequence, Tuple, Union
 
 from fashionai.errors import InputError
 from fashionai.garments.table import GARMENTS, Garments
-from fashionai.model_files.contract import Contract, contract_of, file_sum
+from fashionai.model_files.contract import EXPORTED, Contract, contract_of, file_sum
 
 USUAL_HW = (368, 368)
 """Input size (height, width) of the original in pixels, for a file without a contract."""
+
+USUAL_STRIDE = 8
+"""Stride of every network of the original, for a file without a contract."""
+
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -50,6 +56,16 @@ class ModelFile:
     def garments(self) -> Garments:
         """The table of garments that the network was trained with; the built-in one without a contract."""
         return self.contract.garments if self.contract else GARMENTS
+
+
+def warn_of_assumptions(models: Sequence[ModelFile], way_out: str = '') -> None:
+    """Logs a warning for each frozen graph without a contract: what is assumed of it, and the way out if that is wrong.
+    Without a contract an exported model is refused when it is opened."""
+    for model in models:
+        if model.contract is None and model.path.suffix not in EXPORTED.values():
+            _LOG.warning('%s has no contract inside or beside it, like the graphs of the original. So it is used as '
+                         'one of them: trained at %dx%d, stride %d%s', model.path, *USUAL_HW[::-1], USUAL_STRIDE,
+                         way_out and f'. If it was trained at another size, {way_out}')
 
 
 def trained_garments(models: Sequence[ModelFile]) -> Garments:

@@ -4,20 +4,18 @@ import logging
 import re
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Mapping, Sequence, Set, Tuple, Union
+from typing import Any, Dict, Mapping, Sequence, Set, Tuple
 
 import numpy as np
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.files import replacing
+from fashionai.files import PathLike, replacing
 from fashionai.model_files.checkpoints import best_name, find_checkpoint, loss_of
 from fashionai.model_files.contract import file_sum
 from fashionai.model_files.weight_files import READERS, UNREADABLE, Values
 from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.refine import is_refining
-
-PathLike = Union[str, Path]
 
 _MODEL_VARIABLE = re.compile(r'/(weights|biases|gamma|beta|moving_mean|moving_variance)$')
 """The last parts of the names of a network's variables. Other variables in a checkpoint belong to the optimiser."""
@@ -103,11 +101,14 @@ def read_weights(path: PathLike) -> Values:
         except UNREADABLE as error:
             raise InputError(f'{path} cannot be read as {path.suffix} weights ({error}): models/README.md lists the '
                              'files that can be read, with their checksums') from None
+    way_out = ("models/README.md says where to get them and where to put them; --pretrain_path '' trains without "
+               'initial weights')
+    if path.suffix in READERS and not path.exists():
+        raise InputError(f'the weights {path} do not exist: {way_out}')
     try:
         prefix = find_checkpoint(path).prefix
     except InputError as error:
-        raise InputError(f'no weights at {path} ({error}): models/README.md says where to get them and where to put '
-                         "them; --pretrain_path '' trains without initial weights") from None
+        raise InputError(f'no weights at {path} ({error}): {way_out}') from None
     reader = tf.train.load_checkpoint(prefix)
     stored = reader.get_variable_to_shape_map()
     return {name: reader.get_tensor(best_name(name, stored)) for name in stored if _MODEL_VARIABLE.search(name)}
@@ -144,13 +145,12 @@ def weights_sum(path: PathLike) -> str:
     return digest.hexdigest()
 
 
-def export_weights(weights: Values, path: PathLike, half: bool = True) -> None:
+def export_weights(weights: Values, path: PathLike) -> None:
     """Writes the variables of a network as a `.npz` that `load_pretrained` can read.
 
-    With `half`, weights are stored as float16, which is precise enough for initial weights. Biases and batch norm stay
-    float32.
+    Weights are stored as float16, which is precise enough for initial weights. Biases and batch norm stay float32.
     """
-    values: Dict[str, Any] = {name: value.astype(np.float16 if half and value.ndim > 1 else np.float32)
+    values: Dict[str, Any] = {name: value.astype(np.float16 if value.ndim > 1 else np.float32)
                               for name, value in weights.items()}
     with replacing(path) as draft, open(str(draft), 'wb') as file:
         np.savez_compressed(file, **values)
@@ -163,7 +163,7 @@ def _layers(names: Sequence[str]) -> str:
     return f' ({", ".join(layers[:_SHOWN])}{more})' if layers else ''
 
 
-def load_first_network(head: HeadOptions, loss: str, path: Union[str, Path], session: tf.Session) -> None:
+def load_first_network(head: HeadOptions, loss: str, path: PathLike, session: tf.Session) -> None:
     """Loads a checkpoint by `load_pretrained` for a network in which only the refine net is trained.
 
     Raises InputError if the checkpoint has another head or loss, or if it does not have the complete first network.

@@ -16,11 +16,11 @@ from fashionai.errors import InputError
 from fashionai.garments.boxes import Box, parse_box
 from fashionai.garments.grades import CM, PIXELS
 from fashionai.garments.measurements import PixelScale, chosen_scale, no_scale, plane_scale
-from fashionai.garments.table import Garment
+from fashionai.garments.table import AUTO, Garment
 from fashionai.images.crops import crop_around
 from fashionai.images.jpeg import jpeg
 from fashionai.images.scale import ScaleObject, parse_scale
-from fashionai.inference.garment_predictor import AUTO, GarmentPrediction, GarmentPredictor, in_planes
+from fashionai.inference.garment_predictor import GarmentPrediction, GarmentPredictor, in_planes
 from fashionai.results.formats import JSON, LENGTHS
 from fashionai.results.prediction_json import prediction_json
 from fashionai.serving.answers import Answer, Answers, Card, Fault, Garments, Health, PictureAnswer, Ready, heatmaps_of
@@ -31,7 +31,7 @@ from fashionai.serving.limits import Limits, Refusal
 from fashionai.serving.metrics import CONTENT_TYPE, Metrics
 from fashionai.serving.middleware import Headers
 from fashionai.serving.observing import facts_of
-from fashionai.serving.uploads import Uploads, decoded
+from fashionai.serving.uploads import READABLE, Uploads, decoded
 
 PAGE = Path(__file__).parent / 'page'
 
@@ -40,7 +40,7 @@ PREVIEW = 1600
 
 _PICTURE = {'type': 'string', 'format': 'binary'}
 _FORM = {'type': 'object', 'properties': {ONE: _PICTURE, SEVERAL: {'type': 'array', 'items': _PICTURE}}}
-_READ = 'the picture file itself: JPEG, PNG, WebP, BMP or TIFF'
+_READ = f'the picture file itself: {READABLE}'
 _ALONE = {name: {'schema': _PICTURE} for name in ('image/*', 'application/octet-stream')}
 _BODY = {'requestBody': {
     'required': True, 'description': f'{_READ}; or a form with the field {ONE}, or with {SEVERAL} once for each '

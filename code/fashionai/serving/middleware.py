@@ -19,7 +19,7 @@ HEADERS = {
     'Cache-Control': 'no-cache'}
 """Headers of every response: browsers run only the page's own files, and request them anew each time."""
 
-LINGER_SECONDS = 10
+_LINGER_SECONDS = 10
 """After an early answer, the rest of a body is read for so long at most; most of it may already be under way."""
 
 
@@ -70,18 +70,18 @@ class Hosts:
 
 class Lingering:
     """After an answer that did not wait for the request's body, keeps the connection open until the body has ended, for
-    LINGER_SECONDS at most, and drops what arrives.
+    _LINGER_SECONDS at most, and drops what arrives.
 
     The system resets a connection that is closed while bytes arrive. A client that sends everything before it reads
     would then never see the answer.
     """
 
-    def __init__(self, app: 'ASGIApp', seconds: float = LINGER_SECONDS) -> None:
-        self._app, self._seconds = app, seconds
+    def __init__(self, app: 'ASGIApp') -> None:
+        self._app = app
 
     async def __call__(self, scope: 'Scope', receive: 'Receive', send: 'Send') -> None:
         if scope['type'] == 'http' and _has_body(scope):
-            exchange = _Exchange(receive, send, self._seconds, b'expect' in dict(scope['headers']))
+            exchange = _Exchange(receive, send, b'expect' in dict(scope['headers']))
             await self._app(scope, exchange.receive, exchange.send)
         else:
             await self._app(scope, receive, send)
@@ -90,8 +90,8 @@ class Lingering:
 class _Exchange:
     """A request with a body, and its answer. `waits`: the client sends the body only when it is asked for it."""
 
-    def __init__(self, receive: 'Receive', send: 'Send', seconds: float, waits: bool) -> None:
-        self._receive, self._send, self._seconds = receive, send, seconds
+    def __init__(self, receive: 'Receive', send: 'Send', waits: bool) -> None:
+        self._receive, self._send = receive, send
         self._waits, self._ended, self._early = waits, False, False
 
     async def receive(self) -> 'Message':
@@ -110,7 +110,7 @@ class _Exchange:
         await self._send({**message, 'more_body': True})
         if not self._waits:
             try:
-                await asyncio.wait_for(self._drop(), self._seconds)
+                await asyncio.wait_for(self._drop(), _LINGER_SECONDS)
             except asyncio.TimeoutError:
                 pass
         await self._send({'type': 'http.response.body', 'body': b''})

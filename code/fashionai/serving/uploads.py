@@ -14,10 +14,15 @@ from fashionai.images.heic import NEEDED, can_read_heic
 from fashionai.serving.forms import PART_BYTES, Form, FormReader
 from fashionai.serving.limits import MEGA, Busy, Limits, Refusal
 
-FORMATS = ('JPEG', 'PNG', 'WebP', 'BMP', 'TIFF', HEIC)
-"""The formats that are read, by the names in their headers."""
+_ALWAYS = ('JPEG', 'PNG', 'WebP', 'BMP', 'TIFF')
 
-_READABLE = 'wanted a JPEG, PNG, WebP, BMP or TIFF picture'
+FORMATS = (*_ALWAYS, HEIC)
+"""The formats that are read, by the names in their headers; HEIC needs a package."""
+
+READABLE = f'{", ".join(_ALWAYS[:-1])} or {_ALWAYS[-1]}'
+"""The formats that are read without a further package, as text."""
+
+_WANTED = f'wanted a {READABLE} picture'
 
 
 @dataclass(eq=False)
@@ -125,7 +130,7 @@ class Uploads:
         except ClientDisconnect:
             raise Refusal(400, 'the connection was closed before the picture had arrived') from None
         if not arrival.size:
-            raise Refusal(422, f'the picture is empty, 0 bytes arrived: {_READABLE} as the body of the request')
+            raise Refusal(422, f'the picture is empty, 0 bytes arrived: {_WANTED} as the body of the request')
 
     def _make_room(self, arrival: _Arrival, size: int) -> None:
         """Takes memory for so many more bytes."""
@@ -155,9 +160,9 @@ def decoded(data: bytes, limits: Limits) -> np.ndarray:
     try:
         header = header_of(data)
         if header is None or header.format not in FORMATS:
-            raise Refusal(415, f'these {len(data)} bytes are of another format: {_READABLE}')
+            raise Refusal(415, f'these {len(data)} bytes are of another format: {_WANTED}')
         if header.format == HEIC and not can_read_heic():
-            raise Refusal(415, f'the picture is a HEIC file, which this service cannot read: {_READABLE} ({NEEDED})')
+            raise Refusal(415, f'the picture is a HEIC file, which this service cannot read: {_WANTED} ({NEEDED})')
         if header.megapixels > limits.megapixels:
             height, width = header.size_hw
             raise Refusal(413, f'the picture has {width} x {height} pixels, {header.megapixels:.1f} million: '

@@ -1,5 +1,5 @@
 """The picture that is drawn, and for every pixel the part of the garment that it shows."""
-from typing import Callable, Optional, Tuple, Union
+from typing import Callable, Tuple, Union
 
 import cv2
 import numpy as np
@@ -11,9 +11,9 @@ BACKDROP, BODY, LEFT, RIGHT, FOREIGN = 0, 1, 2, 3, 255
 
 Colour = Tuple[int, int, int]
 """Blue, green, red, 0 to 255."""
-Box = Tuple[int, int, int, int]
-"""x0, y0, x1, y1 in pixels; x1 and y1 are outside."""
-Paint = Union[Colour, Callable[[Box, np.ndarray], np.ndarray]]
+Extent = Tuple[int, int, int, int]
+"""left, top, right and bottom in pixels; the column `right` and the row `bottom` are outside."""
+Paint = Union[Colour, Callable[[Extent, np.ndarray], np.ndarray]]
 """A colour, or a function from a box and its (h, w) uint8 coverage to the box's (h, w, 3) float32 colours."""
 
 _SHIFT = 4
@@ -28,10 +28,10 @@ class Canvas:
         owner: (h, w) uint8, the owner of each pixel.
     """
 
-    def __init__(self, image: np.ndarray, frame: np.ndarray, owner: Optional[np.ndarray] = None) -> None:
+    def __init__(self, image: np.ndarray, frame: np.ndarray) -> None:
         self.image = image
         self.frame = frame
-        self.owner = np.zeros(image.shape[:2], np.uint8) if owner is None else owner
+        self.owner = np.zeros(image.shape[:2], np.uint8)
 
     @property
     def size_hw(self) -> Tuple[int, int]:
@@ -48,7 +48,7 @@ class Canvas:
             self._fill_painted(pixels, paint)
         cv2.fillPoly(self.owner, [corners], owner, cv2.LINE_8, _SHIFT)
 
-    def _fill_painted(self, pixels: np.ndarray, paint: Callable[[Box, np.ndarray], np.ndarray]) -> None:
+    def _fill_painted(self, pixels: np.ndarray, paint: Callable[[Extent, np.ndarray], np.ndarray]) -> None:
         height, width = self.size_hw
         low = np.maximum(np.floor(pixels.min(axis=0)).astype(int) - 1, 0)
         high = np.minimum(np.ceil(pixels.max(axis=0)).astype(int) + 2, (width, height))

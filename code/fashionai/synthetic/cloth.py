@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from fashionai.images import geometry
-from fashionai.synthetic.canvas import Box
+from fashionai.synthetic.canvas import Extent
 from fashionai.synthetic.fabric import Fabric
 
 
@@ -31,7 +31,7 @@ class Cloth:
     tone: float = 1.0
     seed: int = 0
 
-    def __call__(self, box: Box, coverage: np.ndarray) -> np.ndarray:
+    def __call__(self, box: Extent, coverage: np.ndarray) -> np.ndarray:
         """Returns the (h, w, 3) float32 colours of a box of the picture."""
         mirrored = np.sign(np.linalg.det(self.frame[:, :2]))
         tilt = np.degrees(np.arctan2(self.frame[1, 0], self.frame[0, 0] * mirrored))
@@ -39,7 +39,7 @@ class Cloth:
         colours *= self._shade(box, coverage)[..., None]
         return np.clip(colours, 0, 255, out=colours)
 
-    def _shade(self, box: Box, coverage: np.ndarray) -> np.ndarray:
+    def _shade(self, box: Extent, coverage: np.ndarray) -> np.ndarray:
         """Returns the (h, w) float32 brightness from the relief of the cloth, computed at half the resolution."""
         height, width = coverage.shape
         small = (max(width // 2, 1), max(height // 2, 1))
@@ -57,7 +57,7 @@ class Cloth:
         noise = np.random.default_rng(self.seed).normal(0, 1, (max(small[1] // 14, 2), max(small[0] // 14, 2)))
         return cv2.resize(noise.astype(np.float32), small, interpolation=cv2.INTER_CUBIC)
 
-    def _folds(self, box: Box, small: Tuple[int, int]) -> np.ndarray:
+    def _folds(self, box: Extent, small: Tuple[int, int]) -> np.ndarray:
         folds = np.zeros((small[1], small[0]), np.float32)
         for crease in self.creases:
             line = (geometry.transform_points(self.frame, crease.line) - np.array(box[:2])) * 8

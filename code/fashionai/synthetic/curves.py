@@ -36,9 +36,9 @@ def _span(four: np.ndarray, t: np.ndarray) -> np.ndarray:
                   + (3 * start - before - 3 * end + after) * t ** 3)
 
 
-def tube(centres: Sequence[Sequence[float]], widths: Sequence[float], count: int = 7) -> np.ndarray:
+def tube(centres: Sequence[Sequence[float]], widths: Sequence[float]) -> np.ndarray:
     """Returns the outline of a limb with the `widths` at the points of its centre line, round at both ends."""
-    middle = spline(centres, count)
+    middle = spline(centres)
     breadth = np.interp(np.linspace(0, len(centres) - 1, len(middle)), np.arange(len(centres)), widths)
     along = np.gradient(middle, axis=0)
     along /= np.maximum(np.hypot(along[:, 0], along[:, 1]), 1e-6)[:, None]

@@ -9,6 +9,8 @@ from fashionai.synthetic.pose import mean_of
 
 Points = Mapping[str, np.ndarray]
 NECKLINES = ('scoop', 'vee', 'square')
+_BACK_DEPTH = 0.3
+"""The depth of the back edge of a neck opening, as a share of the depth of the front."""
 
 
 @dataclass(frozen=True)
@@ -52,11 +54,11 @@ def neck_curve(points: Points, cut: Cut) -> np.ndarray:
     return bezier(left, 2 * dip - (left + right) / 2, right, 15)
 
 
-def back_curve(points: Points, share: float = 0.3) -> np.ndarray:
-    """Returns the back edge of the neck opening, left to right. Its depth is a share of the depth of the front."""
+def back_curve(points: Points) -> np.ndarray:
+    """Returns the back edge of the neck opening, left to right."""
     left, right = points['neckline_left'], points['neckline_right']
     middle = (left + right) / 2
-    return bezier(left, middle + share * (points['center_front'] - middle) - [0, 0.06 * (right - left)[0]], right)
+    return bezier(left, middle + _BACK_DEPTH * (points['center_front'] - middle) - [0, 0.06 * (right - left)[0]], right)
 
 
 def side_curve(points: Points, side: str, hem: str, cut: Cut, waisted: bool) -> np.ndarray:

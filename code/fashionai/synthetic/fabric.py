@@ -5,7 +5,7 @@ from typing import Callable, Optional, Tuple
 import cv2
 import numpy as np
 
-from fashionai.synthetic.canvas import Box, Colour
+from fashionai.synthetic.canvas import Colour, Extent
 from fashionai.synthetic.colours import cloth_colour, contrasting, from_hsv, shaded
 from fashionai.synthetic.curves import ellipse
 
@@ -27,7 +27,7 @@ class Fabric:
     softness: float
     """The strength of folding: 0 stiff, 1 flowing."""
 
-    def patch(self, box: Box, turn_deg: float) -> np.ndarray:
+    def patch(self, box: Extent, turn_deg: float) -> np.ndarray:
         """Returns the (h, w, 3) float32 colours of a box of the picture. The pattern turns with its part."""
         if self.swatch is None:
             return np.full((box[3] - box[1], box[2] - box[0], 3), self.colour, np.float32)

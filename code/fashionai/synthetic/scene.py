@@ -36,10 +36,10 @@ class Scene:
         cloth = Cloth(fabric, self.canvas.frame, self.light_xy, turn_deg, creases, tone, seed)
         self.canvas.fill(outline, cloth, owner)
 
-    def paint_smooth(self, outline: np.ndarray, colour: Optional[Colour] = None, owner: int = FOREIGN) -> None:
+    def paint_smooth(self, outline: np.ndarray, colour: Optional[Colour] = None) -> None:
         """Fills an upright outline with a smooth, round surface; its default colour is the skin's."""
         colour = self.skin if colour is None else colour
-        self.paint(outline, Fabric(colour, None, zoom=1, turn_deg=0, gloss=0.6, softness=0), owner)
+        self.paint(outline, Fabric(colour, None, zoom=1, turn_deg=0, gloss=0.6, softness=0))
 
     def chance(self, probability: float) -> bool:
         """Returns True with this probability."""

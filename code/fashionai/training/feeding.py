@@ -10,19 +10,21 @@ from fashionai.dataflow.streams import BatchStream
 
 logger = logging.getLogger(__name__)
 
+_PATIENCE_S = 60
+"""After so many seconds without a batch, the log says so."""
+
 
 class BatchQueue:
     """A bounded queue that a thread fills from a stream of batches. Use it in a `with` block.
 
     The block starts the workers and the thread. Enter it before you make a TensorFlow session, because the workers are
     forked. The end of the block waits for the thread and closes the stream, so that nothing disturbs the end of the
-    process. `capacity`: the largest number of batches in the queue. After `patience_s` seconds without a batch, the log
-    says so.
+    process. `capacity`: the largest number of batches in the queue.
     """
 
-    def __init__(self, stream: BatchStream, capacity: int = 8, patience_s: float = 60) -> None:
+    def __init__(self, stream: BatchStream, capacity: int = 8) -> None:
         self.capacity = capacity
-        self._stream, self._patience_s = stream, patience_s
+        self._stream = stream
         self._queue: queue.Queue[Optional[List[np.ndarray]]] = queue.Queue(capacity)
         self._failure: Optional[Exception] = None
         self._thread = threading.Thread(target=self._fill, name='batches', daemon=True)
@@ -56,9 +58,9 @@ class BatchQueue:
             if self._failure:
                 raise self._failure
             try:
-                batch = self._queue.get(timeout=self._patience_s)
+                batch = self._queue.get(timeout=_PATIENCE_S)
             except queue.Empty:
-                logger.warning('no batch was ready for %.0f s: waiting for the data workers', self._patience_s)
+                logger.warning('no batch was ready for %d s: waiting for the data workers', _PATIENCE_S)
         return batch
 
     def _fill(self) -> None:

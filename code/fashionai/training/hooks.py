@@ -17,6 +17,9 @@ from fashionai.training.towers import Towers
 
 logger = logging.getLogger(__name__)
 
+_SECONDS = 10
+"""So long at most the log has no line of progress."""
+
 
 class DivergenceHook(tf.train.SessionRunHook):
     """Stops the training before anything is saved, if the loss has exploded or is not finite (see loss_watch.py)."""
@@ -32,19 +35,19 @@ class DivergenceHook(tf.train.SessionRunHook):
 
 
 class ProgressHook(tf.train.SessionRunHook):
-    """Logs a line of progress every `every` steps, every `seconds`, and at the last step.
+    """Logs a line of progress every `every` steps, every _SECONDS, and at the last step.
 
     The line has the step, the epoch, the loss, the part of the loss that comes from the type head, the learning rate,
     images per second, the number of ready batches and the time left.
     """
 
     def __init__(self, done: tf.Tensor, towers: Towers, rate: tf.Tensor, batches: BatchQueue, batch_size: int,
-                 epoch_steps: int, last_step: int, every: int, seconds: float = 10) -> None:
+                 epoch_steps: int, last_step: int, every: int) -> None:
         self._fetches = {'step': done, 'loss': towers.loss, 'rate': rate}
         if towers.losses.types is not None:
             self._fetches['types'] = towers.losses.types
         self._batches, self._batch_size, self._epoch_steps = batches, batch_size, epoch_steps
-        self._last_step, self._every, self._seconds = last_step, every, seconds
+        self._last_step, self._every = last_step, every
 
     def begin(self) -> None:
         self._step = tf.train.get_global_step()
@@ -57,7 +60,7 @@ class ProgressHook(tf.train.SessionRunHook):
 
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
         step, elapsed = int(run_values.results['step']), time.time() - self._shown_at
-        if step % self._every and elapsed < self._seconds and step < self._last_step:
+        if step % self._every and elapsed < _SECONDS and step < self._last_step:
             return
         pace = max(step - self._shown_step, 1) / max(elapsed, 1e-9)
         remaining = time.strftime('%H:%M:%S', time.gmtime((self._last_step - step) / pace))

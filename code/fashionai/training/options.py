@@ -1,4 +1,5 @@
 """The flags of train.py that change the loss, the updates and the execution. No TensorFlow is imported here."""
+from argparse import SUPPRESS
 from dataclasses import dataclass
 from typing import Optional
 
@@ -96,4 +97,4 @@ class ClusterOptions(OptionGroup):
                                 parse=at_least(1))
     restarts: int = option(5, 'with --hosts: start again after a failure, at most N times from the same checkpoint',
                            metavar='N', parse=at_least(0))
-    launched: bool = option(False, 'only --hosts gives this flag, to its processes: end when standard input ends')
+    launched: bool = option(False, SUPPRESS)  # not for people: only the launcher gives it, to the ranks that it starts

@@ -14,10 +14,11 @@ import tensorflow.compat.v1 as tf
 from fashionai import __version__
 from fashionai.annotations import Annotations
 from fashionai.errors import InputError
+from fashionai.files import read_object_if_any
 from fashionai.garments.table import Garments
 from fashionai.garments.table_files import stored_form
 from fashionai.model_files.checkpoints import RUN_FILE, garments_of
-from fashionai.model_files.contract import file_sum, read_json
+from fashionai.model_files.contract import file_sum
 from fashionai.networks.head_options import HeadOptions
 from fashionai.option_group import flag_name
 from fashionai.training.loop import TrainingSettings
@@ -201,7 +202,7 @@ def continued(settings: TrainingSettings, step: int, record: Mapping[str, Any], 
     Raises InputError, naming the differences between the run and this command, unless `resume` is true. Differences
     of the network are always an error.
     """
-    noted = read_json(settings.run_folder / RUN_FILE)
+    noted = read_object_if_any(settings.run_folder / RUN_FILE)
     found = differences(noted, record)
     if step > settings.max_steps:
         found.append(Difference('steps', f'{step} done', settings.max_steps))

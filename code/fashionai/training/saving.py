@@ -8,11 +8,17 @@ from typing import Optional
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.files import read_json, write_json
-from fashionai.model_files.checkpoints import BEST, BEST_FILE, NAME, checkpoint_steps
+from fashionai.files import read_object_if_any, write_json
+from fashionai.model_files.checkpoints import BEST, BEST_FILE, NAME, RUN_FILE, checkpoint_steps
 from fashionai.training.loss_watch import LossWatch
 
+_ROWS = 'validation_rows'
+"""The key of the checksum of the validation rows in the record of the best checkpoint."""
+
 logger = logging.getLogger(__name__)
+
+_SECONDS = 600
+"""So long at most nothing is saved, unless the loss is too high."""
 
 
 class CheckpointFolder:
@@ -66,7 +72,7 @@ class CheckpointFolder:
 
 
 class CheckpointHook(tf.train.SessionRunHook):
-    """Saves a checkpoint every `every` steps, every `seconds` if steps are slow, and when a training ends normally.
+    """Saves a checkpoint every `every` steps, every _SECONDS if steps are slow, and when a training ends normally.
 
     The last `keep` checkpoints are kept. Only the loss of the next step shows whether the weights of a checkpoint are
     good. Therefore nothing is saved while the loss is too high, and an old checkpoint is removed only when the loss
@@ -74,10 +80,9 @@ class CheckpointHook(tf.train.SessionRunHook):
     the loss of the last one.
     """
 
-    def __init__(self, folder: CheckpointFolder, watch: LossWatch, done: tf.Tensor, every: int, keep: int,
-                 seconds: float = 600) -> None:
+    def __init__(self, folder: CheckpointFolder, watch: LossWatch, done: tf.Tensor, every: int, keep: int) -> None:
         self._folder, self._watch, self._done = folder, watch, done
-        self._every, self._keep, self._seconds = every, keep, seconds
+        self._every, self._keep = every, keep
         self._saved: Optional[int] = None
         self._due, self._judged = False, True
         self._saved_at = time.time()
@@ -90,7 +95,7 @@ class CheckpointHook(tf.train.SessionRunHook):
 
     def after_run(self, run_context: tf.train.SessionRunContext, run_values: tf.train.SessionRunValues) -> None:
         step = int(run_values.results)
-        self._due |= step % self._every == 0 or time.time() - self._saved_at > self._seconds
+        self._due |= step % self._every == 0 or time.time() - self._saved_at > _SECONDS
         if self._watch.normal:
             self._remove_old()
             if self._due:
@@ -129,23 +134,37 @@ class CheckpointHook(tf.train.SessionRunHook):
 
 
 class BestCheckpoint:
-    """Keeps the checkpoint with the lowest validation error, also when a training is interrupted and resumed."""
+    """Keeps the checkpoint with the lowest validation error, also when a training is interrupted and resumed.
+
+    Errors of other validation rows are not compared: if a training is resumed with other ones, the search for the best
+    begins anew. run.json says which rows are validated on; it is read when an error is offered.
+    """
 
     def __init__(self, run_folder: Path) -> None:
         self._folder = CheckpointFolder(run_folder / BEST)
-        self._record = run_folder / BEST / BEST_FILE
-        self._lowest = float('inf')
-        if self._record.exists():
-            self._lowest = read_json(self._record)['validation_ne']
+        self._record, self._run = run_folder / BEST / BEST_FILE, run_folder / RUN_FILE
 
     def offer(self, session: tf.Session, step: int, validation_ne: float) -> None:
         """Saves the variables of the session if the error, in percent, is the lowest so far.
 
         The previous best checkpoint is removed only after the new one and its record are written.
         """
-        if not validation_ne < self._lowest:
+        rows = self._validation_rows()
+        if not validation_ne < self._lowest(rows):
             return
-        self._lowest = validation_ne
         self._folder.save(session, step)
-        write_json(self._record, {'step': step, 'validation_ne': validation_ne})
+        write_json(self._record, {'step': step, 'validation_ne': validation_ne, **({_ROWS: rows} if rows else {})})
         self._folder.keep_only(step)
+
+    def _lowest(self, rows: str) -> float:
+        """Returns the lowest error so far on these validation rows. Earlier versions did not record the rows."""
+        best = read_object_if_any(self._record)  # {} if there is none
+        if best.get(_ROWS, rows) != rows:
+            logger.warning('the best checkpoint, of step %d, was found with other validation rows: it is not compared '
+                           'with those of now', best['step'])
+            return float('inf')
+        return best.get('validation_ne', float('inf'))
+
+    def _validation_rows(self) -> str:
+        """Returns the checksum of the validation rows, which `run_record` notes in run.json; '' if it is not there."""
+        return read_object_if_any(self._run).get('decides', {}).get('validation rows', {}).get('sum', '')

@@ -89,12 +89,13 @@ def paired(sums: np.ndarray, counts: np.ndarray, other_sums: np.ndarray, other_c
     return values, others, estimates(values - others, drawn - other_drawn)
 
 
-def resampled(sums: np.ndarray, counts: np.ndarray, seed: int = 0, draws: int = DRAWS) -> np.ndarray:
+def resampled(sums: np.ndarray, counts: np.ndarray, draws: int = DRAWS) -> np.ndarray:
     """Returns the figures in every draw, (D, M) float64; NaN if a draw has nothing to measure.
 
-    sums, counts: (N, M), for each image. All figures see the same draws, so their differences are paired.
+    sums, counts: (N, M), for each image. All figures see the same draws, so their differences are paired. Every call
+    has the same draws for as many images.
     """
-    random, images = np.random.RandomState(seed), len(sums)
+    random, images = np.random.RandomState(0), len(sums)
     both, ratios = np.hstack([sums, counts]), []
     at_once = max(1, _NUMBERS_AT_ONCE // images)
     for start in range(0, draws, at_once):
