@@ -39,6 +39,7 @@ from fashionai.model_files.contract import (
     write_model,
 )
 from fashionai.model_files.freezing import fold_constants
+from fashionai.model_files.graph_file import read_graph
 from fashionai.model_files.model_file import ModelFile
 from fashionai.model_files.stored_weights import in_format
 from fashionai.model_files.visibility import features_name, with_head
@@ -324,7 +325,7 @@ def test_another_network_is_not_written(folder: Path, finish: Finish, tmp_path: 
 
 def test_a_graph_without_a_contract_gets_one(folder: Path, finish: Finish, tmp_path: Path) -> None:
     graph = tmp_path / 'bare.pb'
-    graph.write_bytes((folder / 'graph.pb').read_bytes())
+    graph.write_bytes(read_graph(folder / 'graph.pb').SerializeToString())
     finish(export.main, '--to', 'tflite', '--modelpath', graph, '--csv', folder / 'val.csv', '--tag', 'trousers',
            '--size', 32)
     contract = contract_of(tmp_path / 'bare.tflite')
