@@ -105,6 +105,12 @@ def test_initial_weights_may_lie_where_the_original_has_them(tmp_path: Path) -> 
         assert initial_weights.starting_weights(options, usual.name) == path
 
 
+@pytest.mark.parametrize('flags', [['--pretrain_path', ''], ['--checkpoint', 'run', '--refine', 'frozen']])
+def test_a_fresh_head_needs_a_backbone_and_a_head_to_train(tmp_path: Path, flags: List[str]) -> None:
+    with pytest.raises(ValueError, match=f'--fresh-head.*{flags[-2]}'):
+        train.parse([*map(str, training(tmp_path)), *flags, '--fresh-head'])
+
+
 def test_resume_goes_on_all_the_same_and_is_noted(place: Path, run: Path, finish: Finish) -> None:
     output = finish(train.main, *training(place, steps=3), '--modelpath', run, '--seed', 2, '--resume')
     assert 'step 2 ' in output and '--seed' in output

@@ -86,6 +86,17 @@ def test_more_seeds_of_a_setting_lower_its_limit() -> None:
     assert found(errors=again)['focal'].seed_limit == pytest.approx(6.57 * (2 / 3) ** 0.5 / (4 / 3) ** 0.5, abs=0.01)
 
 
+def test_the_limit_comes_from_the_seeds_of_the_setting_at_the_end_of_all_comparisons(
+        monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, against in (('short', 'short'), ('short-focal', 'short'), ('short-again', 'short-focal')):
+        monkeypatch.setitem(TABLE, name, Setting(name, 'short trainings', against=against, short=True))
+    short = {('short', 1): [6., 6.], ('short', 2): [7., 7.], ('short-focal', 1): [5., 5.], ('short-again', 1): [5., 6.]}
+    results = found(errors={**ERRORS, **short})
+    assert results['focal'].seed_limit == pytest.approx(6.57, abs=0.01)
+    assert results['short-focal'].seed_limit == pytest.approx(12.71 * 0.5 ** 0.5 * 1.5 ** 0.5)
+    assert results['short-again'].seed_limit == pytest.approx(12.71 * 0.5 ** 0.5 * 2 ** 0.5)
+
+
 def test_without_seeds_of_the_baseline_trainings_are_undecided() -> None:
     few = found(('baseline', 2), ('baseline', 3), ('two', 1))
     assert few['focal'].difference and few['focal'].difference.high < 0

@@ -59,4 +59,4 @@ def weight_loader(options: argparse.Namespace, usual: str) -> Callable:
         return lambda session: None
     if options.refine == 'frozen':
         return functools.partial(load_first_network, HeadOptions.of(vars(options)), options.loss, path)
-    return functools.partial(load_pretrained, path)
+    return functools.partial(load_pretrained, path, fresh_head=options.fresh_head)

@@ -7,7 +7,7 @@ from typing import Any, List, Mapping, Sequence
 from fashionai.evaluation.plotting import BLUE, GREY, ORANGE, new_figure
 from fashionai.evaluation.report.resampling import LEVEL
 from fashionai.experiments.report import BETTER, UNDECIDED, WORSE, Result
-from fashionai.experiments.settings import BASELINE
+from fashionai.experiments.settings import BASELINE, SHORT
 from fashionai.files import replacing
 from fashionai.garments.table import SUPPLIED
 
@@ -33,9 +33,9 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
         if panel is networks:
             _networks(axes, networks)
         elif panel is trained:
-            _ideas(axes, trained, 'Trainings', BASELINE)
+            _ideas(axes, trained, 'Trainings', (BASELINE, SHORT))
         else:
-            _ideas(axes, ways, 'Ways to use the supplied network', SUPPLIED)
+            _ideas(axes, ways, 'Ways to use the supplied network', (SUPPLIED,))
     with replacing(path) as draft:
         figure.savefig(str(draft), format=path.suffix[1:], dpi=110, metadata={'Software': None})
 
@@ -71,15 +71,15 @@ def apart(across: Sequence[float], up: Sequence[float], width: float, height: fl
     return places
 
 
-def _ideas(axes: Any, ideas: Sequence[Result], title: str, usual: str) -> None:
-    """Draws the differences with their intervals; `usual` is the setting that labels leave out."""
+def _ideas(axes: Any, ideas: Sequence[Result], title: str, usual: Sequence[str]) -> None:
+    """Draws the differences with their intervals; `usual` are the settings that labels leave out."""
     axes.set(xlabel=f'difference of the capped NE, and its {LEVEL} % interval (left: better)', title=title)
     labels, place = [], 0
     for group in dict.fromkeys(idea.setting.group for idea in ideas):
         labels.append((place, group.upper()))
         for idea in [idea for idea in ideas if idea.setting.group == group]:
             place += 1
-            other = '' if idea.setting.against == usual else f' (from {idea.setting.against})'
+            other = '' if idea.setting.against in usual else f' (from {idea.setting.against})'
             labels.append((place, idea.setting.name + other))
             _difference(axes, place, idea)
         place += 1

@@ -10,7 +10,7 @@ from fashionai.errors import InputError
 from fashionai.evaluation.report.resampling import LEVEL, Estimate
 from fashionai.experiments.image_errors import ImageErrors
 from fashionai.experiments.recipes import networks_of
-from fashionai.experiments.settings import BASELINE, Setting
+from fashionai.experiments.settings import Setting
 from fashionai.experiments.table import Row
 from fashionai.files import write_text
 
@@ -32,7 +32,7 @@ class Result:
     CAP, the mean over the rows. others: the rows of the setting that it is compared with; () if there are none.
     difference, capped_difference: its NE `visible`, or capped NE, minus theirs, means over seeds, in percentage points,
     with the interval over resampled images. seed_limit: the capped difference that another seed alone causes in 5 % of
-    the trainings; 0 if no training is between the two settings; None if it is unknown, since the baseline has fewer
+    the trainings; 0 if no training is between the two settings; None if it is unknown, since `first_of` it has fewer
     than two seeds.
     """
 
@@ -80,12 +80,19 @@ def results(rows: Iterable[Row], images: ImageErrors, settings: Mapping[str, Set
         result = Result(setting, own, tuple(map(capped.error, keys)), _mean([images.gross(key) for key in keys]))
         if others:
             theirs = [row.key for row in others]
-            baseline = [capped.error(row.key) for row in by_setting.get(BASELINE, [])]
+            baseline = [capped.error(row.key) for row in by_setting.get(first_of(setting, settings).name, [])]
             result = replace(result, others=others, difference=images.difference(keys, theirs),
                              capped_difference=capped.difference(keys, theirs),
                              seed_limit=_seed_limit(setting, own, others, baseline))
         found[name] = result
     return found
+
+
+def first_of(setting: Setting, settings: Mapping[str, Setting]) -> Setting:
+    """Returns the setting at the end of all comparisons: a setting's `against`, the `against` of that, and so on."""
+    while setting.against != setting.name:
+        setting = settings[setting.against]
+    return setting
 
 
 def markdown(found: Mapping[str, Result]) -> str:
@@ -133,7 +140,7 @@ def _compared_with(setting: Setting, own: Sequence[Row], rows: Mapping[str, Sequ
 
 def _seed_limit(setting: Setting, own: Sequence[Row], others: Sequence[Row],
                 baseline: Sequence[float]) -> Optional[float]:
-    """Returns Result.seed_limit. `baseline`: the capped NE of the seeds of the baseline."""
+    """Returns Result.seed_limit. `baseline`: the capped NE of the seeds of `first_of` the setting."""
     networks = {name for row in own for name, _ in networks_of(setting, row.seed)} if setting.uses else set()
     if setting.network or networks == {setting.against}:
         return 0
@@ -168,8 +175,7 @@ def _told(setting: Setting) -> str:
     """Returns the flags of a setting, the networks that it uses, and its share of the steps."""
     networks = () if setting.script or setting.network == setting.name else setting.uses or (setting.network,)
     others = f'on {" and ".join(networks)}' if any(networks) else ''
-    share = setting.slower * setting.parts
-    steps = f'(1/{share} of the steps)' if share > 1 else ''
+    steps = f'(1/{setting.share} of the steps)' if setting.share > 1 else ''
     return ' '.join(text for text in (f'`{setting.flags}`' if setting.flags else '', others, steps) if text)
 
 

@@ -1,5 +1,6 @@
 """The table of all settings that are compared, and the budget that their trainings share."""
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import List, Mapping, Sequence, Tuple
 
@@ -15,6 +16,15 @@ Flags = Tuple[str, ...]
 BASELINE = 'baseline'
 """The setting with the budget alone, which trainings are compared with."""
 
+SHORT = 'short'
+"""The setting that short trainings are compared with, and the start of their names."""
+
+_SHORTER = 6
+"""How many times fewer steps a short training has."""
+
+_TRAINED_BACKBONE: Flags = ('--pretrain_path', 'photographs_efficientnet_lite0.npz', '--fresh-head')
+"""The initial weights of short trainings: a backbone that was trained on garments."""
+
 
 @dataclass(frozen=True)
 class Setting:
@@ -28,6 +38,7 @@ class Setting:
     image; then nothing is trained, and the seed is 0. preset: the preset of run.py; '': one window with padding and its
     mirror image, and the highest peaks. script: a program that makes the submission instead of run.py, with only the
     flags `run`. batch: images per step, 0: those of the budget; the number of images in training does not change.
+    short: a training with fewer steps, which begins with a backbone that was trained on garments.
     slower: how many times as long as a step of the baseline one of its steps takes, at the budget's size; it has so
     many times fewer steps. parts: the number of trainings that share the steps. seeds: the seeds to run. against: the
     setting to compare with.
@@ -43,10 +54,16 @@ class Setting:
     preset: str = ''
     script: str = ''
     batch: int = 0
+    short: bool = False
     slower: int = 1
     parts: int = 1
     seeds: Tuple[int, ...] = (1,)
     against: str = BASELINE
+
+    @property
+    def share(self) -> int:
+        """How many times fewer steps it has than the budget."""
+        return self.slower * self.parts * (_SHORTER if self.short else 1)
 
     @property
     def flags(self) -> str:
@@ -77,12 +94,13 @@ class Budget(OptionGroup):
     def train_flags(self, setting: Setting) -> Flags:
         """Returns flags of train.py. The steps of a setting are fewer if each takes longer or has more images."""
         batch = setting.batch or self.batchsize
-        steps, warmup = (number * self.batchsize // (batch * setting.slower * setting.parts)
+        steps, warmup = (number * self.batchsize // (batch * setting.share)
                          for number in (self.steps, self.warmup_steps))
+        backbone = _TRAINED_BACKBONE if setting.short and '--checkpoint' not in setting.train else ()
         return ('--model', self.model, '--tag', 'all', '--batchsize', str(batch), '--gpus', '1',
                 '--input-width', str(self.size), '--input-height', str(self.size), '--lr', self.lr,
                 '--max-steps', str(max(1, steps)), '--workers', '1', '--validate-every', '0', '--save-every', '100',
-                '--keep', '1', '--warmup-steps', str(warmup))
+                '--keep', '1', '--warmup-steps', str(warmup), *backbone)
 
     @property
     def changed_flags(self) -> Flags:
@@ -168,6 +186,21 @@ def _ensembles() -> List[Setting]:
                     script='submit/combine.py')]
 
 
+def _short() -> List[Setting]:
+    """Short trainings: those settings of a head, a loss, a batch or sampling that can be compared on one backbone."""
+    def short(setting: Setting) -> Setting:
+        def own(text: str) -> str:
+            return re.sub(r'(\{[a-z]+:)baseline', rf'\1{SHORT}', text)
+        against = SHORT if setting.against == BASELINE else f'{SHORT}-{setting.against}'
+        return replace(setting, name=f'{SHORT}-{setting.name}', group='short trainings', short=True,
+                       train=tuple(map(own, setting.train)), against=against)
+
+    stages_2 = Setting('stages-2', '', ('--stages', '2'))
+    same_backbone = [one for one in (*_heads(), stages_2, *_batches(), *_losses(), *_sampling(), *_refined())
+                     if not one.uses and one.slower == 1]
+    return [Setting(SHORT, 'short trainings', short=True, seeds=(1, 2, 3), against=SHORT), *map(short, same_backbone)]
+
+
 def _supplied() -> List[Setting]:
     """The supplied network, and ways to use it that each differ from the first in one thing."""
     def supplied(name: str, group: str, *flags: str, preset: str = '', network: str = SUPPLIED,
@@ -189,7 +222,7 @@ def _supplied() -> List[Setting]:
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in (
     Setting(BASELINE, BASELINE, seeds=(1, 2, 3)), *_networks(), *_heads(), *_batches(), *_losses(), *_sampling(),
-    *_joint(), *_refined(), *_ensembles(), *_supplied())})
+    *_joint(), *_refined(), *_ensembles(), *_short(), *_supplied())})
 """All settings by name, in the order in which they run."""
 
 

@@ -14,6 +14,7 @@ from fashionai.files import PathLike, replacing
 from fashionai.model_files.checkpoints import best_name, find_checkpoint, loss_of
 from fashionai.model_files.contract import file_sum
 from fashionai.model_files.weight_files import READERS, UNREADABLE, Values
+from fashionai.networks.catalog import is_backbone
 from fashionai.networks.head_options import HeadOptions
 from fashionai.networks.refine import is_refining
 
@@ -47,13 +48,13 @@ class WeightReport:
         return '\n'.join(lines + [f'    {name}: {reason}' for name, reason in self.unmatched.items() if reason])
 
 
-def load_pretrained(path: PathLike, session: tf.Session) -> WeightReport:
+def load_pretrained(path: PathLike, session: tf.Session, fresh_head: bool = False) -> WeightReport:
     """Sets the model variables of the session's graph for which a weight file has a value of the same name and shape.
 
     The file is a `.npy` dict of layers, a Keras `.h5`, EfficientNet's `.pth`, this project's `.npz`, or a checkpoint
     (see `checkpoints.find_checkpoint`). Names are compared as a whole (`Openpose/Mconv1_stage2_L1/weights`) or, for
     files that have only names of layers, by their last two parts. Call it after the initialisers; it adds nothing to
-    the graph.
+    the graph. With `fresh_head`, only the variables of the backbone are set.
 
     Raises InputError if the file is missing or unreadable, or if no value fits.
     """
@@ -66,7 +67,7 @@ def load_pretrained(path: PathLike, session: tf.Session) -> WeightReport:
     for variable in variables:
         name, shape = variable.op.name, tuple(variable.shape.as_list())
         key = name if name in values else '/'.join(name.split('/')[-2:])
-        if key not in values:
+        if key not in values or (fresh_head and not is_backbone(name)):
             unmatched[name] = ''
         elif values[key].shape != shape:
             unmatched[name] = f'{shape} in the network, {values[key].shape} in the file'

@@ -6,6 +6,10 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.networks.layers import bilinear, mean_pool
 
+LATERAL, SMOOTH = 'lateral', 'smooth'
+"""Names of the layers of a pyramid: the first parts of those that give each level one width, and the layer after their
+sum."""
+
 
 @dataclass(frozen=True)
 class Level:
@@ -26,6 +30,11 @@ class Features:
     stride8: tf.Tensor
     stride4: tf.Tensor
     deepest: Optional[tf.Tensor] = None
+
+
+def is_pyramid(variable: str) -> bool:
+    """Returns whether a variable, by its full name, belongs to a layer that joins levels."""
+    return variable.startswith((LATERAL, SMOOTH))
 
 
 def joined(levels: Sequence[Level], stride: int, image: tf.Tensor) -> tf.Tensor:

@@ -10,7 +10,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.networks.backbones.blocks import inverted_residual
 from fashionai.networks.layers import conv_bn, separable_bn
-from fashionai.networks.pyramid import Features, Level, at_stride
+from fashionai.networks.pyramid import LATERAL, SMOOTH, Features, Level, at_stride
 
 
 @dataclass(frozen=True)
@@ -43,9 +43,9 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool, depths: Tuple[D
     Without `pyramid`, only those of stride 32 are used. The deepest features of stride 4 are (N, H/4, W/4, 24).
     """
     deepest = _deepest_levels(image, is_training, depths)
-    levels = [Level(conv_bn(f'lateral{stride}', net, _LATERAL, 1, is_training), stride)
+    levels = [Level(conv_bn(f'{LATERAL}{stride}', net, _LATERAL, 1, is_training), stride)
               for stride, net in deepest.items() if stride >= (8 if pyramid else 32)]
-    smooth = separable_bn('smooth', tf.add_n(at_stride(levels, 8, image)), _LATERAL, 3, is_training)
+    smooth = separable_bn(SMOOTH, tf.add_n(at_stride(levels, 8, image)), _LATERAL, 3, is_training)
     return Features(smooth, deepest[4], deepest[32])
 
 

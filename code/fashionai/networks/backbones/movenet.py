@@ -9,7 +9,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.networks.backbones.blocks import inverted_residual
 from fashionai.networks.layers import bilinear, conv, conv_bn, mean_pool, separable_bn
-from fashionai.networks.pyramid import Features, Level, at_stride
+from fashionai.networks.pyramid import LATERAL, SMOOTH, Features, Level, at_stride
 
 _STEM = 56
 _DEPTHS = ((1, 32, 1, 1), (2, 40, 2, 6), (3, 56, 2, 6), (4, 112, 2, 6), (3, 168, 1, 6), (3, 280, 2, 6), (1, 560, 1, 6))
@@ -42,9 +42,9 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool) -> Features:
     levels = {'joints': Level(joints, 8)}
     if pyramid:
         levels.update({'8': Level(outputs[5], 8), '16': Level(outputs[12], 16), '32': Level(deepest, 32)})
-    sides = [Level(conv_bn(f'lateral_{name}', level.features, _LATERAL, 1, is_training), level.stride)
+    sides = [Level(conv_bn(f'{LATERAL}_{name}', level.features, _LATERAL, 1, is_training), level.stride)
              for name, level in levels.items()]
-    smooth = separable_bn('smooth', tf.add_n(at_stride(sides, 8, image)), _LATERAL, 3, is_training)
+    smooth = separable_bn(SMOOTH, tf.add_n(at_stride(sides, 8, image)), _LATERAL, 3, is_training)
     return Features(smooth, outputs[2], deepest)
 
 
