@@ -107,7 +107,7 @@ def changes(found: Sequence[Difference]) -> Html:
         axes.axvline(0, color=_INK, lw=0.8)
         axes.grid(axis='x', color=_FAINT, lw=0.6)
         axes.set(ylim=(len(names) - 0.5, -0.5),
-                 xlabel='difference of NE, percentage points (below 0: the first is better)')
+                 xlabel='difference, percentage points (below 0: the first is better)')
         axes.set_yticks(range(len(names)))
         axes.set_yticklabels(names)
         _legend_above(axes)
