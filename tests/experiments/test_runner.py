@@ -79,8 +79,8 @@ class Place:
             (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(PROGRAM)
 
-    def workshop(self, budget: Budget = Budget()) -> Workshop:  # noqa: B008
-        return Workshop(TABLE, budget, Path(self.data), self.folder / 'work', self.folder)
+    def workshop(self, budget: Budget = Budget(), *execution: str) -> Workshop:  # noqa: B008
+        return Workshop(TABLE, budget, Path(self.data), self.folder / 'work', self.folder, execution)
 
     def run(self, *jobs: Any, budget: Budget = Budget()) -> List[str]:  # noqa: B008
         truth = read_annotations(Path(self.data) / 'train/val.csv')
@@ -131,6 +131,13 @@ def test_steps_that_are_done_are_not_repeated(place: Place) -> None:
     place.output.unlink()
     place.run(('plain', 1), ('other', 1))
     assert len(place.calls()) == 4, 'rows are made from what is there'
+
+
+def test_flags_of_the_execution_reach_the_training_alone_and_decide_nothing(place: Place) -> None:
+    place.workshop(Budget(), '--precision', 'mixed').product('submission', 'plain', 1)
+    assert [call[0] for call in place.calls() if 'mixed' in call] == ['train.py']
+    place.workshop().product('submission', 'plain', 1)
+    assert [call[0] for call in place.calls()] == ['train.py', 'freeze.py', 'run.py']
 
 
 def test_a_product_that_was_removed_is_made_again_where_it_is_needed(place: Place) -> None:

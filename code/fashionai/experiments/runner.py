@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 from statistics import median
-from typing import Dict, List, Mapping, Optional
+from typing import Dict, List, Mapping, Optional, Sequence
 
 from fashionai.errors import InputError
 from fashionai.experiments.recipes import Key, Recipe, filled, needs, recipes
@@ -32,9 +32,12 @@ class Workshop:
     tried again.
     """
 
-    def __init__(self, settings: Mapping[str, Setting], budget: Budget, data: Path, work: Path, root: Path) -> None:
-        """`data`: the folder with train/train.csv and train/val.csv. `root`: the folder with code/ and submit/."""
+    def __init__(self, settings: Mapping[str, Setting], budget: Budget, data: Path, work: Path, root: Path,
+                 execution: Sequence[str] = ()) -> None:
+        """`data`: the folder with train/train.csv and train/val.csv. `root`: the folder with code/ and submit/.
+        `execution`: more flags of train.py, which say how a step is computed. Notes do not have them."""
         self._settings, self._budget, self._data, self._work, self._root = settings, budget, data, work, root
+        self._execution = list(execution)
         self._failures: Dict[Key, StepFailed] = {}
         self._labels = _labels_sum(data)
 
@@ -70,7 +73,8 @@ class Workshop:
             arguments = [filled(text, seed, str(folder), self.product) for text in recipe.command]
             logger.info('  %s/%d: %s', name, seed, kind)
             (folder / f'{kind}.started').write_text(self._noted(recipe), encoding='utf-8')
-            _run([str(self._root / arguments[0])] + arguments[1:], folder / f'{kind}.log')
+            more = self._execution if kind == 'checkpoint' else []
+            _run([str(self._root / arguments[0])] + more + arguments[1:], folder / f'{kind}.log')
             if not product.exists():
                 raise StepFailed(f'{arguments[0]} ended without an error, but did not make '
                                  f'{product}')
