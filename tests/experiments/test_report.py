@@ -89,7 +89,7 @@ def test_more_seeds_of_a_setting_lower_its_limit() -> None:
 def test_the_limit_comes_from_the_seeds_of_the_setting_at_the_end_of_all_comparisons(
         monkeypatch: pytest.MonkeyPatch) -> None:
     for name, against in (('short', 'short'), ('short-focal', 'short'), ('short-again', 'short-focal')):
-        monkeypatch.setitem(TABLE, name, Setting(name, 'short trainings', against=against, short=True))
+        monkeypatch.setitem(TABLE, name, Setting(name, 'short trainings', against=against))
     short = {('short', 1): [6., 6.], ('short', 2): [7., 7.], ('short-focal', 1): [5., 5.], ('short-again', 1): [5., 6.]}
     results = found(errors={**ERRORS, **short})
     assert results['focal'].seed_limit == pytest.approx(6.57, abs=0.01)

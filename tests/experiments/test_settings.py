@@ -35,23 +35,26 @@ def test_names_do_for_folders_and_command_lines(name: str) -> None:
     assert re.fullmatch(r'[a-z0-9_-]+', name)
 
 
-@pytest.mark.parametrize('name', ['short', 'short-batch-8', 'short-more-training', 'short-hard-retrain'])
-def test_a_short_training_is_a_sixth_of_another_from_a_trained_backbone(name: str) -> None:
-    short, long = SETTINGS[name], SETTINGS.get(name[len('short-'):], SETTINGS['baseline'])
-    short_flags, long_flags = BUDGET.train_flags(short), BUDGET.train_flags(long)
-    steps = int(long_flags[long_flags.index('--max-steps') + 1])
-    assert short_flags[short_flags.index('--max-steps') + 1] == str(steps // 6)
-    continues = '--checkpoint' in short.train
-    assert ('--fresh-head' in short_flags) != continues and '--fresh-head' not in long_flags
-    assert ' '.join(short.train) == ' '.join(long.train).replace(':baseline}', ':short}')
-    assert short.against == {'baseline': 'short', 'more-training': 'short-more-training'}[long.against]
+@pytest.mark.parametrize('name', [
+    'fine-tuning', 'fine-hard-keypoints', 'fine-batch-8', 'fresh-heads', 'fresh-stages-2'])
+def test_trainings_from_weights_for_garments_have_a_sixth_of_the_steps(name: str) -> None:
+    one = SETTINGS[name]
+    like = SETTINGS.get(name.partition('-')[2], SETTINGS['baseline'])
+    steps, others = (int(flags[flags.index('--max-steps') + 1]) for flags in map(BUDGET.train_flags, (one, like)))
+    assert steps == others // 6
+    weights = 'photographs_efficientnet_lite0.npz'
+    assert weights in BUDGET.train_flags(one) and weights not in BUDGET.train_flags(like)
+    assert ('--fresh-head' in BUDGET.train_flags(one)) == name.startswith('fresh-')
+    assert one.train == like.train and (weights in one.flags) == (one.against == name), 'all others have it too'
 
 
-def test_short_trainings_need_only_short_trainings() -> None:
-    short = chosen(SETTINGS, ['short trainings'])
-    assert len(short) > 10
-    for one in short:
-        assert {name for name, _ in trainings(SETTINGS, one, 1, BUDGET, 'data')} <= {other.name for other in short}
+@pytest.mark.parametrize('group', ['fine-tuning', 'fresh heads'])
+def test_they_are_compared_with_their_own_kind_and_need_nothing_else(group: str) -> None:
+    first, *others = chosen(SETTINGS, [group])
+    assert first.against == first.name and len(first.seeds) == 3 and len(others) > 5
+    for one in others:
+        assert one.against == first.name and not one.uses
+        assert {name for name, _ in trainings(SETTINGS, one, 1, BUDGET, 'data')} <= {one.name, first.name}
 
 
 def test_chosen_by_name_and_by_group_in_the_tables_order() -> None:

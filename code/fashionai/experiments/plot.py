@@ -2,14 +2,12 @@
 import math
 from pathlib import Path
 from statistics import mean
-from typing import Any, List, Mapping, Sequence
+from typing import Any, Collection, List, Mapping, Sequence
 
 from fashionai.evaluation.plotting import BLUE, GREY, ORANGE, new_figure
 from fashionai.evaluation.report.resampling import LEVEL
 from fashionai.experiments.report import BETTER, UNDECIDED, WORSE, Result
-from fashionai.experiments.settings import BASELINE, SHORT
 from fashionai.files import replacing
-from fashionai.garments.table import SUPPLIED
 
 _INCHES_A_LINE, _INCHES_A_PANEL = 0.24, 6.5
 _NETWORKS = 'networks'
@@ -26,6 +24,7 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
     ideas = [result for result in found.values()
              if result.setting.group != _NETWORKS and result.difference is not None]
     trained, ways = ([idea for idea in ideas if bool(idea.setting.network) == supplied] for supplied in (False, True))
+    firsts = {name for name, result in found.items() if not result.others}
     panels = [panel for panel in (networks, trained, ways) if panel] or [networks]
     lines = max(len(some) + len({idea.setting.group for idea in some}) for some in (trained, ways))
     figure = new_figure(_INCHES_A_PANEL * len(panels), max(4.5, 2 + _INCHES_A_LINE * lines))
@@ -33,9 +32,9 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
         if panel is networks:
             _networks(axes, networks)
         elif panel is trained:
-            _ideas(axes, trained, 'Trainings', (BASELINE, SHORT))
+            _ideas(axes, trained, 'Trainings', firsts)
         else:
-            _ideas(axes, ways, 'Ways to use the supplied network', (SUPPLIED,))
+            _ideas(axes, ways, 'Ways to use the supplied network', firsts)
     with replacing(path) as draft:
         figure.savefig(str(draft), format=path.suffix[1:], dpi=110, metadata={'Software': None})
 
@@ -71,7 +70,7 @@ def apart(across: Sequence[float], up: Sequence[float], width: float, height: fl
     return places
 
 
-def _ideas(axes: Any, ideas: Sequence[Result], title: str, usual: Sequence[str]) -> None:
+def _ideas(axes: Any, ideas: Sequence[Result], title: str, usual: Collection[str]) -> None:
     """Draws the differences with their intervals; `usual` are the settings that labels leave out."""
     axes.set(xlabel=f'difference of the capped NE, and its {LEVEL} % interval (left: better)', title=title)
     labels, place = [], 0

@@ -1,5 +1,4 @@
 """The table of all settings that are compared, and the budget that their trainings share."""
-import re
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import List, Mapping, Sequence, Tuple
@@ -16,14 +15,8 @@ Flags = Tuple[str, ...]
 BASELINE = 'baseline'
 """The setting with the budget alone, which trainings are compared with."""
 
-SHORT = 'short'
-"""The setting that short trainings are compared with, and the start of their names."""
-
 _SHORTER = 6
-"""How many times fewer steps a short training has."""
-
-_TRAINED_BACKBONE: Flags = ('--pretrain_path', 'photographs_efficientnet_lite0.npz', '--fresh-head')
-"""The initial weights of short trainings: a backbone that was trained on garments."""
+"""How many times fewer steps a training has that starts from weights for garments."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +31,7 @@ class Setting:
     image; then nothing is trained, and the seed is 0. preset: the preset of run.py; '': one window with padding and its
     mirror image, and the highest peaks. script: a program that makes the submission instead of run.py, with only the
     flags `run`. batch: images per step, 0: those of the budget; the number of images in training does not change.
-    short: a training with fewer steps, which begins with a backbone that was trained on garments.
+    start: flags of train.py for initial weights that were trained on garments; the training has fewer steps then.
     slower: how many times as long as a step of the baseline one of its steps takes, at the budget's size; it has so
     many times fewer steps. parts: the number of trainings that share the steps. seeds: the seeds to run. against: the
     setting to compare with.
@@ -54,7 +47,7 @@ class Setting:
     preset: str = ''
     script: str = ''
     batch: int = 0
-    short: bool = False
+    start: Flags = ()
     slower: int = 1
     parts: int = 1
     seeds: Tuple[int, ...] = (1,)
@@ -63,14 +56,15 @@ class Setting:
     @property
     def share(self) -> int:
         """How many times fewer steps it has than the budget."""
-        return self.slower * self.parts * (_SHORTER if self.short else 1)
+        return self.slower * self.parts * (_SHORTER if self.start else 1)
 
     @property
     def flags(self) -> str:
-        """All flags that it changes, as one text."""
+        """All flags that it changes, as one text; not those that the setting it is compared with has too."""
         first = ((self.script,) if self.script else ()) + (('--batchsize', str(self.batch)) if self.batch else ())
         preset = ('--preset', self.preset) if self.preset else ()
-        return ' '.join(text or "''" for text in first + self.train + self.freeze + preset + self.run)
+        start = self.start if self.against == self.name else ()
+        return ' '.join(text or "''" for text in first + start + self.train + self.freeze + preset + self.run)
 
 
 @dataclass(frozen=True)
@@ -96,11 +90,10 @@ class Budget(OptionGroup):
         batch = setting.batch or self.batchsize
         steps, warmup = (number * self.batchsize // (batch * setting.share)
                          for number in (self.steps, self.warmup_steps))
-        backbone = _TRAINED_BACKBONE if setting.short and '--checkpoint' not in setting.train else ()
         return ('--model', self.model, '--tag', 'all', '--batchsize', str(batch), '--gpus', '1',
                 '--input-width', str(self.size), '--input-height', str(self.size), '--lr', self.lr,
                 '--max-steps', str(max(1, steps)), '--workers', '1', '--validate-every', '0', '--save-every', '100',
-                '--keep', '1', '--warmup-steps', str(warmup), *backbone)
+                '--keep', '1', '--warmup-steps', str(warmup), *setting.start)
 
     @property
     def changed_flags(self) -> Flags:
@@ -135,7 +128,7 @@ def _networks() -> List[Setting]:
 def _heads() -> List[Setting]:
     return [
         Setting('stages-1', 'head', ('--stages', '1')),
-        Setting('stages-2', 'head', uses=('efficientnet_lite0',)),
+        Setting('stages-2', 'head', ('--stages', '2'), uses=('efficientnet_lite0',)),
         Setting('stages-6', 'head', ('--stages', '6')),
         Setting('no-pyramid', 'head', ('--pyramid', 'off')),
         Setting('stride-4-transposed', 'head', ('--stride', '4', '--upsampling', 'transposed')),
@@ -186,19 +179,27 @@ def _ensembles() -> List[Setting]:
                     script='submit/combine.py')]
 
 
-def _short() -> List[Setting]:
-    """Short trainings: those settings of a head, a loss, a batch or sampling that can be compared on one backbone."""
-    def short(setting: Setting) -> Setting:
-        def own(text: str) -> str:
-            return re.sub(r'(\{[a-z]+:)baseline', rf'\1{SHORT}', text)
-        against = SHORT if setting.against == BASELINE else f'{SHORT}-{setting.against}'
-        return replace(setting, name=f'{SHORT}-{setting.name}', group='short trainings', short=True,
-                       train=tuple(map(own, setting.train)), against=against)
+def _from_garments() -> List[Setting]:
+    """Short trainings from weights for garments: fine-tuning of a whole network, and new heads on its backbone.
 
-    stages_2 = Setting('stages-2', '', ('--stages', '2'))
-    same_backbone = [one for one in (*_heads(), stages_2, *_batches(), *_losses(), *_sampling(), *_refined())
-                     if not one.uses and one.slower == 1]
-    return [Setting(SHORT, 'short trainings', short=True, seeds=(1, 2, 3), against=SHORT), *map(short, same_backbone)]
+    The focal loss needs a new head, because the old one's maps are no logits.
+    """
+    weights = ('--pretrain_path', 'photographs_efficientnet_lite0.npz')
+    fine = Setting('fine-tuning', 'fine-tuning', start=weights + ('--lr', 'cosine:4e-4'), seeds=(1, 2, 3),
+                   against='fine-tuning')
+    fresh = Setting('fresh-heads', 'fresh heads', start=weights + ('--fresh-head',), seeds=(1, 2, 3),
+                    against='fresh-heads')
+
+    def like(first: Setting, one: Setting) -> Setting:
+        train = tuple(text.replace(':baseline}', f':{first.name}}}') for text in one.train)
+        return replace(one, name=f'{first.name.partition("-")[0]}-{one.name}', group=first.group, start=first.start,
+                       train=train, uses=(), against=first.name)
+
+    focal, *losses = _losses()
+    again = Setting('hard-retrain', '', ('--sampling', '{errors:baseline}'))
+    refined, *_ = _refined()
+    return [fine, *(like(fine, one) for one in (*losses, again, *_batches(), refined)),
+            fresh, *(like(fresh, one) for one in (*_heads(), focal) if one.slower == 1)]
 
 
 def _supplied() -> List[Setting]:
@@ -222,7 +223,7 @@ def _supplied() -> List[Setting]:
 
 SETTINGS: Mapping[str, Setting] = MappingProxyType({setting.name: setting for setting in (
     Setting(BASELINE, BASELINE, seeds=(1, 2, 3)), *_networks(), *_heads(), *_batches(), *_losses(), *_sampling(),
-    *_joint(), *_refined(), *_ensembles(), *_short(), *_supplied())})
+    *_joint(), *_refined(), *_ensembles(), *_from_garments(), *_supplied())})
 """All settings by name, in the order in which they run."""
 
 
