@@ -18,7 +18,7 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.annotations import Annotations, write_annotations
 from fashionai.garments.table import GARMENTS
-from fashionai.model_files.cost import graph_cost
+from fashionai.model_files.cost import graph_cost, network_cost
 from fashionai.model_files.default_model import supplied_graph
 from fashionai.networks.tensor_names import INPUT_NAME, OUTPUT_NAME
 
@@ -115,6 +115,14 @@ def test_every_program_prints_its_table(program: Callable[[List[str]], int], fin
         assert re.search(rf'^{re.escape(line)} +[0-9.]+ \w+/s +[0-9.]+ +[0-9.]+-[0-9.]+ +[0-9.]+$', printed,
                          re.MULTILINE), f'{line}:\n{printed}'
     assert not list(tmp_path.iterdir())
+
+
+def test_networks_have_lines_with_their_costs(program: Callable[[List[str]], int], finish: Callable[..., str]) -> None:
+    printed = finish(program, *'networks.py --model vgg testing --tag skirt --size 64'.split())
+    found = network_cost('vgg', GARMENTS.of('skirt'), (64, 64))
+    assert [line.split()[1] for line in printed.splitlines()[2:]] == ['`vgg`', '`testing`']
+    assert [float(cell) for cell in printed.splitlines()[2].split('|')[2:5]] == [
+        6, pytest.approx(found.parameters / 1e6, abs=0.05), pytest.approx(found.flop / 1e9, abs=0.05)]
 
 
 def test_other_engines_have_lines_beside_ours(program: Callable[[List[str]], int], finish: Callable[..., str]) -> None:
