@@ -36,7 +36,7 @@ def test_names_do_for_folders_and_command_lines(name: str) -> None:
 
 
 @pytest.mark.parametrize('name', [
-    'fine-tuning', 'fine-hard-keypoints', 'fine-batch-8', 'fresh-heads', 'fresh-stages-2'])
+    'fine', 'fine-hard-keypoints', 'fine-batch-8', 'fresh', 'fresh-stages-2'])
 def test_trainings_from_weights_for_garments_have_a_sixth_of_the_steps(name: str) -> None:
     one = SETTINGS[name]
     like = SETTINGS.get(name.partition('-')[2], SETTINGS['baseline'])
@@ -44,7 +44,7 @@ def test_trainings_from_weights_for_garments_have_a_sixth_of_the_steps(name: str
     assert steps == others // 6
     weights = 'photographs_efficientnet_lite0.npz'
     assert weights in BUDGET.train_flags(one) and weights not in BUDGET.train_flags(like)
-    assert ('--fresh-head' in BUDGET.train_flags(one)) == name.startswith('fresh-')
+    assert ('--fresh-head' in BUDGET.train_flags(one)) == name.startswith('fresh')
     assert one.train == like.train and (weights in one.flags) == (one.against == name), 'all others have it too'
 
 

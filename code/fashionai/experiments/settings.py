@@ -185,14 +185,12 @@ def _from_garments() -> List[Setting]:
     The focal loss needs a new head, because the old one's maps are no logits.
     """
     weights = ('--pretrain_path', 'photographs_efficientnet_lite0.npz')
-    fine = Setting('fine-tuning', 'fine-tuning', start=weights + ('--lr', 'cosine:4e-4'), seeds=(1, 2, 3),
-                   against='fine-tuning')
-    fresh = Setting('fresh-heads', 'fresh heads', start=weights + ('--fresh-head',), seeds=(1, 2, 3),
-                    against='fresh-heads')
+    fine = Setting('fine', 'fine-tuning', start=weights + ('--lr', 'cosine:4e-4'), seeds=(1, 2, 3), against='fine')
+    fresh = Setting('fresh', 'fresh heads', start=weights + ('--fresh-head',), seeds=(1, 2, 3), against='fresh')
 
     def like(first: Setting, one: Setting) -> Setting:
         train = tuple(text.replace(':baseline}', f':{first.name}}}') for text in one.train)
-        return replace(one, name=f'{first.name.partition("-")[0]}-{one.name}', group=first.group, start=first.start,
+        return replace(one, name=f'{first.name}-{one.name}', group=first.group, start=first.start,
                        train=train, uses=(), against=first.name)
 
     focal, *losses = _losses()
