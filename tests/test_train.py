@@ -105,10 +105,16 @@ def test_initial_weights_may_lie_where_the_original_has_them(tmp_path: Path) -> 
         assert initial_weights.starting_weights(options, usual.name) == path
 
 
-@pytest.mark.parametrize('flags', [['--pretrain_path', ''], ['--checkpoint', 'run', '--refine', 'frozen']])
-def test_a_fresh_head_needs_a_backbone_and_a_head_to_train(tmp_path: Path, flags: List[str]) -> None:
-    with pytest.raises(ValueError, match=f'--fresh-head.*{flags[-2]}'):
-        train.parse([*map(str, training(tmp_path)), *flags, '--fresh-head'])
+@pytest.mark.parametrize('flags', [[], ['--pretrain_path', '']])
+def test_a_fresh_head_needs_a_backbone(tmp_path: Path, flags: List[str]) -> None:
+    options = train.parse([*map(str, training(tmp_path)), *flags, '--fresh-head'])
+    with pytest.raises(ValueError, match='--fresh-head.*--pretrain_path or --checkpoint'):
+        initial_weights.starting_weights(options, '')
+
+
+def test_a_fresh_head_is_not_one_that_stays_as_it_is(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match='--fresh-head.*--refine frozen'):
+        train.parse([*map(str, training(tmp_path)), '--checkpoint', 'run', '--refine', 'frozen', '--fresh-head'])
 
 
 def test_resume_goes_on_all_the_same_and_is_noted(place: Path, run: Path, finish: Finish) -> None:

@@ -86,13 +86,16 @@ def test_more_seeds_of_a_setting_lower_its_limit() -> None:
     assert found(errors=again)['focal'].seed_limit == pytest.approx(6.57 * (2 / 3) ** 0.5 / (4 / 3) ** 0.5, abs=0.01)
 
 
-def test_the_limit_comes_from_the_seeds_of_the_setting_at_the_end_of_all_comparisons(
+def test_the_limit_comes_from_the_setting_at_the_end_of_all_comparisons_if_it_has_seeds(
         monkeypatch: pytest.MonkeyPatch) -> None:
-    for name, against in (('short', 'short'), ('short-focal', 'short'), ('short-again', 'short-focal')):
-        monkeypatch.setitem(TABLE, name, Setting(name, 'short trainings', against=against))
-    short = {('short', 1): [6., 6.], ('short', 2): [7., 7.], ('short-focal', 1): [5., 5.], ('short-again', 1): [5., 6.]}
-    results = found(errors={**ERRORS, **short})
+    for name, against, seeds in (('short', 'short', (1, 2)), ('short-focal', 'short', (1,)),
+                                 ('short-again', 'short-focal', (1,)), ('b0', 'b0', (1,)), ('b2', 'b0', (1,))):
+        monkeypatch.setitem(TABLE, name, Setting(name, 'more', against=against, seeds=seeds))
+    more = {('short', 1): [6., 6.], ('short', 2): [7., 7.], ('short-focal', 1): [5., 5.], ('short-again', 1): [5., 6.],
+            ('b0', 1): [9., 9.], ('b2', 1): [8., 8.]}
+    results = found(errors={**ERRORS, **more})
     assert results['focal'].seed_limit == pytest.approx(6.57, abs=0.01)
+    assert results['b2'].seed_limit == pytest.approx(8.05, abs=0.01), 'by the baseline, since b0 has one seed'
     assert results['short-focal'].seed_limit == pytest.approx(12.71 * 0.5 ** 0.5 * 1.5 ** 0.5)
     assert results['short-again'].seed_limit == pytest.approx(12.71 * 0.5 ** 0.5 * 2 ** 0.5)
 

@@ -133,7 +133,7 @@ def test_steps_that_are_done_are_not_repeated(place: Place) -> None:
     assert len(place.calls()) == 4, 'rows are made from what is there'
 
 
-def test_flags_of_the_execution_reach_the_training_alone_and_decide_nothing(place: Place) -> None:
+def test_flags_of_the_execution_reach_the_training_alone_and_are_not_noted(place: Place) -> None:
     place.workshop(Budget(), '--precision', 'mixed').product('submission', 'plain', 1)
     assert [call[0] for call in place.calls() if 'mixed' in call] == ['train.py']
     place.workshop().product('submission', 'plain', 1)

@@ -9,9 +9,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.errors import InputError
-from fashionai.garments.table import GARMENTS
 from fashionai.model_files.weights import WeightReport, export_weights, load_pretrained, mean_weights, read_weights
-from fashionai.networks.catalog import build
 from fashionai.networks.layers import conv, conv_bn
 
 RNG = np.random.RandomState(0)
@@ -140,17 +138,15 @@ def test_batch_norm_statistics_are_weights_too(tmp_path: Path) -> None:
         assert values_of(session)['Conv2d_0/BatchNorm/moving_variance'].tolist() == [3, 3, 3, 3]
 
 
-@pytest.mark.parametrize('model, backbone', [('efficientnet_lite0', 240), ('movenet_thunder', 292), ('vgg', 24)])
-def test_a_fresh_head_takes_the_variables_of_the_backbone_alone(tmp_path: Path, model: str, backbone: int) -> None:
-    build(model, tf.zeros((1, 32, 32, 3)), GARMENTS.of('skirt'), is_training=False)
+def test_a_fresh_head_takes_the_variables_of_the_backbone_alone(tmp_path: Path) -> None:
+    small_network()
     with tf.Session() as session:
         session.run(tf.global_variables_initializer())
         before = values_of(session)
-        export_weights({name: value + 1 for name, value in before.items()}, tmp_path / 'other.npz')
-        assert len(load_pretrained(tmp_path / 'other.npz', session, fresh_head=True).filled) == backbone
-        changed = {name for name, value in values_of(session).items() if not np.array_equal(value, before[name])}
-    assert len(changed) == backbone < len(before)
-    assert not [name for name in changed if name.startswith(('Openpose/', 'lateral', 'smooth'))]
+        np.savez(str(tmp_path / 'all.npz'), **{name: value + 1 for name, value in before.items()})
+        load_pretrained(tmp_path / 'all.npz', session, fresh_head=True)
+        changed = [name for name, value in values_of(session).items() if not np.array_equal(value, before[name])]
+    assert sorted(changed) == ['conv1_1/biases', 'conv1_1/weights']
 
 
 @pytest.mark.parametrize('name', ['vgg19.npy', 'vgg19.h5', 'own.npz', 'model-12', '.'])

@@ -6,7 +6,7 @@ import pytest
 import tensorflow.compat.v1 as tf
 
 from fashionai.garments.table import GARMENTS
-from fashionai.networks.catalog import NETWORKS, BuiltNetwork, build, input_placeholder, network_spec
+from fashionai.networks.catalog import NETWORKS, BuiltNetwork, build, input_placeholder, is_backbone, network_spec
 from fashionai.networks.head_options import HeadOptions
 
 VGG_MEAN = (104, 117, 123)
@@ -41,6 +41,16 @@ def test_kernels_of_vgg() -> None:
     assert shapes['Openpose/conv5_5_CPM_L1/weights'] == [1, 1, 512, 10]
     assert shapes['Openpose/Mconv1_stage2_L1/weights'] == [7, 7, 10 + 5 + 128, 128]
     assert shapes['Openpose/Mconv7_stage6_L2/weights'] == [1, 1, 128, 5]
+
+
+@pytest.mark.parametrize('model, variables', [
+    ('vgg', 10 * 2), ('vgg16', 9 * 2), ('efficientnet_lite0', 240), ('movenet_thunder', 292),
+    ('seresnet50', 53 * (1 + 4) + 16 * 4)])
+def test_the_backbone_is_what_published_weights_fill(model: str, variables: int) -> None:
+    """A layer has weights and biases, or weights and the four of batch norm; models/README.md has the numbers."""
+    built(model, 'skirt')
+    names = [variable.op.name for variable in tf.model_variables()]
+    assert sum(map(is_backbone, names)) == variables < len(names)
 
 
 def test_heatmaps_come_before_fields_in_the_output() -> None:

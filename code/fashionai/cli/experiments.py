@@ -22,7 +22,7 @@ from fashionai.model_files.model_file import ModelFile
 from fashionai.networks.head_options import HeadOptions
 from fashionai.option_group import at_least
 from fashionai.tf_compat import graph_mode
-from fashionai.training.options import PRECISIONS
+from fashionai.training.options import ExecutionOptions
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +42,7 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
     add('--work', default=in_project('tmp/experiments'), help='folder for checkpoints, graphs and logs')
     add('--output', default=in_project('tmp/experiments.csv'), help='file of the rows; rows that it has are not made '
         'again. Beside it, OUTPUT-images.csv has their errors of each image')
-    add('--precision', choices=PRECISIONS, default=PRECISIONS[0], help='of trainings, see train.py; not in rows')
+    ExecutionOptions.add_flags(parser, only=('precision',))
     Budget.add_flags(parser)
     return parser.parse_args(argv)
 
@@ -90,7 +90,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
         return own.parameters, large.flop / 1e9, own.flop / 1e9
 
     workshop = Workshop(SETTINGS, budget, data, prepare_output(options.work), PROJECT_ROOT,
-                        ('--precision', options.precision))
+                        ('--precision', ExecutionOptions.of(vars(options)).precision))
     lacking = without_weights(jobs, workshop, budget)
     for reason, names in lacking.items():
         logger.error('%s. Left out, since they start from it: %s', reason, ', '.join(names))

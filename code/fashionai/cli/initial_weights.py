@@ -15,12 +15,15 @@ logger = logging.getLogger(__name__)
 def starting_weights(options: argparse.Namespace, usual: str) -> Optional[Path]:
     """Returns the path of the initial weights that the flags name, or of the `usual` weights; None for none. A file may
     lie in the folder `numpy` of --pretrain_basepath too, which is its place in the original. Raises InputError for a
-    checkpoint or a package that is missing."""
+    checkpoint or a package that is missing, and for --fresh-head without weights."""
     from fashionai.model_files.packaged import packaged_path
     if options.checkpoint:
         return resolve_checkpoint(options.checkpoint)
     file = usual if options.pretrain_path is None else options.pretrain_path
     if not file:
+        if options.fresh_head:
+            raise InputError('--fresh-head takes a backbone from initial weights, and this training has none: give '
+                             '--pretrain_path or --checkpoint')
         return None
     folder = Path(options.pretrain_basepath)
     path = packaged_path(file) or folder / file

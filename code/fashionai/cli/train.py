@@ -55,8 +55,6 @@ def parse(argv: Optional[Sequence[str]]) -> argparse.Namespace:
         raise InputError('--checkpoint and --pretrain_path both give initial weights: wanted one of them')
     if options.fresh_head and options.refine == 'frozen':
         raise InputError('--fresh-head and --refine frozen: a frozen network needs its head')
-    if options.fresh_head and not options.checkpoint and options.pretrain_path == '':
-        raise InputError("--fresh-head takes a backbone from initial weights, and --pretrain_path '' gives none")
     return options
 
 

@@ -73,7 +73,7 @@ def add_training_options(parser: argparse.ArgumentParser) -> None:
         "efficientnet_lite2; '' for none; default: the weights of the network")
     add('--checkpoint', help='checkpoint with initial weights; replaces --pretrain_path')
     add('--fresh-head', action='store_true', help='take only the backbone from the initial weights: the pyramid and '
-        'the stages start from random values')
+        'the head start from random values')
     add('--remote-data', default='', help='tcp://0.0.0.0:PORT: take batches from send_batches.py; with several hosts, '
         'one for all or one for each, with commas between them')
     add('--validate-every', type=count, default=1000, help='steps between validations; 0: no validation')

@@ -24,7 +24,7 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
     ideas = [result for result in found.values()
              if result.setting.group != _NETWORKS and result.difference is not None]
     trained, ways = ([idea for idea in ideas if bool(idea.setting.network) == supplied] for supplied in (False, True))
-    firsts = {name for name, result in found.items() if not result.others}
+    usual = {name for name, result in found.items() if result.setting.is_reference}
     panels = [panel for panel in (networks, trained, ways) if panel] or [networks]
     lines = max(len(some) + len({idea.setting.group for idea in some}) for some in (trained, ways))
     figure = new_figure(_INCHES_A_PANEL * len(panels), max(4.5, 2 + _INCHES_A_LINE * lines))
@@ -32,9 +32,9 @@ def draw(found: Mapping[str, Result], path: Path) -> None:
         if panel is networks:
             _networks(axes, networks)
         elif panel is trained:
-            _ideas(axes, trained, 'Trainings', firsts)
+            _ideas(axes, trained, 'Trainings', usual)
         else:
-            _ideas(axes, ways, 'Ways to use the supplied network', firsts)
+            _ideas(axes, ways, 'Ways to use the supplied network', usual)
     with replacing(path) as draft:
         figure.savefig(str(draft), format=path.suffix[1:], dpi=110, metadata={'Software': None})
 

@@ -10,7 +10,7 @@ from fashionai.errors import InputError
 from fashionai.evaluation.report.resampling import LEVEL, Estimate
 from fashionai.experiments.image_errors import ImageErrors
 from fashionai.experiments.recipes import networks_of
-from fashionai.experiments.settings import Setting
+from fashionai.experiments.settings import BASELINE, Setting
 from fashionai.experiments.table import Row
 from fashionai.files import write_text
 
@@ -32,8 +32,8 @@ class Result:
     CAP, the mean over the rows. others: the rows of the setting that it is compared with; () if there are none.
     difference, capped_difference: its NE `visible`, or capped NE, minus theirs, means over seeds, in percentage points,
     with the interval over resampled images. seed_limit: the capped difference that another seed alone causes in 5 % of
-    the trainings; 0 if no training is between the two settings; None if it is unknown, since `first_of` it has fewer
-    than two seeds.
+    the trainings; 0 if no training is between the two settings; None if it is unknown, since the setting
+    `repeated` has fewer than two rows.
     """
 
     setting: Setting
@@ -80,19 +80,20 @@ def results(rows: Iterable[Row], images: ImageErrors, settings: Mapping[str, Set
         result = Result(setting, own, tuple(map(capped.error, keys)), _mean([images.gross(key) for key in keys]))
         if others:
             theirs = [row.key for row in others]
-            baseline = [capped.error(row.key) for row in by_setting.get(first_of(setting, settings).name, [])]
+            repeats = [capped.error(row.key) for row in by_setting.get(repeated(setting, settings).name, [])]
             result = replace(result, others=others, difference=images.difference(keys, theirs),
                              capped_difference=capped.difference(keys, theirs),
-                             seed_limit=_seed_limit(setting, own, others, baseline))
+                             seed_limit=_seed_limit(setting, own, others, repeats))
         found[name] = result
     return found
 
 
-def first_of(setting: Setting, settings: Mapping[str, Setting]) -> Setting:
-    """Returns the setting at the end of all comparisons: a setting's `against`, the `against` of that, and so on."""
-    while setting.against != setting.name:
+def repeated(setting: Setting, settings: Mapping[str, Setting]) -> Setting:
+    """Returns the setting whose seeds tell how much such trainings differ: the one at the end of all comparisons (the
+    setting's `against`, the `against` of that, and so on), or the baseline if that one has one seed."""
+    while not setting.is_reference:
         setting = settings[setting.against]
-    return setting
+    return setting if len(setting.seeds) > 1 else settings[BASELINE]
 
 
 def markdown(found: Mapping[str, Result]) -> str:
@@ -128,7 +129,7 @@ def write_table(document: Path, table: str) -> None:
 
 def _compared_with(setting: Setting, own: Sequence[Row], rows: Mapping[str, Sequence[Row]]) -> Tuple[Row, ...]:
     """Returns the rows that a setting is compared with."""
-    if setting.name == setting.against:
+    if setting.is_reference:
         return ()
     networks = [network for row in own for network in networks_of(setting, row.seed)] if setting.uses else []
     shared = {seed for name, seed in networks if name == setting.against}
@@ -139,15 +140,15 @@ def _compared_with(setting: Setting, own: Sequence[Row], rows: Mapping[str, Sequ
 
 
 def _seed_limit(setting: Setting, own: Sequence[Row], others: Sequence[Row],
-                baseline: Sequence[float]) -> Optional[float]:
-    """Returns Result.seed_limit. `baseline`: the capped NE of the seeds of `first_of` the setting."""
+                repeats: Sequence[float]) -> Optional[float]:
+    """Returns Result.seed_limit. `repeats`: the capped NE of the rows of the setting that `repeated` returns."""
     networks = {name for row in own for name, _ in networks_of(setting, row.seed)} if setting.uses else set()
     if setting.network or networks == {setting.against}:
         return 0
-    if len(baseline) < 2:
+    if len(repeats) < 2:
         return None
-    quantile = _STUDENT[min(len(baseline) - 1, len(_STUDENT)) - 1]
-    return quantile * stdev(baseline) * math.sqrt(1 / len(own) + 1 / len(others))
+    quantile = _STUDENT[min(len(repeats) - 1, len(_STUDENT)) - 1]
+    return quantile * stdev(repeats) * math.sqrt(1 / len(own) + 1 / len(others))
 
 
 _TEXTS = ('setting', 'flags', 'compared with', 'verdict')
@@ -172,11 +173,13 @@ def _names(rows: Sequence[Row]) -> str:
 
 
 def _told(setting: Setting) -> str:
-    """Returns the flags of a setting, the networks that it uses, and its share of the steps."""
+    """Returns the flags of a setting, the networks that it uses, and its share of the steps. Flags of `start` are told
+    only of the setting that others are compared with."""
+    flags = (setting if setting.is_reference else replace(setting, start=())).flags
     networks = () if setting.script or setting.network == setting.name else setting.uses or (setting.network,)
     others = f'on {" and ".join(networks)}' if any(networks) else ''
-    steps = f'(1/{setting.share} of the steps)' if setting.share > 1 else ''
-    return ' '.join(text for text in (f'`{setting.flags}`' if setting.flags else '', others, steps) if text)
+    steps = f'(1/{setting.divisor} of the steps)' if setting.divisor > 1 else ''
+    return ' '.join(text for text in (f'`{flags}`' if flags else '', others, steps) if text)
 
 
 def _shown(values: Sequence[float]) -> str:

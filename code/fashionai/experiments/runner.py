@@ -35,7 +35,8 @@ class Workshop:
     def __init__(self, settings: Mapping[str, Setting], budget: Budget, data: Path, work: Path, root: Path,
                  execution: Sequence[str] = ()) -> None:
         """`data`: the folder with train/train.csv and train/val.csv. `root`: the folder with code/ and submit/.
-        `execution`: more flags of train.py, which say how a step is computed. Notes do not have them."""
+        `execution`: more flags of train.py, which say how a step is computed. Notes do not have them, so
+        a finished training is used whatever they were; an interrupted one needs the same flags."""
         self._settings, self._budget, self._data, self._work, self._root = settings, budget, data, work, root
         self._execution = list(execution)
         self._failures: Dict[Key, StepFailed] = {}

@@ -16,7 +16,7 @@ BASELINE = 'baseline'
 """The setting with the budget alone, which trainings are compared with."""
 
 _SHORTER = 6
-"""How many times fewer steps a training has that starts from weights for garments."""
+"""The number by which the steps are divided if a training starts from weights for garments."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,8 @@ class Setting:
     image; then nothing is trained, and the seed is 0. preset: the preset of run.py; '': one window with padding and its
     mirror image, and the highest peaks. script: a program that makes the submission instead of run.py, with only the
     flags `run`. batch: images per step, 0: those of the budget; the number of images in training does not change.
-    start: flags of train.py for initial weights that were trained on garments; the training has fewer steps then.
+    start: flags of train.py for a training from weights for garments: the weights, and what goes with them. Such a
+    training has fewer steps, see `divisor`.
     slower: how many times as long as a step of the baseline one of its steps takes, at the budget's size; it has so
     many times fewer steps. parts: the number of trainings that share the steps. seeds: the seeds to run. against: the
     setting to compare with.
@@ -54,17 +55,21 @@ class Setting:
     against: str = BASELINE
 
     @property
-    def share(self) -> int:
-        """How many times fewer steps it has than the budget."""
+    def divisor(self) -> int:
+        """The number by which the steps of the budget are divided."""
         return self.slower * self.parts * (_SHORTER if self.start else 1)
 
     @property
+    def is_reference(self) -> bool:
+        """Whether it is compared with no other setting."""
+        return self.against == self.name
+
+    @property
     def flags(self) -> str:
-        """All flags that it changes, as one text; not those that the setting it is compared with has too."""
+        """All flags that it changes, as one text."""
         first = ((self.script,) if self.script else ()) + (('--batchsize', str(self.batch)) if self.batch else ())
         preset = ('--preset', self.preset) if self.preset else ()
-        start = self.start if self.against == self.name else ()
-        return ' '.join(text or "''" for text in first + start + self.train + self.freeze + preset + self.run)
+        return ' '.join(text or "''" for text in first + self.start + self.train + self.freeze + preset + self.run)
 
 
 @dataclass(frozen=True)
@@ -88,7 +93,7 @@ class Budget(OptionGroup):
     def train_flags(self, setting: Setting) -> Flags:
         """Returns flags of train.py. The steps of a setting are fewer if each takes longer or has more images."""
         batch = setting.batch or self.batchsize
-        steps, warmup = (number * self.batchsize // (batch * setting.share)
+        steps, warmup = (number * self.batchsize // (batch * setting.divisor)
                          for number in (self.steps, self.warmup_steps))
         return ('--model', self.model, '--tag', 'all', '--batchsize', str(batch), '--gpus', '1',
                 '--input-width', str(self.size), '--input-height', str(self.size), '--lr', self.lr,
@@ -182,7 +187,7 @@ def _ensembles() -> List[Setting]:
 def _from_garments() -> List[Setting]:
     """Short trainings from weights for garments: fine-tuning of a whole network, and new heads on its backbone.
 
-    The focal loss needs a new head, because the old one's maps are no logits.
+    The focal loss needs a new head, because the old one's maps are not logits.
     """
     weights = ('--pretrain_path', 'photographs_efficientnet_lite0.npz')
     fine = Setting('fine', 'fine-tuning', start=weights + ('--lr', 'cosine:4e-4'), seeds=(1, 2, 3), against='fine')

@@ -22,7 +22,7 @@ class Row:
     parameters: of the inference network. gflops_368, gflops: for one image at 368x368 pixels and at the size that the
     network was trained at.
     images_per_second: in training, None if unknown. ne_visible, ne_leaderboard: in percent. command: makes the row
-    again.
+    again, in single precision.
     """
 
     setting: str

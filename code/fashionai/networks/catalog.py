@@ -13,7 +13,7 @@ from fashionai.networks.backbones import efficientnet, mobilenet, movenet, resne
 from fashionai.networks.head import ACTIVATIONS, HeadSpec, StageMaps, changed_head, cpm_stages, plain_layer, upsampled
 from fashionai.networks.head_options import UNCHANGED, HeadOptions
 from fashionai.networks.layers import separable_bn
-from fashionai.networks.pyramid import Features, is_pyramid
+from fashionai.networks.pyramid import Features, is_joining
 from fashionai.networks.refine import refine_net_alone, refined
 from fashionai.networks.tensor_names import INPUT_NAME, MEAN_OUTPUT_NAME, OUTPUT_NAME, TYPES_NAME
 from fashionai.networks.type_head import GarmentTypes, garment_types
@@ -120,8 +120,8 @@ def network_spec(model: str, options: HeadOptions = UNCHANGED) -> NetworkSpec:
 
 
 def is_backbone(variable: str) -> bool:
-    """Returns whether a variable, by its full name, belongs to a backbone: not to the pyramid or the head."""
-    return variable.split('/')[0] != OUTPUT_NAME.split('/')[0] and not is_pyramid(variable)
+    """Returns whether a variable, by its full name, belongs to a backbone, and to no layer after it."""
+    return variable.split('/')[0] != OUTPUT_NAME.split('/')[0] and not is_joining(variable)
 
 
 def input_placeholder() -> tf.Tensor:

@@ -6,9 +6,9 @@ import tensorflow.compat.v1 as tf
 
 from fashionai.networks.layers import bilinear, mean_pool
 
-LATERAL, SMOOTH = 'lateral', 'smooth'
-"""Names of the layers of a pyramid: the first parts of those that give each level one width, and the layer after their
-sum."""
+LATERAL, SMOOTH, NARROWING = 'lateral', 'smooth', '_CPM'
+"""Names of layers between a backbone and the stages: the beginning of those that give each level one width, the one
+after their sum, and the ending of those that narrow the features."""
 
 
 @dataclass(frozen=True)
@@ -32,9 +32,10 @@ class Features:
     deepest: Optional[tf.Tensor] = None
 
 
-def is_pyramid(variable: str) -> bool:
-    """Returns whether a variable, by its full name, belongs to a layer that joins levels."""
-    return variable.startswith((LATERAL, SMOOTH))
+def is_joining(variable: str) -> bool:
+    """Returns whether a variable, by its full name, belongs to a layer between a backbone and the stages."""
+    layer = variable.split('/')[0]
+    return layer.startswith((LATERAL, SMOOTH)) or layer.endswith(NARROWING)
 
 
 def joined(levels: Sequence[Level], stride: int, image: tf.Tensor) -> tf.Tensor:

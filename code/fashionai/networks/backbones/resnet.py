@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.layers import Activation, conv, conv_bn, max_pool
-from fashionai.networks.pyramid import Features, Level, joined
+from fashionai.networks.pyramid import NARROWING, Features, Level, joined
 
 _BLOCKS = (3, 4, 6, 3)
 """The number of blocks in conv2 to conv5."""
@@ -56,8 +56,8 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool, variant: Varian
             net = _block(f'conv{depth + 2}_{number}', net, depth, stride, is_training, variant)
         levels.append(Level(net, 4 * 2 ** depth))
     net = joined(levels if pyramid else levels[-1:], 8, image)
-    return Features(conv('conv5_5_CPM', conv('conv5_4_CPM', net, 512, 3), 128, 3), levels[0].features,
-                    levels[-1].features)
+    narrow = conv(f'conv5_5{NARROWING}', conv(f'conv5_4{NARROWING}', net, 512, 3), 128, 3)
+    return Features(narrow, levels[0].features, levels[-1].features)
 
 
 def _block(name: str, inputs: tf.Tensor, depth: int, stride: int, is_training: bool, variant: Variant) -> tf.Tensor:

@@ -8,7 +8,7 @@ from typing import Callable, List, Tuple
 import tensorflow.compat.v1 as tf
 
 from fashionai.networks.layers import conv, conv_bn, max_pool, separable_bn
-from fashionai.networks.pyramid import Features, Level, joined
+from fashionai.networks.pyramid import NARROWING, Features, Level, joined
 
 Blocks = Tuple[Tuple[int, int], ...]
 """(layers, channels) of the blocks that end with a pool."""
@@ -16,7 +16,7 @@ Blocks = Tuple[Tuple[int, int], ...]
 VGG16: Blocks = ((2, 64), (2, 128), (3, 256))
 VGG19: Blocks = ((2, 64), (2, 128), (4, 256))
 
-_NARROWING = (('conv4_1', 512), ('conv4_2', 512), ('conv4_3_CPM', 256), ('conv4_4_CPM', 128))
+_NARROWING = (('conv4_1', 512), ('conv4_2', 512), (f'conv4_3{NARROWING}', 256), (f'conv4_4{NARROWING}', 128))
 """The layers after the last pool."""
 
 _PIXEL_DEVIATION = 64
