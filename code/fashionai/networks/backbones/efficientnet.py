@@ -32,7 +32,7 @@ LITE2 = (Depth(1, 16, 3, 1, expansion=1), Depth(3, 24, 3, 2), Depth(3, 48, 5, 2)
 first and the last depth have one block."""
 
 _STEM = 32
-_LATERAL = 128
+_PYRAMID_CHANNELS = 128
 """The number of channels of the pyramid."""
 
 
@@ -43,9 +43,9 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool, depths: Tuple[D
     Without `pyramid`, only those of stride 32 are used. The deepest features of stride 4 are (N, H/4, W/4, 24).
     """
     deepest = _deepest_levels(image, is_training, depths)
-    levels = [Level(conv_bn(f'{LATERAL}{stride}', net, _LATERAL, 1, is_training), stride)
+    levels = [Level(conv_bn(f'{LATERAL}{stride}', net, _PYRAMID_CHANNELS, 1, is_training), stride)
               for stride, net in deepest.items() if stride >= (8 if pyramid else 32)]
-    smooth = separable_bn(SMOOTH, tf.add_n(at_stride(levels, 8, image)), _LATERAL, 3, is_training)
+    smooth = separable_bn(SMOOTH, tf.add_n(at_stride(levels, 8, image)), _PYRAMID_CHANNELS, 3, is_training)
     return Features(smooth, deepest[4], deepest[32])
 
 

@@ -19,7 +19,7 @@ _DEEPEST = 1280
 _JOINTS = 96
 """The number of channels of the layer from which MoveNet predicts the heat maps of the joints."""
 
-_LATERAL = 128
+_PYRAMID_CHANNELS = 128
 """The number of channels of the pyramid for garments."""
 
 
@@ -42,9 +42,9 @@ def features(image: tf.Tensor, is_training: bool, pyramid: bool) -> Features:
     levels = {'joints': Level(joints, 8)}
     if pyramid:
         levels.update({'8': Level(outputs[5], 8), '16': Level(outputs[12], 16), '32': Level(deepest, 32)})
-    sides = [Level(conv_bn(f'{LATERAL}_{name}', level.features, _LATERAL, 1, is_training), level.stride)
+    sides = [Level(conv_bn(f'{LATERAL}_{name}', level.features, _PYRAMID_CHANNELS, 1, is_training), level.stride)
              for name, level in levels.items()]
-    smooth = separable_bn(SMOOTH, tf.add_n(at_stride(sides, 8, image)), _LATERAL, 3, is_training)
+    smooth = separable_bn(SMOOTH, tf.add_n(at_stride(sides, 8, image)), _PYRAMID_CHANNELS, 3, is_training)
     return Features(smooth, outputs[2], deepest)
 
 

@@ -16,7 +16,7 @@ Blocks = Tuple[Tuple[int, int], ...]
 VGG16: Blocks = ((2, 64), (2, 128), (3, 256))
 VGG19: Blocks = ((2, 64), (2, 128), (4, 256))
 
-_NARROWING = (('conv4_1', 512), ('conv4_2', 512), (f'conv4_3{NARROWING}', 256), (f'conv4_4{NARROWING}', 128))
+_LAST_LAYERS = (('conv4_1', 512), ('conv4_2', 512), (f'conv4_3{NARROWING}', 256), (f'conv4_4{NARROWING}', 128))
 """The layers after the last pool."""
 
 _PIXEL_DEVIATION = 64
@@ -56,7 +56,7 @@ def _backbone(image: tf.Tensor, pyramid: bool, blocks: Blocks, layer: Layer, fir
             net = (first if net is image else layer)(f'conv{block}_{number}', net, channels)
         levels.append(Level(net, 2 ** (block - 1)))
         net = max_pool(f'pool{block}', net)
-    for name, channels in _NARROWING:
+    for name, channels in _LAST_LAYERS:
         net = layer(name, net, channels)
     stride8 = joined([Level(net, 8)] + levels[1:], 8, image) if pyramid else net
     return Features(stride8, levels[-1].features)
